@@ -1,0 +1,65 @@
+// @ts-check
+import eslint from '@eslint/js'
+import svelte from 'eslint-plugin-svelte'
+import globals from 'globals'
+import tseslint from 'typescript-eslint'
+import { layerRule } from './layer-rule.js'
+
+const typescript = ['**/*.ts']
+const withSvelte = ['**/*.svelte', '**/*.svelte.ts']
+const project = { projectService: true, extraFileExtensions: ['.svelte'] }
+
+export default tseslint.config(
+  { ignores: ['node_modules/', 'dist/', 'release/', 'artifacts/', 'coverage/'] },
+  eslint.configs.recommended,
+  ...svelte.configs.recommended,
+  {
+    plugins: { holdfast: { rules: { layers: layerRule } }, '@typescript-eslint': tseslint.plugin },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'holdfast/layers': 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      eqeqeq: ['error', 'always'],
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'no-console': 'error',
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
+      'no-undef': 'off',
+    },
+  },
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: [...typescript, ...withSvelte] })),
+  { files: typescript, languageOptions: { parserOptions: project } },
+  {
+    files: withSvelte,
+    languageOptions: { globals: globals.browser, parserOptions: { ...project, parser: tseslint.parser } },
+  },
+  {
+    files: [...typescript, ...withSvelte],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  // Electron: only main/ imports it (the runtime finder and the tests start it as a program), ipcMain only main/api.
+  ...imports(['**/*'], ['main/**', 'build/runtime/default_app/**', 'test/e2e/fixtures/**'], { name: 'electron', message: 'Only main/ may import electron.' }),
+  ...imports(['main/**'], ['main/api/**'], { name: 'electron', importNames: ['ipcMain'], message: 'ipcMain belongs to main/api.' }),
+  // Programs people read the output of, and tests, may be long or print.
+  { files: ['engine/cli.ts', 'build/**', 'test/**'], rules: { 'no-console': 'off' } },
+  { files: ['test/**'], rules: { 'max-lines-per-function': 'off' } },
+  { files: ['build/lint/*.js', 'build/lint/*.cjs', '**/*.cjs'], languageOptions: { globals: globals.node } },
+)
+
+/**
+ * One no-restricted-imports block for `files` without `except`.
+ * @param {string[]} files
+ * @param {string[]} except
+ * @param {{ name: string, importNames?: string[], message: string }} path
+ */
+function imports(files, except, path) {
+  const rule = /** @type {const} */ (['error', { paths: [path] }])
+  return [{ files, ignores: except, rules: { 'no-restricted-imports': [...rule] } }]
+}

@@ -1,0 +1,58 @@
+// @ts-check
+/**
+ * The one table of who may import whom (ARCHITECTURE.md). dependency-cruiser and ESLint are both made from it: the first
+ * sees whole graphs, the second also sees type-only imports inside .svelte files.
+ */
+
+/** @typedef {{ readonly may: readonly string[], readonly types?: readonly string[] }} Layer */
+
+const belowRepository = ['engine/snapshot', 'engine/backend', 'engine/base', 'engine/protocol']
+const belowCommands = ['engine/repository', ...belowRepository]
+
+/**
+ * Folder → folders it may import, and folders of which it may import types only. A folder may always import itself.
+ * The longest matching folder is a file's layer.
+ * @type {Readonly<Record<string, Layer>>}
+ */
+export const layers = {
+  'engine/protocol': { may: [] },
+  'engine/base': { may: ['engine/protocol'] },
+  'engine/backend': { may: ['engine/base', 'engine/protocol'] },
+  'engine/snapshot': { may: ['engine/base', 'engine/protocol'] },
+  'engine/repository': { may: belowRepository },
+  'engine/catalog': { may: belowCommands },
+  'engine/source': { may: belowCommands },
+  'engine/pipeline': { may: belowCommands, types: ['engine/source', 'engine/catalog'] },
+  'engine/commands': { may: ['engine/pipeline', 'engine/source', 'engine/catalog', ...belowCommands] },
+  engine: { may: ['engine/commands', 'engine/pipeline', 'engine/source', 'engine/catalog', ...belowCommands] },
+  'main/api': { may: ['engine/protocol'] },
+  main: { may: ['main/api', 'engine/protocol'] },
+  renderer: { may: ['main/api'] },
+  build: { may: [] },
+  test: {
+    may: ['engine', 'main', 'renderer', 'build'],
+  },
+}
+
+const byLength = Object.keys(layers).sort((a, b) => b.length - a.length)
+
+/**
+ * The layer of a file, by its path from the project's root with forward slashes; undefined outside of every layer.
+ * @param {string} path
+ */
+export function layerOf(path) {
+  return byLength.find((layer) => path.startsWith(`${layer}/`))
+}
+
+/**
+ * Whether a file in layer `from` may import a file in layer `to`.
+ * @param {string} from
+ * @param {string} to
+ * @param {boolean} typeOnly
+ */
+export function mayImport(from, to, typeOnly) {
+  if (from === to || from === 'test') return true
+  const layer = layers[from]
+  if (!layer) return true
+  return layer.may.includes(to) || (typeOnly && layer.types?.includes(to) === true)
+}

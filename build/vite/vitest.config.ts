@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Three groups of tests, each run by name (`--project`): `fast` belongs to `npm run check`, `faults` are the slower
+ * fault tables and kill cycles, `e2e` drives the real app and wants a display and a session bus.
+ */
+export default defineConfig({
+  root,
+  plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+  resolve: { conditions: ['browser'] },
+  test: {
+    reporters: process.env['HOLDFAST_TEST_REPORT'] ? ['default', 'json'] : ['default'],
+    ...(process.env['HOLDFAST_TEST_REPORT'] ? { outputFile: { json: process.env['HOLDFAST_TEST_REPORT'] } } : {}),
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['test/{build,main,renderer,engine,suites,servers}/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 20_000,
+          hookTimeout: 90_000
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 120_000,
+          hookTimeout: 90_000
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 90_000,
+          hookTimeout: 90_000
+        }
+      }
+    ]
+  }
+})
