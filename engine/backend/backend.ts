@@ -1,0 +1,83 @@
+/**
+ * Storage of whole, immutable objects. A backend knows nothing of blobs, keys or formats.
+ *
+ * Names are `/`-separated, relative, of `[a-z0-9./_-]`, without `.` or `..` segments (see name.ts).
+ * Every method rejects with a HoldfastError; `aborted` as soon as the signal fires (within a second at most).
+ * Aborted at entry means that nothing was written.
+ */
+export interface StorageBackend extends AsyncDisposable {
+  /** For logs and the window, e.g. `s3://bucket/prefix at host`. Holds no credentials. */
+  readonly label: string
+  readonly traits: BackendTraits
+  /**
+   * Stores the whole object or nothing under its final name. Repeating is safe for the caller only where the protocol says so
+   * (packs take a fresh name per attempt). With `ifAbsent`, rejects with `exists` when the name is taken; without, replaces.
+   * Errors: exists, denied, credentials, full, throttled, offline, unavailable, unsupported (ifAbsent where it cannot be done).
+   */
+  put(name: ObjectName, body: Body, options: PutOptions, signal: AbortSignal): Promise<void>
+  /** The bytes asked for: never fewer (`damaged` when the object ends before the range does). Errors: not-found, … */
+  get(name: ObjectName, range: ByteRange | 'all', signal: AbortSignal): Promise<Uint8Array>
+  /** Errors: not-found, … */
+  stat(name: ObjectName, signal: AbortSignal): Promise<ObjectInfo>
+  /** Every object whose name begins with `prefix` (a folder prefix ends in `/`), each once, any order. Unfinished uploads never appear. */
+  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
+  /** Removing what is not there succeeds. */
+  remove(name: ObjectName, signal: AbortSignal): Promise<void>
+}
+
+export type ObjectName = string
+
+export interface ObjectInfo {
+  readonly name: ObjectName
+  readonly size: number
+  /** As the storage says, ms since 1970; a hint for liveness, never for safety. */
+  readonly modifiedMs: number
+}
+
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+/** What `put` stores: bytes in memory (small objects) or a complete local file (packs). */
+export type Body =
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'file'
+      /** A closed, complete, immutable local file. */
+      readonly path: string
+      readonly size: number
+      /** CRC-32 of the whole file, for storages that check it. */
+      readonly crc32: number
+    }
+
+export interface PutOptions {
+  readonly ifAbsent?: boolean
+  /** The retry wrapper leaves this put alone: the caller repeats it under another name (packs, rule R5). */
+  readonly once?: boolean
+  /** Bytes of this object that the storage has acknowledged so far; grows, and may fall back when a part is sent again. */
+  readonly onProgress?: (sentBytes: number) => void
+}
+
+export interface BackendTraits {
+  /** Hard maximum of concurrent transfers that the provider bears. */
+  readonly maxConnections: number
+  /** What a probe of this very storage showed (see probe.ts), never what its brand promises. */
+  readonly exclusiveCreate: boolean
+  /** An interrupted `put` of a file is continued by a later `put` of the same name and file. */
+  readonly resumable: boolean
+  /** Two processes with the same account share one cap (A3): e.g. `s3:host:key-id`, `local:/dev/sda1`. No secrets. */
+  readonly account: string
+  /**
+   * A folder on the same file system as the objects: a file body from there is moved into place instead of copied.
+   * Absent on remote storages.
+   */
+  readonly stagingFolder?: string
+}
+
+/** Remembers unfinished uploads across processes; kept in the catalog. Entries are small JSON values of the backend's own. */
+export interface UploadJournal {
+  get(name: ObjectName): string | undefined
+  set(name: ObjectName, state: string): void
+  delete(name: ObjectName): void
+}

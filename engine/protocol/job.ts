@@ -1,0 +1,106 @@
+/** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | RebuildJob | BrowseJob | TestJob
+
+interface JobBase {
+  /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
+  readonly repository: string
+  /** Folder of catalogs and spools (HOLDFAST_HOME). */
+  readonly home: string
+  /** Transfers at a time that the user wants; the backend's cap may be lower. */
+  readonly concurrency: number
+  /** How long to wait for a storage that is away before the run fails, in ms. Default 15 min. */
+  readonly patienceMs?: number
+  /** Refuse another repository at the address (the id that `test` or an earlier run returned). */
+  readonly expectRepositoryId?: string
+}
+
+export interface BackupJob extends JobBase {
+  readonly type: 'backup'
+  /** Unique per machine, part of every snapshot id: 1–64 of letters, digits, space, `._-`. */
+  readonly name: string
+  /** Absolute paths. */
+  readonly sources: readonly string[]
+  readonly excludes: ExcludeRules
+  readonly dryRun: boolean
+  /** What happens to uploads in flight when the run fails or is stopped. */
+  readonly onFailure: 'drain' | 'cancel'
+  /** Create the repository when there is none at the address. */
+  readonly create?: boolean
+  /** Sample verification after the run: how many packs to read back; 0 switches it off. Default 2. */
+  readonly verifyPacks?: number
+}
+
+export interface ExcludeRules {
+  /** gitignore syntax, relative to each source. */
+  readonly patterns: readonly string[]
+  readonly presets: readonly ExcludePreset[]
+  readonly largerThanBytes?: number
+  /** Do not cross into other file systems. */
+  readonly oneFileSystem: boolean
+}
+
+export type ExcludePreset = 'caches' | 'trash' | 'node_modules' | 'nobackup' | 'cachedir'
+
+export interface RestoreJob extends JobBase {
+  readonly type: 'restore'
+  /** `JOB@REV`, `latest` or `latest:JOB`. */
+  readonly snapshot: string
+  /** Absolute folder that receives the tree; nothing is ever written outside it. */
+  readonly target: string
+  /** Paths inside the snapshot, exact bytes; empty: everything. */
+  readonly paths: readonly Uint8Array[]
+  readonly overwrite: 'never' | 'changed' | 'always'
+}
+
+export interface CheckJob extends JobBase {
+  readonly type: 'check'
+  /** Percent of the packs to read whole; 0 checks structure and presence only. */
+  readonly readDataPercent: number
+  readonly repair?: boolean
+}
+
+export interface ForgetJob extends JobBase {
+  readonly type: 'forget'
+  /** Snapshots to forget by id, or a policy over each job's snapshots. */
+  readonly snapshots: readonly string[]
+  readonly policy?: RetentionPolicy
+  /** Only snapshots of this job; absent: of every job. */
+  readonly name?: string
+  readonly dryRun: boolean
+}
+
+export interface RetentionPolicy {
+  readonly last?: number
+  readonly hourly?: number
+  readonly daily?: number
+  readonly weekly?: number
+  readonly monthly?: number
+  readonly yearly?: number
+}
+
+export interface PruneJob extends JobBase {
+  readonly type: 'prune'
+  readonly dryRun: boolean
+}
+
+export interface RebuildJob extends JobBase {
+  readonly type: 'rebuild'
+  readonly name?: string
+}
+
+/** Answers queries about snapshots and trees until it is stopped. */
+export interface BrowseJob extends JobBase {
+  readonly type: 'browse'
+}
+
+/** Tries the destination: reachable, writable, what it can do, whether a repository is there and the password opens it. */
+export interface TestJob extends JobBase {
+  readonly type: 'test'
+}
+
+/** Travels only in the `start` message (or comes from the environment, a file or a prompt of the command line). */
+export interface JobSecrets {
+  readonly password: string
+  /** By backend: S3 takes `accessKeyId`, `secretAccessKey`, `sessionToken`. */
+  readonly storage: Readonly<Record<string, string>>
+}

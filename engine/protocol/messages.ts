@@ -1,0 +1,84 @@
+import type { WireError } from './errors.ts'
+import type { EngineJob, JobSecrets } from './job.ts'
+import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
+
+/** Version of this message set; `ready` announces it and the supervisor refuses another. */
+export const protocolVersion = 1
+
+/** What the supervisor tells an engine. `start` comes first and once; it is the only message that carries secrets. */
+export type EngineCommand =
+  | { readonly type: 'start'; readonly job: EngineJob; readonly secrets: JobSecrets; readonly limits: Limits }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'limits'; readonly limits: Limits }
+  /** Ends the run: `drain` lets uploads in flight finish, `cancel` breaks them off. */
+  | { readonly type: 'stop'; readonly mode: 'drain' | 'cancel' }
+  | { readonly type: 'permit-granted'; readonly request: number }
+  /** Only for a `browse` engine, which answers until it is stopped. */
+  | { readonly type: 'query'; readonly request: number; readonly query: BrowseQuery }
+
+/** What an engine tells the supervisor; the last one is exactly one `finished` or `failed`. */
+export type EngineEvent =
+  | { readonly type: 'ready'; readonly protocolVersion: number; readonly pid: number }
+  | { readonly type: 'heartbeat' }
+  | { readonly type: 'progress'; readonly progress: Progress }
+  | { readonly type: 'transfer'; readonly transfer: TransferEvent }
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warning' | 'error'; readonly time: number; readonly message: string; readonly context: LogContextWire }
+  /** Asks for leave to open one more transfer to `account`; answered by `permit-granted`. */
+  | { readonly type: 'permit-request'; readonly request: number; readonly account: string; readonly cap: number }
+  | { readonly type: 'permit-release'; readonly request: number }
+  /** A file or folder that is not, or not wholly, in the snapshot. */
+  | { readonly type: 'problem'; readonly problem: Problem }
+  | { readonly type: 'answer'; readonly request: number; readonly answer: BrowseAnswer }
+  | { readonly type: 'finished'; readonly summary: RunSummary }
+  | { readonly type: 'failed'; readonly error: WireError; readonly summary?: RunSummary }
+
+export interface LogContextWire {
+  readonly job?: string
+  readonly operation?: string
+  readonly file?: string
+  readonly pack?: string
+  readonly object?: string
+  readonly attempt?: number
+}
+
+/** Bytes a second; absent means unlimited. Changeable while a run goes on. */
+export interface Limits {
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+}
+
+export type BrowseQuery =
+  | { readonly type: 'snapshots' }
+  /** One directory of a snapshot, a page at a time, so that a huge one needs no wait. `path` is a Uint8Array of exact bytes, empty for the root. */
+  | { readonly type: 'list'; readonly snapshot: string; readonly path: Uint8Array; readonly after?: Uint8Array; readonly limit: number }
+
+export type BrowseAnswer =
+  | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[] }
+  | { readonly type: 'list'; readonly entries: readonly EntryView[]; readonly more: boolean }
+  | { readonly type: 'error'; readonly error: WireError }
+
+export interface SnapshotView {
+  /** `JOB@REV` */
+  readonly id: string
+  readonly job: string
+  readonly revision: number
+  readonly host: string
+  readonly sources: readonly string[]
+  readonly startedMs: number
+  readonly finishedMs: number
+  readonly files: number
+  readonly bytes: number
+  readonly problems: number
+}
+
+export interface EntryView {
+  /** Exact bytes, to send back. */
+  readonly name: Uint8Array
+  /** For people: invalid UTF-8 and control characters escaped. */
+  readonly shown: string
+  readonly type: 'file' | 'directory' | 'symlink' | 'fifo'
+  readonly size?: number
+  readonly mtimeMs: number
+  readonly linkTarget?: string
+}

@@ -1,0 +1,80 @@
+/** A whole picture of a run, sent at most four times a second; the receiver keeps only the newest. */
+export interface Progress {
+  readonly operation: Operation
+  readonly phase: Phase
+  readonly paused: boolean
+  /** Set while transfers wait for a storage that is away. */
+  readonly waitingFor?: { readonly code: 'offline' | 'throttled' | 'unavailable' | 'permit'; readonly sinceMs: number }
+  readonly files: Counters
+  readonly bytes: Counters
+  /** Transfers of this run in bytes, over the network, both directions. */
+  readonly transferredBytes: number
+  readonly bytesPerSecond: number
+  /** 0..1 where it is known. */
+  readonly fraction?: number
+  /** Remaining time as a range. */
+  readonly etaMs?: { readonly from: number; readonly to: number }
+  /** The run takes up an interrupted one: what is already there. */
+  readonly continuedFraction?: number
+  readonly currentPath?: string
+  readonly problems: number
+}
+
+export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'rebuild' | 'browse' | 'test' | 'init'
+
+export type Phase = 'opening' | 'preparing' | 'scanning' | 'working' | 'finishing' | 'verifying'
+
+/** The five counters of requirement A8, for files and for bytes. */
+export interface Counters {
+  /** Seen so far. */
+  readonly found: number
+  readonly unchanged: number
+  readonly deduplicated: number
+  /** Stored (backup) or written (restore). */
+  readonly uploaded: number
+  readonly waiting: number
+}
+
+/** One lane: a transfer begins, moves, ends. */
+export interface TransferEvent {
+  readonly id: number
+  readonly state: 'active' | 'waiting' | 'done' | 'failed'
+  readonly direction: 'up' | 'down'
+  /** Short and fit to show, e.g. `pack 3f2a…`. */
+  readonly name: string
+  readonly bytes: number
+  readonly totalBytes: number
+  readonly bytesPerSecond: number
+  /** 1 for the first try. */
+  readonly attempt: number
+}
+
+/** A file that is not, or not wholly, in the snapshot (or not restored). A warning of the run. */
+export interface Problem {
+  readonly code: 'unreadable' | 'vanished' | 'changed' | 'skipped-type' | 'damaged' | 'not-restored' | 'metadata'
+  /** For people: escaped as in EntryView. */
+  readonly path: string
+  readonly message: string
+}
+
+export interface RunSummary {
+  readonly operation: Operation
+  readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed'
+  readonly startedMs: number
+  readonly finishedMs: number
+  readonly files: Counters
+  readonly bytes: Counters
+  /** Bytes that went to the storage, packs and all else. */
+  readonly uploadedBytes: number
+  readonly downloadedBytes: number
+  /** Packs of an earlier, interrupted run that this run took over instead of sending them again. */
+  readonly adoptedPacks: number
+  readonly problems: number
+  /** The first 100, the log has them all. */
+  readonly firstProblems: readonly Problem[]
+  /** `JOB@REV` where the run made one. */
+  readonly snapshot?: string
+  readonly repositoryId?: string
+  /** Anything a command has to say beyond this, as plain JSON (check: damage list; prune: plan; test: what was found). */
+  readonly details?: unknown
+}
