@@ -1,5 +1,4 @@
 import { cp, rm } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
 import { build } from 'vite'
 import { engineConfig } from '../vite/engine.config.ts'
 import { mainConfig } from '../vite/main.config.ts'

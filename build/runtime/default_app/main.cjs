@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Does what Electron's own default_app does for `electron [-r module]... <folder or file> [arguments]`: names the app as its
  * package.json says, then runs its main. The fallback runtime comes without one. Playwright needs `-r`.
@@ -25,10 +24,10 @@ function adopt(folder) {
   if (!existsSync(manifest)) return folder
   const { name, productName, version, desktopName, main } = JSON.parse(readFileSync(manifest, 'utf8'))
   if (version) app.setVersion(version)
-  if (desktopName) /** @type {any} */ (app).setDesktopName(desktopName)
+  if (desktopName) app.setDesktopName(desktopName)
   app.setName(productName ?? name)
   app.setPath('userData', join(app.getPath('appData'), productName ?? name))
-  /** @type {any} */ (app).setAppPath(folder)
+  app.setAppPath(folder)
   return resolve(folder, main ?? 'index.js')
 }
 
@@ -41,7 +40,6 @@ if (target === undefined) {
   console.error('usage: electron [-r module]... <app folder or file> [arguments]')
   process.exit(1)
 }
-/** @type {any} */ (process).defaultApp = true
-const load = /** @type {any} */ (Module)._load
-for (const one of preload) load(one, module, true)
-load(adopt(resolve(target)), module, true)
+Object.assign(process, { defaultApp: true })
+for (const one of preload) Module._load(one, module, true)
+Module._load(adopt(resolve(target)), module, true)

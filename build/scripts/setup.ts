@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
+import { findRuntime, type Runtime } from '../runtime/runtime.ts'
+
+/** What the Electron runtime loads, and what shows it on a machine without a screen. */
+const desktopPackages = [
+  'dbus',
+  'dbus-x11',
+  'libasound2',
+  'libatspi2.0-0',
+  'libgbm1',
+  'libgtk-3-0',
+  'libnotify4',
+  'libnss3',
+  'libsecret-1-0',
+  'libxkbcommon0',
+]
+/** What only the tests need: a screen in memory, a keyring, and a real S3 server. */
+const testPackages = ['ceph-common', 'ceph-mon', 'ceph-osd', 'gnome-keyring', 'radosgw', 'xauth', 'xvfb']
+
+/** Sets up what the tests need and returns the runtime. A second call finds all of it there and is quick. */
+export async function setUpForTests(): Promise<Runtime> {
+  installPackages([...desktopPackages, ...testPackages])
+  return setUpRuntime()
+}
+
+/** Sets up what the app needs. Debian packages are installed only where the runtime would not start without them. */
+export async function setUpForApp(): Promise<Runtime> {
+  const runtime = await setUpRuntime()
+  if (missingLibraries(runtime).length > 0) installPackages(desktopPackages)
+  return runtime
+}
+
+async function setUpRuntime(): Promise<Runtime> {
+  const runtime = await findRuntime()
+  console.log(`Electron ${runtime.version} from ${runtime.origin}.`)
+  return runtime
+}
+
+/** Shared libraries that the runtime's executable does not find; none where there is no ldd to ask. */
+function missingLibraries(runtime: Runtime): readonly string[] {
+  if (process.platform !== 'linux') return []
+  const { stdout } = spawnSync('ldd', [runtime.executable], { encoding: 'utf8' })
+  return [...(stdout ?? '').matchAll(/^\s*(\S+) => not found$/gm)].map(([, name]) => name ?? '')
+}
+
+/**
+ * Installs Debian packages that are not there yet, as root or with a sudo that asks nothing.
+ * @throws Error that holds the exact command, where neither is possible.
+ */
+function installPackages(names: readonly string[]): void {
+  const missing = names.filter((name) => !isInstalled(name))
+  if (missing.length === 0) return
+  const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...missing]
+  const command = `sudo apt-get update && sudo ${install.join(' ')}`
+  if (!succeeds('apt-get', ['--version'])) {
+    throw new Error(`This machine lacks ${missing.join(', ')} (Debian's names), and has no apt-get. Please install them.`)
+  }
+  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  if (prefix.length > 0 && !succeeds('sudo', ['-n', 'true'])) {
+    throw new Error(`Some Debian packages are missing. Please run this, then try again:\n\n  ${command}\n`)
+  }
+  console.log(`Installing ${missing.join(' ')} …`)
+  runQuietly([...prefix, 'apt-get', 'update'])
+  if (!runQuietly([...prefix, ...install])) throw new Error(`Installing failed. Please run:\n\n  ${command}\n`)
+}
+
+function isInstalled(name: string): boolean {
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { encoding: 'utf8' })
+  return stdout === 'installed'
+}
+
+function succeeds(program: string, words: readonly string[]): boolean {
+  return spawnSync(program, words, { stdio: 'ignore' }).status === 0
+}
+
+/** Runs a command and shows what it printed only if it fails. */
+function runQuietly([program = '', ...words]: readonly string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const result = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024 })
+  if (result.status !== 0) console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`)
+  return result.status === 0
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await setUpForTests()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
+}
