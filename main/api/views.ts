@@ -1,0 +1,162 @@
+import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
+import type { ExcludeRules } from '../../engine/protocol/job.ts'
+import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
+import type { Counters, Operation, Problem, Progress, TransferEvent } from '../../engine/protocol/progress.ts'
+
+/** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
+export type { Counters, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, TransferEvent, WireError }
+
+/** The slow part of the picture: pushed whole whenever something in it changes. */
+export interface AppState {
+  readonly version: string
+  readonly platform: 'linux' | 'darwin' | 'win32'
+  readonly settings: SettingsView
+  readonly jobs: readonly JobView[]
+  /** Restores of this session, newest first, finished ones until they are dismissed. */
+  readonly restores: readonly RestoreView[]
+  /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
+  readonly pausedAll: boolean
+  /** Things the user should know that belong to no run; each can be dismissed by its id. */
+  readonly notices: readonly Notice[]
+}
+
+/** The fast part: progress and lanes of what runs now. Pushed at most four times a second. */
+export interface LiveState {
+  readonly runs: readonly LiveRun[]
+  /** Upload and download of all engines together. */
+  readonly bytesPerSecond: number
+}
+
+export interface LiveRun {
+  readonly runId: string
+  /** The job it belongs to; a restore has one too: the job whose repository it reads. */
+  readonly jobId: string
+  readonly operation: Operation
+  readonly startedMs: number
+  /** Absent until the engine's first report. */
+  readonly progress?: Progress
+  /** Lanes that are active or waiting, by id; ended ones stay for one push so that the bar can be seen to fill. */
+  readonly transfers: readonly TransferEvent[]
+  /** How many times the supervisor has started this run again after a crash. */
+  readonly restarts: number
+}
+
+export interface JobView {
+  readonly id: string
+  readonly config: JobConfig
+  readonly state: JobRunState
+  /** Set while `state` is not `idle`. */
+  readonly runId?: string
+  readonly lastRun?: RunView
+  /** When the schedule starts it next; absent: manual or paused. */
+  readonly nextRunMs?: number
+  /** Which secrets are kept; the values never reach the window. */
+  readonly secrets: { readonly password: boolean; readonly storage: boolean }
+}
+
+/** `restarting`: its engine crashed and the supervisor is about to start it again. `queued`: it waits for a free place (global concurrency). */
+export type JobRunState = 'idle' | 'queued' | 'running' | 'paused' | 'restarting' | 'stopping'
+
+export interface JobConfig {
+  /** Unique on this machine: 1–64 of letters, digits, space, `._-`. Fixed after the job was made (it is part of snapshot ids). */
+  readonly name: string
+  /** Absolute paths, at least one. */
+  readonly sources: readonly string[]
+  readonly destination: Destination
+  readonly excludes: ExcludeRules
+  /** Uploads at a time, 1–32; the storage's own cap may be lower. */
+  readonly concurrency: number
+  /** Bytes a second for this job alone, beneath the limit of all jobs; absent: no own limit. */
+  readonly uploadBytesPerSecond?: number
+  readonly schedule: Schedule
+}
+
+export type Destination =
+  | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 's3'; readonly bucket: string; readonly prefix: string; readonly endpoint?: string; readonly region?: string }
+
+/** Local time; `at` is `HH:MM`. A run that was missed (asleep, not started) is made up once, soon after. */
+export type Schedule = { readonly type: 'manual' } | { readonly type: 'hourly' } | { readonly type: 'daily'; readonly at: string }
+
+/** Secrets as the window sends them; never the other way. Absent means: keep what is stored. */
+export interface SecretsInput {
+  readonly password?: string
+  readonly storage?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+}
+
+/** One run in the history. */
+export interface RunView {
+  readonly id: string
+  readonly jobId: string
+  readonly operation: Operation
+  readonly trigger: 'manual' | 'schedule' | 'catch-up'
+  /** `stopped`: by the user. `failed` and `partial` carry `error`. */
+  readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed' | 'stopped'
+  readonly startedMs: number
+  readonly finishedMs: number
+  readonly files: Counters
+  readonly bytes: Counters
+  readonly uploadedBytes: number
+  readonly downloadedBytes: number
+  readonly adoptedPacks: number
+  /** How many there were; `history.problems` returns those that were kept (the first 1000). */
+  readonly problems: number
+  readonly restarts: number
+  readonly snapshot?: string
+  readonly error?: WireError
+}
+
+export interface RestoreView {
+  readonly id: string
+  readonly jobId: string
+  readonly jobName: string
+  readonly snapshot: string
+  readonly target: string
+  /** How many paths were picked; 0: everything. */
+  readonly paths: number
+  readonly state: JobRunState
+  /** Key into LiveState.runs while it runs. */
+  readonly runId: string
+  readonly result?: RunView
+}
+
+export interface SettingsView {
+  readonly theme: 'system' | 'light' | 'dark'
+  readonly autoStart: boolean
+  /** `failures`: warnings and failures only. */
+  readonly notifications: 'all' | 'failures' | 'none'
+  /** Backups that run at once, 1–8; restores do not count. */
+  readonly parallelJobs: number
+  /** For new jobs, 1–32. */
+  readonly defaultConcurrency: number
+  /** Shared by all jobs; absent: unlimited. */
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+  /** Where secrets are kept. `file`: no keychain was found, a key file readable by the user alone protects them; the window says so. */
+  readonly secretStorage: 'keychain' | 'file'
+  /** False where start on login cannot be set (message in place of the switch). */
+  readonly autoStartSupported: boolean
+}
+
+export type Notice =
+  | { readonly id: string; readonly type: 'settings-damaged'; readonly movedTo: string }
+  | { readonly id: string; readonly type: 'jobs-damaged'; readonly movedTo: string }
+  | { readonly id: string; readonly type: 'secrets-damaged'; readonly movedTo: string }
+  | { readonly id: string; readonly type: 'secrets-in-file' }
+  | { readonly id: string; readonly type: 'engine-crashed'; readonly jobId: string; readonly restarts: number; readonly givenUp: boolean }
+
+/** What `destination.test` found. Failures come as an error with a code (`offline`, `credentials`, `denied`, `password`, …). */
+export interface TestView {
+  readonly repository: 'none' | 'exists'
+  readonly repositoryId?: string
+  /** False: exclusive creation is missing, the repository will use the slower `flags` mode. */
+  readonly exclusiveCreate: boolean
+  readonly maxConnections?: number
+}
+
+/** Where a tray click or a notification asks the window to go. */
+export type Route =
+  | { readonly page: 'jobs' }
+  | { readonly page: 'job'; readonly jobId: string; readonly runId?: string }
+  | { readonly page: 'restore'; readonly restoreId: string }
+  | { readonly page: 'settings' }
