@@ -97,7 +97,7 @@ let ending = false
 async function end(): Promise<void> {
   ending = true
   for (const one of daemons) one.kill('SIGKILL')
-  await Promise.all(daemons.map((one) => one.exitCode ?? one.signalCode ?? once(one, 'exit')))
+  await Promise.all(daemons.filter((one) => one.exitCode === null && one.signalCode === null).map((one) => once(one, 'exit')))
   await rm(folder, { recursive: true, force: true })
 }
 
