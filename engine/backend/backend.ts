@@ -15,15 +15,34 @@ export interface StorageBackend extends AsyncDisposable {
    * Errors: exists, denied, credentials, full, throttled, offline, unavailable, unsupported (ifAbsent where it cannot be done).
    */
   put(name: ObjectName, body: Body, options: PutOptions, signal: AbortSignal): Promise<void>
-  /** The bytes asked for: never fewer (`damaged` when the object ends before the range does). Errors: not-found, … */
-  get(name: ObjectName, range: ByteRange | 'all', signal: AbortSignal): Promise<Uint8Array>
+  /**
+   * The bytes asked for: never fewer (`damaged` when the object ends before the range does). `all` refuses objects of more
+   * than `maximumWholeBytes` (`damaged`), so that a hostile storage cannot fill the memory. Errors: not-found, …
+   */
+  get(name: ObjectName, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array>
   /** Errors: not-found, … */
   stat(name: ObjectName, signal: AbortSignal): Promise<ObjectInfo>
-  /** Every object whose name begins with `prefix` (a folder prefix ends in `/`), each once, any order. Unfinished uploads never appear. */
+  /**
+   * Every object whose name begins with `prefix` (a folder prefix ends in `/`), each once, ascending by name. Unfinished
+   * uploads never appear, nor does what is not an object name (files of strangers).
+   */
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
   /** Removing what is not there succeeds. */
   remove(name: ObjectName, signal: AbortSignal): Promise<void>
+  /** Clears away what uploads left behind that nobody continued for `olderThanMs`; resolves to how many. Absent: never any. */
+  abortStaleUploads?(olderThanMs: number, signal: AbortSignal): Promise<number>
 }
+
+/** The largest object that `get` reads as a whole. */
+export const maximumWholeBytes = 256 * 1024 * 1024
+
+/**
+ * Asks for leave to move that many more bytes of a transfer; backends call it for slices of at most `paceSliceBytes`, so that
+ * a bandwidth limit holds within a transfer and not only between transfers. `undefined`: at once.
+ */
+export type Pace = (bytes: number) => Promise<void> | undefined
+
+export const paceSliceBytes = 64 * 1024
 
 export type ObjectName = string
 
@@ -55,14 +74,15 @@ export interface PutOptions {
   readonly ifAbsent?: boolean
   /** The retry wrapper leaves this put alone: the caller repeats it under another name (packs, rule R5). */
   readonly once?: boolean
-  /** Bytes of this object that the storage has acknowledged so far; grows, and may fall back when a part is sent again. */
+  /** Bytes of this object handed to the storage so far (all acknowledged once `put` resolves); may fall back when a part is sent again. */
   readonly onProgress?: (sentBytes: number) => void
+  readonly pace?: Pace
 }
 
 export interface BackendTraits {
   /** Hard maximum of concurrent transfers that the provider bears. */
   readonly maxConnections: number
-  /** What a probe of this very storage showed (see probe.ts), never what its brand promises. */
+  /** False: it cannot be done here. True: it may; a repository rests on it only after `probeBackend` (probe.ts) saw it work. */
   readonly exclusiveCreate: boolean
   /** An interrupted `put` of a file is continued by a later `put` of the same name and file. */
   readonly resumable: boolean
@@ -70,7 +90,7 @@ export interface BackendTraits {
   readonly account: string
   /**
    * A folder on the same file system as the objects: a file body from there is moved into place instead of copied.
-   * Absent on remote storages.
+   * Whoever stages files there also clears them away. Absent on remote storages.
    */
   readonly stagingFolder?: string
 }

@@ -1,0 +1,114 @@
+import { isAbsolute, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { HoldfastError } from '../base/errors.ts'
+
+/** Where a repository lives, as parsed from `--repo`. */
+export type BackendAddress =
+  | { readonly type: 'local'; readonly path: string }
+  | { readonly type: 'memory'; readonly name: string }
+  | S3Address
+  | { readonly type: 'faulty'; readonly inner: BackendAddress; readonly faults: URLSearchParams }
+
+export interface S3Address {
+  readonly type: 's3'
+  readonly bucket: string
+  /** Empty, or a key prefix that ends in `/`. */
+  readonly prefix: string
+  /** Absent: AWS itself. */
+  readonly endpoint?: string
+  readonly region: string
+  readonly pathStyle: boolean
+}
+
+/** Throws `arguments` with words for people. The text of the address is never repeated whole: it might hold a secret. */
+export function parseAddress(url: string): BackendAddress {
+  if (url.startsWith('faulty+')) return parseFaulty(url.slice('faulty+'.length))
+  if (url.startsWith('s3://')) return parseS3(url)
+  if (url.startsWith('file:')) return parseFile(url)
+  if (url.startsWith('memory:')) return { type: 'memory', name: url.slice('memory:'.length) }
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]
+  if (scheme !== undefined) throw wrong(`Unknown kind of storage "${scheme}": use a folder's path, file:///… or s3://bucket/prefix?endpoint=….`)
+  if (url === '' || url.includes('\0')) throw wrong('The repository\'s address is empty or holds a zero byte.')
+  return { type: 'local', path: resolve(url) }
+}
+
+function parseFile(text: string): BackendAddress {
+  const url = parseUrl(text)
+  if (url.search !== '' || url.hash !== '') throw wrong('A file:// address takes no settings; write "?" and "#" in a path as %3F and %23.')
+  if (url.host !== '') throw wrong('A file:// address begins with three slashes: file:///folder.')
+  let path: string
+  try {
+    path = fileURLToPath(url)
+  } catch (error) {
+    throw wrong('The file:// address holds no usable path.', error)
+  }
+  if (!isAbsolute(path)) throw wrong('A file:// address needs an absolute path.')
+  return { type: 'local', path: resolve(path) }
+}
+
+function parseS3(text: string): S3Address {
+  const url = parseUrl(text)
+  if (url.username !== '' || url.password !== '') {
+    throw wrong('Credentials do not belong in the address: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.')
+  }
+  const bucket = url.hostname
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) throw wrong('The address names no valid bucket: s3://bucket/prefix.')
+  const settings = new Map(url.searchParams)
+  const endpoint = settings.get('endpoint')
+  const pathStyle = settings.get('pathStyle') ?? (endpoint === undefined ? 'false' : 'true')
+  for (const key of settings.keys()) {
+    if (!['endpoint', 'region', 'pathStyle'].includes(key)) throw wrong(`Unknown setting "${key.slice(0, 40)}" in the s3:// address; there are endpoint, region and pathStyle.`)
+  }
+  if (pathStyle !== 'true' && pathStyle !== 'false') throw wrong('pathStyle in the s3:// address is true or false.')
+  const region = settings.get('region') ?? 'us-east-1'
+  if (!/^[a-z0-9-]{1,40}$/.test(region)) throw wrong('The region in the s3:// address is not one.')
+  const common = { type: 's3', bucket, prefix: keyPrefix(url.pathname), region, pathStyle: pathStyle === 'true' } as const
+  return endpoint === undefined ? common : { ...common, endpoint: checkEndpoint(endpoint) }
+}
+
+function keyPrefix(pathname: string): string {
+  let path: string
+  try {
+    path = decodeURIComponent(pathname)
+  } catch (error) {
+    throw wrong('The prefix in the s3:// address is not valid.', error)
+  }
+  const segments = path.split('/').filter((segment) => segment !== '')
+  if (segments.some((segment) => segment === '.' || segment === '..')) throw wrong('The prefix in the s3:// address may not hold "." or "..".')
+  return segments.map((segment) => `${segment}/`).join('')
+}
+
+function checkEndpoint(endpoint: string): string {
+  const url = parseUrl(endpoint)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong('The endpoint in the s3:// address begins with http:// or https://.')
+  if (url.username !== '' || url.password !== '') throw wrong('Credentials do not belong in the endpoint.')
+  if (url.pathname !== '/' || url.search !== '') throw wrong('The endpoint in the s3:// address is only scheme, host and port.')
+  return url.origin
+}
+
+/** Query keys that begin with `fault.` belong to the wrapper, the others to the address within. */
+function parseFaulty(inner: string): BackendAddress {
+  const question = inner.indexOf('?')
+  const all = new URLSearchParams(question < 0 ? '' : inner.slice(question + 1))
+  const faults = new URLSearchParams()
+  const rest = new URLSearchParams()
+  for (const [key, value] of all) {
+    if (key.startsWith('fault.')) faults.append(key.slice('fault.'.length), value)
+    else rest.append(key, value)
+  }
+  const query = rest.toString()
+  const address = (question < 0 ? inner : inner.slice(0, question)) + (query === '' ? '' : `?${query}`)
+  return { type: 'faulty', inner: parseAddress(address), faults }
+}
+
+function parseUrl(text: string): URL {
+  try {
+    return new URL(text)
+  } catch {
+    throw wrong('The repository\'s address cannot be read; it looks like /folder, file:///folder or s3://bucket/prefix?endpoint=https://host.')
+  }
+}
+
+function wrong(message: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('arguments', message, cause === undefined ? {} : { cause })
+}
