@@ -1,0 +1,110 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, randomFillSync, scrypt } from 'node:crypto'
+import { asBuffer } from '../base/bytes.ts'
+import { HoldfastError } from '../base/errors.ts'
+
+/** `length` fresh random bytes. Injected where names and salts must be foreseeable in tests. */
+export type Random = (length: number) => Uint8Array
+
+export const systemRandom: Random = (length) => randomBytes(length)
+
+export const keyBytes = 32
+const saltBytes = 32
+const tagBytes = 16
+
+/** What sealing adds: a salt before and a tag after the ciphertext. */
+export const sealOverhead = saltBytes + tagBytes
+
+const zeroNonce = Buffer.alloc(12)
+
+/** The three stretches of a sealed box, in the order in which they are stored. */
+export interface SealedParts {
+  readonly salt: Uint8Array
+  readonly ciphertext: Uint8Array
+  readonly tag: Uint8Array
+}
+
+/** A key of its own for one purpose (`info`) or one box (`salt`): HKDF-SHA-256. */
+export function deriveKey(key: Uint8Array, salt: Uint8Array, info: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', key, salt, info, keyBytes))
+}
+
+/**
+ * AES-256-GCM under a key of this box alone, derived from `key` and a fresh random salt. As no key is ever used twice, the nonce
+ * is always zero and can never repeat. `additional` is authenticated and not stored.
+ */
+export function sealParts(key: Uint8Array, additional: Uint8Array, plain: Uint8Array): SealedParts {
+  const salt = randomFillSync(Buffer.allocUnsafe(saltBytes))
+  const cipher = createCipheriv('aes-256-gcm', deriveKey(key, salt, boxInfo), zeroNonce)
+  cipher.setAAD(additional)
+  const ciphertext = cipher.update(plain)
+  cipher.final()
+  return { salt, ciphertext, tag: cipher.getAuthTag() }
+}
+
+const boxInfo = 'holdfast 1 box'
+
+/** `salt ‖ ciphertext ‖ tag`, see sealParts. */
+export function seal(key: Uint8Array, additional: Uint8Array, plain: Uint8Array): Uint8Array {
+  const { salt, ciphertext, tag } = sealParts(key, additional, plain)
+  return Buffer.concat([salt, ciphertext, tag])
+}
+
+/** The plaintext of a box, or undefined when key, additional data or any byte of the box is not the one it was sealed with. */
+export function tryUnseal(key: Uint8Array, additional: Uint8Array, box: Uint8Array): Uint8Array | undefined {
+  if (box.length < sealOverhead) return undefined
+  const boxKey = deriveKey(key, box.subarray(0, saltBytes), boxInfo)
+  const decipher = createDecipheriv('aes-256-gcm', boxKey, zeroNonce, { authTagLength: tagBytes })
+  decipher.setAAD(additional)
+  decipher.setAuthTag(asBuffer(box.subarray(box.length - tagBytes)))
+  const plain = decipher.update(box.subarray(saltBytes, box.length - tagBytes))
+  try {
+    decipher.final()
+  } catch {
+    return undefined
+  }
+  return plain
+}
+
+/**
+ * As tryUnseal.
+ * @param what names the thing in the error, e.g. `index 3f2a…`.
+ * @throws damaged
+ */
+export function unseal(key: Uint8Array, additional: Uint8Array, box: Uint8Array, what: string): Uint8Array {
+  const plain = tryUnseal(key, additional, box)
+  if (!plain) throw new HoldfastError('damaged', `${what} is damaged: its seal does not fit.`, { data: { object: what } })
+  return plain
+}
+
+/** scrypt's cost: N is a power of two; memory is 128 · N · r bytes. */
+export interface ScryptCost {
+  readonly N: number
+  readonly r: number
+  readonly p: number
+}
+
+export const standardCost: ScryptCost = { N: 2 ** 17, r: 8, p: 1 }
+
+/** Nothing dearer is computed, so that a forged key object cannot take memory or minutes. */
+const maximumMemory = 2 ** 28
+const maximumWork = 2 ** 23
+
+export function isBearable({ N, r, p }: ScryptCost): boolean {
+  const whole = [N, r, p].every((value) => Number.isSafeInteger(value) && value > 0)
+  return whole && N >= 2 && (Math.log2(N) % 1) === 0 && 128 * N * r <= maximumMemory && N * r * p <= maximumWork
+}
+
+/**
+ * 32 bytes from a password (Unicode-normalised, so that every keyboard gives the same), in libuv's pool.
+ * Takes 128 MiB and about 0.3 s at the standard cost. @throws damaged for a cost that is not bearable.
+ */
+export async function passwordKey(password: string, salt: Uint8Array, cost: ScryptCost): Promise<Uint8Array> {
+  if (!isBearable(cost)) throw new HoldfastError('damaged', 'A key asks for more memory or time than any real key does.')
+  const options = { N: cost.N, r: cost.r, p: cost.p, maxmem: 128 * (cost.N * cost.r + cost.p * cost.r) + 2 ** 20 }
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize('NFC'), salt, keyBytes, options, (error, key) => {
+      if (error) reject(error)
+      else resolve(key)
+    })
+  })
+}

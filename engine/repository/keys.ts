@@ -1,0 +1,177 @@
+import { createHmac } from 'node:crypto'
+import * as v from 'valibot'
+import { utf8 } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { hasCode, HoldfastError } from '../base/errors.ts'
+import type { StorageBackend } from '../backend/backend.ts'
+import { deriveKey, isBearable, keyBytes, passwordKey, seal, standardCost, tryUnseal, type Random, type ScryptCost } from './crypto.ts'
+import { keyObject, randomName } from './names.ts'
+import type { Repository } from './repository.ts'
+import { additionalData, checkHeader, headerBytes, objectHeader } from './sealed.ts'
+
+/** What the master key is spread into, 32 bytes each. They change never: passwords come and go around the master key. */
+export interface RepositoryKeys {
+  /** HMAC of blob contents. */
+  readonly blobId: Uint8Array
+  /** Seed of the chunker's table. */
+  readonly chunker: Uint8Array
+  /** Seals segments and footers of packs. */
+  readonly packs: Uint8Array
+  /** Seals every other object; names jobs. */
+  readonly metadata: Uint8Array
+}
+
+export function deriveKeys(masterKey: Uint8Array): RepositoryKeys {
+  const derive = (purpose: string): Uint8Array => deriveKey(masterKey, new Uint8Array(0), `holdfast 1 ${purpose}`)
+  return { blobId: derive('blob id'), chunker: derive('chunker'), packs: derive('packs'), metadata: derive('metadata') }
+}
+
+/** Group of a job's snapshots in object names: the same for a name on every machine, and tells nothing to the storage. */
+export function jobKeyOf(keys: RepositoryKeys, jobName: string): string {
+  return createHmac('sha256', keys.metadata).update(`job\0${jobName}`).digest('hex').slice(0, 32)
+}
+
+/** One password's entry, as `key list` shows it. */
+export interface KeyInfo {
+  readonly name: string
+  /** Absent when the entry cannot be read (then it is damaged or newer than this program). */
+  readonly label?: string
+  readonly createdMs?: number
+  /** The key that this session was opened with. */
+  readonly current: boolean
+}
+
+/** More keys than people have; bounds what a forged listing can make us read. */
+const maxKeys = 64
+const maxKeyObjectBytes = 16 * 1024
+const saltBytes = 32
+
+const base64 = v.pipe(v.string(), v.maxLength(4096), v.base64(), v.transform((text): Uint8Array => Buffer.from(text, 'base64')))
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+const keySchema = v.pipe(v.string(), v.parseJson(), v.strictObject({
+  kdf: v.literal('scrypt'), N: count, r: count, p: count, salt: base64, master: base64, details: base64,
+}))
+const detailsSchema = v.pipe(v.string(), v.parseJson(), v.strictObject({ label: v.string(), createdMs: v.number() }))
+
+type KeyEntry = v.InferOutput<typeof keySchema>
+
+export interface NewKey {
+  readonly password: string
+  readonly label: string
+  readonly cost?: ScryptCost
+}
+
+/** Stores a key object for a master key. @returns its name. */
+export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+  if (key.password === '') throw new HoldfastError('arguments', 'The password is empty.')
+  const name = randomName(context.random)
+  const header = objectHeader('key')
+  const additional = additionalData(header, keyObject(name))
+  const salt = context.random(saltBytes)
+  const cost = key.cost ?? standardCost
+  const wrapping = await passwordKey(key.password, salt, cost)
+  const details = utf8(JSON.stringify({ label: key.label.slice(0, 200), createdMs: context.clock.now() }))
+  const entry = {
+    kdf: 'scrypt', ...cost, salt: toBase64(salt),
+    master: toBase64(seal(wrapping, additional, masterKey)),
+    details: toBase64(seal(deriveKeys(masterKey).metadata, additional, details)),
+  }
+  await backend.put(keyObject(name), { type: 'bytes', bytes: Buffer.concat([header, utf8(JSON.stringify(entry))]) }, {}, signal)
+  return name
+}
+
+/**
+ * Tries the password on every key of the repository.
+ * @throws password after all of them refused; damaged when there is no key at all.
+ */
+export async function unlock(backend: StorageBackend, password: string, signal: AbortSignal): Promise<{ masterKey: Uint8Array; keyName: string }> {
+  const stored = await readKeys(backend, signal)
+  if (stored.length === 0) throw new HoldfastError('damaged', 'The repository has no keys: every object under keys/ is gone.')
+  for (const { name, entry } of stored) {
+    if (!entry || !isBearable(entry)) continue
+    signal.throwIfAborted()
+    const wrapping = await passwordKey(password, entry.salt, entry)
+    const masterKey = tryUnseal(wrapping, additionalData(objectHeader('key'), keyObject(name)), entry.master)
+    if (masterKey?.length === keyBytes) return { masterKey, keyName: name }
+  }
+  const unreadable = stored.filter(({ entry }) => !entry).length
+  const hint = unreadable > 0 ? ` ${unreadable} of ${stored.length} keys cannot be read at all.` : ''
+  throw new HoldfastError('password', `The password opens none of the repository's keys.${hint}`, { data: { keys: stored.length, unreadable } })
+}
+
+/** Adds a password; data is not touched. @returns the new key's name. */
+export async function addPassword(repository: Repository, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+  const stored = await listNames(repository.backend, signal)
+  if (stored.length >= maxKeys) throw new HoldfastError('arguments', `A repository has at most ${maxKeys} keys.`)
+  return storeKey(repository.backend, repository.masterKey, key, context, signal)
+}
+
+/** Replaces the key that this session was opened with. Interrupted between its two steps, both passwords open; repeating is safe. */
+export async function changePassword(repository: Repository, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+  const name = await addPassword(repository, key, context, signal)
+  await removeKey(repository, repository.keyName, signal)
+  return name
+}
+
+/**
+ * Takes a password's entry away. Whoever copied the key object before can still open it with that password.
+ * @throws not-found, arguments for the last key that can be read.
+ */
+export async function removeKey(repository: Repository, name: string, signal: AbortSignal): Promise<void> {
+  const keys = await listKeys(repository, signal)
+  if (!keys.some((key) => key.name === name)) throw new HoldfastError('not-found', `There is no key ${name}.`)
+  const remaining = keys.filter((key) => key.name !== name && key.label !== undefined)
+  if (remaining.length === 0) throw new HoldfastError('arguments', 'The last key cannot be removed: nobody could open the repository again.')
+  await repository.backend.remove(keyObject(name), signal)
+}
+
+/** Every key, by name. */
+export async function listKeys(repository: Repository, signal: AbortSignal): Promise<KeyInfo[]> {
+  const stored = await readKeys(repository.backend, signal)
+  return stored.map(({ name, entry }) => ({ name, ...readDetails(repository.keys, name, entry), current: name === repository.keyName }))
+}
+
+function readDetails(keys: RepositoryKeys, name: string, entry: KeyEntry | undefined): { label: string; createdMs: number } | undefined {
+  const plain = entry && tryUnseal(keys.metadata, additionalData(objectHeader('key'), keyObject(name)), entry.details)
+  const parsed = v.safeParse(detailsSchema, plain && Buffer.from(plain).toString('utf8'))
+  return parsed.success ? parsed.output : undefined
+}
+
+interface StoredKey {
+  readonly name: string
+  /** Absent: damaged, or of another version. */
+  readonly entry?: KeyEntry
+}
+
+async function readKeys(backend: StorageBackend, signal: AbortSignal): Promise<StoredKey[]> {
+  const names = await listNames(backend, signal)
+  const stored = await Promise.all(names.map((name) => readKey(backend, name, signal)))
+  return stored.filter((key) => key !== undefined)
+}
+
+async function listNames(backend: StorageBackend, signal: AbortSignal): Promise<string[]> {
+  const names: string[] = []
+  for await (const info of backend.list('keys/', signal)) {
+    const name = /^keys\/([0-9a-f]{32})$/.exec(info.name)?.[1]
+    if (name && info.size <= maxKeyObjectBytes) names.push(name)
+    if (names.length === maxKeys) break
+  }
+  return names.sort()
+}
+
+async function readKey(backend: StorageBackend, name: string, signal: AbortSignal): Promise<StoredKey | undefined> {
+  try {
+    const bytes = await backend.get(keyObject(name), 'all', signal)
+    checkHeader(keyObject(name), 'key', bytes)
+    const parsed = v.safeParse(keySchema, Buffer.from(bytes.subarray(headerBytes)).toString('utf8'))
+    return parsed.success ? { name, entry: parsed.output } : { name }
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return undefined
+    if (hasCode(error, 'damaged', 'version')) return { name }
+    throw error
+  }
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}

@@ -1,0 +1,95 @@
+import { toHex } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { throwIfAborted } from '../base/abort.ts'
+import { hasCode, HoldfastError } from '../base/errors.ts'
+import type { StorageBackend } from '../backend/backend.ts'
+import { decodeConfig, encodeConfig, readRepositoryId, standardChunker, type ChunkerParameters, type RepositoryConfig } from './config.ts'
+import { keyBytes, type Random, type ScryptCost } from './crypto.ts'
+import { deriveKeys, storeKey, unlock, type RepositoryKeys } from './keys.ts'
+import { configObject, keyObject } from './names.ts'
+
+/** An opened repository: where its objects are, what it is, and the keys to it. */
+export interface Repository {
+  readonly backend: StorageBackend
+  readonly config: RepositoryConfig
+  readonly keys: RepositoryKeys
+  /** Needed only to add passwords; never leaves the process. */
+  readonly masterKey: Uint8Array
+  /** The key object that this session was opened with. */
+  readonly keyName: string
+}
+
+export interface InitOptions {
+  /** `cas` needs a backend whose probe showed exclusive creation. */
+  readonly arbiter: RepositoryConfig['arbiter']
+  readonly clock: Clock
+  readonly random: Random
+  readonly chunker?: ChunkerParameters
+  readonly label?: string
+  /** Only tests take less than the standard. */
+  readonly cost?: ScryptCost
+}
+
+/**
+ * Makes a repository: first the key object, last the config, created exclusively where the storage can. So whoever sees a config
+ * can open it, and of two that start at once one gets `exists`. A crash before the config leaves only a key that opens nothing.
+ * @throws exists, arguments, and what the backend throws
+ */
+export async function initRepository(backend: StorageBackend, password: string, options: InitOptions, signal: AbortSignal): Promise<Repository> {
+  throwIfAborted(signal)
+  if (await repositoryIdAt(backend, signal) !== undefined) throw alreadyThere(backend)
+  const masterKey = options.random(keyBytes)
+  const keys = deriveKeys(masterKey)
+  const { arbiter, chunker = standardChunker, clock } = options
+  const config: RepositoryConfig = { formatVersion: 1, repositoryId: toHex(options.random(16)), arbiter, chunker, createdMs: clock.now() }
+  const key = { password, label: options.label ?? '', ...(options.cost ? { cost: options.cost } : {}) }
+  const keyName = await storeKey(backend, masterKey, key, options, signal)
+  const body = { type: 'bytes', bytes: encodeConfig(keys, config) } as const
+  try {
+    await backend.put(configObject, body, { ifAbsent: arbiter === 'cas' }, signal)
+  } catch (error) {
+    if (!hasCode(error, 'exists')) throw error
+    if (await isOurs(backend, config.repositoryId, signal)) return { backend, config, keys, masterKey, keyName }
+    await backend.remove(keyObject(keyName), signal)
+    throw alreadyThere(backend, error)
+  }
+  return { backend, config, keys, masterKey, keyName }
+}
+
+/**
+ * Opens what initRepository made.
+ * @throws not-a-repository, version, damaged, password, and what the backend throws
+ */
+export async function openRepository(backend: StorageBackend, password: string, signal: AbortSignal): Promise<Repository> {
+  throwIfAborted(signal)
+  const bytes = await readConfig(backend, signal)
+  if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
+  readRepositoryId(bytes)
+  const { masterKey, keyName } = await unlock(backend, password, signal)
+  const keys = deriveKeys(masterKey)
+  return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
+}
+
+/** The id of the repository at an address, without a password; undefined where there is none. @throws damaged, version, … */
+export async function repositoryIdAt(backend: StorageBackend, signal: AbortSignal): Promise<string | undefined> {
+  const bytes = await readConfig(backend, signal)
+  return bytes && readRepositoryId(bytes)
+}
+
+async function readConfig(backend: StorageBackend, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  try {
+    return await backend.get(configObject, 'all', signal)
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** `exists` can be the echo of our own creation whose reply was lost and that the retry wrapper repeated. */
+async function isOurs(backend: StorageBackend, repositoryId: string, signal: AbortSignal): Promise<boolean> {
+  return await repositoryIdAt(backend, signal) === repositoryId
+}
+
+function alreadyThere(backend: StorageBackend, cause?: unknown): HoldfastError {
+  return new HoldfastError('exists', `There is a repository at ${backend.label} already.`, { cause })
+}
