@@ -1,0 +1,95 @@
+import { execPath } from 'node:process'
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { _electron, type ElectronApplication, type Page } from 'playwright-core'
+
+/** The app as a user has it, with settings, state and home of its own. */
+export interface RunningApp extends AsyncDisposable {
+  readonly electron: ElectronApplication
+  /** Home of this app's user: settings and state are below it, and it is gone afterwards. */
+  readonly home: string
+  /** HOLDFAST_HOME: catalogs and logs. */
+  readonly state: string
+  /** The first window, once it is there. */
+  window(): Promise<Page>
+  /** Writes artifacts/screenshots/NAME.png. */
+  screenshot(name: string): Promise<void>
+  /** Ends the app as the window manager would, or by force when it does not follow within seconds. */
+  stop(): Promise<void>
+}
+
+export interface LaunchOptions {
+  /** Folder of the app; by default the project, as built in dist/. */
+  readonly folder?: string
+  readonly arguments?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+  /** A home to go on with, from an app that ran before; it is then kept. */
+  readonly home?: string
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const artifacts = join(root, 'artifacts')
+const closeTimeoutMs = 5_000
+
+/** Starts the app in the real runtime, which `npm run e2e` names in ELECTRON_OVERRIDE_DIST_PATH. */
+export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp> {
+  const home = options.home ?? (await mkdtemp(join(tmpdir(), 'holdfast-e2e-')))
+  const state = join(home, 'state')
+  const electron = await _electron.launch({
+    executablePath: join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron'),
+    // Chromium refuses to sandbox itself for root.
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', options.folder ?? root, ...(options.arguments ?? [])],
+    cwd: root,
+    env: environmentOf(home, state, options.environment ?? {}),
+  })
+  await mkdir(join(artifacts, 'screenshots'), { recursive: true })
+  const log = createWriteStream(join(artifacts, 'app.log'), { flags: 'a' })
+  electron.process().stdout?.pipe(log, { end: false })
+  electron.process().stderr?.pipe(log, { end: false })
+  const stop = (): Promise<void> => stopApp(electron)
+  return {
+    electron,
+    home,
+    state,
+    window: () => electron.firstWindow(),
+    screenshot: async (name) => {
+      const page = await electron.firstWindow()
+      await page.screenshot({ path: join(artifacts, 'screenshots', `${name}.png`) })
+    },
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop()
+      log.end()
+      if (!options.home) await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+function environmentOf(home: string, state: string, more: Readonly<Record<string, string>>): Record<string, string> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  return {
+    ...(Object.fromEntries(inherited) as Record<string, string>),
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_DATA_HOME: join(home, '.local/share'),
+    XDG_STATE_HOME: join(home, '.local/state'),
+    HOLDFAST_HOME: state,
+    HOLDFAST_NODE: execPath,
+    ...more,
+  }
+}
+
+/** Electron outlives its parent and a lost bus, so it is ended by its process id when it does not close. */
+async function stopApp(electron: ElectronApplication): Promise<void> {
+  const child = electron.process()
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const force = setTimeout(() => child.kill('SIGKILL'), closeTimeoutMs)
+  await electron.close().catch(() => undefined)
+  await exited
+  clearTimeout(force)
+}
