@@ -1,0 +1,55 @@
+/** An engine that wants a part of the one limit. */
+export interface Consumer {
+  readonly id: string
+  /** A restore weighs more than a backup. */
+  readonly weight: number
+  /** Bytes a second it would use; Infinity when it uses all that it gets. */
+  readonly demand: number
+  /** Its own limit; Infinity when it has none. */
+  readonly cap: number
+}
+
+/**
+ * Divides a limit (bytes a second) by weight; what one cannot use goes to the others. The shares never add up to more than
+ * the limit and none is above its cap. What nobody wants is given out as well, as room to grow. Without a limit each share
+ * is the consumer's cap, Infinity for none.
+ */
+export function divide(limit: number, consumers: readonly Consumer[]): ReadonlyMap<string, number> {
+  if (limit === Infinity) return new Map(consumers.map((one) => [one.id, one.cap]))
+  const wanted = fill(limit, consumers, (one) => Math.min(one.cap, one.demand))
+  const spare = limit - sum(wanted.values())
+  const extra = fill(spare, consumers, (one) => one.cap - (wanted.get(one.id) ?? 0))
+  return new Map(consumers.map((one) => [one.id, (wanted.get(one.id) ?? 0) + (extra.get(one.id) ?? 0)]))
+}
+
+/** Fills vessels of the given sizes in proportion to their weights, until the amount is used up or all are full. */
+function fill(amount: number, consumers: readonly Consumer[], size: (one: Consumer) => number): Map<string, number> {
+  const filled = new Map<string, number>()
+  let left = amount
+  let open = [...consumers].sort((a, b) => size(a) / a.weight - size(b) / b.weight)
+  while (open.length > 0) {
+    const [first, ...rest] = open
+    if (!first) break
+    const fair = (left * first.weight) / sum(open.map((one) => one.weight))
+    const given = Math.max(0, Math.min(size(first), fair))
+    filled.set(first.id, given)
+    left -= given
+    open = rest
+  }
+  return filled
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0
+  for (const one of numbers) total += one
+  return total
+}
+
+/**
+ * What an engine would use, from what it uses now: all that it gets when it comes close to its share (or was just
+ * started), else a little more than now, and never less than a twentieth of the limit, so that it can come back.
+ */
+export function estimateDemand(usedBytesPerSecond: number | undefined, share: number | undefined, limit: number): number {
+  if (usedBytesPerSecond === undefined || share === undefined || usedBytesPerSecond >= share * 0.8) return Infinity
+  return Math.max(usedBytesPerSecond * 1.5, limit / 20)
+}

@@ -1,0 +1,211 @@
+import type { EngineJob, JobSecrets } from '../../engine/protocol/job.ts'
+import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
+import { every } from '../system/timers.ts'
+import type { Timers } from '../system/timers.ts'
+import { divide, estimateDemand } from './bandwidth.ts'
+import type { Consumer } from './bandwidth.ts'
+import { Engine } from './engine.ts'
+import type { EngineListener } from './engine.ts'
+import type { StartHost } from './host.ts'
+import { PermitBroker } from './permits.ts'
+
+export interface SupervisorPorts {
+  readonly startHost: StartHost
+  readonly timers: Timers
+  /** Sets the CPU priority of a process (nice value); must not throw. */
+  readonly renice: (pid: number, nice: number) => void
+}
+
+export interface StartRequest {
+  readonly job: EngineJob
+  readonly secrets: JobSecrets
+  /** The job's own limit, beneath the shared one. */
+  readonly uploadBytesPerSecond?: number
+}
+
+type Direction = 'up' | 'down'
+
+interface Running {
+  readonly id: string
+  readonly engine: Engine
+  readonly type: EngineJob['type']
+  readonly ownLimit: number
+  /** Speed of each transfer that goes on. */
+  readonly lanes: Map<number, { readonly direction: Direction; readonly bytesPerSecond: number }>
+  readonly share: Record<Direction, number | undefined>
+  /** False until it has reported; until then it counts as hungry. */
+  measured: boolean
+}
+
+const rebalanceMs = 1000
+const backupNice = 10
+const restoreWeight = 9
+
+/**
+ * Starts engines and divides among them what they share: permits by account, bandwidth, CPU. While a restore runs, backups
+ * yield all three (B5). Knows nothing of jobs, schedules or windows.
+ */
+export class Supervisor {
+  readonly #ports: SupervisorPorts
+  readonly #permits = new PermitBroker()
+  readonly #running = new Map<string, Running>()
+  #limits: Limits = {}
+  #nextId = 1
+  #cancelRebalance: (() => void) | undefined
+
+  constructor(ports: SupervisorPorts) {
+    this.#ports = ports
+  }
+
+  /** Starts an engine for the job. Only backups are restarted after a crash: all else has somebody in front of it who decides. */
+  start(request: StartRequest, listener: EngineListener): Engine {
+    const id = String(this.#nextId++)
+    const { job, secrets } = request
+    const nice = job.type === 'backup' ? backupNice : 0
+    this.#permits.setForeground(id, job.type !== 'backup')
+    let own: Running | undefined
+    const hear = (event: EngineEvent): void => {
+      if (own) this.#onEvent(own, event)
+      listener.event(event)
+    }
+    const engine = new Engine({ job, secrets, limits: this.#firstLimits(request) }, job.type === 'backup', {
+      startHost: this.#ports.startHost,
+      timers: this.#ports.timers,
+      listener: { ...listener, event: hear, output: (line) => { listener.output(line) } },
+      started: (pid) => { if (pid !== undefined && nice > 0) this.#ports.renice(pid, nice) },
+      ended: () => { this.#onProcessEnded(id) },
+    })
+    own = { id, engine, type: job.type, ownLimit: request.uploadBytesPerSecond ?? Infinity, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false }
+    this.#running.set(id, own)
+    this.#onChange()
+    void engine.exited.then(() => { this.#onExited(id) })
+    return engine
+  }
+
+  /** The limit that all engines share, from now on. */
+  setLimits(limits: Limits): void {
+    this.#limits = limits
+    this.#onChange()
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** Ends every engine: `drain`, and a kill after `graceMs`. Resolves when all are gone. */
+  async stopAll(graceMs: number): Promise<void> {
+    const engines = [...this.#running.values()].map((one) => one.engine)
+    for (const engine of engines) engine.stop('cancel', graceMs)
+    await Promise.all(engines.map((engine) => engine.exited))
+  }
+
+  #onEvent(running: Running, event: EngineEvent): void {
+    switch (event.type) {
+      case 'permit-request':
+        this.#permits.request(running.id, event.request, event.account, event.cap, () => { running.engine.grant(event.request) })
+        return
+      case 'permit-release':
+        this.#permits.release(running.id, event.request)
+        return
+      case 'transfer': {
+        const { id, state, direction, bytesPerSecond } = event.transfer
+        running.measured = true
+        if (state === 'active') running.lanes.set(id, { direction, bytesPerSecond })
+        else running.lanes.delete(id)
+        return
+      }
+      case 'progress':
+        running.measured = true
+        return
+      default:
+    }
+  }
+
+  #onProcessEnded(id: string): void {
+    this.#permits.drop(id)
+    const running = this.#running.get(id)
+    running?.lanes.clear()
+    if (running) running.measured = false
+  }
+
+  #onExited(id: string): void {
+    this.#running.delete(id)
+    this.#permits.setForeground(id, false)
+    this.#permits.drop(id)
+    this.#onChange()
+  }
+
+  #onChange(): void {
+    this.#permits.setYielding([...this.#running.values()].some((one) => one.type === 'restore'))
+    this.#rebalance()
+    const shared = this.#limits.uploadBytesPerSecond !== undefined || this.#limits.downloadBytesPerSecond !== undefined
+    const wanted = shared && this.#running.size > 1
+    if (wanted) this.#cancelRebalance ??= every(this.#ports.timers, rebalanceMs, () => { this.#rebalance() })
+    else {
+      this.#cancelRebalance?.()
+      this.#cancelRebalance = undefined
+    }
+  }
+
+  /** Shrinks shares before others grow, so that the sum stays beneath the limit on the way. */
+  #rebalance(): void {
+    const up = this.#divide('up')
+    const down = this.#divide('down')
+    const engines = [...this.#running.values()].sort((a, b) => growth(a, up) - growth(b, up))
+    for (const one of engines) {
+      const before = { ...one.share }
+      one.share.up = up.get(one.id) ?? Infinity
+      one.share.down = down.get(one.id) ?? Infinity
+      if (differs(before.up, one.share.up) || differs(before.down, one.share.down)) one.engine.setLimits(limitsOf(one.share))
+      else Object.assign(one.share, before)
+    }
+  }
+
+  #divide(direction: Direction): ReadonlyMap<string, number> {
+    const limit = this.#limit(direction)
+    const consumers = [...this.#running.values()].map((one): Consumer => ({
+      id: one.id,
+      weight: one.type === 'restore' ? restoreWeight : 1,
+      demand: estimateDemand(one.measured ? used(one, direction) : undefined, one.share[direction], limit),
+      cap: direction === 'up' ? one.ownLimit : Infinity,
+    }))
+    return divide(limit, consumers)
+  }
+
+  #limit(direction: Direction): number {
+    return (direction === 'up' ? this.#limits.uploadBytesPerSecond : this.#limits.downloadBytesPerSecond) ?? Infinity
+  }
+
+  /** What goes with `start`: the least it will have; the first division follows at once. */
+  #firstLimits(request: StartRequest): Limits {
+    const engines = this.#running.size + 1
+    const up = Math.min(request.uploadBytesPerSecond ?? Infinity, this.#limit('up') / engines)
+    return limitsOf({ up, down: this.#limit('down') / engines })
+  }
+}
+
+function used(running: Running, direction: Direction): number {
+  let total = 0
+  for (const lane of running.lanes.values()) if (lane.direction === direction) total += lane.bytesPerSecond
+  return total
+}
+
+function growth(running: Running, shares: ReadonlyMap<string, number>): number {
+  const finite = (share: number | undefined): number => Math.min(share ?? 0, Number.MAX_SAFE_INTEGER)
+  return finite(shares.get(running.id)) - finite(running.share.up)
+}
+
+/** Changes below 2 % are not worth a message. */
+function differs(before: number | undefined, after: number): boolean {
+  if (before === undefined) return true
+  if (before === Infinity || after === Infinity) return before !== after
+  return Math.abs(after - before) > before * 0.02
+}
+
+function limitsOf(share: Readonly<Record<Direction, number | undefined>>): Limits {
+  const { up = Infinity, down = Infinity } = share
+  return {
+    ...(up !== Infinity && { uploadBytesPerSecond: Math.max(1, Math.floor(up)) }),
+    ...(down !== Infinity && { downloadBytesPerSecond: Math.max(1, Math.floor(down)) }),
+  }
+}

@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+import type { Limits } from '../../../engine/protocol/messages.ts'
+import type { EngineListener } from '../../../main/supervisor/engine.ts'
+import { maxRestarts, restartDelayMs } from '../../../main/supervisor/restarts.ts'
+import { Supervisor } from '../../../main/supervisor/supervisor.ts'
+import { backupJob, fakeHosts, FakeTimers, restoreJob, settle } from '../fakes.ts'
+import type { FakeHost } from '../fakes.ts'
+
+const secrets = { password: 'p', storage: {} }
+
+function setUp() {
+  const timers = new FakeTimers()
+  const { start, hosts, last } = fakeHosts()
+  const nice: number[] = []
+  const log: string[] = []
+  const listener: EngineListener = {
+    event: (event) => { log.push(event.type) },
+    output: () => undefined,
+    restarting: (restart, delayMs) => { log.push(`restarting ${restart} ${delayMs}`) },
+    restarted: () => { log.push('restarted') },
+  }
+  const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value) })
+  const backup = (uploadBytesPerSecond?: number) => supervisor.start({ job: backupJob, secrets, ...(uploadBytesPerSecond && { uploadBytesPerSecond }) }, listener)
+  const restore = () => supervisor.start({ job: restoreJob, secrets }, listener)
+  return { timers, hosts, last, nice, log, supervisor, backup, restore }
+}
+
+/** The limits that an engine was told last. */
+function limitsOf(host: FakeHost | undefined): Limits | undefined {
+  const told = host?.commands.filter((one) => one.type === 'start' || one.type === 'limits') ?? []
+  const newest = told.at(-1)
+  return newest?.type === 'start' || newest?.type === 'limits' ? newest.limits : undefined
+}
+
+describe('restarts', () => {
+  it('wait longer each time and end after five', () => {
+    const delays = Array.from({ length: maxRestarts }, (_none, at) => restartDelayMs(at + 1))
+    expect(delays).toEqual([500, 2000, 8000, 32_000, 60_000])
+    expect(restartDelayMs(maxRestarts + 1)).toBeUndefined()
+  })
+
+  it('start a crashed backup again with its job, pause and limits', async () => {
+    const { backup, hosts, last, timers, log, supervisor } = setUp()
+    supervisor.setLimits({ uploadBytesPerSecond: 1000 })
+    const engine = backup()
+    last().ready()
+    engine.pause()
+    last().exit('SIGSEGV')
+    await timers.advance(499)
+    expect(hosts).toHaveLength(1)
+    await timers.advance(1)
+    expect(hosts).toHaveLength(2)
+    last().ready()
+    expect(last().commands.map((one) => one.type)).toEqual(['start', 'pause'])
+    expect(limitsOf(last())).toEqual({ uploadBytesPerSecond: 1000 })
+    last().finish()
+    expect(await engine.exited).toMatchObject({ type: 'finished', restarts: 1 })
+    expect(log).toContain('restarting 1 500')
+  })
+
+  it('give up after five crashes', async () => {
+    const { backup, hosts, last, timers } = setUp()
+    const engine = backup()
+    for (let crash = 0; crash <= maxRestarts; crash++) {
+      last().ready()
+      last().exit('SIGSEGV')
+      await timers.advance(60_000)
+    }
+    expect(hosts).toHaveLength(1 + maxRestarts)
+    expect(await engine.exited).toMatchObject({ type: 'crashed', restarts: maxRestarts })
+  })
+
+  it('do not happen to a restore, nor after a failure, nor after a stop', async () => {
+    const { backup, restore, hosts, last, timers } = setUp()
+    const restoring = restore()
+    last().exit('SIGSEGV')
+    expect(await restoring.exited).toMatchObject({ type: 'crashed' })
+    const failing = backup()
+    last().ready()
+    last().says({ type: 'failed', error: { code: 'password', message: 'wrong', retryable: false } })
+    last().exit('code 1')
+    expect(await failing.exited).toMatchObject({ type: 'failed' })
+    const stopped = backup()
+    last().ready()
+    stopped.stop('cancel', 10)
+    await timers.advance(100_000)
+    expect(await stopped.exited).toMatchObject({ type: 'crashed', reason: 'killed' })
+    expect(hosts).toHaveLength(3)
+  })
+
+  it('are called off by a stop during the wait', async () => {
+    const { backup, hosts, last, timers, supervisor } = setUp()
+    const engine = backup()
+    last().exit('SIGSEGV')
+    await settle()
+    await supervisor.stopAll(1000)
+    expect((await engine.exited).type).toBe('crashed')
+    await timers.advance(100_000)
+    expect(hosts).toHaveLength(1)
+    expect(timers.pending).toBe(0)
+  })
+})
+
+describe('permits', () => {
+  it('are shared by engines and freed by a crash', async () => {
+    const { backup, hosts } = setUp()
+    backup()
+    backup()
+    const [first, second] = hosts
+    first?.ready()
+    second?.ready()
+    first?.says({ type: 'permit-request', request: 1, account: 's3:x', cap: 1 })
+    second?.says({ type: 'permit-request', request: 7, account: 's3:x', cap: 1 })
+    expect(first?.got('permit-granted')).toHaveLength(1)
+    expect(second?.got('permit-granted')).toHaveLength(0)
+    first?.exit('SIGKILL')
+    await settle()
+    expect(second?.got('permit-granted')).toEqual([{ type: 'permit-granted', request: 7 }])
+  })
+})
+
+describe('bandwidth', () => {
+  it('is divided among engines, again when one starts or ends or the limit changes', async () => {
+    const { backup, hosts, supervisor } = setUp()
+    supervisor.setLimits({ uploadBytesPerSecond: 1000 })
+    backup()
+    hosts[0]?.ready()
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 1000 })
+    backup()
+    hosts[1]?.ready()
+    expect([limitsOf(hosts[0]), limitsOf(hosts[1])]).toEqual([{ uploadBytesPerSecond: 500 }, { uploadBytesPerSecond: 500 }])
+    supervisor.setLimits({ uploadBytesPerSecond: 400 })
+    expect([limitsOf(hosts[0]), limitsOf(hosts[1])]).toEqual([{ uploadBytesPerSecond: 200 }, { uploadBytesPerSecond: 200 }])
+    hosts[1]?.finish()
+    await settle()
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 400 })
+    supervisor.setLimits({})
+    expect(limitsOf(hosts[0])).toEqual({})
+  })
+
+  it('goes to those who use it', async () => {
+    const { backup, hosts, supervisor, timers } = setUp()
+    supervisor.setLimits({ uploadBytesPerSecond: 1000 })
+    backup()
+    backup()
+    for (const host of hosts) host.ready()
+    const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', bytes: 0, totalBytes: 1, attempt: 1 } as const
+    hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 490 } })
+    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 40 } })
+    await timers.advance(1000)
+    expect(limitsOf(hosts[0])?.uploadBytesPerSecond).toBeGreaterThan(900)
+    expect(limitsOf(hosts[1])?.uploadBytesPerSecond).toBeLessThan(100)
+    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 60 } })
+    await timers.advance(1000)
+    expect(limitsOf(hosts[1])?.uploadBytesPerSecond).toBe(500)
+  })
+
+  it('keeps a job beneath its own limit', () => {
+    const { backup, last } = setUp()
+    backup(300)
+    last().ready()
+    expect(limitsOf(last())).toEqual({ uploadBytesPerSecond: 300 })
+  })
+
+  it('is yielded to a restore, as are permits and CPU', async () => {
+    const { backup, restore, hosts, supervisor, nice } = setUp()
+    supervisor.setLimits({ uploadBytesPerSecond: 1000, downloadBytesPerSecond: 1000 })
+    backup()
+    restore()
+    for (const host of hosts) host.ready()
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 100, downloadBytesPerSecond: 100 })
+    expect(limitsOf(hosts[1])).toEqual({ uploadBytesPerSecond: 900, downloadBytesPerSecond: 900 })
+    hosts[0]?.says({ type: 'permit-request', request: 1, account: 'a', cap: 4 })
+    hosts[0]?.says({ type: 'permit-request', request: 2, account: 'a', cap: 4 })
+    expect(hosts[0]?.got('permit-granted')).toHaveLength(1)
+    expect(nice).toEqual([1000, 10])
+    hosts[1]?.finish()
+    await settle()
+    expect(hosts[0]?.got('permit-granted')).toHaveLength(2)
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 1000, downloadBytesPerSecond: 1000 })
+  })
+})
+
+describe('queries', () => {
+  it('are answered by number, and by an error when the engine ends', async () => {
+    const { supervisor, last, log } = setUp()
+    const { repository, home, concurrency } = backupJob
+    const engine = supervisor.start({ job: { type: 'browse', repository, home, concurrency }, secrets }, { event: () => log.push('event'), output: () => undefined, restarting: () => undefined, restarted: () => undefined })
+    const first = engine.query({ type: 'snapshots' })
+    const second = engine.query({ type: 'snapshots' })
+    last().ready()
+    last().says({ type: 'answer', request: 2, answer: { type: 'snapshots', snapshots: [] } })
+    expect((await second).type).toBe('snapshots')
+    last().exit('SIGKILL')
+    expect(await first).toMatchObject({ type: 'error', error: { code: 'crashed' } })
+  })
+})
