@@ -1,0 +1,157 @@
+import { asBuffer } from '../base/bytes.ts'
+import { throwIfAborted } from '../base/abort.ts'
+import { hasCode, HoldfastError } from '../base/errors.ts'
+import type { StorageBackend } from '../backend/backend.ts'
+import type { BlobId, BlobKind } from '../snapshot/node.ts'
+import { BlobHasher } from './blob-id.ts'
+import { sealOverhead, tryUnseal, unseal } from './crypto.ts'
+import { bodyBytes, decodeFooter, maxPackBlobs } from './footer.ts'
+import type { RepositoryKeys } from './keys.ts'
+import { packObject } from './names.ts'
+import type { BlobLocation, BlobLocator, PackContents, PackSegment } from './pack-info.ts'
+import { footerAdditionalData, footerLengthBytes } from './pack-writer.ts'
+import { planRanges, type SegmentRange } from './ranges.ts'
+import type { Repository } from './repository.ts'
+import { checkHeader, headerBytes } from './sealed.ts'
+import { openSegment, takeBlob } from './segment.ts'
+import { toHex } from '../base/bytes.ts'
+
+/** Enough for the footer of most packs, so that they take one request. */
+const footerGuessBytes = 16 * 1024
+/** 131,072 blobs with ids and lengths, and as many segments. */
+const maxFooterBytes = maxPackBlobs * (32 + 4 + 10) + 64 + sealOverhead
+
+/** A segment of a pack, opened: its blobs in order, each with its id checked. */
+export interface OpenedSegment {
+  readonly segment: PackSegment
+  readonly blobs: readonly Uint8Array[]
+}
+
+/**
+ * A pack's own table of contents, in one or two requests, with the pack's exact size and kind checked.
+ * @throws damaged, version, not-found, and what the backend throws
+ */
+export async function readPackContents(backend: StorageBackend, keys: RepositoryKeys, pack: { readonly name: string; readonly size: number }, signal: AbortSignal): Promise<PackContents> {
+  const what = `pack ${pack.name}`
+  const smallest = headerBytes + sealOverhead + footerLengthBytes
+  if (pack.size < smallest) throw damaged(pack.name, 'it is too short for a pack')
+  const guess = Math.min(pack.size, footerGuessBytes)
+  const tail = await backend.get(packObject(pack.name), { offset: pack.size - guess, length: guess }, signal)
+  const footerLength = asBuffer(tail).readUInt32LE(tail.length - footerLengthBytes)
+  const footerOffset = pack.size - footerLengthBytes - footerLength
+  if (footerLength < sealOverhead || footerLength > maxFooterBytes || footerOffset < headerBytes) throw damaged(pack.name, 'its footer has no possible length')
+  const inTail = tail.length - footerLengthBytes - footerLength
+  const footer = inTail >= 0
+    ? tail.subarray(inTail, tail.length - footerLengthBytes)
+    : await backend.get(packObject(pack.name), { offset: footerOffset, length: footerLength }, signal)
+  return openFooter(keys.packs, footer, footerOffset, what)
+}
+
+/**
+ * The contents out of a sealed footer that stands at `offset`.
+ * @throws damaged
+ */
+function openFooter(packsKey: Uint8Array, footer: Uint8Array, offset: number, what: string): PackContents {
+  const kind: BlobKind = tryUnseal(packsKey, footerAdditionalData('data', offset), footer) ? 'data' : 'tree'
+  const plain = unseal(packsKey, footerAdditionalData(kind, offset), footer, what)
+  const contents = decodeFooter(plain, what)
+  if (contents.kind !== kind || bodyBytes(contents) !== offset) throw new HoldfastError('damaged', `${what} is damaged: its footer does not fit its size.`)
+  return contents
+}
+
+/**
+ * One blob with one ranged read.
+ * @throws not-found for an id that nobody knows or a pack that is gone, damaged, and what the backend throws
+ */
+export async function loadBlob(repository: Repository, locator: BlobLocator, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+  const location = locator.locate(id)
+  if (!location) throw new HoldfastError('not-found', `Blob ${toHex(id)} is in no known pack.`, { data: { blob: toHex(id) } })
+  return loadLocated(repository, location, id, signal)
+}
+
+/** As loadBlob, from a place that is known. */
+export async function loadLocated(repository: Repository, location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+  const { pack, kind, segmentOffset: offset, storedLength: length } = location
+  const stored = await backendGet(repository, pack, { offset, length }, signal)
+  const raw = openSegment(repository.keys.packs, kind, location, stored, `pack ${pack}`)
+  return takeBlob(new BlobHasher(repository.keys.blobId), raw, location.offsetInSegment, location.length, id, `pack ${pack}`)
+}
+
+export interface ReadOptions {
+  /** Ranges read ahead at a time; each takes up to 8 MiB (or one larger segment). Default 2. */
+  readonly parallel?: number
+}
+
+/**
+ * Opens segments of one pack in order of offset; neighbours are read with one request. An error ends the iteration at the segment
+ * that has it. @throws damaged, not-found, and what the backend throws
+ */
+export async function* readSegments(
+  repository: Repository,
+  pack: { readonly name: string; readonly kind: BlobKind },
+  segments: readonly PackSegment[],
+  signal: AbortSignal,
+  options: ReadOptions = {},
+): AsyncGenerator<OpenedSegment> {
+  const hasher = new BlobHasher(repository.keys.blobId)
+  for await (const { range, bytes } of readRanges(repository, pack.name, planRanges(segments), signal, options.parallel ?? 2)) {
+    for (const segment of range.segments) {
+      throwIfAborted(signal)
+      const from = segment.offset - range.offset
+      yield { segment, blobs: openBlobs(repository.keys, hasher, pack, segment, bytes.subarray(from, from + segment.storedLength)) }
+    }
+  }
+}
+
+/** All blobs of a stored segment. @throws damaged */
+export function openBlobs(keys: RepositoryKeys, hasher: BlobHasher, pack: { readonly name: string; readonly kind: BlobKind }, segment: PackSegment, stored: Uint8Array): Uint8Array[] {
+  const what = `pack ${pack.name}`
+  const shape = { rawLength: segment.rawLength, compression: segment.compression, blobCount: segment.blobs.length }
+  const raw = openSegment(keys.packs, pack.kind, shape, stored, what)
+  let offset = 0
+  return segment.blobs.map(({ id, length }) => {
+    const blob = takeBlob(hasher, raw, offset, length, id, what)
+    offset += length
+    return blob
+  })
+}
+
+/** Checks the first bytes of a pack, which no reader of blobs needs. @throws damaged, version */
+export function checkPackHeader(pack: { readonly name: string; readonly kind: BlobKind }, bytes: Uint8Array): void {
+  checkHeader(`pack ${pack.name}`, pack.kind === 'data' ? 'data-pack' : 'tree-pack', bytes)
+}
+
+async function* readRanges(repository: Repository, name: string, ranges: readonly SegmentRange[], signal: AbortSignal, parallel: number): AsyncGenerator<{ range: SegmentRange; bytes: Uint8Array }> {
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const ahead: { range: SegmentRange; bytes: Promise<Uint8Array> }[] = []
+  let next = 0
+  try {
+    for (;;) {
+      for (let range = ranges[next]; range && ahead.length < parallel; range = ranges[++next]) {
+        const bytes = backendGet(repository, name, range, either)
+        bytes.catch(() => undefined)
+        ahead.push({ range, bytes })
+      }
+      const first = ahead.shift()
+      if (!first) return
+      yield { range: first.range, bytes: await first.bytes }
+    }
+  } finally {
+    stop.abort()
+    await Promise.allSettled(ahead.map(({ bytes }) => bytes))
+  }
+}
+
+async function backendGet(repository: Repository, pack: string, range: { readonly offset: number; readonly length: number }, signal: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await repository.backend.get(packObject(pack), { offset: range.offset, length: range.length }, signal)
+  } catch (error) {
+    if (hasCode(error, 'damaged')) throw new HoldfastError('damaged', `pack ${pack} is damaged: it ends too early.`, { cause: error, data: { pack } })
+    throw error
+  }
+}
+
+function damaged(pack: string, why: string): HoldfastError {
+  return new HoldfastError('damaged', `pack ${pack} is damaged: ${why}.`, { data: { pack } })
+}
