@@ -1,8 +1,9 @@
-import { execPath } from 'node:process'
+import type { ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
 
@@ -32,7 +33,9 @@ export interface LaunchOptions {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const artifacts = join(root, 'artifacts')
-const closeTimeoutMs = 5_000
+const closeTimeoutMs = 3_000
+/** Node prints it when the app has quit and only Playwright's debugger keeps the process. */
+const quitMark = 'Waiting for the debugger to disconnect'
 
 /** Starts the app in the real runtime, which `npm run e2e` names in ELECTRON_OVERRIDE_DIST_PATH. */
 export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp> {
@@ -45,11 +48,13 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
     cwd: root,
     env: environmentOf(home, state, options.environment ?? {}),
   })
+  // Playwright forgets the process once the app has closed.
+  const child = electron.process()
   await mkdir(join(artifacts, 'screenshots'), { recursive: true })
   const log = createWriteStream(join(artifacts, 'app.log'), { flags: 'a' })
-  electron.process().stdout?.pipe(log, { end: false })
-  electron.process().stderr?.pipe(log, { end: false })
-  const stop = (): Promise<void> => stopApp(electron)
+  child.stdout?.pipe(log, { end: false })
+  child.stderr?.pipe(log, { end: false })
+  const stop = (): Promise<void> => stopApp(electron, child)
   return {
     electron,
     home,
@@ -84,12 +89,13 @@ function environmentOf(home: string, state: string, more: Readonly<Record<string
 }
 
 /** Electron outlives its parent and a lost bus, so it is ended by its process id when it does not close. */
-async function stopApp(electron: ElectronApplication): Promise<void> {
-  const child = electron.process()
+async function stopApp(electron: ElectronApplication, child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
+  child.stderr?.on('data', (text: Buffer) => {
+    if (text.includes(quitMark)) child.kill('SIGKILL')
+  })
   const force = setTimeout(() => child.kill('SIGKILL'), closeTimeoutMs)
-  await electron.close().catch(() => undefined)
-  await exited
+  await Promise.all([electron.close().catch(() => undefined), exited])
   clearTimeout(force)
 }
