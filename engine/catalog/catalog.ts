@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import type { UploadJournal } from '../backend/backend.ts'
+import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
+import type { BlobId } from '../snapshot/node.ts'
+import { BlobIndex } from './blob-index.ts'
+import { guarded, openDatabase } from './database.ts'
+import type { Database } from './database.ts'
+import { LastSnapshotStore } from './last-snapshot.ts'
+import { PackTable } from './pack-table.ts'
+import { PackUsage } from './pack-usage.ts'
+import { catalogFolder } from './paths.ts'
+import { RunHistory } from './run-history.ts'
+import { RunJournal } from './run-journal.ts'
+import { schema, schemaVersion } from './schema.ts'
+import { Spool } from './spool.ts'
+import { TreeCache } from './tree-cache.ts'
+import { createUploadJournal } from './upload-journal.ts'
+
+/** Name of the catalog that restore, check, prune and browse share. */
+export const readerCatalog = 'reader'
+
+/**
+ * What this machine knows of a repository, and one job's memory: disposable, in SQLite. One file for each repository and job, so that
+ * two engines never write to the same one. Bounded memory: SQLite's page cache (24 MB), 40,000 recent blobs (8 MB), a bit for each
+ * pack, and the claims of packs that are being filled.
+ */
+export class Catalog implements BlobLocator, Disposable {
+  readonly #database: Database
+  readonly blobs: BlobIndex
+  readonly packs: PackTable
+  readonly spool: Spool
+  readonly trees: TreeCache
+  readonly journal: RunJournal
+  readonly lastSnapshot: LastSnapshotStore
+  readonly history: RunHistory
+  readonly uploads: UploadJournal
+
+  constructor(database: Database) {
+    this.#database = database
+    const usage = new PackUsage()
+    this.blobs = new BlobIndex(database, usage)
+    this.packs = new PackTable(database, usage, this.blobs)
+    this.spool = new Spool(database, this.packs, this.blobs)
+    this.trees = new TreeCache(database)
+    this.journal = new RunJournal(database)
+    this.lastSnapshot = new LastSnapshotStore(database, usage)
+    this.history = new RunHistory(database)
+    this.uploads = createUploadJournal(database)
+  }
+
+  locate(id: BlobId): BlobLocation | undefined {
+    return this.blobs.locate(id)
+  }
+
+  /** All or nothing; calls inside may nest. `work` must not wait. */
+  transaction<T>(work: () => T): T {
+    return guarded(() => this.#database.transaction(work)())
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+}
+
+/**
+ * Opens the catalog `name` (a job key, or readerCatalog) of a repository under HOLDFAST_HOME, making it when there is none.
+ * `recreated` tells that a damaged or outdated one was moved aside. Errors: `full`, `denied`, `catalog`.
+ */
+export function openCatalog(home: string, repositoryId: string, name: string): { readonly catalog: Catalog; readonly recreated: boolean } {
+  const { database, recreated } = guarded(() => openDatabase(join(catalogFolder(home, repositoryId), `${name}.db`), schema, schemaVersion))
+  return { catalog: guarded(() => new Catalog(database)), recreated }
+}

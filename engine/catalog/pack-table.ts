@@ -1,0 +1,216 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import { decodeFooter, encodeFooter } from '../repository/footer.ts'
+import type { PackInfo } from '../repository/pack-info.ts'
+import type { BlobIndex } from './blob-index.ts'
+import { guarded } from './database.ts'
+import type { Database } from './database.ts'
+import type { PackUsage } from './pack-usage.ts'
+
+/** Listed names are applied this many at a time, in one transaction each. */
+const listingBatch = 1000
+
+/** Packs that are gone are swept out of the blob table when they are at least this many and a fifth of all. */
+const sweepMinimum = 64
+
+export interface KnownPack {
+  readonly name: string
+  readonly size: number
+}
+
+/** Which packs there are, what they hold, and which index objects have been read. */
+export class PackTable {
+  readonly #database: Database
+  readonly #usage: PackUsage
+  readonly #blobs: BlobIndex
+  readonly #find: BetterSqlite3.Statement<[Uint8Array], number>
+  readonly #insert: BetterSqlite3.Statement<[Uint8Array, number]>
+  readonly #setKnown: BetterSqlite3.Statement<[number, number]>
+  readonly #setContents: BetterSqlite3.Statement<[number, Uint8Array, number]>
+  readonly #setIndexed: BetterSqlite3.Statement<[number]>
+  #listing: KnownPack[] = []
+
+  constructor(database: Database, usage: PackUsage, blobs: BlobIndex) {
+    this.#database = database
+    this.#usage = usage
+    this.#blobs = blobs
+    this.#find = database.prepare<[Uint8Array], number>('SELECT number FROM packs WHERE name = ?').pluck()
+    this.#insert = database.prepare('INSERT INTO packs(name, size) VALUES (?, ?)')
+    this.#setKnown = database.prepare('UPDATE packs SET known = 1, size = ? WHERE number = ?')
+    this.#setContents = database.prepare('INSERT OR REPLACE INTO contents(pack, body, settled, indexed) VALUES (?, ?, 0, ?)')
+    this.#setIndexed = database.prepare('UPDATE contents SET indexed = 1 WHERE pack = ?')
+    this.#loadUnsettled()
+  }
+
+  /** Starts a session's listing: from here on only packs named by markUsable are built upon (rule R2). */
+  beginUsable(): void {
+    this.#listing = []
+    this.#usage.restrict()
+  }
+
+  markUsable(name: string, size: number): void {
+    this.#listing.push({ name, size })
+    if (this.#listing.length >= listingBatch) this.#applyListing()
+  }
+
+  /** The pack is in a retire record: never built upon again, whatever a listing says. */
+  markRetired(name: string): void {
+    guarded(() => { this.#usage.retire(this.#numberOf(name, 0)) })
+  }
+
+  /** Ends the listing; packs that are known but not listed are gone, and are swept out when they are many. */
+  endUsable(): void {
+    this.#applyListing()
+    guarded(() => { this.#sweepGone() })
+  }
+
+  isUsable(name: string): boolean {
+    const number = this.#find.get(nameBytes(name))
+    return number !== undefined && this.#usage.isUsable(number)
+  }
+
+  /** Usable packs whose contents no index object has told: their footers have to be read (adoption of an interrupted run). */
+  unknownPacks(): readonly KnownPack[] {
+    const rows = this.#database.prepare<[], { number: number; name: Buffer; size: number }>('SELECT number, name, size FROM packs WHERE known = 0').all()
+    return rows.filter((row) => this.#usage.isListed(row.number) && this.#usage.isUsable(row.number))
+      .map((row) => ({ name: row.name.toString('hex'), size: row.size }))
+  }
+
+  /** Contents of a pack, from its footer. Repeating is harmless. The pack is in no index object yet as far as is known. */
+  addPack(pack: PackInfo): void {
+    guarded(() => { this.#database.transaction(() => { this.#add(pack, false) })() })
+  }
+
+  /** A pack that this run has sent: known, usable and part of the closure. */
+  addSent(pack: PackInfo): void {
+    guarded(() => {
+      const number = this.#add(pack, false)
+      this.#usage.list(number)
+      this.#usage.use(number)
+    })
+  }
+
+  hasPack(name: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM packs WHERE name = ? AND known = 1').get(nameBytes(name)) !== undefined
+  }
+
+  /** The pack turned out to be gone or unreadable: no blob is found in it any more. */
+  dropPack(name: string): void {
+    this.markRetired(name)
+  }
+
+  hasIndex(name: string): boolean {
+    return this.#database.prepare('SELECT 1 FROM indexes WHERE name = ?').get(nameBytes(name)) !== undefined
+  }
+
+  /** Takes in a whole index object in one transaction; repeating is harmless. */
+  addIndex(name: string, packs: Iterable<PackInfo>): void {
+    guarded(() => this.#database.transaction(() => {
+      for (const pack of packs) this.#add(pack, true)
+      this.#blobs.settle()
+      this.#database.prepare('INSERT OR IGNORE INTO indexes VALUES (?)').run(nameBytes(name))
+    })())
+  }
+
+  /** This run wrote the index object over these packs. */
+  markIndexed(name: string, packs: readonly string[]): void {
+    guarded(() => this.#database.transaction(() => {
+      for (const pack of packs) this.#setIndexed.run(this.#numberOf(pack, 0))
+      this.#database.prepare('INSERT OR IGNORE INTO indexes VALUES (?)').run(nameBytes(name))
+      this.#database.exec('DELETE FROM contents WHERE settled = 1 AND indexed = 1')
+    })())
+  }
+
+  /** Names of the index objects read so far. */
+  indexNames(): readonly string[] {
+    return this.#database.prepare<[], Buffer>('SELECT name FROM indexes').pluck().all().map((name) => name.toString('hex'))
+  }
+
+  forgetIndex(name: string): void {
+    this.#database.prepare('DELETE FROM indexes WHERE name = ?').run(nameBytes(name))
+  }
+
+  /** Usable packs that are in no index object: written by this run, or adopted. At most `limit`, to bound memory. */
+  unindexedPacks(limit: number): readonly PackInfo[] {
+    const rows = this.#database.prepare<[number], { number: number; name: Buffer; size: number; body: Buffer }>(
+      'SELECT number, name, size, body FROM contents JOIN packs ON number = pack WHERE indexed = 0 LIMIT ?').all(limit)
+    return rows.filter((row) => this.#usage.isUsable(row.number))
+      .map((row) => ({ name: row.name.toString('hex'), size: row.size, contents: decodeFooter(row.body) }))
+  }
+
+  /** Packs to verify next, the longest unverified first. */
+  leastRecentlyVerified(limit: number): readonly KnownPack[] {
+    const found: KnownPack[] = []
+    const rows = this.#database.prepare<[], { number: number; name: Buffer; size: number }>('SELECT number, name, size FROM packs ORDER BY verified_ms')
+    for (const row of rows.iterate()) {
+      if (found.length >= limit) break
+      if (this.#usage.isUsable(row.number)) found.push({ name: row.name.toString('hex'), size: row.size })
+    }
+    return found
+  }
+
+  setVerified(name: string, timeMs: number): void {
+    guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ?').run(timeMs, nameBytes(name)) })
+  }
+
+  /** When the pack was last read back whole, ms since 1970; 0 for never. */
+  verifiedAt(name: string): number {
+    return this.#database.prepare<[Uint8Array], number>('SELECT verified_ms FROM packs WHERE name = ?').pluck().get(nameBytes(name)) ?? 0
+  }
+
+  #add(pack: PackInfo, indexed: boolean): number {
+    const known = this.hasPack(pack.name)
+    const number = this.#numberOf(pack.name, pack.size)
+    if (known) {
+      if (indexed) this.#setIndexed.run(number)
+      return number
+    }
+    this.#setKnown.run(pack.size, number)
+    // An indexed pack's contents are settled by the end of its transaction, so only the others need to be kept.
+    if (!indexed) this.#setContents.run(number, encodeFooter(pack.contents), 0)
+    this.#blobs.add(number, pack.contents)
+    return number
+  }
+
+  #numberOf(name: string, size: number): number {
+    const bytes = nameBytes(name)
+    return this.#find.get(bytes) ?? Number(this.#insert.run(bytes, size).lastInsertRowid)
+  }
+
+  #applyListing(): void {
+    const batch = this.#listing
+    this.#listing = []
+    guarded(() => this.#database.transaction(() => {
+      for (const { name, size } of batch) this.#usage.list(this.#numberOf(name, size))
+    })())
+  }
+
+  #sweepGone(): void {
+    const total = this.#database.prepare<[], number>('SELECT count(*) FROM packs').pluck().get() ?? 0
+    const gone = total - this.#usage.listedCount
+    if (gone < sweepMinimum || gone < total / 5) return
+    this.#database.transaction(() => {
+      this.#blobs.settle()
+      const names = this.#database.prepare<[], number>('SELECT number FROM packs').pluck().all().filter((number) => !this.#usage.isListed(number))
+      this.#database.exec('CREATE TEMP TABLE gone(number INTEGER PRIMARY KEY)')
+      const insert = this.#database.prepare('INSERT INTO gone VALUES (?)')
+      for (const number of names) insert.run(number)
+      for (const [table, column] of [['blobs', 'pack'], ['contents', 'pack'], ['packs', 'number']] as const) {
+        this.#database.exec(`DELETE FROM ${table} WHERE ${column} IN (SELECT number FROM gone)`)
+      }
+      this.#database.exec('DROP TABLE gone')
+    })()
+  }
+
+  /** Packs of earlier runs whose blobs had stayed in memory. More than fit there go to SQLite at once. */
+  #loadUnsettled(): void {
+    const rows = this.#database.prepare<[], { pack: number; body: Buffer }>('SELECT pack, body FROM contents WHERE settled = 0').all()
+    this.#database.transaction(() => {
+      for (const row of rows) this.#blobs.add(row.pack, decodeFooter(row.body))
+      if (this.#blobs.hasSettled) this.#blobs.settle()
+    })()
+  }
+}
+
+function nameBytes(name: string): Uint8Array {
+  return Buffer.from(name, 'hex')
+}

@@ -1,0 +1,92 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { makeCorpus } from '../bench/corpus.ts'
+import { SeededRandom } from '../bench/random.ts'
+import { describeTree, makeOddTree } from '../fixtures/tree.ts'
+
+const run = promisify(execFile)
+const cli = join(import.meta.dirname, '../../dist/engine/cli.js')
+const kills = 20
+
+let folder: string
+let env: NodeJS.ProcessEnv
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-kill-'))
+  env = { ...process.env, HOLDFAST_REPO: join(folder, 'repository'), HOLDFAST_PASSWORD: 'password', HOLDFAST_HOME: join(folder, 'home') }
+})
+
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+interface Summary {
+  readonly type: string
+  readonly outcome: string
+  readonly uploadedBytes: number
+}
+
+async function holdfast(...args: readonly string[]): Promise<Summary> {
+  const { stdout } = await run(process.execPath, [cli, ...args, '--json'], { env, maxBuffer: 1 << 26 })
+  return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary
+}
+
+/** Starts a backup and kills it after `delayMs`, unless it ends before. */
+async function killedBackup(source: string, delayMs: number): Promise<'killed' | 'ended'> {
+  const child = spawn(process.execPath, [cli, 'backup', source, '--job', 'photos', '--json'], { env, stdio: 'ignore' })
+  const timer = setTimeout(() => { child.kill('SIGKILL') }, delayMs)
+  const [, signal] = await once(child, 'exit') as [number | null, string | null]
+  clearTimeout(timer)
+  return signal === 'SIGKILL' ? 'killed' : 'ended'
+}
+
+/** Sizes of the packs in the repository by name. */
+async function packs(): Promise<Map<string, number>> {
+  const root = join(folder, 'repository', 'packs')
+  const names = await readdir(root, { recursive: true }).catch(() => [])
+  const found = new Map<string, number>()
+  for (const name of names) {
+    const info = await stat(join(root, name))
+    if (info.isFile()) found.set(name, info.size)
+  }
+  return found
+}
+
+function total(sizes: Map<string, number>): number {
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
+
+test(`a backup killed at ${kills} random points loses nothing and sends no pack twice`, async () => {
+  const source = join(folder, 'source')
+  makeCorpus('A', source, 0.08, 7)
+  makeOddTree(join(source, 'odd'))
+  await holdfast('init')
+  const random = new SeededRandom(2026)
+  let outcomes = 0
+  for (let cycle = 0; cycle < kills; cycle++) {
+    const before = await packs()
+    if (await killedBackup(source, 60 + random.below(900)) === 'killed') outcomes++
+    const after = await packs()
+    for (const [name, size] of before) expect(after.get(name), `${name} of an earlier run`).toBe(size)
+  }
+  expect(outcomes, 'kills that hit a running backup').toBeGreaterThan(kills / 4)
+  const arrived = await packs()
+  const last = await holdfast('backup', source, '--job', 'photos')
+  const final = await packs()
+  expect(last.outcome).not.toBe('failed')
+  const grown = total(final) - total(arrived)
+  expect(last.uploadedBytes, 'the last run sends only what had not arrived').toBeLessThan(grown + 1_000_000)
+  await holdfast('check', '--read-data')
+  await holdfast('restore', 'latest', '--to', join(folder, 'restored'))
+  expect(describeTree(join(folder, 'restored', 'source'))).toEqual(describeTree(source))
+
+  // A repository that was written in one go tells how much there is to store: nothing may be stored twice beyond partly filled packs.
+  env = { ...env, HOLDFAST_REPO: join(folder, 'undisturbed') }
+  await holdfast('init')
+  const undisturbed = await holdfast('backup', source, '--job', 'photos')
+  expect(total(final)).toBeLessThan(undisturbed.uploadedBytes * 1.1)
+})
