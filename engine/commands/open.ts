@@ -1,0 +1,103 @@
+import type { StorageBackend, UploadJournal } from '../backend/backend.ts'
+import { TokenBucket } from '../backend/bandwidth.ts'
+import { withLimits } from '../backend/limits.ts'
+import { withLog } from '../backend/log.ts'
+import { openBackend } from '../backend/open.ts'
+import { AdaptivePermits } from '../backend/permits.ts'
+import { RetryPolicy, withRetry } from '../backend/retry.ts'
+import { HoldfastError } from '../base/errors.ts'
+import type { EngineJob } from '../protocol/job.ts'
+import type { Progress, TransferEvent } from '../protocol/progress.ts'
+import { openRepository, type Repository } from '../repository/repository.ts'
+import type { CommandContext } from './context.ts'
+
+/** How long a storage may be away when the job does not say. */
+export const standardPatienceMs = 15 * 60_000
+
+/** A storage ready for a command's use: logged, limited, retried. */
+export interface OpenStorage extends AsyncDisposable {
+  readonly backend: StorageBackend
+  /** Repeats what the backend must not repeat by itself: packs, under another name each time (R5). */
+  readonly retry: RetryPolicy
+  /** Transfers that may run at once: what the user wants, or the storage's cap if that is lower (A2). */
+  readonly concurrency: number
+  readonly traffic: Traffic
+}
+
+/** What a run has moved so far, and what it waits for. */
+export class Traffic {
+  uploadedBytes = 0
+  downloadedBytes = 0
+  waitingFor: Progress['waitingFor']
+  readonly #active = new Map<number, number>()
+
+  count(event: TransferEvent): void {
+    const before = this.#active.get(event.id) ?? 0
+    if (event.state === 'done' || event.state === 'failed') this.#active.delete(event.id)
+    else this.#active.set(event.id, event.bytes)
+    if (event.direction === 'up') this.uploadedBytes += event.bytes - before
+    else this.downloadedBytes += event.bytes - before
+  }
+}
+
+export interface OpenOptions {
+  /** Makes the folder of a repository that is about to be made. */
+  readonly create?: boolean
+  readonly uploadJournal?: UploadJournal
+}
+
+/** The storage of a job, with the wrappers that every command wants. Errors: arguments, credentials, offline, denied. */
+export async function openStorage(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage> {
+  const { clock, log, signal } = context
+  const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
+  const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
+  const permits = new AdaptivePermits(concurrency, clock, context.permits?.(bare.traits.account, bare.traits.maxConnections))
+  const bandwidth = { up: new TokenBucket(clock), down: new TokenBucket(clock) }
+  const unfollow = context.limits.follow((limits) => {
+    bandwidth.up.setRate(limits.uploadBytesPerSecond)
+    bandwidth.down.setRate(limits.downloadBytesPerSecond)
+  })
+  const traffic = new Traffic()
+  const onTransfer = (event: TransferEvent): void => {
+    traffic.count(event)
+    context.events.transfer(event)
+  }
+  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitingFor = waiting(error, clock.now()) } }
+  const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })
+  return {
+    backend: withRetry(limited, retrying),
+    retry: new RetryPolicy(retrying),
+    concurrency,
+    traffic,
+    [Symbol.asyncDispose]: async () => {
+      unfollow()
+      await bare[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The same with its repository opened. Errors: also not-a-repository, another-repository, password, version, damaged. */
+export async function openForCommand(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage & { readonly repository: Repository }> {
+  const storage = await openStorage(job, context, options)
+  try {
+    const repository = await openRepository(storage.backend, context.secrets.password, context.signal)
+    expectRepository(job, repository.config.repositoryId)
+    return { ...storage, repository }
+  } catch (error) {
+    await storage[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Errors: another-repository. */
+export function expectRepository(job: EngineJob, repositoryId: string): void {
+  if (job.expectRepositoryId === undefined || job.expectRepositoryId === repositoryId) return
+  throw new HoldfastError('another-repository', 'The address holds another repository than the one that this job belongs to.', {
+    data: { expected: job.expectRepositoryId, found: repositoryId },
+  })
+}
+
+function waiting(error: HoldfastError | undefined, sinceMs: number): Progress['waitingFor'] {
+  const code = error?.code
+  return code === 'offline' || code === 'throttled' || code === 'unavailable' ? { code, sinceMs } : undefined
+}
