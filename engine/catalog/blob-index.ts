@@ -91,7 +91,13 @@ export class BlobIndex implements BlobLocator {
     for (const segment of contents.segments) for (const blob of segment.blobs) this.#claimed.add(keyOf(blob.id))
   }
 
-  /** True once this process has moved blobs to SQLite. */
+  /** What is in memory no longer stands for rows: after a rollback. Claims stay, their blobs are still to be stored. */
+  forgetRecent(): void {
+    this.#recent.clear()
+    this.#settledHere = false
+  }
+
+  /** True once recent blobs were moved blobs to SQLite. */
   get hasSettled(): boolean {
     return this.#settledHere
   }

@@ -13,6 +13,7 @@ import { RunHistory } from './run-history.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
 import { Spool } from './spool.ts'
+import { Transactions } from './transactions.ts'
 import { TreeCache } from './tree-cache.ts'
 import { createUploadJournal } from './upload-journal.ts'
 
@@ -26,6 +27,7 @@ export const readerCatalog = 'reader'
  */
 export class Catalog implements BlobLocator, Disposable {
   readonly #database: Database
+  readonly #transactions: Transactions
   readonly blobs: BlobIndex
   readonly packs: PackTable
   readonly spool: Spool
@@ -37,10 +39,11 @@ export class Catalog implements BlobLocator, Disposable {
 
   constructor(database: Database) {
     this.#database = database
+    this.#transactions = new Transactions(database)
     const usage = new PackUsage()
     this.blobs = new BlobIndex(database, usage)
-    this.packs = new PackTable(database, usage, this.blobs)
-    this.spool = new Spool(database, this.packs, this.blobs)
+    this.packs = new PackTable(database, this.#transactions, usage, this.blobs)
+    this.spool = new Spool(database, this.#transactions, this.packs, this.blobs)
     this.trees = new TreeCache(database)
     this.journal = new RunJournal(database)
     this.lastSnapshot = new LastSnapshotStore(database, usage)
@@ -52,9 +55,9 @@ export class Catalog implements BlobLocator, Disposable {
     return this.blobs.locate(id)
   }
 
-  /** All or nothing; calls inside may nest. `work` must not wait. */
+  /** All or nothing; an error inside ends the outermost transaction as a whole. `work` must not wait. */
   transaction<T>(work: () => T): T {
-    return guarded(() => this.#database.transaction(work)())
+    return this.#transactions.run(work)
   }
 
   [Symbol.dispose](): void {

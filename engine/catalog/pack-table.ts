@@ -5,6 +5,7 @@ import type { BlobIndex } from './blob-index.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
 import type { PackUsage } from './pack-usage.ts'
+import type { Transactions } from './transactions.ts'
 
 /** Listed names are applied this many at a time, in one transaction each. */
 const listingBatch = 1000
@@ -20,6 +21,7 @@ export interface KnownPack {
 /** Which packs there are, what they hold, and which index objects have been read. */
 export class PackTable {
   readonly #database: Database
+  readonly #transactions: Transactions
   readonly #usage: PackUsage
   readonly #blobs: BlobIndex
   readonly #find: BetterSqlite3.Statement<[Uint8Array], number>
@@ -29,8 +31,9 @@ export class PackTable {
   readonly #setIndexed: BetterSqlite3.Statement<[number]>
   #listing: KnownPack[] = []
 
-  constructor(database: Database, usage: PackUsage, blobs: BlobIndex) {
+  constructor(database: Database, transactions: Transactions, usage: PackUsage, blobs: BlobIndex) {
     this.#database = database
+    this.#transactions = transactions
     this.#usage = usage
     this.#blobs = blobs
     this.#find = database.prepare<[Uint8Array], number>('SELECT number FROM packs WHERE name = ?').pluck()
@@ -39,6 +42,7 @@ export class PackTable {
     this.#setContents = database.prepare('INSERT OR REPLACE INTO contents(pack, body, settled, indexed) VALUES (?, ?, 0, ?)')
     this.#setIndexed = database.prepare('UPDATE contents SET indexed = 1 WHERE pack = ?')
     this.#loadUnsettled()
+    transactions.onRollback(() => { this.#loadUnsettled() })
   }
 
   /** Starts a session's listing: from here on only packs named by markUsable are built upon (rule R2). */
@@ -60,7 +64,7 @@ export class PackTable {
   /** Ends the listing; packs that are known but not listed are gone, and are swept out when they are many. */
   endUsable(): void {
     this.#applyListing()
-    guarded(() => { this.#sweepGone() })
+    this.#sweepGone()
   }
 
   isUsable(name: string): boolean {
@@ -77,12 +81,12 @@ export class PackTable {
 
   /** Contents of a pack, from its footer. Repeating is harmless. The pack is in no index object yet as far as is known. */
   addPack(pack: PackInfo): void {
-    guarded(() => { this.#database.transaction(() => { this.#add(pack, false) })() })
+    this.#transactions.run(() => { this.#add(pack, false) })
   }
 
   /** A pack that this run has sent: known, usable and part of the closure. */
   addSent(pack: PackInfo): void {
-    guarded(() => {
+    this.#transactions.run(() => {
       const number = this.#add(pack, false)
       this.#usage.list(number)
       this.#usage.use(number)
@@ -104,20 +108,20 @@ export class PackTable {
 
   /** Takes in a whole index object in one transaction; repeating is harmless. */
   addIndex(name: string, packs: Iterable<PackInfo>): void {
-    guarded(() => this.#database.transaction(() => {
+    this.#transactions.run(() => {
       for (const pack of packs) this.#add(pack, true)
       this.#blobs.settle()
       this.#database.prepare('INSERT OR IGNORE INTO indexes VALUES (?)').run(nameBytes(name))
-    })())
+    })
   }
 
   /** This run wrote the index object over these packs. */
   markIndexed(name: string, packs: readonly string[]): void {
-    guarded(() => this.#database.transaction(() => {
+    this.#transactions.run(() => {
       for (const pack of packs) this.#setIndexed.run(this.#numberOf(pack, 0))
       this.#database.prepare('INSERT OR IGNORE INTO indexes VALUES (?)').run(nameBytes(name))
       this.#database.exec('DELETE FROM contents WHERE settled = 1 AND indexed = 1')
-    })())
+    })
   }
 
   /** Names of the index objects read so far. */
@@ -179,16 +183,16 @@ export class PackTable {
   #applyListing(): void {
     const batch = this.#listing
     this.#listing = []
-    guarded(() => this.#database.transaction(() => {
+    this.#transactions.run(() => {
       for (const { name, size } of batch) this.#usage.list(this.#numberOf(name, size))
-    })())
+    })
   }
 
   #sweepGone(): void {
     const total = this.#database.prepare<[], number>('SELECT count(*) FROM packs').pluck().get() ?? 0
     const gone = total - this.#usage.listedCount
     if (gone < sweepMinimum || gone < total / 5) return
-    this.#database.transaction(() => {
+    this.#transactions.run(() => {
       this.#blobs.settle()
       const names = this.#database.prepare<[], number>('SELECT number FROM packs').pluck().all().filter((number) => !this.#usage.isListed(number))
       this.#database.exec('CREATE TEMP TABLE gone(number INTEGER PRIMARY KEY)')
@@ -198,16 +202,17 @@ export class PackTable {
         this.#database.exec(`DELETE FROM ${table} WHERE ${column} IN (SELECT number FROM gone)`)
       }
       this.#database.exec('DROP TABLE gone')
-    })()
+    })
   }
 
-  /** Packs of earlier runs whose blobs had stayed in memory. More than fit there go to SQLite at once. */
+  /** Packs whose blobs stay in memory, as the rows say. More than fit there go to SQLite at once. */
   #loadUnsettled(): void {
+    this.#blobs.forgetRecent()
     const rows = this.#database.prepare<[], { pack: number; body: Buffer }>('SELECT pack, body FROM contents WHERE settled = 0').all()
-    this.#database.transaction(() => {
+    this.#transactions.run(() => {
       for (const row of rows) this.#blobs.add(row.pack, decodeFooter(row.body))
       if (this.#blobs.hasSettled) this.#blobs.settle()
-    })()
+    })
   }
 }
 

@@ -58,6 +58,10 @@ export class RecentBlobs {
     return placesOf(this.#places.get(key)).map(toRow)
   }
 
+  clear(): void {
+    this.#places.clear()
+  }
+
   /** All rows in order of id, and forgets them. */
   *drainSorted(): Generator<BlobRow> {
     const keys = [...this.#places.keys()].sort()

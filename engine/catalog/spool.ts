@@ -4,6 +4,7 @@ import type { BlobIndex } from './blob-index.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
 import type { PackTable } from './pack-table.ts'
+import type { Transactions } from './transactions.ts'
 
 export interface SpoolEntry extends SealedPack {
   readonly number: number
@@ -26,10 +27,12 @@ interface SpoolRow {
  */
 export class Spool {
   readonly #database: Database
+  readonly #transactions: Transactions
   readonly #packs: PackTable
 
-  constructor(database: Database, packs: PackTable, blobs: BlobIndex) {
+  constructor(database: Database, transactions: Transactions, packs: PackTable, blobs: BlobIndex) {
     this.#database = database
+    this.#transactions = transactions
     this.#packs = packs
     for (const entry of this.entries()) blobs.claimContents(entry.contents)
   }
@@ -53,10 +56,10 @@ export class Spool {
 
   /** The pack is durable under its name: it leaves the spool and its blobs become findable, in one transaction. */
   uploaded(number: number, pack: PackInfo): void {
-    guarded(() => this.#database.transaction(() => {
+    this.#transactions.run(() => {
       this.#packs.addSent(pack)
       this.remove(number)
-    })())
+    })
   }
 
   /** Forgets an entry whose file is gone or was given up. The caller takes its claims back. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { HoldfastError } from '../../../engine/base/errors.ts'
+import type { PackInfo } from '../../../engine/repository/pack-info.ts'
 import { headerBytes } from '../../../engine/repository/sealed.ts'
 import { blob, ids, pack, packName, rawLength, storedLength, TestCatalog } from './fixtures.ts'
 
@@ -108,4 +110,31 @@ test('claims answer like a set, for any order of claims, packs and releases', ()
       }
     }
   }), { numRuns: 40 })
+})
+
+test('an index object that turns out damaged half-way leaves no blob behind that could be believed', () => {
+  using world = new TestCatalog()
+  const [first, second] = [pack('P', 'a'), pack('Q', 'b')]
+  function* damaged(): Generator<PackInfo> {
+    yield first
+    throw new HoldfastError('damaged', 'half-way')
+  }
+  expect(() => { world.catalog.packs.addIndex(packName('index'), damaged()) }).toThrow('half-way')
+  world.catalog.packs.addPack(second)
+  world.list(second)
+  expect([...world.catalog.blobs.claim(ids('a', 'b'))]).toEqual([1, 0])
+  expect(world.catalog.packs.hasIndex(packName('index'))).toBe(false)
+})
+
+test('a transaction that fails takes its packs back, also from memory', () => {
+  using world = new TestCatalog()
+  const kept = pack('P', 'a')
+  world.catalog.packs.addPack(kept)
+  expect(() => world.catalog.transaction(() => {
+    world.catalog.packs.addSent(pack('Q', 'b'))
+    throw new Error('power cut')
+  })).toThrow('power cut')
+  world.list(kept)
+  world.catalog.packs.addSent(pack('R', 'c'))
+  expect([...world.catalog.blobs.claim(ids('a', 'b', 'c'))]).toEqual([0, 1, 0])
 })

@@ -1,0 +1,66 @@
+import { forEachParallel } from '../base/parallel.ts'
+import { hasCode } from '../base/errors.ts'
+import { decodeIndex } from '../repository/index-object.ts'
+import { indexObject } from '../repository/names.ts'
+import { readPackContents } from '../repository/pack-reader.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { Catalog } from './catalog.ts'
+
+/** Index objects hold up to 8 MiB each, decoded one at a time; downloads in flight bound the memory. */
+const indexDownloads = 3
+const footerDownloads = 8
+
+/** How far a refresh has come: objects read of objects to read. */
+export type RefreshProgress = (done: number, total: number) => void
+
+/** What could not be read: hints only, so a refresh goes on without them and their packs' footers tell the same. */
+export interface RefreshResult {
+  readonly read: number
+  /** Names of damaged or vanished objects. */
+  readonly unreadable: readonly string[]
+}
+
+/**
+ * Brings the catalog up to date with the repository's index objects: reads those not read before, forgets those that are gone.
+ * Each is taken in whole, so an interrupted refresh goes on where it stopped. Errors: `version`, those of the storage.
+ */
+export async function refreshIndex(repository: Repository, catalog: Catalog, signal: AbortSignal, onProgress: RefreshProgress = () => undefined): Promise<RefreshResult> {
+  const listed = new Set<string>()
+  for await (const info of repository.backend.list('index/', signal)) listed.add(info.name.slice('index/'.length))
+  for (const name of catalog.packs.indexNames()) if (!listed.has(name)) catalog.packs.forgetIndex(name)
+  const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))
+  return readEach(unseen, indexDownloads, signal, onProgress, async (name, until) => {
+    const object = indexObject(name)
+    const bytes = await repository.backend.get(object, 'all', until)
+    catalog.packs.addIndex(name, decodeIndex(repository.keys, object, bytes))
+  })
+}
+
+/**
+ * Reads the footers of usable packs that no index object has told of: packs of an interrupted run, of a lost index, or of another
+ * machine that is at work right now. Errors: as refreshIndex.
+ */
+export async function adoptPacks(repository: Repository, catalog: Catalog, signal: AbortSignal, onProgress: RefreshProgress = () => undefined): Promise<RefreshResult> {
+  const unknown = catalog.packs.unknownPacks()
+  return readEach(unknown, footerDownloads, signal, onProgress, async (pack, until) => {
+    const contents = await readPackContents(repository.backend, repository.keys, pack, until)
+    catalog.packs.addPack({ ...pack, contents })
+  })
+}
+
+async function readEach<T extends string | { readonly name: string }>(
+  items: readonly T[], limit: number, signal: AbortSignal, onProgress: RefreshProgress, read: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<RefreshResult> {
+  const unreadable: string[] = []
+  let done = 0
+  await forEachParallel(items, limit, signal, async (item, until) => {
+    try {
+      await read(item, until)
+    } catch (error) {
+      if (!hasCode(error, 'damaged', 'not-found')) throw error
+      unreadable.push(typeof item === 'string' ? item : item.name)
+    }
+    onProgress(++done, items.length)
+  })
+  return { read: items.length - unreadable.length, unreadable }
+}
