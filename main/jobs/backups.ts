@@ -1,0 +1,146 @@
+import type { RunView } from '../api/contract.ts'
+import { MainError } from '../api/errors.ts'
+import type { SecretStore } from '../settings/secrets.ts'
+import type { Engine, EngineListener } from '../supervisor/engine.ts'
+import type { StartRequest } from '../supervisor/supervisor.ts'
+import { ActiveRun } from './active-run.ts'
+import type { RunPorts } from './active-run.ts'
+import { backupJobOf } from './engine-jobs.ts'
+import type { RunHistory } from './history.ts'
+import { dueTrigger } from './schedule.ts'
+import type { JobRecord, JobStore } from './store.ts'
+
+/** The slice of the supervisor that jobs use. */
+export interface EngineStarter {
+  start(request: StartRequest, listener: EngineListener): Engine
+}
+
+export interface BackupPorts extends RunPorts {
+  readonly store: JobStore
+  readonly history: RunHistory
+  readonly secrets: Pick<SecretStore, 'get'>
+  readonly engines: EngineStarter
+  /** Folder of catalogs and spools. */
+  readonly home: string
+  readonly parallelJobs: () => number
+  /** A run has ended and is in the history. */
+  readonly onEnded: (run: RunView, record: JobRecord) => void
+}
+
+/** What runs and what waits: at most one run of a job (D6), at most `parallelJobs` runs at once, in the order of arrival. */
+export class Backups {
+  readonly #ports: BackupPorts
+  /** By job, queued ones included, in the order of arrival. */
+  readonly #runs = new Map<string, ActiveRun>()
+  readonly #interrupted = new Set<string>()
+  #pausedAll = false
+  #quitting = false
+
+  constructor(ports: BackupPorts) {
+    this.#ports = ports
+  }
+
+  get runs(): readonly ActiveRun[] {
+    return [...this.#runs.values()]
+  }
+
+  get pausedAll(): boolean {
+    return this.#pausedAll
+  }
+
+  of(jobId: string): ActiveRun | undefined {
+    return this.#runs.get(jobId)
+  }
+
+  /** Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already. */
+  run(jobId: string, trigger: RunView['trigger']): ActiveRun {
+    const record = this.#ports.store.get(jobId)
+    if (this.#runs.has(jobId)) throw new MainError('busy', `${record.config.name} is running already.`)
+    const run = new ActiveRun({ jobId, jobName: record.config.name, operation: 'backup', trigger }, this.#ports)
+    this.#interrupted.delete(jobId)
+    this.#runs.set(jobId, run)
+    void run.ended.then((view) => { this.#onEnded(run, view, record) })
+    this.pump()
+    this.#ports.onChange()
+    return run
+  }
+
+  /** Starts what waits, as far as there is room. */
+  pump(): void {
+    const queued = this.runs.filter((run) => run.state === 'queued')
+    const room = this.#ports.parallelJobs() - (this.#runs.size - queued.length)
+    for (const run of queued.slice(0, Math.max(0, room))) this.#start(run)
+  }
+
+  pause(jobId: string): void {
+    this.#runs.get(jobId)?.pause()
+  }
+
+  resume(jobId: string): void {
+    this.#runs.get(jobId)?.resume()
+  }
+
+  stop(jobId: string, mode: 'drain' | 'cancel'): void {
+    this.#runs.get(jobId)?.stop(mode)
+  }
+
+  /** Pauses what runs and holds the schedule; a backup that is started by hand meanwhile runs. */
+  pauseAll(): void {
+    this.#pausedAll = true
+    for (const run of this.runs) run.pause()
+    this.#ports.onChange()
+  }
+
+  resumeAll(): void {
+    this.#pausedAll = false
+    for (const run of this.runs) run.resume()
+    this.#ports.onChange()
+    this.tick()
+  }
+
+  /** Jobs whose last run was cut off with the app: they go on at the next tick, whatever their schedule (E4). */
+  continueInterrupted(jobIds: readonly string[]): void {
+    for (const jobId of jobIds) this.#interrupted.add(jobId)
+  }
+
+  /** Starts what is due. Called at start, once in a while, and after wake-up; calling it more often changes nothing. */
+  tick(): void {
+    if (this.#pausedAll || this.#quitting) return
+    for (const { id, config, scheduledSinceMs } of this.#ports.store.all) {
+      if (this.#runs.has(id)) continue
+      const lastRun = this.#ports.history.last(id)
+      const due = dueTrigger({ schedule: config.schedule, scheduledSinceMs, lastRun }, this.#ports.timers.now())
+      const trigger = this.#interrupted.has(id) ? 'catch-up' : due
+      if (trigger) this.run(id, trigger)
+    }
+  }
+
+  /** From now on nothing starts, and a run that is cut short stays open in the history, so that the next start goes on with it. */
+  quit(): void {
+    this.#quitting = true
+  }
+
+  #start(run: ActiveRun): void {
+    const record = this.#ports.store.get(run.identity.jobId)
+    const secrets = this.#ports.secrets.get(record.id)
+    this.#ports.history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
+    if (!secrets) {
+      run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
+      return
+    }
+    const { uploadBytesPerSecond } = record.config
+    const request = { job: backupJobOf(record, this.#ports.home), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
+    run.start((listener) => this.#ports.engines.start(request, listener))
+  }
+
+  #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
+    this.#runs.delete(record.id)
+    const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
+    if (!this.#quitting || complete) this.#ports.history.ended(view, run.problems)
+    if (run.repositoryId !== undefined) void this.#ports.store.setRepository(record.id, run.repositoryId)
+    if (this.#quitting) return
+    this.#ports.onEnded(view, record)
+    this.pump()
+    this.#ports.onChange()
+  }
+}

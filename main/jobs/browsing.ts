@@ -1,0 +1,88 @@
+import type { BrowseAnswer, BrowseQuery } from '../../engine/protocol/messages.ts'
+import type { Request, Response } from '../api/contract.ts'
+import { EngineError, MainError } from '../api/errors.ts'
+import type { SecretStore } from '../settings/secrets.ts'
+import type { Engine } from '../supervisor/engine.ts'
+import type { LogWriter } from '../system/logs.ts'
+import type { Timers } from '../system/timers.ts'
+import { engineLog } from './engine-log.ts'
+import type { EngineStarter } from './backups.ts'
+import { browseJobOf } from './engine-jobs.ts'
+import type { JobStore } from './store.ts'
+
+export interface BrowsePorts {
+  readonly store: JobStore
+  readonly secrets: Pick<SecretStore, 'get'>
+  readonly engines: EngineStarter
+  readonly home: string
+  readonly timers: Timers
+  readonly log: LogWriter
+}
+
+/** A browse engine that nobody asked anything for this long is ended. */
+const idleMs = 2 * 60_000
+const stopGraceMs = 3_000
+
+interface Session {
+  readonly engine: Engine
+  cancelIdle: () => void
+}
+
+/** Answers questions about snapshots: one engine for each job that is looked at, started by the first question. */
+export class Browsing {
+  readonly #ports: BrowsePorts
+  readonly #sessions = new Map<string, Session>()
+
+  constructor(ports: BrowsePorts) {
+    this.#ports = ports
+  }
+
+  /** Newest first. Errors: `not-found`, `password`, and what the engine says. */
+  async snapshots(jobId: string): Promise<Response<'browse.snapshots'>> {
+    const answer = await this.#ask(jobId, { type: 'snapshots' })
+    if (answer.type !== 'snapshots') throw unexpected(answer)
+    return [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs)
+  }
+
+  async list(request: Request<'browse.list'>): Promise<Response<'browse.list'>> {
+    const { jobId, snapshot, path, after, limit } = request
+    const answer = await this.#ask(jobId, { type: 'list', snapshot, path, limit, ...(after && { after }) })
+    if (answer.type !== 'list') throw unexpected(answer)
+    return { entries: answer.entries, more: answer.more }
+  }
+
+  /** Ends the engine of a job, where there is one: its destination or secrets changed, or it is gone. */
+  close(jobId: string): void {
+    const session = this.#sessions.get(jobId)
+    this.#sessions.delete(jobId)
+    session?.cancelIdle()
+    session?.engine.stop('cancel', stopGraceMs)
+  }
+
+  #ask(jobId: string, query: BrowseQuery): Promise<BrowseAnswer> {
+    const session = this.#sessions.get(jobId) ?? this.#open(jobId)
+    session.cancelIdle()
+    session.cancelIdle = this.#ports.timers.after(idleMs, () => { this.close(jobId) })
+    return session.engine.query(query)
+  }
+
+  #open(jobId: string): Session {
+    const record = this.#ports.store.get(jobId)
+    const secrets = this.#ports.secrets.get(jobId)
+    if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
+    const listener = engineLog(this.#ports.log, this.#ports.timers, { job: record.config.name, operation: 'browse' })
+    const engine = this.#ports.engines.start({ job: browseJobOf(record, this.#ports.home), secrets }, listener)
+    const session: Session = { engine, cancelIdle: () => undefined }
+    this.#sessions.set(jobId, session)
+    void engine.exited.then(() => {
+      session.cancelIdle()
+      if (this.#sessions.get(jobId) === session) this.#sessions.delete(jobId)
+    })
+    return session
+  }
+}
+
+function unexpected(answer: BrowseAnswer): Error {
+  if (answer.type === 'error') return new EngineError(answer.error)
+  return new MainError('internal', 'The engine answered another question.')
+}

@@ -1,0 +1,84 @@
+import { sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { BackupJob, BrowseJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import { assertNever } from '../system/never.ts'
+import type { Destination, JobConfig, Request } from '../api/contract.ts'
+import type { JobRecord } from './store.ts'
+
+/** How long `destination.test` waits for a storage that does not answer. */
+const testPatienceMs = 15_000
+const browsePatienceMs = 20_000
+const helperConcurrency = 4
+
+/** The address as engines take it. Holds no credentials. */
+export function repositoryUrl(destination: Destination): string {
+  switch (destination.type) {
+    case 'folder':
+      return pathToFileURL(destination.path).href
+    case 's3': {
+      const { bucket, prefix, endpoint, region } = destination
+      const path = prefix.split('/').filter((part) => part !== '').map(encodeURIComponent).join('/')
+      const settings = new URLSearchParams({ ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) })
+      const query = settings.toString()
+      return `s3://${bucket}/${path}${query === '' ? '' : `?${query}`}`
+    }
+    default:
+      return assertNever(destination)
+  }
+}
+
+export function backupJobOf(record: JobRecord, home: string): BackupJob {
+  const { config, repositoryId } = record
+  return {
+    type: 'backup',
+    name: config.name,
+    sources: config.sources,
+    excludes: config.excludes,
+    dryRun: false,
+    onFailure: 'drain',
+    repository: repositoryUrl(config.destination),
+    home,
+    concurrency: config.concurrency,
+    // Only the first run may make a repository: later, none at the address is an error that the user must hear of.
+    ...(repositoryId === undefined ? { create: true } : { expectRepositoryId: repositoryId }),
+  }
+}
+
+export function restoreJobOf(record: JobRecord, home: string, request: Request<'restore.start'>): RestoreJob {
+  return {
+    type: 'restore',
+    snapshot: request.snapshot,
+    target: request.target,
+    paths: request.paths,
+    overwrite: request.overwrite,
+    ...repositoryOf(record, home),
+    concurrency: record.config.concurrency,
+  }
+}
+
+export function browseJobOf(record: JobRecord, home: string): BrowseJob {
+  return { type: 'browse', ...repositoryOf(record, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
+}
+
+export function testJobOf(destination: Destination, home: string): TestJob {
+  return { type: 'test', repository: repositoryUrl(destination), home, concurrency: helperConcurrency, patienceMs: testPatienceMs }
+}
+
+function repositoryOf(record: JobRecord, home: string): { readonly repository: string; readonly home: string; readonly expectRepositoryId?: string } {
+  const { config, repositoryId } = record
+  return { repository: repositoryUrl(config.destination), home, ...(repositoryId !== undefined && { expectRepositoryId: repositoryId }) }
+}
+
+/** Why a configuration cannot work, as the name of the field, or undefined. A backup must not contain its own repository. */
+export function configProblem(config: JobConfig): 'sources' | 'destination' | undefined {
+  if (new Set(config.sources).size !== config.sources.length) return 'sources'
+  const { destination } = config
+  if (destination.type !== 'folder') return undefined
+  const inside = config.sources.some((source) => isWithin(destination.path, source))
+  return inside ? 'destination' : undefined
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const prefix = folder.endsWith(sep) ? folder : folder + sep
+  return path === folder || path.startsWith(prefix)
+}

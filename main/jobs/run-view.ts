@@ -1,0 +1,79 @@
+import type { WireError } from '../../engine/protocol/errors.ts'
+import type { RunSummary } from '../../engine/protocol/progress.ts'
+import type { Counters, Operation, RunView } from '../api/contract.ts'
+import { assertNever } from '../system/never.ts'
+import type { EngineExit } from '../supervisor/engine.ts'
+
+export interface RunFacts {
+  readonly id: string
+  readonly jobId: string
+  readonly operation: Operation
+  readonly trigger: RunView['trigger']
+  readonly startedMs: number
+  readonly finishedMs: number
+  /** The user asked for the end. */
+  readonly stopped: boolean
+  /** As counted by main, for runs that end without a summary. */
+  readonly problems: number
+}
+
+const nothing: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+
+/** How a run appears in the history. */
+export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
+  const { summary, outcome, error } = interpret(facts.stopped, exit)
+  return {
+    id: facts.id,
+    jobId: facts.jobId,
+    operation: facts.operation,
+    trigger: facts.trigger,
+    outcome,
+    startedMs: facts.startedMs,
+    finishedMs: facts.finishedMs,
+    files: summary?.files ?? nothing,
+    bytes: summary?.bytes ?? nothing,
+    uploadedBytes: summary?.uploadedBytes ?? 0,
+    downloadedBytes: summary?.downloadedBytes ?? 0,
+    adoptedPacks: summary?.adoptedPacks ?? 0,
+    problems: Math.max(summary?.problems ?? 0, facts.problems),
+    restarts: exit.restarts,
+    ...(summary?.snapshot !== undefined && { snapshot: summary.snapshot }),
+    ...(error && { error }),
+  }
+}
+
+interface Interpretation {
+  readonly summary?: RunSummary | undefined
+  readonly outcome: RunView['outcome']
+  readonly error?: WireError
+}
+
+function interpret(stopped: boolean, exit: EngineExit): Interpretation {
+  switch (exit.type) {
+    case 'finished': {
+      const { summary } = exit
+      const cutShort = summary.outcome === 'partial' || summary.outcome === 'failed'
+      return { summary, outcome: stopped && cutShort ? 'stopped' : summary.outcome }
+    }
+    case 'failed': {
+      const { summary, error } = exit
+      if (stopped || error.code === 'aborted') return { summary, outcome: 'stopped' }
+      return { summary, error, outcome: summary?.outcome === 'partial' ? 'partial' : 'failed' }
+    }
+    case 'crashed':
+      if (stopped) return { outcome: 'stopped' }
+      return { outcome: 'failed', error: crashError(exit.detail) }
+    default:
+      return assertNever(exit)
+  }
+}
+
+function crashError(detail: string): WireError {
+  return { code: 'crashed', message: `The engine process broke off: ${detail}.`, retryable: true }
+}
+
+/** The end of a run that never got an engine: it was taken off the queue, or the app ended under it. */
+export function runViewWithoutEngine(facts: RunFacts, interrupted: boolean): RunView {
+  const exit: EngineExit = { type: 'crashed', reason: 'exit', detail: 'Holdfast was ended while it ran', restarts: 0 }
+  return runViewOf({ ...facts, stopped: !interrupted }, exit)
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import * as v from 'valibot'
+import type { JobConfig } from '../api/contract.ts'
+import { MainError } from '../api/errors.ts'
+import { jobConfig } from '../api/schemas.ts'
+import { VersionedFile } from '../settings/versioned-file.ts'
+
+/** A job as the job file keeps it. */
+export interface JobRecord {
+  readonly id: string
+  readonly config: JobConfig
+  /** The schedule counts from here: when the job was made, or its schedule changed. */
+  readonly scheduledSinceMs: number
+  /** The repository that its first run made or found; later runs refuse another at the same address. */
+  readonly repositoryId?: string
+}
+
+const record: v.GenericSchema<unknown, JobRecord> = v.object({
+  id: v.string(),
+  config: jobConfig,
+  scheduledSinceMs: v.number(),
+  repositoryId: v.exactOptional(v.string()),
+})
+
+/** The jobs of this machine, in the order in which they were made. */
+export class JobStore {
+  readonly #file: VersionedFile<readonly JobRecord[]>
+  readonly #now: () => number
+
+  constructor(path: string, now: () => number) {
+    this.#now = now
+    this.#file = new VersionedFile({ path, schema: v.array(record), migrations: [], initial: [], now })
+  }
+
+  /** Where a damaged job file was put. */
+  get movedTo(): string | undefined {
+    return this.#file.movedTo
+  }
+
+  get all(): readonly JobRecord[] {
+    return this.#file.value
+  }
+
+  /** Errors: `not-found`. */
+  get(id: string): JobRecord {
+    const found = this.all.find((one) => one.id === id)
+    if (!found) throw new MainError('not-found', 'There is no such job.')
+    return found
+  }
+
+  /** Errors: `exists` where a job has this name. */
+  async add(config: JobConfig): Promise<JobRecord> {
+    if (this.all.some((one) => sameName(one.config.name, config.name))) throw new MainError('exists', `There is a job named ${config.name} already.`, { field: 'config.name' })
+    const added: JobRecord = { id: randomUUID(), config, scheduledSinceMs: this.#now() }
+    await this.#file.set([...this.all, added])
+    return added
+  }
+
+  /** The name stays as it is. A new destination may hold another repository. Errors: `not-found`. */
+  async update(id: string, config: JobConfig): Promise<void> {
+    const old = this.get(id)
+    const moved = !same(old.config.destination, config.destination)
+    const rescheduled = !same(old.config.schedule, config.schedule)
+    await this.#replace({
+      id,
+      config: { ...config, name: old.config.name },
+      scheduledSinceMs: rescheduled ? this.#now() : old.scheduledSinceMs,
+      ...(!moved && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
+    })
+  }
+
+  /** Remembers the repository of a job. Nothing happens where the job is gone. */
+  async setRepository(id: string, repositoryId: string): Promise<void> {
+    const old = this.all.find((one) => one.id === id)
+    if (old && old.repositoryId !== repositoryId) await this.#replace({ ...old, repositoryId })
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#file.set(this.all.filter((one) => one.id !== id))
+  }
+
+  async #replace(changed: JobRecord): Promise<void> {
+    await this.#file.set(this.all.map((one) => (one.id === changed.id ? changed : one)))
+  }
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,70 @@
+import * as v from 'valibot'
+import type { JobSecrets } from '../../engine/protocol/job.ts'
+import type { SecretsInput } from '../api/contract.ts'
+import type { SecretCipher } from './ciphers.ts'
+import { VersionedFile } from './versioned-file.ts'
+
+/** Keeps the secrets of jobs. Values leave it only towards an engine. */
+export interface SecretStore {
+  readonly storage: 'keychain' | 'file'
+  /** Undefined when there are none, or they cannot be opened (another keychain, a lost key). */
+  get(jobId: string): JobSecrets | undefined
+  /** Which secrets are there, without opening them. */
+  has(jobId: string): { readonly password: boolean; readonly storage: boolean }
+  set(jobId: string, secrets: JobSecrets): Promise<void>
+  remove(jobId: string): Promise<void>
+}
+
+const entry = v.object({
+  cipher: v.picklist(['keychain', 'file']),
+  sealed: v.pipe(v.string(), v.base64()),
+  hasStorage: v.boolean(),
+})
+const fileSchema = v.record(v.string(), entry)
+const secretsSchema = v.object({ password: v.string(), storage: v.record(v.string(), v.string()) })
+
+type Entries = v.InferOutput<typeof fileSchema>
+
+/** @param ciphers the first one seals what is new; the others open what they sealed before. */
+export function openSecrets(path: string, ciphers: readonly [SecretCipher, ...SecretCipher[]], now: () => number): { readonly store: SecretStore; readonly movedTo: string | undefined } {
+  const file = new VersionedFile<Entries>({ path, schema: fileSchema, migrations: [], initial: {}, now })
+  const [current] = ciphers
+  const store: SecretStore = {
+    storage: current.kind,
+    get(jobId) {
+      const found = file.value[jobId]
+      const cipher = ciphers.find((one) => one.kind === found?.cipher)
+      return found && cipher ? openEntry(cipher, found.sealed) : undefined
+    },
+    has(jobId) {
+      const found = file.value[jobId]
+      return { password: found !== undefined, storage: found?.hasStorage ?? false }
+    },
+    set(jobId, secrets) {
+      const sealed = Buffer.from(current.seal(JSON.stringify(secrets))).toString('base64')
+      const hasStorage = Object.keys(secrets.storage).length > 0
+      return file.set({ ...file.value, [jobId]: { cipher: current.kind, sealed, hasStorage } })
+    },
+    remove(jobId) {
+      const { [jobId]: _gone, ...kept } = file.value
+      return file.set(kept)
+    },
+  }
+  return { store, movedTo: file.movedTo }
+}
+
+function openEntry(cipher: SecretCipher, sealed: string): JobSecrets | undefined {
+  try {
+    return v.parse(secretsSchema, JSON.parse(cipher.open(Buffer.from(sealed, 'base64'))))
+  } catch {
+    // The reason may quote the secret; that it cannot be opened is all there is to say.
+    return undefined
+  }
+}
+
+/** What the window sent, over what is kept. Undefined without a password. */
+export function mergeSecrets(kept: JobSecrets | undefined, input: SecretsInput): JobSecrets | undefined {
+  const password = input.password ?? kept?.password
+  if (password === undefined) return undefined
+  return { password, storage: input.storage ? { ...input.storage } : (kept?.storage ?? {}) }
+}

@@ -1,0 +1,57 @@
+import * as v from 'valibot'
+import type { SettingsChange, SettingsView } from '../api/contract.ts'
+import { VersionedFile } from './versioned-file.ts'
+
+/** What the settings file keeps. */
+export type Settings = Omit<SettingsView, 'secretStorage' | 'autoStartSupported' | 'autoStart'> & {
+  /** The first successful backup was announced. */
+  readonly firstSuccessShown: boolean
+  readonly windowBounds?: WindowBounds
+}
+
+export interface WindowBounds {
+  readonly x?: number
+  readonly y?: number
+  readonly width: number
+  readonly height: number
+}
+
+const whole = v.pipe(v.number(), v.safeInteger())
+const rate = v.pipe(whole, v.minValue(1))
+
+const schema: v.GenericSchema<unknown, Settings> = v.object({
+  theme: v.picklist(['system', 'light', 'dark']),
+  notifications: v.picklist(['all', 'failures', 'none']),
+  parallelJobs: v.pipe(whole, v.minValue(1), v.maxValue(8)),
+  defaultConcurrency: v.pipe(whole, v.minValue(1), v.maxValue(32)),
+  uploadBytesPerSecond: v.exactOptional(rate),
+  downloadBytesPerSecond: v.exactOptional(rate),
+  firstSuccessShown: v.boolean(),
+  windowBounds: v.exactOptional(v.object({ x: v.exactOptional(whole), y: v.exactOptional(whole), width: whole, height: whole })),
+})
+
+const defaults: Settings = {
+  theme: 'system',
+  notifications: 'all',
+  parallelJobs: 2,
+  defaultConcurrency: 4,
+  firstSuccessShown: false,
+}
+
+export function openSettings(path: string, now: () => number): VersionedFile<Settings> {
+  return new VersionedFile({ path, schema, migrations: [], initial: defaults, now })
+}
+
+/** Absent keys stay; `null` takes a limit away. */
+export function applyChange(settings: Settings, change: SettingsChange): Settings {
+  const { uploadBytesPerSecond: up, downloadBytesPerSecond: down, autoStart: _elsewhere, ...plain } = change
+  const { uploadBytesPerSecond: oldUp, downloadBytesPerSecond: oldDown, ...kept } = settings
+  const newUp = up === undefined ? oldUp : up
+  const newDown = down === undefined ? oldDown : down
+  return {
+    ...kept,
+    ...plain,
+    ...(typeof newUp === 'number' && { uploadBytesPerSecond: newUp }),
+    ...(typeof newDown === 'number' && { downloadBytesPerSecond: newDown }),
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { dirname } from 'node:path'
+import * as v from 'valibot'
+import writeFileAtomic from 'write-file-atomic'
+
+export interface VersionedFileOptions<T> {
+  readonly path: string
+  readonly schema: v.GenericSchema<unknown, T>
+  /** Version `n + 1` of the data from version `n`, at index `n - 1`; the newest version is one more than the list is long. */
+  readonly migrations: readonly ((old: unknown) => unknown)[]
+  readonly initial: T
+  readonly now: () => number
+}
+
+const envelope = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(1)), data: v.unknown() })
+
+/**
+ * A small JSON file that main owns: read once at start, replaced whole and atomically at each change. A file that cannot be
+ * understood (damaged, or of a newer version) is moved aside, never overwritten; `movedTo` says where it went.
+ */
+export class VersionedFile<T> {
+  readonly movedTo: string | undefined
+  readonly #options: VersionedFileOptions<T>
+  #value: T
+  #writing: Promise<void> = Promise.resolve()
+  #dirty = false
+
+  /** @throws where the file exists and cannot be read or moved: nothing is safe to do then. */
+  constructor(options: VersionedFileOptions<T>) {
+    this.#options = options
+    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 })
+    const text = readIfThere(options.path)
+    const parsed = text === undefined ? { ok: true as const, value: options.initial } : this.#parse(text)
+    if (!parsed.ok) {
+      this.movedTo = `${options.path}.damaged-${new Date(options.now()).toISOString().replaceAll(':', '-')}`
+      renameSync(options.path, this.movedTo)
+    }
+    this.#value = parsed.ok ? parsed.value : options.initial
+  }
+
+  get value(): T {
+    return this.#value
+  }
+
+  /** The new value counts at once; resolves when it is on disk. Changes in quick succession are written as one. */
+  set(value: T): Promise<void> {
+    this.#value = value
+    this.#dirty = true
+    const written = this.#writing.catch(() => undefined).then(() => this.#write())
+    this.#writing = written
+    return written
+  }
+
+  async #write(): Promise<void> {
+    if (!this.#dirty) return
+    this.#dirty = false
+    const text = JSON.stringify({ version: this.#version, data: this.#value }, undefined, 2)
+    await writeFileAtomic(this.#options.path, `${text}\n`, { mode: 0o600 })
+  }
+
+  get #version(): number {
+    return this.#options.migrations.length + 1
+  }
+
+  #parse(text: string): { readonly ok: true; readonly value: T } | { readonly ok: false } {
+    const outer = v.safeParse(envelope, parseJson(text))
+    if (!outer.success || outer.output.version > this.#version) return { ok: false }
+    const steps = this.#options.migrations.slice(outer.output.version - 1)
+    const data = steps.reduce((old, step) => step(old), outer.output.data)
+    const inner = v.safeParse(this.#options.schema, data)
+    return inner.success ? { ok: true, value: inner.output } : { ok: false }
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
