@@ -1,0 +1,272 @@
+import { ByteReader, compareBytes, type ByteWriter } from '../base/bytes.ts'
+import { assertNever, HoldfastError } from '../base/errors.ts'
+import { maxInlineIds } from './content.ts'
+import type { BlobId, ChangeStamp, ContentRef, FileNode, TreeNode } from './node.ts'
+import { branchType, idBytes, isEntryName, leafType, maxDepth, maxTargetBytes, nodeTypes, readStart, startBlob } from './tree-format.ts'
+
+/** Entries of a leaf, or children of a branch, at most. */
+export const maxLeafEntries = 4096
+export const maxBranchChildren = 1024
+
+/** A directory, or a part of one: entries in order of their name bytes. */
+export interface Leaf {
+  readonly type: 'leaf'
+  readonly nodes: readonly TreeNode[]
+}
+
+/** A part of a large directory's index. */
+export interface Branch {
+  readonly type: 'branch'
+  /** 1: children are leaves; n: branches of depth n-1. */
+  readonly depth: number
+  readonly children: readonly BranchChild[]
+}
+
+export interface BranchChild {
+  /** Name of the first entry below. */
+  readonly firstName: Uint8Array
+  readonly tree: BlobId
+}
+
+/** One leaf with all nodes, which must be sorted; TreeBuilder splits what is too large for one. */
+export function encodeLeaf(nodes: readonly TreeNode[]): Uint8Array {
+  const writer = startBlob(leafType, 0, nodes.length * 128)
+  writer.varint(nodes.length)
+  for (const node of nodes) encodeNode(writer, node)
+  return writer.written()
+}
+
+/** An entry as it stands in a leaf. Canonical: equal nodes give equal bytes. @throws internal for what no directory holds */
+export function encodeNode(writer: ByteWriter, node: TreeNode): void {
+  if (!isEntryName(node.name)) throw new HoldfastError('internal', 'This is no name of a directory entry.')
+  writer.u8(node.name.length)
+  writer.bytes(node.name)
+  writer.u8(nodeTypes.indexOf(node.type))
+  writer.u16(node.mode)
+  writer.u32(node.uid)
+  writer.u32(node.gid)
+  writer.i64(node.mtimeNs)
+  switch (node.type) {
+    case 'file': encodeFile(writer, node); break
+    case 'directory': writer.bytes(node.tree); break
+    case 'symlink':
+      writer.varint(node.target.length)
+      writer.bytes(node.target)
+      break
+    case 'fifo': break
+    default: assertNever(node)
+  }
+}
+
+function encodeFile(writer: ByteWriter, node: FileNode): void {
+  writer.i64(node.ctimeNs)
+  writer.u64(node.inode)
+  writer.u64(node.device)
+  writer.u64(BigInt(node.size))
+  writer.u8(node.sparse ? 1 : 0)
+  writer.varint(node.linkCount)
+  writer.u8(node.content.depth)
+  writer.varint(node.content.ids.length)
+  for (const id of node.content.ids) writer.bytes(id)
+}
+
+export function encodeBranch(depth: number, children: readonly BranchChild[]): Uint8Array {
+  const writer = startBlob(branchType, depth, children.length * 64)
+  writer.varint(children.length)
+  for (const { firstName, tree } of children) {
+    writer.u8(firstName.length)
+    writer.bytes(firstName)
+    writer.bytes(tree)
+  }
+  return writer.written()
+}
+
+/**
+ * A blob of kind `tree` that is a directory or a part of one. Names, targets and ids are views of `bytes`.
+ * @throws damaged for whatever no encoder writes: order, names, sizes, depth
+ */
+export function decodeTree(bytes: Uint8Array): Leaf | Branch {
+  return bytes[0] === branchType ? decodeBranch(bytes) : { type: 'leaf', nodes: [...new LeafCursor(bytes).nodes()] }
+}
+
+function decodeBranch(bytes: Uint8Array): Branch {
+  const reader = new ByteReader(bytes, 'A tree')
+  const depth = readStart(reader, branchType)
+  const count = reader.varint(maxBranchChildren)
+  if (count === 0) reader.fail('is an empty branch')
+  const children: BranchChild[] = []
+  for (let index = 0; index < count; index++) {
+    const firstName = reader.bytes(reader.u8())
+    const before = children.at(-1)
+    if (!isEntryName(firstName) || (before && compareBytes(before.firstName, firstName) >= 0)) reader.fail('has entries out of order')
+    children.push({ firstName, tree: reader.bytes(idBytes) })
+  }
+  reader.end()
+  return { type: 'branch', depth, children }
+}
+
+/** Offsets in an entry, from behind its name. */
+const mtimeAt = 11
+const ctimeAt = 19
+const inodeAt = 27
+const deviceAt = 35
+const sizeAt = 43
+const fixedBytes = 19
+const fixedFileBytes = 52
+
+/** What a walk knows of a file before anything is read. */
+export interface FileStamp extends ChangeStamp {
+  readonly size: bigint
+  readonly mtimeNs: bigint
+}
+
+/**
+ * Walks the entries of an encoded leaf without making objects of them, so that an unchanged directory costs comparisons alone:
+ * `while (cursor.next()) if (cursor.isName(name) && cursor.isUnchanged(stamp)) builder.addEncoded(cursor.name, cursor.entry)`.
+ */
+export class LeafCursor {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #reader: ByteReader
+  #left: number
+  #name: Uint8Array | undefined
+  #start = 0
+  #fixed = 0
+  #end = 0
+
+  /** @throws damaged when this is not a leaf. */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#reader = new ByteReader(bytes, 'A tree')
+    readStart(this.#reader, leafType)
+    this.#left = this.#reader.varint(maxLeafEntries)
+    this.#end = this.#reader.offset
+    if (this.#left === 0) this.#reader.end()
+  }
+
+  /** Goes to the next entry; false behind the last. @throws damaged */
+  next(): boolean {
+    const reader = this.#reader
+    if (this.#left === 0) return false
+    this.#left--
+    this.#start = this.#end
+    const nameLength = reader.u8()
+    const name = reader.bytes(nameLength)
+    if (!isEntryName(name)) reader.fail('has an entry whose name no file can have')
+    if (this.#name && compareBytes(this.#name, name) >= 0) reader.fail('has entries out of order')
+    this.#name = name
+    this.#fixed = reader.offset
+    skipBody(reader)
+    this.#end = reader.offset
+    if (this.#left === 0) reader.end()
+    return true
+  }
+
+  /** Exact bytes of the entry's name; a view. */
+  get name(): Uint8Array {
+    return this.#name ?? this.#reader.fail('has no entry here')
+  }
+
+  get type(): TreeNode['type'] {
+    return nodeTypes[this.#bytes[this.#fixed] ?? 0] ?? 'fifo'
+  }
+
+  /** The whole entry, as `TreeBuilder.addEncoded` takes it; a view. */
+  get entry(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end)
+  }
+
+  /** A file whose size, times, inode and device are all still these: it need not be read again. */
+  isUnchanged(stamp: FileStamp): boolean {
+    const at = this.#fixed
+    const view = this.#view
+    return this.#bytes[at] === 0
+      && view.getBigInt64(at + mtimeAt, true) === stamp.mtimeNs
+      && view.getBigInt64(at + ctimeAt, true) === stamp.ctimeNs
+      && view.getBigUint64(at + sizeAt, true) === stamp.size
+      && view.getBigUint64(at + inodeAt, true) === stamp.inode
+      && view.getBigUint64(at + deviceAt, true) === stamp.device
+  }
+
+  /** The entry as a node. */
+  node(): TreeNode {
+    const reader = new ByteReader(this.#bytes, 'A tree', this.#fixed)
+    return decodeBody(reader, this.name)
+  }
+
+  /** The entries from here on. */
+  *nodes(): Generator<TreeNode> {
+    while (this.next()) yield this.node()
+  }
+
+  /** Chunk ids (or list ids) of a file's entry back to back, without objects; empty for other entries. */
+  contentIds(): Uint8Array {
+    if (this.#bytes[this.#fixed] !== 0) return this.#bytes.subarray(0, 0)
+    const reader = new ByteReader(this.#bytes, 'A tree', this.#fixed + fixedFileBytes)
+    reader.varint()
+    reader.u8()
+    reader.varint()
+    return this.#bytes.subarray(reader.offset, this.#end)
+  }
+}
+
+/** Passes over an entry from behind its name and checks what node() takes for granted. */
+function skipBody(reader: ByteReader): void {
+  const type = nodeTypes[reader.u8()]
+  if (reader.u16() > 0o7777) reader.fail('has an entry with an impossible mode')
+  reader.skip(fixedBytes - 3)
+  switch (type) {
+    case 'file': skipFile(reader); break
+    case 'directory': reader.skip(idBytes); break
+    case 'symlink': reader.skip(reader.varint(maxTargetBytes)); break
+    case 'fifo': break
+    case undefined: reader.fail('has an entry of an unknown type')
+  }
+}
+
+function skipFile(reader: ByteReader): void {
+  reader.skip(sizeAt - ctimeAt)
+  if (reader.u64() > maxFileBytes) reader.fail('has a file of an impossible size')
+  if (reader.u8() > 1) reader.fail('has a file with unknown flags')
+  reader.varint(0xffff_ffff)
+  const depth = reader.u8()
+  const count = reader.varint(maxInlineIds)
+  if (depth > maxDepth || (depth > 0 && count === 0)) reader.fail('has a file with impossible content')
+  reader.skip(count * idBytes)
+}
+
+const maxFileBytes = BigInt(Number.MAX_SAFE_INTEGER)
+
+function decodeBody(reader: ByteReader, name: Uint8Array): TreeNode {
+  const type = nodeTypes[reader.u8()]
+  const mode = reader.u16()
+  const uid = reader.u32()
+  const gid = reader.u32()
+  const mtimeNs = reader.i64()
+  switch (type) {
+    case 'file': return decodeFile(reader, { name, mode, uid, gid, mtimeNs })
+    case 'directory': return { type, name, mode, uid, gid, mtimeNs, tree: reader.bytes(idBytes) }
+    case 'symlink': return { type, name, mode, uid, gid, mtimeNs, target: reader.bytes(reader.varint(maxTargetBytes)) }
+    case 'fifo': return { type, name, mode, uid, gid, mtimeNs }
+    default: return reader.fail('has an entry of an unknown type')
+  }
+}
+
+function decodeFile(reader: ByteReader, base: Pick<FileNode, 'name' | 'mode' | 'uid' | 'gid' | 'mtimeNs'>): FileNode {
+  const ctimeNs = reader.i64()
+  const inode = reader.u64()
+  const device = reader.u64()
+  const size = Number(reader.u64())
+  const sparse = reader.u8() === 1
+  const linkCount = reader.varint()
+  const { name, mode, uid, gid, mtimeNs } = base
+  return { type: 'file', name, mode, uid, gid, mtimeNs, ctimeNs, inode, device, size, sparse, linkCount, content: decodeContent(reader) }
+}
+
+function decodeContent(reader: ByteReader): ContentRef {
+  const depth = reader.u8()
+  const ids: BlobId[] = new Array<BlobId>(reader.varint(maxInlineIds))
+  for (let index = 0; index < ids.length; index++) ids[index] = reader.bytes(idBytes)
+  return { depth, ids }
+}
