@@ -25,7 +25,7 @@ function layerRules() {
 module.exports = {
   forbidden: [
     ...layerRules(),
-    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'electron only in main', severity: 'error', from: { pathNot: '^(main/|test/e2e/fixtures/|build/runtime/.*[.]cjs$)' }, to: { path: '(^|/)node_modules/electron/|^electron$' } },
     { name: 'no unresolvable import', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {

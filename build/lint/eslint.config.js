@@ -12,6 +12,8 @@ const project = { projectService: true, extraFileExtensions: ['.svelte'] }
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', 'release/', 'artifacts/', 'coverage/'] },
   eslint.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: [...typescript, ...withSvelte] })),
+  // After TypeScript's own, whose parser must not be the one of .svelte files.
   ...svelte.configs.recommended,
   {
     plugins: { holdfast: { rules: { layers: layerRule } }, '@typescript-eslint': tseslint.plugin },
@@ -28,7 +30,6 @@ export default tseslint.config(
       'no-undef': 'off',
     },
   },
-  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: [...typescript, ...withSvelte] })),
   { files: typescript, languageOptions: { parserOptions: project } },
   {
     files: withSvelte,
@@ -44,6 +45,8 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
     },
   },
+  // A prop that is bound is assigned without this rule seeing it.
+  { files: withSvelte, rules: { 'prefer-const': 'off', 'svelte/prefer-const': 'error' } },
   // Electron: only main/ imports it (the runtime finder and the tests start it as a program), ipcMain only main/api.
   ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/e2e/fixtures/**'], { name: 'electron', message: 'Only main/ may import electron.' }),
   ...imports(['main/**'], ['main/api/**'], { name: 'electron', importNames: ['ipcMain'], message: 'ipcMain belongs to main/api.' }),

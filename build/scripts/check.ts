@@ -4,7 +4,7 @@ import { step, vitest, type Command, type Counts } from './steps.ts'
 const types: readonly (readonly [name: string, command: Command])[] = [
   ['types of the engine', ['tsc', '-p', 'engine']],
   ['types of main', ['tsc', '-p', 'main']],
-  ['types of the window', ['svelte-check', '--tsconfig', './renderer/tsconfig.json', '--workspace', 'renderer', '--output', 'human']],
+  ['types of the window', ['svelte-check', '--tsconfig', './tsconfig.json', '--workspace', 'renderer', '--output', 'human']],
   ['types of the build', ['tsc', '-p', '.']],
   ['types of the tests', ['tsc', '-p', 'test']],
 ]
