@@ -73,10 +73,18 @@ export class BlobIndex implements BlobLocator {
   /** Where a blob is: in a usable pack if any, else in any known pack. */
   locate(id: BlobId): BlobLocation | undefined {
     return guarded(() => {
-      const rows = [...this.#recent.rows(keyOf(id)), ...(this.#settledAny ? this.#rowsOf.all(id) : [])]
+      const rows = this.#rows(id)
       const row = rows.find((each) => this.#usage.isUsable(each.pack)) ?? rows[0]
       return row === undefined ? undefined : this.#location(row)
     })
+  }
+
+  /** Every known place of a blob, with whether its pack is usable. */
+  places(id: BlobId): readonly { readonly location: BlobLocation; readonly usable: boolean }[] {
+    return guarded(() => this.#rows(id).flatMap((row) => {
+      const location = this.#location(row)
+      return location ? [{ location, usable: this.#usage.isUsable(row.pack) }] : []
+    }))
   }
 
   /** Blobs of a pack become findable; claims on them are settled. Call inside the transaction that stores the pack's contents. */
@@ -111,6 +119,10 @@ export class BlobIndex implements BlobLocator {
       this.#settledAny = true
     }
     this.#settle.run()
+  }
+
+  #rows(id: BlobId): readonly BlobRow[] {
+    return [...this.#recent.rows(keyOf(id)), ...(this.#settledAny ? this.#rowsOf.all(id) : [])]
   }
 
   #use(id: Uint8Array, key: string): boolean {

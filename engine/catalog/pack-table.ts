@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { decodeFooter, encodeFooter } from '../repository/footer.ts'
-import type { PackInfo } from '../repository/pack-info.ts'
+import type { PackContents, PackInfo } from '../repository/pack-info.ts'
 import type { BlobIndex } from './blob-index.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
@@ -18,6 +18,12 @@ export interface KnownPack {
   readonly size: number
 }
 
+interface PackRow {
+  readonly number: number
+  readonly size: number
+  readonly known: number
+}
+
 /** Which packs there are, what they hold, and which index objects have been read. */
 export class PackTable {
   readonly #database: Database
@@ -25,7 +31,9 @@ export class PackTable {
   readonly #usage: PackUsage
   readonly #blobs: BlobIndex
   readonly #find: BetterSqlite3.Statement<[Uint8Array], number>
+  readonly #row: BetterSqlite3.Statement<[Uint8Array], PackRow>
   readonly #insert: BetterSqlite3.Statement<[Uint8Array, number]>
+  readonly #setSize: BetterSqlite3.Statement<[number, number]>
   readonly #setKnown: BetterSqlite3.Statement<[number, number]>
   readonly #setContents: BetterSqlite3.Statement<[number, Uint8Array, number]>
   readonly #setIndexed: BetterSqlite3.Statement<[number]>
@@ -37,7 +45,9 @@ export class PackTable {
     this.#usage = usage
     this.#blobs = blobs
     this.#find = database.prepare<[Uint8Array], number>('SELECT number FROM packs WHERE name = ?').pluck()
+    this.#row = database.prepare('SELECT number, size, known FROM packs WHERE name = ?')
     this.#insert = database.prepare('INSERT INTO packs(name, size) VALUES (?, ?)')
+    this.#setSize = database.prepare('UPDATE packs SET size = ? WHERE number = ?')
     this.#setKnown = database.prepare('UPDATE packs SET known = 1, size = ? WHERE number = ?')
     this.#setContents = database.prepare('INSERT OR REPLACE INTO contents(pack, body, settled, indexed) VALUES (?, ?, 0, ?)')
     this.#setIndexed = database.prepare('UPDATE contents SET indexed = 1 WHERE pack = ?')
@@ -90,6 +100,20 @@ export class PackTable {
       const number = this.#add(pack, false)
       this.#usage.list(number)
       this.#usage.use(number)
+    })
+  }
+
+  /** Contents of a pack while it is in no index object as far as is known. */
+  unindexedContents(name: string): PackContents | undefined {
+    const body = this.#database.prepare<[Uint8Array], Buffer>('SELECT body FROM contents JOIN packs ON number = pack WHERE name = ?').pluck().get(nameBytes(name))
+    return body && decodeFooter(body)
+  }
+
+  /** Forgets all contents and index objects, but neither packs nor when they were verified: a check reads everything anew. */
+  forgetContents(): void {
+    this.#transactions.run(() => {
+      this.#database.exec('DELETE FROM blobs; DELETE FROM contents; DELETE FROM indexes; UPDATE packs SET known = 0')
+      this.#loadUnsettled()
     })
   }
 
@@ -168,6 +192,7 @@ export class PackTable {
       if (indexed) this.#setIndexed.run(number)
       return number
     }
+    if (this.#usage.isListed(number) && this.#row.get(nameBytes(pack.name))?.size !== pack.size) this.#usage.retire(number)
     this.#setKnown.run(pack.size, number)
     // An indexed pack's contents are settled by the end of its transaction, so only the others need to be kept.
     if (!indexed) this.#setContents.run(number, encodeFooter(pack.contents), 0)
@@ -184,8 +209,17 @@ export class PackTable {
     const batch = this.#listing
     this.#listing = []
     this.#transactions.run(() => {
-      for (const { name, size } of batch) this.#usage.list(this.#numberOf(name, size))
+      for (const { name, size } of batch) this.#list(name, size)
     })
+  }
+
+  /** A pack whose size is not what its footer or index says was cut off or replaced: it is never built upon. */
+  #list(name: string, size: number): void {
+    const row = this.#row.get(nameBytes(name))
+    const number = row?.number ?? this.#numberOf(name, size)
+    this.#usage.list(number)
+    if (row?.known === 1 && row.size !== size) this.#usage.retire(number)
+    if (row?.known === 0 && row.size !== size) this.#setSize.run(size, number)
   }
 
   #sweepGone(): void {

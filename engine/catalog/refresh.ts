@@ -1,9 +1,10 @@
 import { forEachParallel } from '../base/parallel.ts'
 import { hasCode } from '../base/errors.ts'
-import { decodeIndex } from '../repository/index-object.ts'
+import { decodeIndex } from '../repository/index-codec.ts'
 import { indexObject } from '../repository/names.ts'
 import { readPackContents } from '../repository/pack-reader.ts'
 import type { Repository } from '../repository/repository.ts'
+import { openObject } from '../repository/sealed.ts'
 import type { Catalog } from './catalog.ts'
 
 /** Index objects hold up to 8 MiB each, decoded one at a time; downloads in flight bound the memory. */
@@ -31,8 +32,8 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
   const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))
   return readEach(unseen, indexDownloads, signal, onProgress, async (name, until) => {
     const object = indexObject(name)
-    const bytes = await repository.backend.get(object, 'all', until)
-    catalog.packs.addIndex(name, decodeIndex(repository.keys, object, bytes))
+    const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', until))
+    catalog.packs.addIndex(name, decodeIndex(plain, object))
   })
 }
 

@@ -138,3 +138,22 @@ test('a transaction that fails takes its packs back, also from memory', () => {
   world.catalog.packs.addSent(pack('R', 'c'))
   expect([...world.catalog.blobs.claim(ids('a', 'b', 'c'))]).toEqual([0, 1, 0])
 })
+
+test.each(['before', 'after'])('a pack whose listed size is not its own is not built upon (contents known %s the listing)', (when) => {
+  using world = new TestCatalog()
+  const cutOff = pack('P', 'a')
+  if (when === 'before') world.catalog.packs.addPack(cutOff)
+  world.list({ ...cutOff, size: cutOff.size - 1 })
+  if (when === 'after') world.catalog.packs.addPack(cutOff)
+  expect([...world.catalog.blobs.claim(ids('a'))]).toEqual([1])
+})
+
+test('every place of a blob is known, with whether it counts', () => {
+  using world = new TestCatalog()
+  const [p, q] = [pack('P', 'a'), pack('Q', 'a', 'b')]
+  world.catalog.packs.addPack(p)
+  world.catalog.packs.addPack(q)
+  world.list(q)
+  const places = world.catalog.blobs.places(blob('a')).map(({ location, usable }) => [location.pack, usable])
+  expect(new Map(places as [string, boolean][])).toEqual(new Map([[p.name, false], [q.name, true]]))
+})
