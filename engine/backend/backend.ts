@@ -77,6 +77,8 @@ export interface PutOptions {
   /** Bytes of this object handed to the storage so far (all acknowledged once `put` resolves); may fall back when a part is sent again. */
   readonly onProgress?: (sentBytes: number) => void
   readonly pace?: Pace
+  /** 1 for the first try; only shown. */
+  readonly attempt?: number
 }
 
 export interface BackendTraits {

@@ -1,0 +1,145 @@
+import { systemClock, type Clock } from '../base/clock.ts'
+import { hasCode } from '../base/errors.ts'
+import type { TransferEvent } from '../protocol/progress.ts'
+import type { Body, ByteRange, Pace, PutOptions, StorageBackend } from './backend.ts'
+import type { Bandwidth, TokenBucket } from './bandwidth.ts'
+import type { Permits } from './permits.ts'
+import { retryAfterOf } from './retry.ts'
+import { BackendWrapper } from './wrapper.ts'
+
+const eventEveryMs = 250
+
+export interface LimitOptions {
+  readonly permits: Permits
+  readonly bandwidth: Bandwidth
+  /** Each transfer: one `active` event at its beginning, more while it moves, then `done` or `failed`. Must not throw. */
+  readonly onTransfer?: (event: TransferEvent) => void
+  readonly clock?: Clock
+}
+
+/**
+ * Transfers (put and get) take a permit each and share the bandwidth. Belongs inside the retry wrapper, so that an operation
+ * that waits for its next attempt holds no permit, and each attempt's throttling is seen.
+ */
+export function withLimits(backend: StorageBackend, options: LimitOptions): StorageBackend {
+  return new LimitedBackend(backend, options)
+}
+
+class LimitedBackend extends BackendWrapper {
+  readonly #options: LimitOptions
+  readonly #clock: Clock
+  #lastId = 0
+
+  constructor(inner: StorageBackend, options: LimitOptions) {
+    super(inner)
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+  }
+
+  override put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
+    const totalBytes = body.type === 'bytes' ? body.bytes.length : body.size
+    const lane = this.#lane('up', name, totalBytes, options.attempt ?? 1)
+    const onProgress = (sentBytes: number): void => {
+      lane.moved(sentBytes)
+      options.onProgress?.(sentBytes)
+    }
+    const pace = joinPaces(this.#pace(this.#options.bandwidth.up, signal), options.pace)
+    return this.#transfer(lane, () => this.inner.put(name, body, { ...options, onProgress, pace }, signal), signal)
+  }
+
+  override get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
+    const lane = this.#lane('down', name, range === 'all' ? 0 : range.length, 1)
+    let got = 0
+    const counting: Pace = (bytes) => {
+      lane.moved((got += bytes))
+      return undefined
+    }
+    const paces = joinPaces(joinPaces(this.#pace(this.#options.bandwidth.down, signal), pace), counting)
+    return this.#transfer(lane, async () => {
+      const bytes = await this.inner.get(name, range, signal, paces)
+      lane.moved(bytes.length)
+      return bytes
+    }, signal)
+  }
+
+  async #transfer<T>(lane: Lane, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const release = await this.#options.permits.acquire(signal)
+    const startedMs = this.#clock.monotonic()
+    lane.begin()
+    try {
+      const result = await operation()
+      release({ bytes: lane.bytes, startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
+      lane.end('done')
+      return result
+    } catch (error) {
+      const throttled = hasCode(error, 'throttled', 'unavailable')
+      release({ bytes: 0, startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: retryAfterOf(error) })
+      lane.end('failed')
+      throw error
+    }
+  }
+
+  #pace(bucket: TokenBucket, signal: AbortSignal): Pace {
+    return (bytes) => bucket.take(bytes, signal)
+  }
+
+  #lane(direction: 'up' | 'down', name: string, totalBytes: number, attempt: number): Lane {
+    const facts = { id: ++this.#lastId, direction, name: shownName(name), totalBytes, attempt }
+    return new Lane(facts, this.#clock, this.#options.onTransfer)
+  }
+}
+
+type LaneFacts = Pick<TransferEvent, 'id' | 'direction' | 'name' | 'totalBytes' | 'attempt'>
+
+/** One transfer as the window shows it. */
+class Lane {
+  bytes = 0
+  readonly #facts: LaneFacts
+  readonly #clock: Clock
+  readonly #tell: ((event: TransferEvent) => void) | undefined
+  #startedMs = 0
+  #toldMs = 0
+
+  constructor(facts: LaneFacts, clock: Clock, tell: ((event: TransferEvent) => void) | undefined) {
+    this.#facts = facts
+    this.#clock = clock
+    this.#tell = tell
+  }
+
+  begin(): void {
+    this.#startedMs = this.#clock.monotonic()
+    this.#event('active')
+  }
+
+  moved(bytes: number): void {
+    this.bytes = bytes
+    if (this.#clock.monotonic() - this.#toldMs >= eventEveryMs) this.#event('active')
+  }
+
+  end(state: 'done' | 'failed'): void {
+    if (state === 'done' && this.#facts.direction === 'up') this.bytes = this.#facts.totalBytes
+    this.#event(state)
+  }
+
+  #event(state: TransferEvent['state']): void {
+    if (!this.#tell) return
+    this.#toldMs = this.#clock.monotonic()
+    const seconds = (this.#toldMs - this.#startedMs) / 1000
+    this.#tell({ ...this.#facts, totalBytes: Math.max(this.bytes, this.#facts.totalBytes), state, bytes: this.bytes, bytesPerSecond: seconds > 0 ? this.bytes / seconds : 0 })
+  }
+}
+
+/** `packs/3f/3f2a…` becomes `pack 3f2a…`: lanes are narrow, and nobody needs all 32 digits. */
+export function shownName(name: string): string {
+  const pack = /^packs\/[^/]+\/([^/]{4})/.exec(name)?.[1]
+  if (pack !== undefined) return `pack ${pack}…`
+  return name.length > 40 ? `${name.slice(0, 39)}…` : name
+}
+
+function joinPaces(first: Pace, second: Pace | undefined): Pace {
+  if (!second) return first
+  return (bytes) => {
+    const wait = first(bytes)
+    return wait ? wait.then(() => second(bytes)) : second(bytes)
+  }
+}

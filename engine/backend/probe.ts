@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { hasCode } from '../base/errors.ts'
+import type { StorageBackend } from './backend.ts'
+
+/** What a storage was seen to do. */
+export interface Probe {
+  /** Of creations of one name, one after the other and at once, exactly one succeeds. */
+  readonly exclusiveCreate: boolean
+  /** A list shows what was just written. */
+  readonly listsAtOnce: boolean
+}
+
+/**
+ * Tries the storage with objects of random names below `probe/`, which are removed again. An adapter that cannot create
+ * exclusively gets no creations, only the list. Errors: as put, list and remove; `denied` tells that nothing can be written.
+ */
+export async function probeBackend(backend: StorageBackend, signal: AbortSignal): Promise<Probe> {
+  const folder = `probe/${randomBytes(16).toString('hex')}`
+  const names = [`${folder}-a`, `${folder}-b`] as const
+  try {
+    const exclusiveCreate = backend.traits.exclusiveCreate
+      && (await oneWins(backend, names[0], 2, 'in turn', signal)) && (await oneWins(backend, names[1], 8, 'at once', signal))
+    await backend.put(names[0], { type: 'bytes', bytes: randomBytes(16) }, {}, signal)
+    return { exclusiveCreate, listsAtOnce: await isListed(backend, names[0], signal) }
+  } finally {
+    for (const name of names) await backend.remove(name, signal)
+  }
+}
+
+async function oneWins(backend: StorageBackend, name: string, tries: number, order: 'in turn' | 'at once', signal: AbortSignal): Promise<boolean> {
+  const won: boolean[] = []
+  const create = async (): Promise<void> => { won.push(await createsExclusively(backend, name, signal)) }
+  try {
+    if (order === 'at once') await Promise.all(Array.from({ length: tries }, create))
+    else for (let number = 0; number < tries; number++) await create()
+  } catch (error) {
+    if (hasCode(error, 'unsupported')) return false
+    throw error
+  }
+  return won.filter(Boolean).length === 1
+}
+
+/** Each try has bytes of its own, so that another's success is never taken for its own. */
+async function createsExclusively(backend: StorageBackend, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await backend.put(name, { type: 'bytes', bytes: randomBytes(16) }, { ifAbsent: true }, signal)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'exists')) return false
+    throw error
+  }
+}
+
+async function isListed(backend: StorageBackend, name: string, signal: AbortSignal): Promise<boolean> {
+  for await (const info of backend.list('probe/', signal)) if (info.name === name) return true
+  return false
+}

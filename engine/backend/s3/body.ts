@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { HoldfastError } from '../../base/errors.ts'
+import { paceSliceBytes, type Pace } from '../backend.ts'
+import type { Activity } from './activity.ts'
+
+/** A run of bytes of a local file. */
+export interface FileRange {
+  readonly path: string
+  readonly offset: number
+  readonly length: number
+}
+
+const readBytes = 256 * 1024
+
+/**
+ * The body of one request, read slice by slice as the connection takes it; holds at most two slices in memory. Failing reads fail
+ * the activity. Destroy it when the request is over.
+ * @param onSent gets the bytes handed on so far
+ */
+export function fileBody(range: FileRange, activity: Activity, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
+  return Readable.from(slices(range, activity, pace, onSent), { objectMode: false, highWaterMark: readBytes })
+}
+
+async function* slices(range: FileRange, activity: Activity, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+  try {
+    await using file = await open(range.path, 'r')
+    for (let sent = 0; sent < range.length; ) {
+      const slice = Math.min(pace ? paceSliceBytes : readBytes, range.length - sent)
+      await activity.paced(slice, pace)
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
+      if (bytesRead === 0) throw new HoldfastError('internal', 'The file being sent is shorter than it was sealed.')
+      yield buffer.subarray(0, bytesRead)
+      sent += bytesRead
+      onSent(sent)
+    }
+  } catch (error) {
+    activity.fail(error)
+    throw error
+  }
+}
+
+export function bytesBody(bytes: Uint8Array, activity: Activity, pace: Pace, onSent: (bytes: number) => void): Readable {
+  return Readable.from((async function* () {
+    try {
+      for (let sent = 0; sent < bytes.length; ) {
+        const slice = bytes.subarray(sent, sent + paceSliceBytes)
+        await activity.paced(slice.length, pace)
+        yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
+        onSent((sent += slice.length))
+      }
+    } catch (error) {
+      activity.fail(error)
+      throw error
+    }
+  })(), { objectMode: false })
+}
+
+/** As Content-MD5 wants it. */
+export function md5Base64(bytes: Uint8Array): string {
+  return createHash('md5').update(bytes).digest('base64')
+}
+
+/** MD5 of a part, as hex (an ETag's form). */
+export async function md5OfFile(range: FileRange): Promise<string> {
+  await using file = await open(range.path, 'r')
+  const hash = createHash('md5')
+  const buffer = Buffer.allocUnsafe(readBytes)
+  for (let offset = 0; offset < range.length; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(readBytes, range.length - offset), range.offset + offset)
+    if (bytesRead === 0) throw new HoldfastError('internal', 'The file being sent is shorter than it was sealed.')
+    hash.update(buffer.subarray(0, bytesRead))
+    offset += bytesRead
+  }
+  return hash.digest('hex')
+}
+
+/** As x-amz-checksum-crc32 wants it: big-endian, base64. */
+export function crc32Base64(crc32: number): string {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(crc32 >>> 0)
+  return bytes.toString('base64')
+}

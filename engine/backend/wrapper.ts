@@ -1,0 +1,42 @@
+import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from './backend.ts'
+
+/** Passes everything on to `inner`; wrappers override what they are about. Disposing a wrapper disposes what it wraps. */
+export class BackendWrapper implements StorageBackend {
+  readonly label: string
+  readonly traits: BackendTraits
+  protected readonly inner: StorageBackend
+
+  constructor(inner: StorageBackend) {
+    this.label = inner.label
+    this.traits = inner.traits
+    this.inner = inner
+  }
+
+  put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
+    return this.inner.put(name, body, options, signal)
+  }
+
+  get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
+    return this.inner.get(name, range, signal, pace)
+  }
+
+  stat(name: string, signal: AbortSignal): Promise<ObjectInfo> {
+    return this.inner.stat(name, signal)
+  }
+
+  list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
+    return this.inner.list(prefix, signal)
+  }
+
+  remove(name: string, signal: AbortSignal): Promise<void> {
+    return this.inner.remove(name, signal)
+  }
+
+  async abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
+    return (await this.inner.abortStaleUploads?.(olderThanMs, signal)) ?? 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.inner[Symbol.asyncDispose]()
+  }
+}
