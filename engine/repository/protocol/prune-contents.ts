@@ -1,0 +1,48 @@
+import { hasCode } from '../../base/errors.ts'
+import { readPackContents } from '../pack-reader.ts'
+import { readIndex } from './index-objects.ts'
+import { forEachAtOnce, listAll, listPacks } from './listing.ts'
+import type { ListedPack } from './listing.ts'
+import type { PruneContext } from './prune-context.ts'
+
+/** Lists the packs, now, and learns the contents of those that are new. The listing comes before anything it needs to read. */
+export async function refreshPacks(context: PruneContext, signal: AbortSignal): Promise<void> {
+  const { store, repository, options } = context
+  store.beginListing()
+  for await (const pack of listPacks(repository.backend, options.shards, signal)) store.listed(pack)
+  if (!hasUnknown(context)) return
+  await loadIndexes(context, signal)
+  await forEachAtOnce([...unknownReadable(context)], 8, (pack) => loadFooter(context, pack, signal))
+}
+
+function hasUnknown(context: PruneContext): boolean {
+  for (const _pack of unknownReadable(context)) return true
+  return false
+}
+
+function* unknownReadable(context: PruneContext): Generator<ListedPack> {
+  for (const pack of context.store.unknown()) if (!context.unreadable.has(pack.name)) yield pack
+}
+
+/** Index objects are hints: one that is damaged or gone costs the reading of footers. Errors: `version`. */
+async function loadIndexes(context: PruneContext, signal: AbortSignal): Promise<void> {
+  const { store, repository } = context
+  for (const info of await listAll(repository.backend, 'index/', signal)) {
+    if (context.loadedIndexes.has(info.name)) continue
+    for (const pack of await readIndex(repository, info.name, signal)) store.addPack(pack)
+    context.loadedIndexes.add(info.name)
+  }
+}
+
+/** A pack that went away since the listing needs no contents; one that cannot be read is no copy of anything. Errors: `version`. */
+async function loadFooter(context: PruneContext, pack: ListedPack, signal: AbortSignal): Promise<void> {
+  try {
+    const contents = await readPackContents(context.repository.backend, context.repository.keys, pack, signal)
+    context.store.addPack({ name: pack.name, size: pack.size, contents })
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return
+    if (!hasCode(error, 'damaged')) throw error
+    context.unreadable.add(pack.name)
+  }
+}
+

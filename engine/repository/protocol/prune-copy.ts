@@ -1,0 +1,125 @@
+import { toHex } from '../../base/bytes.ts'
+import { isRetryable } from '../../base/errors.ts'
+import type { BlobId, BlobKind } from '../../snapshot/node.ts'
+import { packObject, randomName } from '../names.ts'
+import type { PackInfo } from '../pack-info.ts'
+import { readSegments } from '../pack-reader.ts'
+import { putIndexes } from './index-objects.ts'
+import type { CopiedBlob, FinishedPack, OpenPack, PruneContext } from './prune-context.ts'
+
+const uploadAttempts = 8
+
+/** A source segment holds fewer blobs than are left to the limit of a pack. */
+const packBlobs = 64_000
+
+/**
+ * Copies what is needed and only left in retired packs into new packs, uploads them, then an index object of them. After it, every
+ * live blob of `packs` is in a pack that is not retired. A crash in between leaves a duplicate, which a later prune finds.
+ * Errors: `not-found` when a pack has gone meanwhile (begin anew), `damaged` when a needed blob cannot be read.
+ * @returns plain bytes copied.
+ */
+export async function copyUncovered(context: PruneContext, packs: Iterable<string>, signal: AbortSignal): Promise<number> {
+  const copier = new Copier(context)
+  try {
+    for (const pack of packs) await copier.copyFrom(pack, signal)
+    await copier.finish(signal)
+    return copier.copiedBytes
+  } finally {
+    copier.discard()
+  }
+}
+
+interface Filling {
+  readonly pack: OpenPack
+  readonly ids: Set<string>
+}
+
+class Copier {
+  copiedBytes = 0
+  readonly #context: PruneContext
+  readonly #filling = new Map<BlobKind, Filling>()
+  readonly #uploaded: PackInfo[] = []
+
+  constructor(context: PruneContext) {
+    this.#context = context
+  }
+
+  async copyFrom(name: string, signal: AbortSignal): Promise<void> {
+    const { store, repository } = this.#context
+    const contents = store.contents(name)
+    if (!contents) return
+    const wanted = this.#wanted(store.uncovered(name))
+    if (wanted.size === 0) return
+    const segments = contents.segments.filter((segment) => segment.blobs.some((blob) => wanted.has(toHex(blob.id))))
+    for await (const { segment, blobs } of readSegments(repository, { name, kind: contents.kind }, segments, signal)) {
+      const copies = segment.blobs.flatMap(({ id }, index) => {
+        const bytes = blobs[index]
+        return bytes && wanted.delete(toHex(id)) ? [{ id, bytes }] : []
+      })
+      if (copies.length > 0) await this.#append(contents.kind, copies, signal)
+    }
+  }
+
+  async finish(signal: AbortSignal): Promise<void> {
+    for (const kind of [...this.#filling.keys()]) await this.#flush(kind, signal)
+    if (this.#uploaded.length === 0) return
+    await putIndexes(this.#context.repository, this.#uploaded, this.#context.random, signal)
+  }
+
+  discard(): void {
+    for (const { pack } of this.#filling.values()) pack.discard()
+    this.#filling.clear()
+  }
+
+  /** At most the blobs of one pack, without those that wait in a pack that is being filled. */
+  #wanted(uncovered: Iterable<BlobId>): Set<string> {
+    const wanted = new Set<string>()
+    const waiting = [...this.#filling.values()]
+    for (const id of uncovered) {
+      const key = toHex(id)
+      if (!waiting.some(({ ids }) => ids.has(key))) wanted.add(key)
+    }
+    return wanted
+  }
+
+  async #append(kind: BlobKind, copies: readonly CopiedBlob[], signal: AbortSignal): Promise<void> {
+    const filling = this.#filling.get(kind) ?? { pack: this.#context.packs.begin(kind), ids: new Set() }
+    this.#filling.set(kind, filling)
+    filling.pack.append(copies)
+    for (const { id, bytes } of copies) {
+      filling.ids.add(toHex(id))
+      this.copiedBytes += bytes.length
+    }
+    if (filling.pack.bytesWritten >= this.#context.options.packBytes || filling.ids.size >= packBlobs) await this.#flush(kind, signal)
+  }
+
+  async #flush(kind: BlobKind, signal: AbortSignal): Promise<void> {
+    const filling = this.#filling.get(kind)
+    if (!filling) return
+    this.#filling.delete(kind)
+    const finished = filling.pack.finish()
+    try {
+      const info = await uploadPack(this.#context, finished, signal)
+      this.#context.store.addPack(info)
+      this.#context.store.listed({ name: info.name, size: info.size, modifiedMs: this.#context.clock.now() })
+      this.#uploaded.push(info)
+    } finally {
+      finished.discard()
+    }
+  }
+}
+
+/** Rule R5: every attempt under a name of its own, so that a late one hits nothing that was decided about the first. */
+async function uploadPack(context: PruneContext, finished: FinishedPack, signal: AbortSignal): Promise<PackInfo> {
+  const { repository, random, clock } = context
+  for (let attempt = 1; ; attempt++) {
+    const name = randomName(random)
+    try {
+      await repository.backend.put(packObject(name), finished.body, { once: true }, signal)
+      return { name, size: finished.size, contents: finished.contents }
+    } catch (error) {
+      if (!isRetryable(error) || attempt === uploadAttempts) throw error
+      await clock.sleep(Math.min(60_000, 500 * 2 ** attempt), signal)
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { sealRetireRecord } from './records.ts'
+import { randomName } from '../names.ts'
+import { consolidateIndex } from './consolidate.ts'
+import { retireRecordName } from './names.ts'
+import { completeRecords } from './prune-complete.ts'
+import type { Completion } from './prune-complete.ts'
+import type { PruneContext } from './prune-context.ts'
+import { copyUncovered } from './prune-copy.ts'
+import type { PrunePlan, PruneResult } from './prune-plan.ts'
+import { withFreshListings } from './prune-prepare.ts'
+
+/** Names in one retire record; more take several. */
+const packsPerRecord = 20_000
+
+/**
+ * Carries out a plan that planPrune made with the same context: copies what is still needed, retires, completes every retire record that
+ * sessions allow, and tidies the index. Any number may run at once; one that dies is completed by the next.
+ * Errors: `damaged`, `version` (rule R9): then nothing was deleted that this run had not finished before.
+ */
+export async function executePrune(context: PruneContext, plan: PrunePlan, signal: AbortSignal): Promise<PruneResult> {
+  const copiedFirst = await withFreshListings(() => copyUncovered(context, plan.retire.map((pack) => pack.name), signal))
+  await retire(context, plan, signal)
+  const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0 }
+  const last = await withFreshListings(async () => addUp(total, await completeRecords(context, signal)))
+  const indexObjects = await consolidateIndex(context.repository, { ...context.options, random: context.random }, signal)
+  const outcome = last.waitingFor.length > 0 ? 'waiting' : 'complete'
+  return { outcome, waitingFor: last.waitingFor, retiredPacks: plan.retire.length, ...total, indexObjects }
+}
+
+/** From here on the packs are retired, for ever (rule R8). */
+async function retire(context: PruneContext, plan: PrunePlan, signal: AbortSignal): Promise<void> {
+  const { repository, random } = context
+  const names = plan.retire.map((pack) => pack.name)
+  for (let from = 0; from < names.length; from += packsPerRecord) {
+    const record = randomName(random)
+    const bytes = sealRetireRecord(repository.keys, record, names.slice(from, from + packsPerRecord))
+    await repository.backend.put(retireRecordName(record), { type: 'bytes', bytes }, {}, signal)
+  }
+}
+
+type Totals = { -readonly [Key in keyof Omit<Completion, 'waitingFor'>]: number }
+
+function addUp(total: Totals, round: Completion): Completion {
+  total.expiredSessions += round.expiredSessions
+  total.deletedPacks += round.deletedPacks
+  total.deletedBytes += round.deletedBytes
+  total.copiedBytes += round.copiedBytes
+  total.removedRecords += round.removedRecords
+  return round
+}

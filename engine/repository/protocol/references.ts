@@ -1,0 +1,33 @@
+import { decodeList } from '../../snapshot/content.ts'
+import type { BlobId, ContentRef, TreeNode } from '../../snapshot/node.ts'
+import { decodeTree } from '../../snapshot/tree.ts'
+import { listType } from '../../snapshot/tree-format.ts'
+
+/** What a blob of kind `tree` refers to directly; ids are copies. */
+export interface References {
+  /** Leaves, branches, directories and lists of chunks: they refer to more. */
+  readonly trees: readonly BlobId[]
+  readonly data: readonly BlobId[]
+}
+
+/** Every blob that a blob of kind `tree` needs, whichever of the three shapes it has. @throws damaged */
+export function treeReferences(bytes: Uint8Array): References {
+  const trees: BlobId[] = []
+  const data: BlobId[] = []
+  if (bytes[0] === listType) addContent(decodeList(bytes), trees, data)
+  else {
+    const tree = decodeTree(bytes)
+    if (tree.type === 'branch') for (const child of tree.children) trees.push(child.tree.slice())
+    else for (const node of tree.nodes) addNode(node, trees, data)
+  }
+  return { trees, data }
+}
+
+function addNode(node: TreeNode, trees: BlobId[], data: BlobId[]): void {
+  if (node.type === 'directory') trees.push(node.tree.slice())
+  if (node.type === 'file') addContent(node.content, trees, data)
+}
+
+function addContent(content: ContentRef, trees: BlobId[], data: BlobId[]): void {
+  for (const id of content.ids) (content.depth === 0 ? data : trees).push(id.slice())
+}

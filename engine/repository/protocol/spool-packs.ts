@@ -1,0 +1,29 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Random } from '../crypto.ts'
+import type { RepositoryKeys } from '../keys.ts'
+import { randomName } from '../names.ts'
+import { PackWriter } from '../pack-writer.ts'
+import type { PackMaker } from './prune-context.ts'
+
+/** Copies were compressed before at this level or thereabouts. */
+const level = 3
+
+/** Writes a prune's packs into files of a local folder, from which they are uploaded. */
+export function spoolPacks(folder: string, keys: RepositoryKeys, random: Random): PackMaker {
+  return {
+    begin(kind) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const writer = new PackWriter(join(folder, `prune-${randomName(random)}`), keys.packs, kind, { level })
+      return {
+        append: (blobs) => { writer.append(blobs) },
+        get bytesWritten() { return writer.bytesWritten },
+        finish: () => {
+          const { path, size, crc32, contents } = writer.finish()
+          return { body: { type: 'file', path, size, crc32 }, size, contents, discard: () => { writer.discard() } }
+        },
+        discard: () => { writer.discard() },
+      }
+    },
+  }
+}
