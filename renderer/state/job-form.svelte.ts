@@ -1,0 +1,116 @@
+import { SvelteSet } from 'svelte/reactivity'
+import type { Bridge, JobView, SettingsView, TestView, WireError } from './bridge.ts'
+import { configOf, destinationOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
+import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
+import { Loader } from './loader.svelte.ts'
+
+/** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
+export class JobForm {
+  readonly job: JobView | undefined
+  readonly fields: JobFields
+  readonly test = new Loader<TestView>()
+  readonly #bridge: Bridge
+  readonly #takenNames: readonly string[]
+  readonly #seen = new SvelteSet<FieldName>()
+  #allSeen = $state(false)
+  #nameTyped = $state(false)
+  #tested = $state('')
+  #saving = $state(false)
+  #failure = $state.raw<WireError>()
+
+  constructor(bridge: Bridge, settings: SettingsView, jobs: readonly JobView[], job?: JobView) {
+    this.#bridge = bridge
+    this.job = job
+    this.fields = $state(job ? fieldsOf(job, settings) : newFields(settings))
+    this.#takenNames = jobs.filter((one) => one.id !== job?.id).map((one) => one.config.name)
+  }
+
+  readonly #problems = $derived.by(() => validate(this.fields, this.#facts()))
+
+  /** What to show beside the fields now. */
+  get errors(): FieldErrors {
+    if (this.#allSeen) return this.#problems
+    return Object.fromEntries(Object.entries(this.#problems).filter(([name]) => this.#seen.has(name as FieldName)))
+  }
+
+  get saving(): boolean {
+    return this.#saving
+  }
+
+  /** Why main refused the job. */
+  get failure(): WireError | undefined {
+    return this.#failure
+  }
+
+  /** What the test found, as long as nothing that it depends on was changed since. */
+  get found(): TestView | undefined {
+    return this.#tested === this.#testKey() ? this.test.value : undefined
+  }
+
+  get testError(): WireError | undefined {
+    return this.#tested === this.#testKey() ? this.test.error : undefined
+  }
+
+  /** The password opens what is there: it need not be repeated. */
+  get repositoryOpens(): boolean {
+    return this.found?.repository === 'exists' && this.fields.password !== ''
+  }
+
+  leave(name: FieldName): void {
+    if (name === 'name') this.#nameTyped = true
+    this.#seen.add(name)
+  }
+
+  addSources(paths: readonly string[]): void {
+    this.fields.sources = [...this.fields.sources, ...paths.filter((path) => !this.fields.sources.includes(path))]
+    if (!this.job && (!this.#nameTyped || this.fields.name === '')) this.fields.name = suggestName(this.fields.sources, this.#takenNames)
+  }
+
+  removeSource(path: string): void {
+    this.fields.sources = this.fields.sources.filter((one) => one !== path)
+  }
+
+  async testDestination(): Promise<void> {
+    const problems = validateDestination(this.fields, { storedKeys: this.#storedKeys() })
+    for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
+    if (Object.keys(problems).length > 0) return
+    this.#tested = this.#testKey()
+    const request = { destination: destinationOf(this.fields), secrets: secretsOf(this.fields), ...(this.job && { jobId: this.job.id }) }
+    await this.test.load(() => this.#bridge.invoke('destination.test', request))
+  }
+
+  /** Makes or changes the job; the id of the job, or nothing when something is wrong (then `errors` or `failure` say what). */
+  async save(): Promise<string | undefined> {
+    this.#allSeen = true
+    this.#failure = undefined
+    if (Object.keys(this.#problems).length > 0 || this.#saving) return undefined
+    this.#saving = true
+    const content = { config: configOf(this.fields), secrets: secretsOf(this.fields) }
+    const reply = this.job
+      ? await this.#bridge.invoke('job.update', { jobId: this.job.id, ...content })
+      : await this.#bridge.invoke('job.add', content)
+    this.#saving = false
+    if (!reply.ok) {
+      this.#failure = reply.error
+      return undefined
+    }
+    return this.job?.id ?? reply.value?.jobId
+  }
+
+  #facts() {
+    return {
+      editing: this.job !== undefined,
+      takenNames: this.#takenNames,
+      repositoryOpens: this.repositoryOpens,
+      storedKeys: this.#storedKeys(),
+    }
+  }
+
+  #storedKeys(): boolean {
+    return this.job?.secrets.storage === true && this.job.config.destination.type === 's3'
+  }
+
+  #testKey(): string {
+    return JSON.stringify([destinationOf(this.fields), secretsOf(this.fields)])
+  }
+}

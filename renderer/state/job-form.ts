@@ -1,0 +1,199 @@
+import type { Destination, ExcludeRules, JobConfig, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
+import type { FieldError } from '../text/words.ts'
+
+export type ExcludePreset = ExcludeRules['presets'][number]
+
+/** The fields of the job form, as they are typed. */
+export interface JobFields {
+  name: string
+  sources: readonly string[]
+  destination: Destination['type']
+  folder: string
+  endpoint: string
+  region: string
+  bucket: string
+  prefix: string
+  accessKeyId: string
+  secretAccessKey: string
+  password: string
+  confirmation: string
+  concurrency: string
+  limited: boolean
+  /** MB/s */
+  limit: string
+  schedule: Schedule['type']
+  at: string
+  presets: readonly ExcludePreset[]
+  patterns: string
+  largerThan: boolean
+  /** MB */
+  largerThanSize: string
+  oneFileSystem: boolean
+}
+
+export type FieldName = keyof JobFields
+export type FieldErrors = Partial<Record<FieldName, FieldError>>
+
+export const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'] as const satisfies readonly ExcludePreset[]
+
+export interface FormFacts {
+  readonly editing: boolean
+  /** Names that other jobs have. */
+  readonly takenNames: readonly string[]
+  /** The test found a repository that the password opens: nothing to choose, nothing to repeat. */
+  readonly repositoryOpens: boolean
+  readonly storedKeys: boolean
+}
+
+const megabyte = 1_000_000
+
+export function newFields(settings: SettingsView): JobFields {
+  return {
+    name: '', sources: [], destination: 'folder', folder: '', endpoint: '', region: '', bucket: '', prefix: '',
+    accessKeyId: '', secretAccessKey: '', password: '', confirmation: '',
+    concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
+    schedule: 'daily', at: '20:00',
+    presets: ['caches', 'trash', 'nobackup', 'cachedir'], patterns: '', largerThan: false, largerThanSize: '1000', oneFileSystem: true,
+  }
+}
+
+export function fieldsOf({ config }: JobView, settings: SettingsView): JobFields {
+  const { destination, excludes, schedule } = config
+  return {
+    ...newFields(settings),
+    name: config.name,
+    sources: config.sources,
+    destination: destination.type,
+    ...(destination.type === 'folder'
+      ? { folder: destination.path }
+      : { endpoint: destination.endpoint ?? '', region: destination.region ?? '', bucket: destination.bucket, prefix: destination.prefix }),
+    concurrency: String(config.concurrency),
+    limited: config.uploadBytesPerSecond !== undefined,
+    limit: config.uploadBytesPerSecond === undefined ? '5' : String(config.uploadBytesPerSecond / megabyte),
+    schedule: schedule.type,
+    ...(schedule.type === 'daily' && { at: schedule.at }),
+    presets: excludes.presets,
+    patterns: excludes.patterns.join('\n'),
+    largerThan: excludes.largerThanBytes !== undefined,
+    largerThanSize: excludes.largerThanBytes === undefined ? '1000' : String(excludes.largerThanBytes / megabyte),
+    oneFileSystem: excludes.oneFileSystem,
+  }
+}
+
+/** What is wrong, by field; empty when the job can be made. */
+export function validate(fields: JobFields, facts: FormFacts): FieldErrors {
+  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields) }
+}
+
+function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
+  const name = fields.name.trim()
+  const errors: FieldErrors = {}
+  if (name === '') errors.name = 'required'
+  else if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(name)) errors.name = 'nameCharacters'
+  else if (facts.takenNames.includes(name)) errors.name = 'nameTaken'
+  if (fields.sources.length === 0) errors.sources = 'noSources'
+  return errors
+}
+
+/** Also on its own, before the destination is tested. */
+export function validateDestination(fields: JobFields, facts: Pick<FormFacts, 'storedKeys'>): FieldErrors {
+  const errors: FieldErrors = {}
+  if (fields.destination === 'folder') {
+    if (fields.folder === '') errors.folder = 'noFolder'
+    else if (fields.sources.some((source) => isInside(fields.folder, source))) errors.folder = 'insideSource'
+    return errors
+  }
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/i.test(fields.bucket.trim())) errors.bucket = fields.bucket.trim() === '' ? 'required' : 'bucketName'
+  if (fields.endpoint.trim() !== '' && !isHttpAddress(fields.endpoint.trim())) errors.endpoint = 'endpointAddress'
+  const bothEmpty = fields.accessKeyId === '' && fields.secretAccessKey === ''
+  if (bothEmpty && facts.storedKeys) return errors
+  if (fields.accessKeyId.trim() === '') errors.accessKeyId = 'required'
+  if (fields.secretAccessKey === '') errors.secretAccessKey = 'required'
+  return errors
+}
+
+function validatePassword(fields: JobFields, facts: FormFacts): FieldErrors {
+  if (facts.editing) return {}
+  if (fields.password === '') return { password: 'required' }
+  if (facts.repositoryOpens) return {}
+  if (fields.password.length < 8) return { password: 'passwordShort' }
+  return fields.confirmation === fields.password ? {} : { confirmation: 'passwordsDiffer' }
+}
+
+function validateLimits(fields: JobFields): FieldErrors {
+  const errors: FieldErrors = {}
+  const concurrency = Number(fields.concurrency)
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 32) errors.concurrency = 'concurrencyRange'
+  if (fields.limited && !(parseMegabytes(fields.limit) > 0)) errors.limit = 'positiveNumber'
+  if (fields.largerThan && !(parseMegabytes(fields.largerThanSize) > 0)) errors.largerThanSize = 'positiveNumber'
+  if (fields.schedule === 'daily' && !/^([01]\d|2[0-3]):[0-5]\d$/.test(fields.at)) errors.at = 'timeOfDay'
+  return errors
+}
+
+/** Bytes; NaN for what is no number. A decimal comma is one too. */
+export function parseMegabytes(text: string): number {
+  const trimmed = text.trim().replace(',', '.')
+  return trimmed === '' ? NaN : Math.round(Number(trimmed) * megabyte)
+}
+
+/** Only for fields that `validate` finds nothing wrong with. */
+export function configOf(fields: JobFields): JobConfig {
+  return {
+    name: fields.name.trim(),
+    sources: fields.sources,
+    destination: destinationOf(fields),
+    excludes: {
+      patterns: fields.patterns.split('\n').map((line) => line.trim()).filter((line) => line !== ''),
+      presets: fields.presets,
+      oneFileSystem: fields.oneFileSystem,
+      ...(fields.largerThan && { largerThanBytes: parseMegabytes(fields.largerThanSize) }),
+    },
+    concurrency: Number(fields.concurrency),
+    ...(fields.limited && { uploadBytesPerSecond: parseMegabytes(fields.limit) }),
+    schedule: fields.schedule === 'daily' ? { type: 'daily', at: fields.at } : { type: fields.schedule },
+  }
+}
+
+export function destinationOf(fields: JobFields): Destination {
+  if (fields.destination === 'folder') return { type: 'folder', path: fields.folder }
+  const endpoint = fields.endpoint.trim()
+  const region = fields.region.trim()
+  return {
+    type: 's3',
+    bucket: fields.bucket.trim(),
+    prefix: fields.prefix.trim().replace(/^\/+|\/+$/g, ''),
+    ...(endpoint !== '' && { endpoint }),
+    ...(region !== '' && { region }),
+  }
+}
+
+/** Only what was typed; what is absent stays as it is stored. */
+export function secretsOf(fields: JobFields): SecretsInput {
+  const withKeys = fields.destination === 's3' && fields.accessKeyId.trim() !== '' && fields.secretAccessKey !== ''
+  return {
+    ...(fields.password !== '' && { password: fields.password }),
+    ...(withKeys && { storage: { accessKeyId: fields.accessKeyId.trim(), secretAccessKey: fields.secretAccessKey } }),
+  }
+}
+
+/** A name to begin with: that of the first source, cut to what a name may hold. */
+export function suggestName(sources: readonly string[], takenNames: readonly string[]): string {
+  const base = sources[0]?.split(/[/\\]/).filter((part) => part !== '').at(-1)?.replace(/[^A-Za-z0-9 ._-]/g, '-').slice(0, 60) ?? ''
+  if (base === '' || !takenNames.includes(base)) return base
+  let number = 2
+  while (takenNames.includes(`${base} ${number}`)) number += 1
+  return `${base} ${number}`
+}
+
+function isHttpAddress(text: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(text).protocol)
+  } catch {
+    return false
+  }
+}
+
+function isInside(path: string, folder: string): boolean {
+  const parent = folder.replace(/[/\\]+$/, '')
+  return path === folder || path === parent || path.startsWith(`${parent}/`) || path.startsWith(`${parent}\\`)
+}

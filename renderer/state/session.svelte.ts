@@ -1,0 +1,49 @@
+import { getContext, setContext } from 'svelte'
+import type { Api, Bridge, Channel, Response } from './bridge.ts'
+import { AppStore } from './app-store.svelte.ts'
+import { Clock } from './clock.svelte.ts'
+import { Router } from './router.svelte.ts'
+import { Toasts } from './toasts.svelte.ts'
+
+const key = Symbol('session')
+
+/** What every view shares. */
+export class Session {
+  readonly bridge: Bridge
+  readonly store: AppStore
+  readonly router = new Router()
+  readonly toasts = new Toasts()
+  readonly clock = new Clock()
+
+  constructor(bridge: Bridge) {
+    this.bridge = bridge
+    this.store = new AppStore(bridge)
+  }
+
+  start(): () => void {
+    const ends = [
+      this.store.start(),
+      this.clock.start(),
+      this.bridge.subscribe('navigate', (route) => this.router.go(route)),
+    ]
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+
+  /** Sends an intent. A failure is shown as a toast and answered with nothing. */
+  async intend<C extends Channel>(channel: C, ...request: Parameters<Api[C]>): Promise<{ readonly value: Response<C> } | undefined> {
+    const reply = await this.bridge.invoke(channel, ...request)
+    if (reply.ok) return { value: reply.value }
+    this.toasts.bad(reply.error)
+    return undefined
+  }
+}
+
+export function shareSession(session: Session): void {
+  setContext(key, session)
+}
+
+export function useSession(): Session {
+  return getContext<Session>(key)
+}

@@ -1,0 +1,61 @@
+import type { ErrorCode, Problem, WireError } from '../state/bridge.ts'
+
+/** What happened, and what the user can do about it. */
+export interface ErrorText {
+  readonly title: string
+  readonly advice: string
+}
+
+const errors: Readonly<Record<ErrorCode, ErrorText>> = {
+  aborted: { title: 'It was stopped', advice: 'Start it again whenever you like; what was already sent is kept.' },
+  arguments: { title: 'Something in the settings is not right', advice: 'Look through the fields and correct what is marked.' },
+  'not-found': { title: 'It is no longer there', advice: 'It may have been removed meanwhile. Reload the list and try again.' },
+  exists: { title: 'That name is taken', advice: 'Choose another name.' },
+  denied: { title: 'Access was refused', advice: 'Check the permissions of the folder or bucket; it may be read-only.' },
+  credentials: { title: 'The storage does not accept these keys', advice: 'Check the access key and the secret key; they may have expired.' },
+  password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock, then try again.' },
+  full: { title: 'There is no space left', advice: 'Free some space or raise the quota; the next run continues where this one stopped.' },
+  throttled: { title: 'The storage asks for a slower pace', advice: 'Holdfast waits and goes on by itself. Fewer uploads at a time can help.' },
+  offline: { title: 'The storage cannot be reached', advice: 'Check the network, or plug in the disk. The next run continues where this one stopped.' },
+  unavailable: { title: 'The storage has trouble answering', advice: 'This usually passes. Try again in a few minutes.' },
+  unsupported: { title: 'The storage lacks something Holdfast needs', advice: 'Use another bucket or folder for this backup.' },
+  damaged: { title: 'Stored data is damaged', advice: 'Check the disk or the storage. Other snapshots may be whole.' },
+  version: { title: 'This repository was made by a newer Holdfast', advice: 'Update Holdfast on this computer.' },
+  'not-a-repository': { title: 'There is no Holdfast repository here', advice: 'Check the address. A backup to it creates one.' },
+  'another-repository': { title: 'There is a different repository at this place', advice: 'Another disk may be plugged in, or the folder was replaced. Nothing was written.' },
+  busy: { title: 'It is running already', advice: 'Wait until it is done, or stop it first.' },
+  expired: { title: 'The backup took too long to commit', advice: 'Run it again; what was sent is kept.' },
+  'source-missing': { title: 'A source folder cannot be read', advice: 'It may be on a disk that is not plugged in, or was moved. Edit the job if it moved for good.' },
+  'unsafe-path': { title: 'A file was refused because it would have been written outside the target folder', advice: 'Nothing outside of the target was touched. The snapshot may have been tampered with.' },
+  catalog: { title: 'The local index cannot be used', advice: 'Check that this computer’s disk has space and works, then run the job again.' },
+  crashed: { title: 'The backup process ended unexpectedly', advice: 'Run it again; it continues where it stopped. The log tells more.' },
+  internal: { title: 'Something went wrong inside Holdfast', advice: 'Try again. If it happens again, the log tells more.' },
+}
+
+/** `full` and `denied` say which side it was, where the error knows it. */
+export function errorText(error: WireError): ErrorText {
+  const base = errors[error.code]
+  const place = error.data?.['place']
+  if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
+  if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
+  return base
+}
+
+/** Errors that mean: the storage is away just now. */
+export function isOffline(error: WireError): boolean {
+  return error.code === 'offline' || error.code === 'unavailable' || error.code === 'throttled'
+}
+
+const problems: Readonly<Record<Problem['code'], string>> = {
+  unreadable: 'Could not be read',
+  vanished: 'Disappeared while it was being read',
+  changed: 'Changed while it was being read',
+  'skipped-type': 'Skipped: sockets and devices are not backed up',
+  damaged: 'Damaged in the repository',
+  'not-restored': 'Was not restored',
+  metadata: 'Some of its attributes could not be set',
+}
+
+export function problemText(code: Problem['code']): string {
+  return problems[code]
+}

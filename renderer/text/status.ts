@@ -1,0 +1,118 @@
+import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView } from '../state/bridge.ts'
+import type { IconName } from '../parts/icons.ts'
+import { formatBytes, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
+
+export type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
+
+/** A state as shape, colour and words: never as colour alone. */
+export interface Status {
+  readonly tone: Tone
+  readonly icon: IconName
+  readonly words: string
+}
+
+const outcomes: Readonly<Record<RunView['outcome'], Status>> = {
+  success: { tone: 'good', icon: 'success', words: 'Backed up' },
+  unchanged: { tone: 'good', icon: 'success', words: 'Nothing had changed' },
+  warnings: { tone: 'warn', icon: 'warning', words: 'Backed up with warnings' },
+  partial: { tone: 'warn', icon: 'warning', words: 'Not finished' },
+  failed: { tone: 'bad', icon: 'error', words: 'Failed' },
+  stopped: { tone: 'neutral', icon: 'never', words: 'Stopped' },
+}
+
+const states: Readonly<Record<Exclude<JobRunState, 'idle'>, Status>> = {
+  queued: { tone: 'neutral', icon: 'clock', words: 'Waiting for its turn' },
+  running: { tone: 'busy', icon: 'up', words: 'Backing up' },
+  paused: { tone: 'neutral', icon: 'pause', words: 'Paused' },
+  restarting: { tone: 'warn', icon: 'refresh', words: 'Starting again' },
+  stopping: { tone: 'neutral', icon: 'stop', words: 'Stopping' },
+}
+
+export function outcomeStatus(run: Pick<RunView, 'outcome' | 'problems' | 'operation'>): Status {
+  const status = outcomes[run.outcome]
+  const words = run.operation === 'restore' ? restoreOutcome(run.outcome) : status.words
+  if (run.outcome !== 'warnings') return { ...status, words }
+  return { ...status, words: `${words.replace(' with warnings', '')}, ${formatThings(run.problems, 'warning', 'warnings')}` }
+}
+
+function restoreOutcome(outcome: RunView['outcome']): string {
+  if (outcome === 'success') return 'Restored'
+  if (outcome === 'unchanged') return 'Everything was there already'
+  return outcome === 'warnings' ? 'Restored with warnings' : outcomes[outcome].words
+}
+
+/** What the icon of a job says: what it does now, else how its last run ended. */
+export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
+  if (job.state === 'running' && live?.progress?.waitingFor) return { tone: 'warn', icon: 'offline', words: waitingWords(live.progress.waitingFor) }
+  if (job.state !== 'idle') return states[job.state]
+  if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
+  return outcomeStatus(job.lastRun)
+}
+
+export function stateStatus(state: Exclude<JobRunState, 'idle'>, operation: Operation): Status {
+  const status = states[state]
+  return operation === 'restore' && state === 'running' ? { ...status, icon: 'down', words: 'Restoring' } : status
+}
+
+const waiting: Readonly<Record<NonNullable<Progress['waitingFor']>['code'], string>> = {
+  offline: 'Waiting for the storage to be reachable',
+  unavailable: 'Waiting for the storage to answer',
+  throttled: 'Waiting: the storage asks for a slower pace',
+  permit: 'Waiting for a free transfer',
+}
+
+export function waitingWords(waitingFor: NonNullable<Progress['waitingFor']>): string {
+  return waiting[waitingFor.code]
+}
+
+const working: Partial<Record<Operation, string>> = {
+  backup: 'Backing up',
+  restore: 'Restoring',
+  check: 'Checking',
+  prune: 'Cleaning up',
+  rebuild: 'Rebuilding the index',
+}
+
+export function phaseWords(progress: Progress): string {
+  switch (progress.phase) {
+    case 'opening':
+      return 'Opening the repository'
+    case 'preparing':
+      return 'Getting ready'
+    case 'scanning':
+      return 'Looking for changes'
+    case 'working':
+      return working[progress.operation] ?? 'Working'
+    case 'finishing':
+      return 'Finishing'
+    case 'verifying':
+      return 'Verifying a sample'
+  }
+}
+
+/** `412 MB of 1.24 GB`: what this run has dealt with, against what it found. */
+export function amountWords(progress: Progress): string {
+  const done = Math.max(0, progress.bytes.found - progress.bytes.waiting)
+  return `${formatBytes(done)} of ${formatBytes(progress.bytes.found)}`
+}
+
+/** All transfers as one line. */
+export function sumWords(progress: Progress): string {
+  return `${amountWords(progress)} at ${formatRate(progress.bytesPerSecond)}`
+}
+
+export function etaWords(progress: Progress): string {
+  if (progress.paused || progress.waitingFor) return ''
+  return progress.etaMs ? formatEta(progress.etaMs) : progress.phase === 'working' ? 'estimating…' : ''
+}
+
+export function continuingWords(progress: Progress): string {
+  return progress.continuedFraction === undefined ? '' : `Continuing at ${formatPercent(progress.continuedFraction)}`
+}
+
+/** Headings of the five counters. */
+export function counterNames(operation: Operation): Readonly<Record<keyof Progress['files'], string>> {
+  return operation === 'restore'
+    ? { found: 'To restore', unchanged: 'Already there', deduplicated: 'Copied locally', uploaded: 'Written', waiting: 'Waiting' }
+    : { found: 'Found', unchanged: 'Unchanged', deduplicated: 'Deduplicated', uploaded: 'Uploaded', waiting: 'Waiting' }
+}
