@@ -5,6 +5,7 @@ import type { BlobId } from '../snapshot/node.ts'
 import { BlobIndex } from './blob-index.ts'
 import { guarded, openDatabase } from './database.ts'
 import type { Database } from './database.ts'
+import { BlobIdSet } from './id-set.ts'
 import { LastSnapshotStore } from './last-snapshot.ts'
 import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
@@ -58,6 +59,11 @@ export class Catalog implements BlobLocator, Disposable {
   /** All or nothing; an error inside ends the outermost transaction as a whole. `work` must not wait. */
   transaction<T>(work: () => T): T {
     return this.#transactions.run(work)
+  }
+
+  /** A set of blob ids that lives until it is disposed. */
+  idSet(table: string): BlobIdSet {
+    return new BlobIdSet(this.#database, table)
   }
 
   [Symbol.dispose](): void {

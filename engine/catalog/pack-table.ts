@@ -18,6 +18,12 @@ export interface KnownPack {
   readonly size: number
 }
 
+interface ListedRow {
+  readonly number: number
+  readonly name: Buffer
+  readonly size: number
+}
+
 interface PackRow {
   readonly number: number
   readonly size: number
@@ -82,11 +88,23 @@ export class PackTable {
     return number !== undefined && this.#usage.isUsable(number)
   }
 
-  /** Usable packs whose contents no index object has told: their footers have to be read (adoption of an interrupted run). */
-  unknownPacks(): readonly KnownPack[] {
-    const rows = this.#database.prepare<[], { number: number; name: Buffer; size: number }>('SELECT number, name, size FROM packs WHERE known = 0').all()
-    return rows.filter((row) => this.#usage.isListed(row.number) && this.#usage.isUsable(row.number))
-      .map((row) => ({ name: row.name.toString('hex'), size: row.size }))
+  /** Whether the newest listing showed the pack, retired or not. */
+  isListed(name: string): boolean {
+    const number = this.#find.get(nameBytes(name))
+    return number !== undefined && this.#usage.isListed(number)
+  }
+
+  /**
+   * Usable packs whose contents no index object has told: their footers have to be read (adoption of an interrupted run). Page by page,
+   * so that contents may be added in between.
+   */
+  unknownPacks(): Iterable<KnownPack> {
+    return this.#pages('AND known = 0', (number) => this.#usage.isListed(number))
+  }
+
+  /** At most how many packs unknownPacks gives. */
+  unknownCount(): number {
+    return this.#database.prepare<[], number>('SELECT count(*) FROM packs WHERE known = 0').pluck().get() ?? 0
   }
 
   /** Contents of a pack, from its footer. Repeating is harmless. The pack is in no index object yet as far as is known. */
@@ -109,10 +127,10 @@ export class PackTable {
     return body && decodeFooter(body)
   }
 
-  /** Forgets all contents and index objects, but neither packs nor when they were verified: a check reads everything anew. */
+  /** Forgets all contents, trees and index objects, but neither packs nor when they were verified: a check reads everything anew. */
   forgetContents(): void {
     this.#transactions.run(() => {
-      this.#database.exec('DELETE FROM blobs; DELETE FROM contents; DELETE FROM indexes; UPDATE packs SET known = 0')
+      this.#database.exec('DELETE FROM blobs; DELETE FROM contents; DELETE FROM indexes; DELETE FROM trees; UPDATE packs SET known = 0')
       this.#loadUnsettled()
     })
   }
@@ -165,15 +183,20 @@ export class PackTable {
       .map((row) => ({ name: row.name.toString('hex'), size: row.size, contents: decodeFooter(row.body) }))
   }
 
-  /** Packs to verify next, the longest unverified first. */
-  leastRecentlyVerified(limit: number): readonly KnownPack[] {
-    const found: KnownPack[] = []
-    const rows = this.#database.prepare<[], { number: number; name: Buffer; size: number }>('SELECT number, name, size FROM packs ORDER BY verified_ms')
-    for (const row of rows.iterate()) {
-      if (found.length >= limit) break
-      if (this.#usage.isUsable(row.number)) found.push({ name: row.name.toString('hex'), size: row.size })
+  /** Usable packs last verified before `beforeMs`, the longest unverified first; page by page, so that they may be verified in between. */
+  *leastRecentlyVerified(beforeMs: number): Generator<KnownPack> {
+    const page = this.#database.prepare<[number, number, number], ListedRow & { verified_ms: number }>(
+      'SELECT number, name, size, verified_ms FROM packs WHERE (verified_ms, number) > (?, ?) AND verified_ms < ? ORDER BY verified_ms, number LIMIT 1000')
+    let last = { verified_ms: -1, number: 0 }
+    for (let rows = page.all(-1, 0, beforeMs); rows.length > 0; rows = page.all(last.verified_ms, last.number, beforeMs)) {
+      last = rows.at(-1) ?? last
+      for (const row of rows) if (this.#usage.isUsable(row.number)) yield toKnownPack(row)
     }
-    return found
+  }
+
+  /** Usable packs, page by page in order of discovery, so that writes may come in between. */
+  usablePacks(): Iterable<KnownPack> {
+    return this.#pages('', () => true)
   }
 
   setVerified(name: string, timeMs: number): void {
@@ -213,6 +236,13 @@ export class PackTable {
     })
   }
 
+  *#pages(condition: string, wanted: (number: number) => boolean): Generator<KnownPack> {
+    const page = this.#database.prepare<[number], ListedRow>(`SELECT number, name, size FROM packs WHERE number > ? ${condition} ORDER BY number LIMIT 1000`)
+    for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
+      for (const row of rows) if (wanted(row.number) && this.#usage.isUsable(row.number)) yield toKnownPack(row)
+    }
+  }
+
   /** A pack whose size is not what its footer or index says was cut off or replaced: it is never built upon. */
   #list(name: string, size: number): void {
     const row = this.#row.get(nameBytes(name))
@@ -248,6 +278,10 @@ export class PackTable {
       if (this.#blobs.hasSettled) this.#blobs.settle()
     })
   }
+}
+
+function toKnownPack(row: ListedRow): KnownPack {
+  return { name: row.name.toString('hex'), size: row.size }
 }
 
 function nameBytes(name: string): Uint8Array {

@@ -30,7 +30,7 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
   for await (const info of repository.backend.list('index/', signal)) listed.add(info.name.slice('index/'.length))
   for (const name of catalog.packs.indexNames()) if (!listed.has(name)) catalog.packs.forgetIndex(name)
   const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))
-  return readEach(unseen, indexDownloads, signal, onProgress, async (name, until) => {
+  return readEach(unseen, unseen.length, indexDownloads, signal, onProgress, async (name, until) => {
     const object = indexObject(name)
     const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', until))
     catalog.packs.addIndex(name, decodeIndex(plain, object))
@@ -42,15 +42,14 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
  * machine that is at work right now. Errors: as refreshIndex.
  */
 export async function adoptPacks(repository: Repository, catalog: Catalog, signal: AbortSignal, onProgress: RefreshProgress = () => undefined): Promise<RefreshResult> {
-  const unknown = catalog.packs.unknownPacks()
-  return readEach(unknown, footerDownloads, signal, onProgress, async (pack, until) => {
+  return readEach(catalog.packs.unknownPacks(), catalog.packs.unknownCount(), footerDownloads, signal, onProgress, async (pack, until) => {
     const contents = await readPackContents(repository.backend, repository.keys, pack, until)
     catalog.packs.addPack({ ...pack, contents })
   })
 }
 
 async function readEach<T extends string | { readonly name: string }>(
-  items: readonly T[], limit: number, signal: AbortSignal, onProgress: RefreshProgress, read: (item: T, signal: AbortSignal) => Promise<void>,
+  items: Iterable<T>, total: number, limit: number, signal: AbortSignal, onProgress: RefreshProgress, read: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<RefreshResult> {
   const unreadable: string[] = []
   let done = 0
@@ -61,7 +60,7 @@ async function readEach<T extends string | { readonly name: string }>(
       if (!hasCode(error, 'damaged', 'not-found')) throw error
       unreadable.push(typeof item === 'string' ? item : item.name)
     }
-    onProgress(++done, items.length)
+    onProgress(++done, total)
   })
-  return { read: items.length - unreadable.length, unreadable }
+  return { read: done - unreadable.length, unreadable }
 }

@@ -1,0 +1,73 @@
+import { openCatalog } from '../catalog/catalog.ts'
+import type { CheckJob } from '../protocol/job.ts'
+import type { Counters, RunSummary } from '../protocol/progress.ts'
+import { checkSnapshots } from './check/closure.ts'
+import { readDataPacks, readTreePacks } from './check/contents.ts'
+import { Findings } from './check/findings.ts'
+import type { AffectedPath, Damage } from './check/findings.ts'
+import { checkIndexes, checkPacks } from './check/inventory.ts'
+import type { IndexFindings } from './check/inventory.ts'
+import { CheckRun } from './check/run.ts'
+import type { CommandContext } from './context.ts'
+import { openForCommand } from './open.ts'
+import type { Traffic } from './open.ts'
+import { StepProgress } from './step-progress.ts'
+
+/** Name of the catalog that checks use; it remembers when each pack was read last. */
+const checkCatalog = 'check'
+
+/** `details` of a check's summary. */
+export interface CheckDetails {
+  readonly snapshots: number
+  readonly packsRead: number
+  /** The first 10,000. */
+  readonly damages: readonly Damage[]
+  readonly damageCount: number
+  /** The first 10,000. */
+  readonly affected: readonly AffectedPath[]
+  readonly affectedCount: number
+}
+
+/**
+ * Finds every missing, truncated, changed or misplaced object, and the snapshots and files that suffer from it. Structure is always
+ * checked to the byte; of the data as many packs as asked for. Changes nothing in the repository.
+ * Outcome `failed` when a file of a snapshot cannot be restored, `warnings` for damage that costs no file.
+ */
+export async function check(job: CheckJob, context: CommandContext): Promise<RunSummary> {
+  const startedMs = context.clock.now()
+  await using open = await openForCommand(job, context)
+  using catalog = openCatalog(job.home, open.repository.config.repositoryId, checkCatalog).catalog
+  const progress = new StepProgress('check', context, open.traffic)
+  const findings = new Findings((line) => {
+    context.log.write('warning', line)
+    progress.problem()
+  })
+  const run = new CheckRun(open.repository, catalog, findings, progress, startedMs)
+  const { snapshots, packsRead } = await checkAll(run, job, context.signal)
+  const details: CheckDetails = {
+    snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
+  }
+  return summary(findings, details, open.repository.config.repositoryId, open.traffic, startedMs, context.clock.now())
+}
+
+async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<{ snapshots: number; packsRead: number; index: IndexFindings }> {
+  run.progress.phase('scanning')
+  await checkPacks(run, signal)
+  const index = await checkIndexes(run, signal)
+  run.progress.phase('working')
+  await readTreePacks(run, signal)
+  const packsRead = await readDataPacks(run, job.readDataPercent, signal)
+  run.progress.phase('verifying')
+  return { snapshots: await checkSnapshots(run, signal), packsRead, index }
+}
+
+const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+
+function summary(findings: Findings, details: CheckDetails, repositoryId: string, traffic: Traffic, startedMs: number, finishedMs: number): RunSummary {
+  const firstProblems = findings.affected.slice(0, 100).map(({ snapshot, path }) => ({ code: 'damaged' as const, path: path === '' ? snapshot : `${snapshot}: ${path}`, message: 'cannot be restored whole' }))
+  return {
+    operation: 'check', outcome: findings.affectedCount > 0 ? 'failed' : findings.damageCount > 0 ? 'warnings' : 'success',
+    startedMs, finishedMs, files: none, bytes: none, uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: 0,
+    problems: findings.damageCount + findings.affectedCount, firstProblems, repositoryId, details,
+  }
+}

@@ -1,0 +1,61 @@
+import type { ObjectName } from '../../backend/backend.ts'
+
+/** Something in the repository that is not as it should be. */
+export interface Damage {
+  readonly object: ObjectName
+  readonly problem: 'missing' | 'damaged' | 'contradicts' | 'unknown-version'
+  readonly message: string
+}
+
+/** A path of a snapshot that cannot be restored whole; an empty path is the whole snapshot. */
+export interface AffectedPath {
+  readonly snapshot: string
+  readonly path: string
+}
+
+/** Lists are cut off here in memory and in the summary; the counts go on, and the log has every line. */
+const listed = 10_000
+
+/** What a check has found so far. */
+export class Findings {
+  readonly damages: Damage[] = []
+  readonly affected: AffectedPath[] = []
+  readonly affectedSnapshots = new Set<string>()
+  damageCount = 0
+  affectedCount = 0
+  readonly #onFinding: (line: string) => void
+  readonly #damagedSegments = new Map<string, Set<number>>()
+
+  /** @param onFinding gets one line for each finding. */
+  constructor(onFinding: (line: string) => void) {
+    this.#onFinding = onFinding
+  }
+
+  damage(damage: Damage): void {
+    this.damageCount++
+    if (this.damages.length < listed) this.damages.push(damage)
+    this.#onFinding(damage.message)
+  }
+
+  affect(snapshot: string, path: string): void {
+    this.affectedCount++
+    this.affectedSnapshots.add(snapshot)
+    if (this.affected.length < listed) this.affected.push({ snapshot, path })
+    this.#onFinding(path === '' ? `snapshot ${snapshot} cannot be read` : `${snapshot}: ${path} cannot be restored whole`)
+  }
+
+  /** A segment that was read and is not what was written; as many as there is damage. */
+  damagedSegment(pack: string, offset: number): void {
+    this.#damagedSegments.set(pack, (this.#damagedSegments.get(pack) ?? new Set()).add(offset))
+  }
+
+  isDamagedSegment(pack: string, offset: number): boolean {
+    return this.#damagedSegments.get(pack)?.has(offset) ?? false
+  }
+
+  /** Packs with a damaged segment. */
+  damagedPacks(): readonly string[] {
+    return [...this.#damagedSegments.keys()]
+  }
+}
+

@@ -1,0 +1,99 @@
+import type { Catalog } from '../../catalog/catalog.ts'
+import type { BlobIdSet } from '../../catalog/id-set.ts'
+import { equalBytes, fromHex } from '../../base/bytes.ts'
+import { hasCode } from '../../base/errors.ts'
+import { forEachParallel } from '../../base/parallel.ts'
+import { encodeFooter } from '../../repository/footer.ts'
+import { decodeIndex } from '../../repository/index-codec.ts'
+import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
+import type { PackInfo } from '../../repository/pack-info.ts'
+import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
+import type { Repository } from '../../repository/repository.ts'
+import { headerBytes, openObject } from '../../repository/sealed.ts'
+import type { CheckRun } from './run.ts'
+
+const footerDownloads = 8
+const indexDownloads = 2
+
+/** What index objects say, beside what the packs say. */
+export interface IndexFindings {
+  /** Names of index objects that cannot be read or that contradict a pack. */
+  readonly bad: readonly string[]
+  /** Packs that a good index object names, by the 16 bytes of their names. */
+  readonly indexed: BlobIdSet
+}
+
+/** Lists the packs and reads header and footer of each: what a pack says of itself is the truth that all else is held against. */
+export async function checkPacks(run: CheckRun, signal: AbortSignal): Promise<void> {
+  const { repository, catalog } = run
+  catalog.packs.forgetContents()
+  catalog.packs.beginUsable()
+  for await (const info of repository.backend.list('packs/', signal)) {
+    const name = packNameOf(info.name)
+    if (name !== undefined) catalog.packs.markUsable(name, info.size)
+    else run.findings.damage({ object: info.name, problem: 'contradicts', message: `${info.name} is not the name of a pack.` })
+  }
+  catalog.packs.endUsable()
+  run.progress.expect(catalog.packs.unknownCount())
+  await forEachParallel(catalog.packs.unknownPacks(), footerDownloads, signal, async (pack, until) => {
+    await run.progress.step(until)
+    try {
+      const contents = await readPackContents(repository.backend, repository.keys, pack, until)
+      checkPackHeader({ name: pack.name, kind: contents.kind }, await repository.backend.get(packObject(pack.name), { offset: 0, length: headerBytes }, until))
+      catalog.packs.addPack({ ...pack, contents })
+    } catch (error) {
+      recordDamage(run, packObject(pack.name), error)
+      catalog.packs.dropPack(pack.name)
+    }
+  })
+}
+
+/** Reads every index object and compares it with the packs it names. */
+export async function checkIndexes(run: CheckRun, signal: AbortSignal): Promise<IndexFindings> {
+  const bad: string[] = []
+  const indexed = run.catalog.idSet('indexed_packs')
+  const names: string[] = []
+  for await (const info of run.repository.backend.list('index/', signal)) names.push(info.name.slice('index/'.length))
+  run.progress.expect(names.length)
+  await forEachParallel(names, indexDownloads, signal, async (name, until) => {
+    await run.progress.step(until)
+    try {
+      const contradictions = await compareIndex(run.repository, run.catalog, name, indexed, until)
+      if (contradictions.length === 0) return
+      bad.push(name)
+      for (const message of contradictions) run.findings.damage({ object: indexObject(name), problem: 'contradicts', message })
+    } catch (error) {
+      bad.push(name)
+      recordDamage(run, indexObject(name), error)
+    }
+  })
+  return { bad, indexed }
+}
+
+async function compareIndex(repository: Repository, catalog: Catalog, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {
+  const object = indexObject(name)
+  const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', signal))
+  const contradictions: string[] = []
+  for (const pack of decodeIndex(plain, object)) {
+    if (catalog.packs.isUsable(pack.name)) {
+      if (saysTheSame(catalog, pack)) indexed.add(fromHex(pack.name))
+      else contradictions.push(`${object} says of pack ${pack.name} what the pack itself does not say.`)
+    } else {
+      // Kept although the pack is gone or unreadable, so that a missing blob can be told with the pack it was in.
+      catalog.packs.addPack(pack)
+    }
+  }
+  return contradictions
+}
+
+function saysTheSame(catalog: Catalog, pack: PackInfo): boolean {
+  const own = catalog.packs.unindexedContents(pack.name)
+  return own !== undefined && equalBytes(encodeFooter(own), encodeFooter(pack.contents))
+}
+
+/** Notes a damaged, vanished or unknown object; other errors end the check. */
+export function recordDamage(run: CheckRun, object: string, error: unknown): void {
+  if (!hasCode(error, 'damaged', 'not-found', 'version')) throw error
+  const problem = error.code === 'damaged' ? 'damaged' : error.code === 'version' ? 'unknown-version' : 'missing'
+  run.findings.damage({ object, problem, message: error.message })
+}

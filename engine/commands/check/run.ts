@@ -1,0 +1,44 @@
+import { toHex } from '../../base/bytes.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { packObject } from '../../repository/names.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { BlobId } from '../../snapshot/node.ts'
+import type { StepProgress } from '../step-progress.ts'
+import type { Findings } from './findings.ts'
+
+/** What the parts of one check share. */
+export class CheckRun {
+  readonly repository: Repository
+  /** A catalog of its own, filled from what packs say of themselves. */
+  readonly catalog: Catalog
+  readonly findings: Findings
+  readonly progress: StepProgress
+  /** ms since 1970. */
+  readonly startedMs: number
+  readonly #missingTold = new Set<string>()
+
+  constructor(repository: Repository, catalog: Catalog, findings: Findings, progress: StepProgress, startedMs: number) {
+    this.repository = repository
+    this.catalog = catalog
+    this.findings = findings
+    this.progress = progress
+    this.startedMs = startedMs
+  }
+
+  /** Whether some readable pack holds the blob in a segment that is not known to be damaged. */
+  hasBlob(id: BlobId): boolean {
+    return this.catalog.blobs.places(id).some(({ location, usable }) => usable && !this.findings.isDamagedSegment(location.pack, location.segmentOffset))
+  }
+
+  /** Errors: `not-found`, after the pack it should be in has been told as missing, once. */
+  requireBlob(id: BlobId): void {
+    if (this.hasBlob(id)) return
+    const pack = this.catalog.blobs.places(id)[0]?.location.pack
+    if (pack !== undefined && !this.catalog.packs.isListed(pack) && !this.#missingTold.has(pack)) {
+      this.#missingTold.add(pack)
+      this.findings.damage({ object: packObject(pack), problem: 'missing', message: `pack ${pack} is missing.` })
+    }
+    throw new HoldfastError('not-found', `Blob ${toHex(id)} is in no readable pack.`)
+  }
+}
