@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import * as v from 'valibot'
+import { throwIfAborted } from '../base/abort.ts'
 import { utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
@@ -89,7 +90,7 @@ export async function unlock(backend: StorageBackend, password: string, signal: 
   if (stored.length === 0) throw new HoldfastError('damaged', 'The repository has no keys: every object under keys/ is gone.')
   for (const { name, entry } of stored) {
     if (!entry || !isBearable(entry)) continue
-    signal.throwIfAborted()
+    throwIfAborted(signal)
     const wrapping = await passwordKey(password, entry.salt, entry)
     const masterKey = tryUnseal(wrapping, additionalData(objectHeader('key'), keyObject(name)), entry.master)
     if (masterKey?.length === keyBytes) return { masterKey, keyName: name }
@@ -144,24 +145,25 @@ interface StoredKey {
 }
 
 async function readKeys(backend: StorageBackend, signal: AbortSignal): Promise<StoredKey[]> {
-  const names = await listNames(backend, signal)
-  const stored = await Promise.all(names.map((name) => readKey(backend, name, signal)))
+  const listed = await listNames(backend, signal)
+  const stored = await Promise.all(listed.map(({ name, size }) => readKey(backend, name, size, signal)))
   return stored.filter((key) => key !== undefined)
 }
 
-async function listNames(backend: StorageBackend, signal: AbortSignal): Promise<string[]> {
-  const names: string[] = []
+/** Bounded: neither more objects nor more bytes are read than keys can have, whatever the storage lists. */
+async function listNames(backend: StorageBackend, signal: AbortSignal): Promise<{ name: string; size: number }[]> {
+  const names: { name: string; size: number }[] = []
   for await (const info of backend.list('keys/', signal)) {
     const name = /^keys\/([0-9a-f]{32})$/.exec(info.name)?.[1]
-    if (name && info.size <= maxKeyObjectBytes) names.push(name)
+    if (name && info.size <= maxKeyObjectBytes) names.push({ name, size: info.size })
     if (names.length === maxKeys) break
   }
-  return names.sort()
+  return names.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-async function readKey(backend: StorageBackend, name: string, signal: AbortSignal): Promise<StoredKey | undefined> {
+async function readKey(backend: StorageBackend, name: string, size: number, signal: AbortSignal): Promise<StoredKey | undefined> {
   try {
-    const bytes = await backend.get(keyObject(name), 'all', signal)
+    const bytes = await backend.get(keyObject(name), { offset: 0, length: size }, signal)
     checkHeader(keyObject(name), 'key', bytes)
     const parsed = v.safeParse(keySchema, Buffer.from(bytes.subarray(headerBytes)).toString('utf8'))
     return parsed.success ? { name, entry: parsed.output } : { name }

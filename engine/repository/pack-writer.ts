@@ -2,10 +2,11 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { HoldfastError } from '../base/errors.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
+import { maxBlobBytes } from './config.ts'
 import { sealParts, type SealedParts } from './crypto.ts'
 import { encodeFooter, maxPackBlobs } from './footer.ts'
 import type { PackSegment, SealedPack } from './pack-info.ts'
-import { headerBytes, objectHeader } from './sealed.ts'
+import { objectHeader } from './sealed.ts'
 import { sealSegment } from './segment.ts'
 
 export interface BlobBytes {
@@ -48,7 +49,7 @@ export class PackWriter {
     this.kind = kind
     this.#key = packsKey
     this.#level = options.level
-    this.#descriptor = openSync(path, 'wx', 0o600)
+    this.#descriptor = local(() => openSync(path, 'wx', 0o600))
     this.#write(objectHeader(kind === 'data' ? 'data-pack' : 'tree-pack'))
   }
 
@@ -71,6 +72,7 @@ export class PackWriter {
     const only = blobs.length === 1 ? blobs[0] : undefined
     if (blobs.length === 0 || blobs.length > this.blobRoom) throw new HoldfastError('internal', `${blobs.length} blobs do not fit the pack.`)
     const raw = only ? only.bytes : this.#join(blobs)
+    if (raw.length > maxBlobBytes) throw new HoldfastError('internal', `A blob of ${raw.length} bytes is too large.`)
     const { parts, storedLength, rawLength, compression } = sealSegment(this.#key, this.kind, raw, blobs.length, this.#level)
     const offset = this.#size
     this.#writeParts(parts)
@@ -169,12 +171,26 @@ export class PackWriter {
 
   #writeThrough(bytes: Uint8Array): void {
     if (this.#descriptor === undefined) throw new HoldfastError('internal', 'The pack is finished already.')
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#descriptor, bytes, done)
+    const descriptor = this.#descriptor
+    for (let done = 0; done < bytes.length; ) done += local(() => writeSync(descriptor, bytes, done))
   }
 
   #close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
     this.#descriptor = undefined
+  }
+}
+
+/** Errors of the disk that packs are made on, with codes: full, denied. */
+function local<T>(action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const data = { place: 'spool' }
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new HoldfastError('full', 'No space is left where packs are made.', { cause: error, data })
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new HoldfastError('denied', 'Packs cannot be written where they are made.', { cause: error, data })
+    throw error
   }
 }
 

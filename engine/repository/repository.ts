@@ -76,9 +76,13 @@ export async function repositoryIdAt(backend: StorageBackend, signal: AbortSigna
   return bytes && readRepositoryId(bytes)
 }
 
+const maxConfigBytes = 64 * 1024
+
 async function readConfig(backend: StorageBackend, signal: AbortSignal): Promise<Uint8Array | undefined> {
   try {
-    return await backend.get(configObject, 'all', signal)
+    const { size } = await backend.stat(configObject, signal)
+    if (size > maxConfigBytes) throw new HoldfastError('damaged', 'config is damaged: it is larger than any config.', { data: { object: configObject } })
+    return await backend.get(configObject, { offset: 0, length: size }, signal)
   } catch (error) {
     if (hasCode(error, 'not-found')) return undefined
     throw error
