@@ -38,6 +38,13 @@ export class StepProgress {
     this.#expected += steps
   }
 
+  /** For work that counts its own steps. */
+  at(done: number, expected: number): void {
+    this.#done = done
+    this.#expected = expected
+    this.#send(false)
+  }
+
   problem(): void {
     this.#problems++
   }
