@@ -1,50 +1,23 @@
 import { ipcMain } from 'electron'
 import type { IpcMainInvokeEvent } from 'electron'
-import * as v from 'valibot'
-import type { Api, Channel, Reply } from './contract.ts'
+import type { Reply } from './contract.ts'
 import { channels, invokeName } from './contract.ts'
-import { MainError, toWire } from './errors.ts'
-import { requests, wrongField } from './schemas.ts'
-
-type Awaitable<T> = T | Promise<T>
-
-/** What main does for each channel. A handler throws MainError or EngineError to say what went wrong. */
-export type Handlers = { readonly [C in Channel]: (...request: Parameters<Api[C]>) => Awaitable<ReturnType<Api[C]>> }
+import { reply } from './dispatch.ts'
+import type { Handlers, OnInternal } from './dispatch.ts'
 
 export interface ApiOptions {
-  /** Whether a sender's address and frame are those of our own window. */
+  /** Whether a message comes from the main frame of our own window. */
   readonly isTrusted: (event: IpcMainInvokeEvent) => boolean
-  /** Gets every error that is nobody's fault but ours. */
-  readonly onInternal: (channel: Channel, error: unknown) => void
+  readonly onInternal: OnInternal
 }
 
 /** Answers the window: checks the sender, parses the request, wraps the reply. */
 export function serveApi(handlers: Handlers, options: ApiOptions): void {
   for (const channel of channels) {
     ipcMain.handle(invokeName(channel), (event, request: unknown) => {
-      if (!options.isTrusted(event)) return refusal
-      return reply(handlers, channel, request, options.onInternal)
+      return options.isTrusted(event) ? reply(handlers, channel, request, options.onInternal) : refusal
     })
   }
 }
 
 const refusal: Reply<never> = { ok: false, error: { code: 'denied', message: 'The request did not come from the window of Holdfast.', retryable: false } }
-
-/** One request's reply; never rejects. */
-export async function reply(handlers: Handlers, channel: Channel, request: unknown, onInternal: ApiOptions['onInternal']): Promise<Reply<unknown>> {
-  try {
-    return { ok: true, value: await dispatch(handlers, channel, request) }
-  } catch (error) {
-    const wire = toWire(error)
-    if (wire.code === 'internal') onInternal(channel, error)
-    return { ok: false, error: wire }
-  }
-}
-
-function dispatch(handlers: Handlers, channel: Channel, request: unknown): Awaitable<unknown> {
-  const parsed = v.safeParse(requests[channel], request, { abortEarly: true })
-  if (!parsed.success) throw new MainError('arguments', 'The request is not valid.', { field: wrongField(parsed.issues) })
-  // The schema of a channel yields exactly what its handler takes; TypeScript cannot join the two tables by a common key.
-  const handle = handlers[channel] as (request: unknown) => Awaitable<unknown>
-  return handle(parsed.output)
-}

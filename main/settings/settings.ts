@@ -6,6 +6,8 @@ import { VersionedFile } from './versioned-file.ts'
 export type Settings = Omit<SettingsView, 'secretStorage' | 'autoStartSupported' | 'autoStart'> & {
   /** The first successful backup was announced. */
   readonly firstSuccessShown: boolean
+  /** Types of notices that are told once and were dismissed. */
+  readonly dismissed: readonly string[]
   readonly windowBounds?: WindowBounds
 }
 
@@ -27,6 +29,7 @@ const schema: v.GenericSchema<unknown, Settings> = v.object({
   uploadBytesPerSecond: v.exactOptional(rate),
   downloadBytesPerSecond: v.exactOptional(rate),
   firstSuccessShown: v.boolean(),
+  dismissed: v.array(v.string()),
   windowBounds: v.exactOptional(v.object({ x: v.exactOptional(whole), y: v.exactOptional(whole), width: whole, height: whole })),
 })
 
@@ -36,6 +39,7 @@ const defaults: Settings = {
   parallelJobs: 2,
   defaultConcurrency: 4,
   firstSuccessShown: false,
+  dismissed: [],
 }
 
 export function openSettings(path: string, now: () => number): VersionedFile<Settings> {

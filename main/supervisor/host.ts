@@ -24,6 +24,7 @@ const passed = [
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP)$/,
   /^(XDG_\w+|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$/,
   /^(https?_proxy|no_proxy|all_proxy)$/i,
+  /^HOLDFAST_LOG$/,
   /^(SystemRoot|SystemDrive|windir|APPDATA|LOCALAPPDATA|USERPROFILE|HOMEDRIVE|HOMEPATH|PATHEXT|ComSpec|ProgramData)$/i,
 ]
 

@@ -63,9 +63,8 @@ export class Supervisor {
     const { job, secrets } = request
     const nice = job.type === 'backup' ? backupNice : 0
     this.#permits.setForeground(id, job.type !== 'backup')
-    let own: Running | undefined
     const hear = (event: EngineEvent): void => {
-      if (own) this.#onEvent(own, event)
+      this.#onEvent(id, event)
       listener.event(event)
     }
     const engine = new Engine({ job, secrets, limits: this.#firstLimits(request) }, job.type === 'backup', {
@@ -75,8 +74,8 @@ export class Supervisor {
       started: (pid) => { if (pid !== undefined && nice > 0) this.#ports.renice(pid, nice) },
       ended: () => { this.#onProcessEnded(id) },
     })
-    own = { id, engine, type: job.type, ownLimit: request.uploadBytesPerSecond ?? Infinity, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false }
-    this.#running.set(id, own)
+    const ownLimit = request.uploadBytesPerSecond ?? Infinity
+    this.#running.set(id, { id, engine, type: job.type, ownLimit, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false })
     this.#onChange()
     void engine.exited.then(() => { this.#onExited(id) })
     return engine
@@ -99,7 +98,9 @@ export class Supervisor {
     await Promise.all(engines.map((engine) => engine.exited))
   }
 
-  #onEvent(running: Running, event: EngineEvent): void {
+  #onEvent(id: string, event: EngineEvent): void {
+    const running = this.#running.get(id)
+    if (!running) return
     switch (event.type) {
       case 'permit-request':
         this.#permits.request(running.id, event.request, event.account, event.cap, () => { running.engine.grant(event.request) })
@@ -108,10 +109,10 @@ export class Supervisor {
         this.#permits.release(running.id, event.request)
         return
       case 'transfer': {
-        const { id, state, direction, bytesPerSecond } = event.transfer
+        const { id: lane, state, direction, bytesPerSecond } = event.transfer
         running.measured = true
-        if (state === 'active') running.lanes.set(id, { direction, bytesPerSecond })
-        else running.lanes.delete(id)
+        if (state === 'active') running.lanes.set(lane, { direction, bytesPerSecond })
+        else running.lanes.delete(lane)
         return
       }
       case 'progress':

@@ -1,0 +1,238 @@
+import { homedir, setPriority } from 'node:os'
+import { join } from 'node:path'
+import { app, clipboard, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
+import type { Handlers } from './api/dispatch.ts'
+import { serveApi } from './api/server.ts'
+import { Backups } from './jobs/backups.ts'
+import { Browsing } from './jobs/browsing.ts'
+import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
+import type { JobHandlerPorts } from './jobs/handlers.ts'
+import { RunHistory } from './jobs/history.ts'
+import { Restores } from './jobs/restores.ts'
+import { JobStore } from './jobs/store.ts'
+import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
+import { settingsHandlers } from './settings/handlers.ts'
+import { openSecrets } from './settings/secrets.ts'
+import { openSettings } from './settings/settings.ts'
+import type { Settings } from './settings/settings.ts'
+import { chooseHost } from './supervisor/choose-host.ts'
+import { Supervisor } from './supervisor/supervisor.ts'
+import { announceRestore, announceRun } from './system/announcements.ts'
+import { appScheme, serveRenderer } from './system/app-protocol.ts'
+import { autostartFile, systemLoginItem } from './system/login-item.ts'
+import type { LoginItem } from './system/login-item.ts'
+import { LogFiles } from './system/logs.ts'
+import { Notifications } from './system/notifications.ts'
+import { appPaths, programPaths } from './system/paths.ts'
+import type { AppPaths } from './system/paths.ts'
+import { every, systemTimers as timers } from './system/timers.ts'
+import { trayState } from './tray/state.ts'
+import type { TrayAction } from './tray/state.ts'
+import { TrayShell } from './tray/tray.ts'
+import { chooseFolders } from './window/folder-dialog.ts'
+import { windowHandlers } from './window/handlers.ts'
+import { Navigation } from './window/navigation.ts'
+import { Notices } from './window/notices.ts'
+import { Publisher } from './window/publisher.ts'
+import { appState, liveState } from './window/state.ts'
+import { AppWindow } from './window/window.ts'
+
+const tickMs = 30_000
+const quitGraceMs = 2_000
+const hidden = '--hidden'
+
+const paths = appPaths(process.env)
+const logs = new LogFiles(paths.logs)
+
+// Without this, Electron shows a modal dialog and the process hangs. A broken pipe is no reason to end: nobody reads what we print.
+process.on('uncaughtException', (error: Error) => {
+  if ('code' in error && error.code === 'EPIPE') return
+  log('error', `uncaught: ${error.stack ?? error.message}`)
+  app.exit(70)
+})
+process.on('unhandledRejection', (reason) => { log('error', `unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`) })
+
+function log(level: 'info' | 'warning' | 'error', message: string): void {
+  logs.write({ time: timers.now(), level, message, context: {} })
+}
+
+// A state folder of its own is an app of its own, with its own lock.
+if (process.env['HOLDFAST_HOME']) app.setPath('userData', join(paths.home, 'window'))
+protocol.registerSchemesAsPrivileged([{ scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }])
+
+if (app.requestSingleInstanceLock()) void app.whenReady().then(run)
+else app.quit()
+
+/** Everything that keeps state, opened from disk. */
+function openStores(appPaths: AppPaths, notices: Notices) {
+  const now = (): number => timers.now()
+  const settings = openSettings(appPaths.settings, now)
+  const store = new JobStore(appPaths.jobs, now)
+  const keychain = keychainCipher(safeStorage)
+  const keyFile = keyFileCipher(appPaths.keyFile)
+  const opened = openSecrets(appPaths.secrets, keychain ? [keychain, keyFile] : [keyFile], now)
+  const history = new RunHistory(appPaths.history)
+  const interrupted = history.load()
+  if (settings.movedTo !== undefined) notices.add({ id: 'settings', type: 'settings-damaged', movedTo: settings.movedTo })
+  if (store.movedTo !== undefined) notices.add({ id: 'jobs', type: 'jobs-damaged', movedTo: store.movedTo })
+  if (opened.movedTo !== undefined) notices.add({ id: 'secrets', type: 'secrets-damaged', movedTo: opened.movedTo })
+  if (!keychain && !settings.value.dismissed.includes('secrets-in-file')) notices.add({ id: 'secrets-in-file', type: 'secrets-in-file' })
+  return { settings, store, secrets: opened.store, history, interrupted }
+}
+
+type Stores = ReturnType<typeof openStores>
+
+/** What runs engines, for the jobs in the stores. */
+function openWork({ settings, store, secrets, history }: Stores, notices: Notices, publisher: Publisher, notifications: Notifications) {
+  const { engine } = programPaths(app.getAppPath())
+  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice })
+  const runPorts = {
+    timers,
+    log: logs,
+    onChange: () => { publisher.appChanged() },
+    onLive: () => { publisher.liveChanged() },
+    onRestart: ({ identity: { jobId } }: { identity: { jobId: string } }, restarts: number) => {
+      notices.add({ id: `crash-${jobId}`, type: 'engine-crashed', jobId, restarts, givenUp: false })
+    },
+  }
+  const ports = { ...runPorts, store, secrets, engines: supervisor, home: paths.home }
+  const backups = new Backups({
+    ...ports,
+    history,
+    parallelJobs: () => settings.value.parallelJobs,
+    onEnded: (run, { config }) => {
+      if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
+      const { notifications: level, firstSuccessShown } = settings.value
+      const announcement = announceRun(run, config.name, level, firstSuccessShown)
+      if (announcement) notifications.show(announcement)
+      if (run.outcome === 'success' && !firstSuccessShown) void settings.set({ ...settings.value, firstSuccessShown: true })
+    },
+  })
+  const restores = new Restores({
+    ...ports,
+    onEnded: (restore) => {
+      const announcement = announceRestore(restore, settings.value.notifications)
+      if (announcement) notifications.show(announcement)
+    },
+  })
+  return { supervisor, backups, restores, browsing: new Browsing(ports) }
+}
+
+function renice(pid: number, nice: number): void {
+  try {
+    setPriority(pid, nice)
+  } catch (error) {
+    log('warning', `the priority of engine ${pid} stays as it is: ${String(error)}`)
+  }
+}
+
+function openLoginItem(): LoginItem {
+  if (process.platform !== 'linux') return systemLoginItem(app)
+  const program = process.env['APPIMAGE'] ?? process.execPath
+  const command = app.isPackaged ? [program, hidden] : [program, app.getAppPath(), hidden]
+  return autostartFile({ configFolder: process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), command })
+}
+
+/** Joins everything and starts. The order: stores, then what works on them, then what shows it, then the schedule. */
+function run(): void {
+  const publisher = new Publisher({ timers, sendApp, sendLive })
+  const notices = new Notices(() => { publisher.appChanged() })
+  const stores = openStores(paths, notices)
+  const { settings, store, secrets, history } = stores
+  const program = programPaths(app.getAppPath())
+  const loginItem = openLoginItem()
+  const window = new AppWindow({
+    preload: program.preload,
+    background: () => (nativeTheme.shouldUseDarkColors ? '#15191c' : '#f6f7f7'),
+    remembered: () => settings.value.windowBounds,
+    remember: (windowBounds) => { void settings.set({ ...settings.value, windowBounds }) },
+    onLoaded: () => { navigation.onLoaded() },
+    onCrash: (reason) => { log('error', `the window broke off: ${reason}`) },
+  })
+  const navigation = new Navigation({ show: () => { window.show() }, push: (route) => { window.push('navigate', route) }, isLoaded: () => window.isLoaded })
+  const work = openWork(stores, notices, publisher, new Notifications((route) => { navigation.go(route) }))
+  const autoStart = (): { autoStart: boolean; autoStartSupported: boolean } => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported })
+  const sources = { version: app.getVersion(), store, history, secrets, backups: work.backups, restores: work.restores, settings: () => settings.value, autoStart, notices: () => notices.all }
+  const tray = new TrayShell(trayState(appState(sources), timers.now()), onTray)
+
+  function sendApp(): void {
+    const state = appState(sources)
+    window.push('app', state)
+    tray.render(trayState(state, timers.now()))
+  }
+  function sendLive(): void {
+    window.push('live', liveState(sources))
+  }
+  function onTray(action: TrayAction): void {
+    if (action.type === 'run') { if (!work.backups.of(action.jobId)) work.backups.run(action.jobId, 'manual') }
+    else if (action.type === 'open-job') navigation.go({ page: 'job', jobId: action.jobId })
+    else if (action.type === 'pause-all') work.backups.pauseAll()
+    else if (action.type === 'resume-all') work.backups.resumeAll()
+    else if (action.type === 'open') window.show()
+    else app.quit()
+  }
+  function apply(now: Settings): void {
+    nativeTheme.themeSource = now.theme
+    work.supervisor.setLimits(limitsOf(now))
+    work.backups.pump()
+    publisher.appChanged()
+  }
+
+  protocol.handle(appScheme, serveRenderer(program.renderer))
+  serveApi(handlers(), { isTrusted: (event) => window.isOurs(event.senderFrame, event.sender), onInternal: (channel, error) => { log('error', `${channel}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`) } })
+  apply(settings.value)
+  endWell(stores, work)
+  app.on('second-instance', (_event, words) => { if (!words.includes(hidden)) window.show() })
+  app.on('activate', () => { window.show() })
+  if (!process.argv.includes(hidden)) window.show()
+  work.backups.continueInterrupted(stores.interrupted)
+  work.backups.tick()
+  powerMonitor.on('resume', () => { work.backups.tick() })
+  every(timers, tickMs, () => { work.backups.tick(); sendApp() })
+  log('info', `Holdfast ${app.getVersion()} has started`)
+
+  function handlers(): Handlers {
+    const ports: JobHandlerPorts = {
+      store, history, secrets, ...work, logs,
+      test: { engines: work.supervisor, home: paths.home, timers, log: logs },
+      copy: (text) => { clipboard.writeText(text) },
+      onChange: () => { publisher.appChanged() },
+    }
+    return {
+      ...jobHandlers(ports),
+      ...historyHandlers(ports),
+      ...repositoryHandlers(ports),
+      ...settingsHandlers({ file: settings, loginItem, apply }),
+      ...windowHandlers({
+        app: () => appState(sources),
+        live: () => liveState(sources),
+        store,
+        restores: work.restores,
+        notices,
+        logFolder: logs.folder,
+        chooseFolders: (purpose) => chooseFolders(purpose, window.browserWindow, app.isPackaged ? undefined : process.env['HOLDFAST_TEST_DIALOG']),
+        openFolder: (path) => shell.openPath(path),
+        onDismissed: (type) => { if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] }) },
+      }),
+    }
+  }
+}
+
+function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings) {
+  return { ...(up !== undefined && { uploadBytesPerSecond: up }), ...(down !== undefined && { downloadBytesPerSecond: down }) }
+}
+
+/** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */
+function endWell({ history }: Stores, { backups, supervisor }: Pick<ReturnType<typeof openWork>, 'backups' | 'supervisor'>): void {
+  let ending = false
+  app.on('window-all-closed', () => undefined)
+  app.on('before-quit', (event) => {
+    event.preventDefault()
+    if (ending) return
+    ending = true
+    backups.quit()
+    void supervisor.stopAll(quitGraceMs).then(() => history.flush()).then(() => logs.close()).finally(() => { app.exit(0) })
+  })
+  powerMonitor.on('shutdown', () => { app.quit() })
+}
+

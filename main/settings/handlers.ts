@@ -1,0 +1,24 @@
+import type { SettingsChange } from '../api/contract.ts'
+import type { Handlers } from '../api/dispatch.ts'
+import type { LoginItem } from '../system/login-item.ts'
+import { applyChange } from './settings.ts'
+import type { Settings } from './settings.ts'
+import type { VersionedFile } from './versioned-file.ts'
+
+export interface SettingsPorts {
+  readonly file: VersionedFile<Settings>
+  readonly loginItem: LoginItem
+  /** The new settings are to take effect. */
+  readonly apply: (settings: Settings) => void
+}
+
+export function settingsHandlers({ file, loginItem, apply }: SettingsPorts): Pick<Handlers, 'settings.set'> {
+  return {
+    async 'settings.set'(change: SettingsChange) {
+      if (change.autoStart !== undefined && change.autoStart !== loginItem.isOn()) await loginItem.set(change.autoStart)
+      const written = file.set(applyChange(file.value, change))
+      apply(file.value)
+      await written
+    },
+  }
+}

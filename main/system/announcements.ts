@@ -1,0 +1,70 @@
+import type { RestoreView, Route, RunView, SettingsView } from '../api/contract.ts'
+import { assertNever } from './never.ts'
+
+/** A notification before it is shown. */
+export interface Announcement {
+  readonly title: string
+  readonly body: string
+  readonly urgent: boolean
+  /** Where a click leads. */
+  readonly route: Route
+}
+
+/** What the user hears of a backup that has ended: failures and warnings, and the first success ever. Pure. */
+export function announceRun(run: RunView, jobName: string, level: SettingsView['notifications'], firstSuccessShown: boolean): Announcement | undefined {
+  const route: Route = { page: 'job', jobId: run.jobId, runId: run.id }
+  switch (run.outcome) {
+    case 'success':
+    case 'unchanged':
+      if (level !== 'all' || firstSuccessShown) return undefined
+      return { title: 'Your first backup is complete', body: `${jobName} is safe. From now on Holdfast works quietly and speaks up only when something needs you.`, urgent: false, route }
+    case 'warnings':
+      if (level === 'none') return undefined
+      return { title: `${jobName}: backed up with ${counted(run.problems, 'warning')}`, body: 'Some files are not in the backup. Click to see which.', urgent: false, route }
+    case 'partial':
+    case 'failed':
+      if (level === 'none') return undefined
+      return { title: `${jobName}: backup failed`, body: failureText(run), urgent: true, route }
+    case 'stopped':
+      return undefined
+    default:
+      return assertNever(run.outcome)
+  }
+}
+
+/** A restore is always announced unless notifications are off: somebody waits for it. */
+export function announceRestore(restore: RestoreView, level: SettingsView['notifications']): Announcement | undefined {
+  const outcome = restore.result?.outcome
+  if (level === 'none' || outcome === undefined || outcome === 'stopped') return undefined
+  const route: Route = { page: 'restore', restoreId: restore.id }
+  const failed = outcome === 'failed' || outcome === 'partial'
+  if (failed) return { title: 'Restore failed', body: restore.result ? failureText(restore.result) : '', urgent: true, route }
+  const warned = outcome === 'warnings' ? ` with ${counted(restore.result?.problems ?? 0, 'warning')}` : ''
+  return { title: `Restore complete${warned}`, body: `The files are in ${restore.target}.`, urgent: false, route }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** One sentence for the few causes that a user can do something about; all else is told in the window. */
+function failureText(run: RunView): string {
+  switch (run.error?.code) {
+    case 'offline':
+    case 'unavailable':
+      return 'The storage cannot be reached. Holdfast will try again.'
+    case 'credentials':
+    case 'denied':
+      return 'The storage refused access. Click to check its settings.'
+    case 'password':
+      return 'The password does not open the repository.'
+    case 'full':
+      return 'There is no space left.'
+    case 'source-missing':
+      return 'A source folder is missing.'
+    case 'crashed':
+      return 'The backup broke off several times. Click for details.'
+    default:
+      return 'Click for details.'
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+
+/** Start on login. Setting it to what it is changes nothing. */
+export interface LoginItem {
+  readonly supported: boolean
+  isOn(): boolean
+  set(on: boolean): Promise<void>
+}
+
+export interface AutostartOptions {
+  /** `$XDG_CONFIG_HOME` or `~/.config`. */
+  readonly configFolder: string
+  /** The program and its arguments. */
+  readonly command: readonly string[]
+}
+
+/** Linux: a file of the XDG autostart folder. */
+export function autostartFile({ configFolder, command }: AutostartOptions): LoginItem {
+  const path = join(configFolder, 'autostart', 'holdfast.desktop')
+  return {
+    supported: true,
+    isOn: () => existsSync(path),
+    async set(on) {
+      if (!on) return rm(path, { force: true })
+      await mkdir(dirname(path), { recursive: true })
+      await writeFileAtomic(path, desktopEntry(command))
+    },
+  }
+}
+
+function desktopEntry(command: readonly string[]): string {
+  const lines = [
+    '[Desktop Entry]',
+    'Type=Application',
+    'Name=Holdfast',
+    'Comment=Backup',
+    `Exec=${command.map(quoteExec).join(' ')}`,
+    'Icon=holdfast',
+    'Terminal=false',
+    'X-GNOME-Autostart-enabled=true',
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/**
+ * An argument as the Desktop Entry specification wants it: in double quotes, with what is special in them escaped, and once
+ * more for the string value; `%` begins a field code.
+ */
+export function quoteExec(word: string): string {
+  if (/^[A-Za-z0-9_./=:@,+-]+$/.test(word)) return word
+  const quoted = word.replaceAll(/["`$\\]/g, (special) => `\\${special}`)
+  return `"${quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%')}"`
+}
+
+/** The slice of Electron's app that sets login items. */
+export interface LoginItemPort {
+  getLoginItemSettings(): { readonly openAtLogin: boolean }
+  setLoginItemSettings(settings: { openAtLogin: boolean; args: string[] }): void
+}
+
+/** macOS and Windows. */
+export function systemLoginItem(app: LoginItemPort): LoginItem {
+  return {
+    supported: true,
+    isOn: () => app.getLoginItemSettings().openAtLogin,
+    set: async (on) => { app.setLoginItemSettings({ openAtLogin: on, args: ['--hidden'] }) },
+  }
+}

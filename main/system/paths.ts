@@ -1,0 +1,44 @@
+import { join, resolve } from 'node:path'
+import envPaths from 'env-paths'
+
+/** Where the app keeps what it keeps. */
+export interface AppPaths {
+  /** HOLDFAST_HOME: shared with the command line, so that one job cannot run from both at once. */
+  readonly home: string
+  readonly settings: string
+  readonly jobs: string
+  readonly secrets: string
+  readonly keyFile: string
+  readonly history: string
+  readonly logs: string
+}
+
+export function appPaths(environment: Readonly<Record<string, string | undefined>>): AppPaths {
+  const set = environment['HOLDFAST_HOME']
+  const home = set === undefined || set === '' ? envPaths('holdfast', { suffix: '' }).data : resolve(set)
+  return {
+    home,
+    settings: join(home, 'settings.json'),
+    jobs: join(home, 'jobs.json'),
+    secrets: join(home, 'secrets.json'),
+    keyFile: join(home, 'secrets.key'),
+    history: join(home, 'history'),
+    logs: join(home, 'logs'),
+  }
+}
+
+/** The parts of the built app, below its folder. */
+export interface ProgramPaths {
+  readonly preload: string
+  readonly renderer: string
+  readonly engine: string
+}
+
+/** @param appPath the app's folder or archive. A Node of its own cannot read an archive: the engine lies unpacked beside it. */
+export function programPaths(appPath: string): ProgramPaths {
+  return {
+    preload: join(appPath, 'dist/main/preload.cjs'),
+    renderer: join(appPath, 'dist/renderer'),
+    engine: join(appPath.replace(/app\.asar$/, 'app.asar.unpacked'), 'dist/engine/engine.js'),
+  }
+}

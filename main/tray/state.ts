@@ -1,0 +1,123 @@
+import type { AppState, JobView } from '../api/contract.ts'
+
+/** What the icon says. */
+export type TrayIcon = 'idle' | 'working' | 'paused' | 'warning' | 'error'
+
+export type TrayAction =
+  | { readonly type: 'run'; readonly jobId: string }
+  | { readonly type: 'open-job'; readonly jobId: string }
+  | { readonly type: 'pause-all' }
+  | { readonly type: 'resume-all' }
+  | { readonly type: 'open' }
+  | { readonly type: 'quit' }
+
+export interface TrayItem {
+  /** Empty: a line between groups. */
+  readonly label: string
+  readonly enabled: boolean
+  readonly action?: TrayAction
+  readonly items?: readonly TrayItem[]
+}
+
+export interface TrayState {
+  readonly icon: TrayIcon
+  readonly tooltip: string
+  readonly menu: readonly TrayItem[]
+}
+
+/** Everything that the tray shows. Pure: equal states give equal trays. */
+export function trayState(state: AppState, nowMs: number): TrayState {
+  const icon = iconOf(state)
+  return { icon, tooltip: tooltipOf(state, icon, nowMs), menu: menuOf(state, nowMs) }
+}
+
+/** What runs hides an old failure only while it runs; among the last results the worst counts. */
+function iconOf(state: AppState): TrayIcon {
+  const { jobs, restores } = state
+  if (jobs.some(isActive) || restores.some((one) => !one.result)) return 'working'
+  const outcomes = jobs.map((job) => job.lastRun?.outcome)
+  if (outcomes.some((one) => one === 'failed' || one === 'partial')) return 'error'
+  if (outcomes.includes('warnings') || state.notices.some((one) => one.type !== 'secrets-in-file')) return 'warning'
+  return state.pausedAll || jobs.some((job) => job.state === 'paused') ? 'paused' : 'idle'
+}
+
+function isActive(job: JobView): boolean {
+  return job.state !== 'idle' && job.state !== 'paused'
+}
+
+function tooltipOf(state: AppState, icon: TrayIcon, nowMs: number): string {
+  const active = state.jobs.filter(isActive).map((job) => job.config.name)
+  if (active.length > 0) return `Holdfast: backing up ${active.join(', ')}`
+  if (icon === 'working') return 'Holdfast: restoring'
+  if (icon === 'error') return 'Holdfast: a backup failed'
+  if (icon === 'warning') return 'Holdfast: done with warnings'
+  if (icon === 'paused') return 'Holdfast: paused'
+  const newest = Math.max(...state.jobs.map((job) => job.lastRun?.finishedMs ?? 0), 0)
+  return newest === 0 ? 'Holdfast' : `Holdfast: last backup ${ago(nowMs - newest)}`
+}
+
+function menuOf(state: AppState, nowMs: number): readonly TrayItem[] {
+  const line: TrayItem = { label: '', enabled: true }
+  const jobs = state.jobs.map((job) => jobItem(job, nowMs))
+  const pause: TrayItem = state.pausedAll
+    ? { label: 'Resume', enabled: true, action: { type: 'resume-all' } }
+    : { label: 'Pause all', enabled: state.jobs.length > 0, action: { type: 'pause-all' } }
+  return [
+    { label: 'Open Holdfast', enabled: true, action: { type: 'open' } },
+    line,
+    ...(jobs.length > 0 ? jobs : [{ label: 'No backups yet', enabled: false }]),
+    line,
+    pause,
+    line,
+    { label: 'Quit', enabled: true, action: { type: 'quit' } },
+  ]
+}
+
+function jobItem(job: JobView, nowMs: number): TrayItem {
+  const { id, config, state } = job
+  return {
+    label: `${config.name}: ${resultText(job, nowMs)}`,
+    enabled: true,
+    items: [
+      { label: 'Back up now', enabled: state === 'idle', action: { type: 'run', jobId: id } },
+      { label: 'Show', enabled: true, action: { type: 'open-job', jobId: id } },
+    ],
+  }
+}
+
+function resultText({ state, lastRun }: JobView, nowMs: number): string {
+  switch (state) {
+    case 'queued':
+      return 'waiting'
+    case 'running':
+      return 'backing up'
+    case 'restarting':
+      return 'starting again'
+    case 'paused':
+      return 'paused'
+    case 'stopping':
+      return 'stopping'
+    case 'idle':
+      return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
+  }
+}
+
+const outcomeWords = {
+  success: 'backed up',
+  unchanged: 'backed up',
+  warnings: 'backed up with warnings',
+  partial: 'not finished',
+  failed: 'failed',
+  stopped: 'stopped',
+} as const
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+function ago(ms: number): string {
+  if (ms < 2 * minuteMs) return 'just now'
+  if (ms < 2 * hourMs) return `${Math.floor(ms / minuteMs)} minutes ago`
+  if (ms < 2 * dayMs) return `${Math.floor(ms / hourMs)} hours ago`
+  return `${Math.floor(ms / dayMs)} days ago`
+}

@@ -1,0 +1,58 @@
+import type { AppState, LiveState, Request } from '../api/contract.ts'
+import type { Handlers } from '../api/dispatch.ts'
+import { MainError } from '../api/errors.ts'
+import type { Restores } from '../jobs/restores.ts'
+import type { JobStore } from '../jobs/store.ts'
+import { assertNever } from '../system/never.ts'
+import type { Notices } from './notices.ts'
+
+export interface WindowHandlerPorts {
+  readonly app: () => AppState
+  readonly live: () => LiveState
+  readonly store: JobStore
+  readonly restores: Restores
+  readonly notices: Notices
+  readonly logFolder: string
+  readonly chooseFolders: (purpose: Request<'dialog.folders'>['purpose']) => Promise<readonly string[]>
+  /** Empty when it worked, else what went wrong. */
+  readonly openFolder: (path: string) => Promise<string>
+  /** Remembers that a notice of this type need not come again. */
+  readonly onDismissed: (type: string) => void
+}
+
+export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'folder.open' | 'notice.dismiss'> {
+  return {
+    'state.get': () => ({ app: ports.app(), live: ports.live() }),
+    'dialog.folders': ({ purpose }) => ports.chooseFolders(purpose),
+    async 'folder.open'(request) {
+      const problem = await ports.openFolder(folderOf(ports, request))
+      if (problem !== '') throw new MainError('not-found', 'The folder cannot be opened.')
+    },
+    'notice.dismiss'({ id }) {
+      const gone = ports.notices.dismiss(id)
+      if (gone) ports.onDismissed(gone.type)
+    },
+  }
+}
+
+/** The window names what it means, never a path: main alone knows where that is. */
+function folderOf({ store, restores, logFolder }: WindowHandlerPorts, request: Request<'folder.open'>): string {
+  switch (request.type) {
+    case 'source': {
+      const path = store.get(request.jobId).config.sources[request.index]
+      if (path === undefined) throw new MainError('not-found', 'There is no such source.')
+      return path
+    }
+    case 'destination': {
+      const { destination } = store.get(request.jobId).config
+      if (destination.type !== 'folder') throw new MainError('unsupported', 'Only a folder can be opened.')
+      return destination.path
+    }
+    case 'restore':
+      return restores.target(request.restoreId)
+    case 'logs':
+      return logFolder
+    default:
+      return assertNever(request)
+  }
+}

@@ -1,0 +1,65 @@
+import type { AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
+import type { Backups } from '../jobs/backups.ts'
+import type { RunHistory } from '../jobs/history.ts'
+import type { Restores } from '../jobs/restores.ts'
+import { nextRunMs } from '../jobs/schedule.ts'
+import type { JobRecord, JobStore } from '../jobs/store.ts'
+import type { SecretStore } from '../settings/secrets.ts'
+import type { Settings } from '../settings/settings.ts'
+
+export interface StateSources {
+  readonly version: string
+  readonly store: JobStore
+  readonly history: RunHistory
+  readonly backups: Backups
+  readonly restores: Restores
+  readonly secrets: SecretStore
+  readonly settings: () => Settings
+  readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
+  readonly notices: () => readonly Notice[]
+}
+
+/** The whole picture for window and tray, put together from its owners. */
+export function appState(sources: StateSources): AppState {
+  const { version, store, backups, restores } = sources
+  return {
+    version,
+    platform: platformName(),
+    settings: settingsView(sources),
+    jobs: store.all.map((record) => jobView(record, sources)),
+    restores: restores.views,
+    pausedAll: backups.pausedAll,
+    notices: sources.notices(),
+  }
+}
+
+export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 'restores'>): LiveState {
+  const runs = [...backups.runs.filter((run) => run.state !== 'queued'), ...restores.running].map((run) => run.live)
+  return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
+}
+
+function jobView(record: JobRecord, { backups, history, secrets }: StateSources): JobView {
+  const { id, config, scheduledSinceMs } = record
+  const run = backups.of(id)
+  const lastRun = history.last(id)
+  const next = backups.pausedAll || run ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
+  return {
+    id,
+    config,
+    state: run?.state ?? 'idle',
+    secrets: secrets.has(id),
+    ...(run && { runId: run.id }),
+    ...(lastRun && { lastRun }),
+    ...(next !== undefined && { nextRunMs: next }),
+  }
+}
+
+function settingsView({ settings, secrets, autoStart }: StateSources): SettingsView {
+  const { firstSuccessShown: _shown, dismissed: _dismissed, windowBounds: _bounds, ...shown } = settings()
+  return { ...shown, ...autoStart(), secretStorage: secrets.storage }
+}
+
+function platformName(): AppState['platform'] {
+  const { platform } = process
+  return platform === 'darwin' || platform === 'win32' ? platform : 'linux'
+}
