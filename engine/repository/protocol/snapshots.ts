@@ -117,16 +117,21 @@ function flagKey(ref: SnapshotRef): string {
 export async function resolveSnapshot(repository: Repository, name: string, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {
   const latest = /^latest(?::(.+))?$/.exec(name)
   if (latest) return latestSnapshot(repository, latest[1], signal)
-  const at = name.lastIndexOf('@')
-  const job = name.slice(0, at)
-  const ref = at > 0 ? parseRevisionKey(jobKeyOf(repository.keys, job), name.slice(at + 1)) : undefined
-  if (!ref) throw new HoldfastError('arguments', `Not a snapshot: ${name}. A snapshot is named JOB@REVISION, latest or latest:JOB.`)
+  const ref = findRevision(repository, name)
   for await (const entry of listSnapshots(repository, { jobKey: ref.jobKey }, signal)) {
     const wanted = entry.ref.revision === ref.revision && (ref.suffix === '' || ref.suffix === entry.ref.suffix)
     if (wanted && entry.type === 'snapshot') return entry
     if (wanted && entry.type === 'damaged') throw entry.error
   }
   throw new HoldfastError('not-found', `There is no snapshot ${name}.`, { data: { snapshot: name } })
+}
+
+/** The revision that `JOB@REV` names, whether it exists or not. Error: `arguments`. */
+export function findRevision(repository: Repository, id: string): SnapshotRef {
+  const at = id.lastIndexOf('@')
+  const ref = at > 0 ? parseRevisionKey(jobKeyOf(repository.keys, id.slice(0, at)), id.slice(at + 1)) : undefined
+  if (!ref) throw new HoldfastError('arguments', `Not a snapshot: ${id}. A snapshot is named JOB@REVISION, latest or latest:JOB.`)
+  return ref
 }
 
 async function latestSnapshot(repository: Repository, job: string | undefined, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {

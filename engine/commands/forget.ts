@@ -1,0 +1,74 @@
+import { HoldfastError } from '../base/errors.ts'
+import type { ForgetJob } from '../protocol/job.ts'
+import type { Counters, RunSummary } from '../protocol/progress.ts'
+import { jobKeyOf } from '../repository/keys.ts'
+import { forgetSnapshot } from '../repository/protocol/forget.ts'
+import type { SnapshotRef } from '../repository/protocol/names.ts'
+import { findRevision, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
+import type { Repository } from '../repository/repository.ts'
+import { selectForgotten } from '../snapshot/retention.ts'
+import type { RetentionCandidate } from '../snapshot/retention.ts'
+import type { CommandContext } from './context.ts'
+import { openForCommand } from './open.ts'
+import { StepProgress } from './step-progress.ts'
+
+/** `details` of a forget's summary. */
+export interface ForgetDetails {
+  /** `JOB@REV` of what is (or, in a dry run, would be) forgotten. */
+  readonly forgotten: readonly string[]
+  readonly kept: readonly string[]
+  /** Snapshots that cannot be read; a policy leaves them alone. */
+  readonly damaged: number
+}
+
+interface Found extends RetentionCandidate {
+  readonly ref: SnapshotRef
+}
+
+/**
+ * Forgets snapshots by name or by policy. Their data goes with the next prune. Broken off, what is forgotten is forgotten and the
+ * rest is untouched; repeating goes on. Errors: `not-found`, `arguments`, those of opening a repository.
+ */
+export async function forget(job: ForgetJob, context: CommandContext): Promise<RunSummary> {
+  const startedMs = context.clock.now()
+  await using open = await openForCommand(job, context)
+  const { repository } = open
+  const progress = new StepProgress('forget', context, open.traffic)
+  progress.phase('scanning')
+  const { found, damaged } = await readSnapshots(repository, job, context.signal)
+  const chosen = await choose(repository, job, found, context)
+  progress.phase('working')
+  progress.expect(chosen.length)
+  for (const { ref, id } of job.dryRun ? [] : chosen) {
+    await progress.step(context.signal)
+    await forgetSnapshot(repository, ref, context.signal)
+    context.log.write('info', `forgot ${id}`)
+  }
+  const gone = new Set(chosen.map(({ id }) => id))
+  const details: ForgetDetails = { forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged }
+  const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+  return {
+    operation: 'forget', outcome: chosen.length === 0 ? 'unchanged' : 'success', startedMs, finishedMs: context.clock.now(), files: none, bytes: none,
+    uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: damaged, firstProblems: [],
+    repositoryId: repository.config.repositoryId, details,
+  }
+}
+
+async function readSnapshots(repository: Repository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
+  const found: Found[] = []
+  let damaged = 0
+  const scope = job.name === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job.name) }
+  for await (const entry of listSnapshots(repository, scope, signal)) {
+    if (entry.type === 'damaged') damaged++
+    else found.push({ id: snapshotId(entry.manifest, entry.ref), job: entry.manifest.job, finishedMs: entry.manifest.finishedMs, ref: entry.ref })
+  }
+  return { found, damaged }
+}
+
+/** What is named, and what the policy lets go, each once. A damaged snapshot can be forgotten by name only. */
+async function choose(repository: Repository, job: ForgetJob, found: readonly Found[], context: CommandContext): Promise<readonly { readonly id: string, readonly ref: SnapshotRef }[]> {
+  if (job.snapshots.length === 0 && !job.policy) throw new HoldfastError('arguments', 'Nothing to forget: name snapshots or give a policy.')
+  const named = job.snapshots.map((id) => found.find((each) => each.id === id) ?? { id, ref: findRevision(repository, id) })
+  const byPolicy = job.policy ? selectForgotten(found, job.policy, context.clock.now()) : []
+  return [...new Map([...named, ...byPolicy].map((each) => [each.id, each])).values()]
+}

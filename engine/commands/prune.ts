@@ -1,0 +1,60 @@
+import { LivenessDatabase } from '../catalog/liveness.ts'
+import { spoolFolder } from '../catalog/paths.ts'
+import type { PruneJob } from '../protocol/job.ts'
+import type { Counters, RunSummary } from '../protocol/progress.ts'
+import { systemRandom } from '../repository/crypto.ts'
+import { pruneContext } from '../repository/protocol/prune-context.ts'
+import type { PrunePlan, PruneResult } from '../repository/protocol/prune-plan.ts'
+import { planPrune } from '../repository/protocol/prune-prepare.ts'
+import { executePrune } from '../repository/protocol/prune.ts'
+import { spoolPacks } from '../repository/protocol/spool-packs.ts'
+import type { CommandContext } from './context.ts'
+import { openForCommand } from './open.ts'
+import { StepProgress } from './step-progress.ts'
+
+/** `details` of a prune's summary. */
+export interface PruneDetails {
+  readonly plan: PrunePlan
+  /** Absent in a dry run. */
+  readonly result?: PruneResult
+  /** Uploads that nobody continued, cleared away. */
+  readonly staleUploads: number
+}
+
+/** Nobody continues an upload that rested for a week. */
+const staleUploadMs = 7 * 24 * 3_600_000
+
+/**
+ * Reclaims what no snapshot needs, while anything else may go on in the repository. Outcome `warnings` when a backup elsewhere is
+ * still open or packs cannot be read: then a later prune goes on. May be broken off at any time.
+ * Errors: `damaged`, `version` when it is not certain what is needed (nothing is deleted), those of opening a repository.
+ */
+export async function prune(job: PruneJob, context: CommandContext): Promise<RunSummary> {
+  const startedMs = context.clock.now()
+  const { signal } = context
+  await using open = await openForCommand(job, context)
+  const { repository } = open
+  const { repositoryId } = repository.config
+  using store = new LivenessDatabase()
+  const progress = new StepProgress('prune', context, open.traffic)
+  const folder = repository.backend.traits.stagingFolder ?? spoolFolder(job.home, repositoryId, 'prune')
+  const packs = spoolPacks(folder, repository.keys, systemRandom)
+  const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom })
+  progress.phase('scanning')
+  const plan = await planPrune(work, signal)
+  progress.phase('working')
+  const result = job.dryRun ? undefined : await executePrune(work, plan, signal)
+  const staleUploads = job.dryRun ? 0 : await repository.backend.abortStaleUploads?.(staleUploadMs, signal) ?? 0
+  const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}) }
+  const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+  return {
+    operation: 'prune', outcome: outcomeOf(plan, result), startedMs, finishedMs: context.clock.now(), files: none, bytes: none,
+    uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: plan.unreadable.length, firstProblems: [],
+    repositoryId, details,
+  }
+}
+
+function outcomeOf(plan: PrunePlan, result: PruneResult | undefined): RunSummary['outcome'] {
+  if (result?.outcome === 'waiting' || plan.unreadable.length > 0) return 'warnings'
+  return plan.retire.length === 0 && plan.records.length === 0 ? 'unchanged' : 'success'
+}
