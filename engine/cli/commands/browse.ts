@@ -1,0 +1,75 @@
+import type { Command } from 'commander'
+import type { EntryView, SnapshotView } from '../../protocol/messages.ts'
+import { exitCodes } from '../exit-codes.ts'
+import type { Ending, Invocation } from '../execute.ts'
+import { formatBytes, formatTable, formatTime } from '../format.ts'
+import type { ProgramBuilder } from '../program.ts'
+import type { CommonOptions } from '../settings.ts'
+import { parseJobName, parseSnapshot } from '../values.ts'
+
+/** Entries of a folder are fetched and printed a page at a time. */
+const pageEntries = 1000
+
+/** `snapshots` and `ls`. */
+export function addBrowsing(program: Command, builder: ProgramBuilder): void {
+  const snapshots = builder
+    .command('snapshots', 'list the snapshots', ['snapshots', 'snapshots --job home --json'])
+    .option('-j, --job <name>', 'only snapshots of this job', parseJobName)
+  snapshots.action(async (options: CommonOptions & { readonly job?: string }) => {
+    await builder.run(options, (invocation) => listSnapshots(invocation, options.job))
+  })
+  program.addCommand(snapshots)
+  const list = builder
+    .command('ls', 'list a folder of a snapshot', ['ls latest', 'ls home@12 Documents/letters'])
+    .argument('<snapshot>', 'JOB@REVISION, latest or latest:JOB', parseSnapshot)
+    .argument('[path]', 'folder inside the snapshot (default: its root)')
+  list.action(async (snapshot: string, path: string | undefined, options: CommonOptions) => {
+    await builder.run(options, (invocation) => listFolder(invocation, snapshot, Buffer.from(path ?? '')))
+  })
+  program.addCommand(list)
+}
+
+async function listSnapshots({ settings, context, output }: Invocation, job: string | undefined): Promise<Ending> {
+  const { openBrowser } = await import('../../commands/browse.ts')
+  await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
+  const snapshots = (await browser.snapshots()).filter((snapshot) => job === undefined || snapshot.job === job)
+  const rows = formatTable(['SNAPSHOT', 'FINISHED', 'HOST', 'FILES', 'SIZE', 'WARNINGS', 'SOURCES'], snapshots.map(snapshotRow), [3, 4, 5])
+  for (const [index, snapshot] of snapshots.entries()) {
+    output.record({ type: 'snapshot', ...snapshot }, index === 0 ? rows.slice(0, 2).join('\n') : (rows[index + 1] ?? ''))
+  }
+  const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
+  return { exitCode: exitCodes.success, json: { operation: 'snapshots', outcome: 'success', snapshots: snapshots.length }, text }
+}
+
+function snapshotRow(snapshot: SnapshotView): string[] {
+  const { id, finishedMs, host, files, bytes, problems, sources } = snapshot
+  return [id, formatTime(finishedMs), host, String(files), formatBytes(bytes), String(problems), sources.join(' ')]
+}
+
+async function listFolder({ settings, context, output }: Invocation, snapshot: string, path: Uint8Array): Promise<Ending> {
+  const { openBrowser } = await import('../../commands/browse.ts')
+  await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
+  let entries = 0
+  let after: Uint8Array | undefined
+  for (let more = true; more && !output.closed; ) {
+    const page = await browser.list({ type: 'list', snapshot, path, limit: pageEntries, ...(after ? { after } : {}) })
+    for (const entry of page.entries) output.record(entryJson(entry), entryText(entry))
+    entries += page.entries.length
+    after = page.entries.at(-1)?.name
+    more = page.more && after !== undefined
+  }
+  return { exitCode: exitCodes.success, json: { operation: 'ls', outcome: 'success', entries }, text: [] }
+}
+
+/** `nameBytes` (base64) is there where the name is not valid UTF-8. */
+function entryJson(entry: EntryView): Record<string, unknown> {
+  const { name, type, shown, ...rest } = entry
+  const exact = Buffer.from(name).equals(Buffer.from(shown)) ? {} : { nameBytes: Buffer.from(name).toString('base64') }
+  return { type: 'entry', kind: type, name: shown, ...exact, ...rest }
+}
+
+function entryText(entry: EntryView): string {
+  const size = entry.size === undefined ? '' : formatBytes(entry.size)
+  const tail = { file: '', directory: '/', symlink: ` -> ${entry.linkTarget ?? ''}`, fifo: '|' }[entry.type]
+  return `${size.padStart(10)}  ${formatTime(entry.mtimeMs)}  ${entry.shown}${tail}`
+}

@@ -1,0 +1,46 @@
+import { resolve } from 'node:path'
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import type { RestoreJob } from '../../protocol/job.ts'
+import { runToEnding } from '../execute.ts'
+import type { ProgramBuilder } from '../program.ts'
+import type { CommonOptions } from '../settings.ts'
+import { collect, parseSnapshot } from '../values.ts'
+
+interface RestoreOptions extends CommonOptions {
+  readonly to: string
+  readonly path?: readonly string[]
+  readonly overwrite: RestoreJob['overwrite']
+}
+
+export function addRestore(program: Command, builder: ProgramBuilder): void {
+  const overwrite = new Option('--overwrite <rule>', 'what happens to files that exist: never touched, replaced where size or time differ, or compared byte by byte')
+    .choices(['never', 'changed', 'always'])
+    .default('changed')
+  const command = builder
+    .command('restore', 'write a snapshot, or parts of it, into a folder', [
+      'restore latest --to /tmp/restored',
+      'restore home@12 --to ~/old --path Documents/letters --path Pictures/2024',
+      'restore latest:home --to ~/old --overwrite never',
+    ])
+    .argument('<snapshot>', 'JOB@REVISION, latest or latest:JOB', parseSnapshot)
+    .requiredOption('--to <folder>', 'folder that receives the files; nothing is written outside it')
+    .option('-p, --path <path>', 'path inside the snapshot, as `ls` shows it; may be repeated', collect)
+    .addOption(overwrite)
+  command.action(async (snapshot: string, options: RestoreOptions) => {
+    await builder.run(options, ({ settings, context }) =>
+      runToEnding(
+        {
+          ...settings,
+          type: 'restore',
+          snapshot,
+          target: resolve(options.to),
+          paths: (options.path ?? []).map((path) => Buffer.from(path)),
+          overwrite: options.overwrite,
+        },
+        context,
+      ),
+    )
+  })
+  program.addCommand(command)
+}

@@ -1,0 +1,81 @@
+import type { Command } from 'commander'
+import { HoldfastError } from '../../base/errors.ts'
+import type { RetentionPolicy } from '../../protocol/job.ts'
+import { detailLines } from '../detail-lines.ts'
+import { runToEnding } from '../execute.ts'
+import type { ProgramBuilder } from '../program.ts'
+import type { CommonOptions } from '../settings.ts'
+import { parseJobName, parsePositive } from '../values.ts'
+
+const periods = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
+
+interface ForgetOptions extends CommonOptions {
+  readonly job?: string
+  readonly dryRun?: true
+  readonly keepLast?: number
+  readonly keepHourly?: number
+  readonly keepDaily?: number
+  readonly keepWeekly?: number
+  readonly keepMonthly?: number
+  readonly keepYearly?: number
+}
+
+/** `forget` and `prune`. */
+export function addRetention(program: Command, builder: ProgramBuilder): void {
+  addForget(program, builder)
+  const prune = builder
+    .command('prune', 'free the space of forgotten snapshots and interrupted runs', ['prune', 'prune --dry-run'])
+    .option('-n, --dry-run', 'show the plan, remove nothing')
+  prune.action(async (options: CommonOptions & { readonly dryRun?: true }) => {
+    await builder.run(options, ({ settings, context }) => runToEnding({ ...settings, type: 'prune', dryRun: options.dryRun ?? false }, context, detailLines))
+  })
+  program.addCommand(prune)
+}
+
+function addForget(program: Command, builder: ProgramBuilder): void {
+  const command = builder.command('forget [snapshot...]', 'remove snapshots, by id or by what to keep', [
+    'forget home@3 home@4',
+    'forget --job home --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
+    'forget --keep-last 10 --dry-run',
+  ])
+  command.option('-j, --job <name>', 'only snapshots of this job (default: every job, each by itself)', parseJobName)
+  for (const period of periods) {
+    const what = period === 'last' ? 'the newest N snapshots' : `the newest snapshot of each of N ${period.replace('daily', 'day').replace(/ly$/, '')}s`
+    command.option(`--keep-${period} <n>`, `keep ${what}`, parsePositive)
+  }
+  command.option('-n, --dry-run', 'show what would be forgotten')
+  command.action(async (snapshots: readonly string[], options: ForgetOptions) => {
+    await builder.run(options, ({ settings, context }) => {
+      const policy = policyOf(options)
+      if ((snapshots.length === 0) === (policy === undefined)) {
+        throw new HoldfastError('arguments', 'Name either snapshots to forget or, with --keep-…, what to keep.')
+      }
+      return runToEnding(
+        {
+          ...settings,
+          type: 'forget',
+          snapshots,
+          dryRun: options.dryRun ?? false,
+          ...(policy === undefined ? {} : { policy }),
+          ...(options.job === undefined ? {} : { name: options.job }),
+        },
+        context,
+        detailLines,
+      )
+    })
+  })
+  program.addCommand(command)
+}
+
+function policyOf(options: ForgetOptions): RetentionPolicy | undefined {
+  const wanted = {
+    last: options.keepLast,
+    hourly: options.keepHourly,
+    daily: options.keepDaily,
+    weekly: options.keepWeekly,
+    monthly: options.keepMonthly,
+    yearly: options.keepYearly,
+  }
+  const given = Object.entries(wanted).filter(([, count]) => count !== undefined)
+  return given.length === 0 ? undefined : Object.fromEntries(given)
+}

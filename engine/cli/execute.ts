@@ -1,0 +1,86 @@
+import { systemClock } from '../base/clock.ts'
+import { toWireError } from '../base/errors.ts'
+import { createLog } from '../base/log.ts'
+import { PauseGate } from '../base/pause.ts'
+import { StopControl } from '../base/stop.ts'
+import { LimitControl } from '../commands/context.ts'
+import type { CommandContext } from '../commands/context.ts'
+import { RunFailed } from '../commands/failure.ts'
+import type { EngineJob } from '../protocol/job.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { exitCodeOfError, exitCodeOfSummary } from './exit-codes.ts'
+import { JsonOutput } from './json-output.ts'
+import type { Output, StandardOutput } from './output.ts'
+import { readSecrets } from './secrets.ts'
+import { limitsOf, settingsOf } from './settings.ts'
+import type { CommonOptions, Settings } from './settings.ts'
+import { stopOnSignals } from './signals.ts'
+import { summaryText } from './summary-text.ts'
+import { TerminalOutput } from './terminal-output.ts'
+import { adviceFor } from './words.ts'
+
+/** What a command of the command line works with. */
+export interface Invocation {
+  readonly output: Output
+  readonly settings: Settings
+  readonly context: CommandContext
+}
+
+/** How a command ended well. */
+export interface Ending {
+  readonly exitCode: number
+  readonly json: Readonly<Record<string, unknown>>
+  readonly text: readonly string[]
+}
+
+export function createOutput(options: Pick<CommonOptions, 'json' | 'verbose'>, out: StandardOutput): Output {
+  return options.json ? new JsonOutput(out, options.verbose ?? false) : new TerminalOutput(out, options.verbose ?? false)
+}
+
+/** Runs one command from options to its last word. Resolves with the exit code; never rejects. */
+export async function execute(
+  options: CommonOptions & { readonly newRepository?: boolean },
+  output: Output,
+  action: (invocation: Invocation) => Promise<Ending>,
+): Promise<number> {
+  const stop = new StopControl()
+  try {
+    const settings = settingsOf(options, process.env)
+    const secrets = await readSecrets({ passwordFile: options.passwordFile, confirm: options.newRepository ?? false })
+    const log = createLog((line) => { output.log(line) }, () => systemClock.now())
+    using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
+    const ending = await action({
+      output,
+      settings,
+      context: {
+        secrets,
+        signal: stop.signal,
+        cancelSignal: stop.cancelSignal,
+        clock: systemClock,
+        log,
+        events: output,
+        limits: new LimitControl(limitsOf(options)),
+        pauseGate: new PauseGate(),
+      },
+    })
+    output.summary(ending.json, ending.text)
+    return ending.exitCode
+  } catch (error) {
+    return reportError(error, output)
+  }
+}
+
+/** Prints the last word of a failure; the result is the exit code. */
+export function reportError(error: unknown, output: Output): number {
+  const wire = toWireError(error)
+  const summary = error instanceof RunFailed ? error.summary : undefined
+  output.error(wire, adviceFor(wire.code), summary === undefined ? undefined : { ...summary })
+  return exitCodeOfError(wire.code, summary)
+}
+
+/** A job's run as an ending. */
+export async function runToEnding(job: EngineJob, context: CommandContext, details: (summary: RunSummary) => readonly string[] = () => []): Promise<Ending> {
+  const { runJob } = await import('../commands/run.ts')
+  const summary = await runJob(job, context)
+  return { exitCode: exitCodeOfSummary(summary), json: { ...summary }, text: [...summaryText(summary), ...details(summary)] }
+}

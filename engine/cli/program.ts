@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander'
+import { version } from '../base/version.ts'
+import { addBackup } from './commands/backup.ts'
+import { addBrowsing } from './commands/browse.ts'
+import { addCheck } from './commands/check.ts'
+import { addInit } from './commands/init.ts'
+import { addKey } from './commands/key.ts'
+import { addRebuild } from './commands/rebuild.ts'
+import { addRestore } from './commands/restore.ts'
+import { addRetention } from './commands/retention.ts'
+import { createOutput, execute } from './execute.ts'
+import type { Ending, Invocation } from './execute.ts'
+import type { StandardOutput } from './output.ts'
+import type { CommonOptions } from './settings.ts'
+import { parseConcurrency, parseMinutes, parseSize } from './values.ts'
+
+/** What a command's file needs to add itself. */
+export interface ProgramBuilder {
+  /** A new command with the common options and examples; `description` is one line. */
+  command(usage: string, description: string, examples: readonly string[]): Command
+  group(name: string, description: string): Command
+  /** Runs the action of a command to its end. */
+  run(options: CommonOptions & { readonly newRepository?: boolean }, action: (invocation: Invocation) => Promise<Ending>): Promise<void>
+}
+
+/** The whole command line. `done` gets the exit code of the command that ran. Errors of usage are thrown as CommanderError. */
+export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode: number) => void): Command {
+  const program = prepare(new Command('holdfast'), json)
+    .description('Encrypted, deduplicating backup that you can check and restore from at any time.')
+    .version(version, '-V, --version', 'print the version')
+    .addHelpText('after', `\n${environmentHelp}`)
+  const builder: ProgramBuilder = {
+    command: (usage, description, examples) => {
+      const command = prepare(new Command(usage.split(' ', 1)[0]), json).description(description)
+      for (const argument of usage.split(' ').slice(1)) command.argument(argument)
+      return withCommonOptions(command).addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ holdfast ${example}`).join('\n')}`)
+    },
+    group: (name, description) => prepare(new Command(name), json).description(description),
+    run: async (options, action) => {
+      done(await execute(options, createOutput(options, out), action))
+    },
+  }
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild]) add(program, builder)
+  return program
+}
+
+function prepare(command: Command, json: boolean): Command {
+  command.exitOverride().showHelpAfterError('Add --help for how to use it.').helpOption('-h, --help', 'show this help')
+  return json ? command.configureOutput({ writeErr: () => undefined }) : command
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .option('-r, --repo <address>', 'folder, file:///folder or s3://bucket/prefix?endpoint=…&region=… (or HOLDFAST_REPO)')
+    .option('--password-file <file>', 'file whose first line is the password (or HOLDFAST_PASSWORD, or a prompt)')
+    .option('--json', 'one JSON event a line; the last is the summary or the error')
+    .option('-v, --verbose', 'show every log line')
+    .option('--concurrency <number>', 'transfers at a time (default: 4; the storage may allow fewer)', parseConcurrency)
+    .option('--limit-upload <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
+    .option('--limit-download <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
+    .addOption(new Option('--patience <minutes>', 'how long to wait for a storage that is away (default: 15)').argParser(parseMinutes))
+}
+
+const environmentHelp = `Environment:
+  HOLDFAST_REPO       address of the repository
+  HOLDFAST_PASSWORD   its password
+  HOLDFAST_HOME       folder of catalogs and logs (default: the platform's)
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials for s3://
+
+Exit codes: 0 success · 1 nothing had changed · 2 warnings · 50 stored some, not finished · 100 error · 200 wrong arguments`

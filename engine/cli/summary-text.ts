@@ -1,0 +1,39 @@
+import type { RunSummary } from '../protocol/progress.ts'
+import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
+
+const outcomeWords = {
+  success: 'done',
+  unchanged: 'done, nothing had changed',
+  warnings: 'done, with warnings',
+  partial: 'not finished; what was stored is used by the next run',
+  failed: 'failed',
+} as const
+
+/** The end of a run for a person: a few lines. */
+export function summaryText(summary: RunSummary): string[] {
+  const duration = formatDuration(summary.finishedMs - summary.startedMs)
+  const snapshot = summary.snapshot === undefined ? '' : ` · ${summary.operation === 'backup' ? 'snapshot ' : ''}${summary.snapshot}`
+  return [
+    `${summary.operation}: ${outcomeWords[summary.outcome]}${snapshot} · ${duration}`,
+    ...countLines(summary),
+    ...(summary.problems > 0 ? [`  ${formatPlural(summary.problems, 'warning')}`] : []),
+  ]
+}
+
+function countLines(summary: RunSummary): string[] {
+  const { files, bytes } = summary
+  switch (summary.operation) {
+    case 'backup':
+      return [
+        `  ${formatPlural(files.found, 'file')}, ${formatBytes(bytes.found)}: ${formatCount(files.unchanged)} unchanged, ${formatCount(files.deduplicated)} already stored, ${formatCount(files.uploaded)} stored`,
+        `  ${formatBytes(summary.uploadedBytes)} sent${summary.adoptedPacks > 0 ? `, ${formatPlural(summary.adoptedPacks, 'pack')} of an interrupted run taken over` : ''}`,
+      ]
+    case 'restore':
+      return [
+        `  ${formatPlural(files.found, 'file')}, ${formatBytes(bytes.found)}: ${formatCount(files.uploaded)} written, ${formatCount(files.unchanged)} left as they were`,
+        `  ${formatBytes(summary.downloadedBytes)} received`,
+      ]
+    default:
+      return []
+  }
+}

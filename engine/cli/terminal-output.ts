@@ -1,0 +1,103 @@
+import type { LogLine } from '../base/log.ts'
+import type { WireError } from '../protocol/errors.ts'
+import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
+import type { Output, StandardOutput } from './output.ts'
+import { problemLine, progressBlock, progressLine } from './progress.ts'
+
+/** How often the block on a terminal, and the line in a log file, is written anew. */
+const blockIntervalMs = 200
+const lineIntervalMs = 10_000
+
+/** Problems shown while a run goes on; the summary counts the rest. */
+const shownProblems = 20
+
+/**
+ * For people: results on standard output; progress, problems and errors on standard error. On a terminal progress is one
+ * block that is rewritten in place, elsewhere a line now and then.
+ */
+export class TerminalOutput implements Output {
+  readonly #out: StandardOutput
+  readonly #verbose: boolean
+  readonly #isTerminal = process.stderr.isTTY
+  readonly #transfers = new Map<number, TransferEvent>()
+  #blockLines = 0
+  #lastMs: number
+  #phase: string | undefined
+  #problems = 0
+
+  constructor(out: StandardOutput, verbose: boolean) {
+    this.#out = out
+    this.#verbose = verbose
+    // A run that is over before this has no need of progress.
+    this.#lastMs = performance.now()
+  }
+
+  get closed(): boolean {
+    return this.#out.closed
+  }
+
+  progress(progress: Progress): void {
+    const now = performance.now()
+    if (this.#isTerminal) {
+      if (now - this.#lastMs < blockIntervalMs) return
+      this.#rewrite(progressBlock(progress, [...this.#transfers.values()], process.stderr.columns))
+    } else {
+      const phaseEnded = this.#phase !== undefined && this.#phase !== progress.phase && now - this.#lastMs > 1000
+      this.#phase = progress.phase
+      if (now - this.#lastMs < lineIntervalMs && !phaseEnded) return
+      process.stderr.write(`${progressLine(progress)}\n`)
+    }
+    this.#lastMs = now
+  }
+
+  transfer(transfer: TransferEvent): void {
+    if (transfer.state === 'done' || transfer.state === 'failed') this.#transfers.delete(transfer.id)
+    else this.#transfers.set(transfer.id, transfer)
+  }
+
+  problem(problem: Problem): void {
+    this.#problems += 1
+    if (this.#problems <= shownProblems || this.#verbose) this.#note(`warning: ${problemLine(problem)}`)
+    if (this.#problems === shownProblems + 1 && !this.#verbose) this.#note('warning: there are more; --verbose shows all.')
+  }
+
+  log(line: LogLine): void {
+    if (this.#verbose) this.#note(logLine(line))
+    else if (line.level === 'error' || line.level === 'warning') this.#note(`${line.level}: ${line.message}`)
+  }
+
+  record(_json: Readonly<Record<string, unknown>>, text: string): void {
+    this.#out.write(text)
+  }
+
+  summary(_json: Readonly<Record<string, unknown>>, text: readonly string[]): void {
+    this.#rewrite([])
+    for (const line of text) this.#out.write(line)
+  }
+
+  error(error: WireError, advice: string | undefined): void {
+    this.#note(`holdfast: ${error.message}`)
+    const cause = error.cause?.message
+    if (cause !== undefined && !error.message.includes(cause)) this.#note(`  because: ${cause}`)
+    if (advice !== undefined) this.#note(`  ${advice}`)
+  }
+
+  /** A line that stays, above the block. */
+  #note(line: string): void {
+    this.#rewrite([])
+    process.stderr.write(`${line}\n`)
+  }
+
+  #rewrite(lines: readonly string[]): void {
+    if (!this.#isTerminal || (this.#blockLines === 0 && lines.length === 0)) return
+    const back = this.#blockLines > 0 ? `\u001b[${String(this.#blockLines)}A\r\u001b[J` : ''
+    process.stderr.write(back + lines.map((line) => `${line}\n`).join(''))
+    this.#blockLines = lines.length
+  }
+}
+
+function logLine(line: LogLine): string {
+  const { job, operation, file, pack, object, attempt } = line.context
+  const where = [job, operation, file, pack, object, attempt === undefined ? undefined : `try ${String(attempt)}`].filter((part) => part !== undefined)
+  return `${new Date(line.time).toISOString()} ${line.level} ${where.length > 0 ? `[${where.join(' › ')}] ` : ''}${line.message}`
+}

@@ -1,0 +1,64 @@
+import { InvalidArgumentError } from 'commander'
+import type { ExcludePreset } from '../protocol/job.ts'
+
+/** Parsers of option values, for commander: each throws InvalidArgumentError in words for people. */
+
+const factors: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+
+/** `500K`, `5M`, `1.5G`, `1000`: bytes; units are powers of 1024. */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim())
+  const value = match ? Math.floor(Number(match[1]) * (factors[match[2]?.toLowerCase() ?? ''] ?? NaN)) : NaN
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a size such as 500K, 5M or 1G.')
+  return value
+}
+
+export function parsePositive(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Give a whole number from 1.')
+  return value
+}
+
+export function parseConcurrency(text: string): number {
+  const value = parsePositive(text)
+  if (value > 256) throw new InvalidArgumentError('Give a whole number from 1 to 256.')
+  return value
+}
+
+/** `25` or `25%`. */
+export function parsePercent(text: string): number {
+  const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : NaN
+  if (!(value > 0 && value <= 100)) throw new InvalidArgumentError('Give a percentage above 0, up to 100.')
+  return value
+}
+
+/** Minutes as text, ms as value. */
+export function parseMinutes(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a number of minutes.')
+  return value * 60_000
+}
+
+export function parseJobName(text: string): string {
+  if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw new InvalidArgumentError('A job name has 1 to 64 of: letters, digits, space, dot, underscore, hyphen.')
+  return text
+}
+
+/** `JOB@REV`, `latest` or `latest:JOB`. */
+export function parseSnapshot(text: string): string {
+  if (!/^(?:latest|latest:[A-Za-z0-9 ._-]{1,64}|[A-Za-z0-9 ._-]{1,64}@\d+(?:-[0-9a-z]+)?)$/.test(text)) throw new InvalidArgumentError('A snapshot is `JOB@REVISION`, `latest` or `latest:JOB`.')
+  return text
+}
+
+const presets: readonly ExcludePreset[] = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir']
+
+export function parsePreset(text: string, before: readonly ExcludePreset[] = []): readonly ExcludePreset[] {
+  const preset = presets.find((name) => name === text)
+  if (!preset) throw new InvalidArgumentError(`Presets are ${presets.join(', ')}.`)
+  return [...before, preset]
+}
+
+/** For options that may be given more than once. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
+}

@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../protocol/errors.ts'
+
+/** What to do about an error, by code; the error's own message says what happened. */
+const advice: Readonly<Record<ErrorCode, string | undefined>> = {
+  aborted: 'Run the same command again: it goes on where it stopped.',
+  arguments: 'See `holdfast --help`.',
+  'not-found': 'List what there is with `holdfast snapshots` and `holdfast ls SNAPSHOT`.',
+  exists: 'Choose another address, or use what is there.',
+  denied: 'Check the permissions of the folder or of the storage account.',
+  credentials: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN if the account uses one).',
+  password: 'Check HOLDFAST_PASSWORD, the password file, or what you typed. Nobody can recover a lost password.',
+  full: 'Free some space, or raise the quota, and run the command again: it goes on where it stopped.',
+  throttled: 'The storage asks for patience. Try again later, or lower --concurrency.',
+  offline: 'Check the network, the address and that the storage runs, then run the command again.',
+  unavailable: 'The storage has trouble of its own. Run the command again later: it goes on where it stopped.',
+  unsupported: 'This storage cannot do what the repository needs. Use another one, or ask its provider.',
+  damaged: 'Run `holdfast check --read-data` to see what is affected, and `holdfast check --repair` to mend what can be mended.',
+  version: 'Update Holdfast on this machine.',
+  'not-a-repository': 'Check the address, or create a repository there with `holdfast init`.',
+  'another-repository': 'The address holds another repository than before. Check that the right disk or bucket is there.',
+  busy: 'Wait until the other run of this job ends, or stop it.',
+  expired: 'Run the backup again: what was stored is used.',
+  'source-missing': 'Check that the folder exists and can be read.',
+  'unsafe-path': 'The snapshot tries to write outside the target folder. Do not trust this repository.',
+  catalog: 'Delete the local catalog with `holdfast rebuild`.',
+  crashed: 'Run the command again. If it happens again, report it with the log.',
+  internal: 'This is a defect of Holdfast. Report it with the output of the same command with --verbose.',
+}
+
+export function adviceFor(code: ErrorCode): string | undefined {
+  return advice[code]
+}

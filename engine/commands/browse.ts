@@ -1,0 +1,144 @@
+import { fromBytes, toShown } from '../base/byte-string.ts'
+import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../base/errors.ts'
+import type { BrowseJob } from '../protocol/job.ts'
+import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { DecisionCache, listSnapshots, resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'
+import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
+import { rootOf, sourceBytes } from '../snapshot/manifest.ts'
+import type { BlobId, TreeNode } from '../snapshot/node.ts'
+import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
+import type { CommandContext } from './context.ts'
+import { plainSummary } from './plain-summary.ts'
+import { openReader } from './reader.ts'
+import type { Reader } from './reader.ts'
+
+/** A query of whoever asked the engine to browse, and where its answer goes. */
+export interface BrowseRequest {
+  readonly query: BrowseQuery
+  readonly answer: (answer: BrowseAnswer) => void
+}
+
+type ListQuery = Extract<BrowseQuery, { type: 'list' }>
+type ListAnswer = Omit<Extract<BrowseAnswer, { type: 'list' }>, 'type'>
+
+/** Answers queries, several at once, until there are no more. Errors of a query are its answer. Errors: those of opening. */
+export async function serveBrowse(job: BrowseJob, context: CommandContext, requests: AsyncIterable<BrowseRequest>): Promise<RunSummary> {
+  const startedMs = context.clock.now()
+  await using browser = await openBrowser(job, context)
+  const running = new Set<Promise<void>>()
+  for await (const { query, answer } of requests) {
+    const task = browser.answer(query).then(answer).finally(() => running.delete(task))
+    running.add(task)
+  }
+  await Promise.all(running)
+  return plainSummary('browse', startedMs, context.clock.now(), undefined, {})
+}
+
+/** Errors: those of opening a repository. */
+export async function openBrowser(job: BrowseJob, context: CommandContext): Promise<Browser> {
+  return new Browser(await openReader(job, context), context)
+}
+
+/** Shows snapshots and their folders, fetching no more than it shows. */
+export class Browser implements AsyncDisposable {
+  readonly #reader: Reader
+  readonly #context: CommandContext
+  readonly #decisions = new DecisionCache()
+  /** Snapshot, as it was asked for → its root. A snapshot never changes. */
+  readonly #roots = new Map<string, BlobId>()
+
+  constructor(reader: Reader, context: CommandContext) {
+    this.#reader = reader
+    this.#context = context
+  }
+
+  async answer(query: BrowseQuery): Promise<BrowseAnswer> {
+    try {
+      switch (query.type) {
+        case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots() }
+        case 'list': return { type: 'list', ...(await this.list(query)) }
+        default: return assertNever(query)
+      }
+    } catch (error) {
+      return { type: 'error', error: toWireError(asHoldfastError(error)) }
+    }
+  }
+
+  /** All that can be read, by job and revision; a damaged one is a warning in the log and hides no other. */
+  async snapshots(): Promise<SnapshotView[]> {
+    const views: SnapshotView[] = []
+    for (const name of this.#roots.keys()) if (name.startsWith('latest')) this.#roots.delete(name)
+    for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions }, this.#context.signal)) {
+      if (entry.type === 'snapshot') views.push(snapshotView(entry))
+      else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
+    }
+    return views.sort((a, b) => a.finishedMs - b.finishedMs)
+  }
+
+  /**
+   * A page of a folder. A huge folder costs only the parts that the page shows.
+   * Errors: not-found (snapshot, or a folder of this path), damaged, those of the storage.
+   */
+  async list({ snapshot, path, after, limit }: ListQuery): Promise<ListAnswer> {
+    const tree = await this.#folder(await this.#root(snapshot), path)
+    const entries: EntryView[] = []
+    for await (const node of iterateTree(this.#reader.trees.load, tree, after)) {
+      if (entries.length === limit) return { entries, more: true }
+      entries.push(entryView(node))
+    }
+    return { entries, more: false }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reader[Symbol.asyncDispose]()
+  }
+
+  async #root(snapshot: string): Promise<BlobId> {
+    const known = this.#roots.get(snapshot)
+    if (known) return known
+    const { manifest } = await resolveSnapshot(this.#reader.repository, snapshot, this.#context.signal)
+    const root = rootOf(manifest)
+    this.#roots.set(snapshot, root)
+    return root
+  }
+
+  async #folder(root: BlobId, path: Uint8Array): Promise<BlobId> {
+    let tree = root
+    for (const name of fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')) {
+      const node = await findInTree(this.#reader.trees.load, tree, Buffer.from(name, 'latin1'))
+      if (!node) throw new HoldfastError('not-found', `The snapshot holds no ${toShown(fromBytes(path))}.`)
+      if (node.type !== 'directory') throw new HoldfastError('not-found', `${toShown(fromBytes(path))} is no folder.`)
+      tree = node.tree
+    }
+    return tree
+  }
+}
+
+function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): SnapshotView {
+  const { job, host, startedMs, finishedMs, counters, problems } = manifest
+  return {
+    id: snapshotId(manifest, ref),
+    job,
+    revision: ref.revision,
+    host,
+    sources: manifest.sources.map((source) => toShown(fromBytes(sourceBytes(source).path))),
+    startedMs,
+    finishedMs,
+    files: counters.files,
+    bytes: counters.bytes,
+    problems,
+  }
+}
+
+function entryView(node: TreeNode): EntryView {
+  return {
+    // A copy: the node's name is a view of its whole tree.
+    name: node.name.slice(),
+    shown: toShown(fromBytes(node.name)),
+    type: node.type,
+    mtimeMs: Math.floor(Number(node.mtimeNs / 1000n) / 1000),
+    ...(node.type === 'file' ? { size: node.size } : {}),
+    ...(node.type === 'symlink' ? { linkTarget: toShown(fromBytes(node.target)) } : {}),
+  }
+}

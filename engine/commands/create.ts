@@ -1,0 +1,18 @@
+import type { StorageBackend } from '../backend/backend.ts'
+import { probeBackend } from '../backend/probe.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { systemRandom } from '../repository/crypto.ts'
+import { initRepository } from '../repository/repository.ts'
+import type { Repository } from '../repository/repository.ts'
+import type { CommandContext } from './context.ts'
+
+/**
+ * Makes a repository in the mode that the storage was seen to bear: exclusive creation decides about commits where it works, flags
+ * elsewhere. Errors: exists, unsupported (a listing lags behind: no protocol is safe then), arguments, and those of the storage.
+ */
+export async function createRepository(backend: StorageBackend, context: CommandContext): Promise<Repository> {
+  const { clock, secrets, signal } = context
+  const probe = await probeBackend(backend, signal)
+  if (!probe.listsAtOnce) throw new HoldfastError('unsupported', `${backend.label} does not list at once what was written, so several writers could not share it safely.`)
+  return initRepository(backend, secrets.password, { arbiter: probe.exclusiveCreate ? 'cas' : 'flags', clock, random: systemRandom, label: 'first' }, signal)
+}

@@ -1,0 +1,41 @@
+import { asHoldfastError } from '../base/errors.ts'
+import type { RestoreJob } from '../protocol/job.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'
+import { rootOf } from '../snapshot/manifest.ts'
+import type { CommandContext } from './context.ts'
+import { RunFailed } from './failure.ts'
+import { openReader } from './reader.ts'
+import { RestoreProgress } from './restore/restore-progress.ts'
+import { Restorer } from './restore/restorer.ts'
+import { selectPaths } from './restore/selection.ts'
+import { openTarget } from './restore/target.ts'
+
+/**
+ * Writes a snapshot, or parts of it, into a folder. Interrupted, the same call goes on: what is intact stays, half-written files are
+ * continued. Files that cannot be restored are problems of the summary; the rest goes on.
+ * Errors: not-found (snapshot or path), denied or arguments (target), full, unsafe-path, and those of the storage; RunFailed says how
+ * far it came.
+ */
+export async function restore(job: RestoreJob, context: CommandContext): Promise<RunSummary> {
+  const progress = new RestoreProgress(context)
+  progress.report()
+  await using reader = await openReader(job, context)
+  const { repository, storage, trees } = reader
+  progress.traffic = storage.traffic
+  const { manifest, ref } = await resolveSnapshot(repository, job.snapshot, context.signal)
+  const facts = { snapshot: snapshotId(manifest, ref), repositoryId: repository.config.repositoryId }
+  const selection = await selectPaths(trees.load, rootOf(manifest), job.paths)
+  if (selection === 'all') progress.totalBytes = manifest.counters.bytes
+  await using target = await openTarget(job.target, repository.keys)
+  using restorer = new Restorer({ job, context, reader, target, progress })
+  try {
+    await restorer.run(rootOf(manifest), selection)
+  } catch (error) {
+    const known = asHoldfastError(error)
+    throw new RunFailed(known, progress.summary(progress.files.written > 0 ? 'partial' : 'failed', facts))
+  } finally {
+    progress.report(true)
+  }
+  return progress.summary('success', facts)
+}

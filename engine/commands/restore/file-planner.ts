@@ -1,0 +1,132 @@
+import type { ByteString } from '../../base/byte-string.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import { toHex } from '../../base/bytes.ts'
+import type { RestoreJob } from '../../protocol/job.ts'
+import type { Problem } from '../../protocol/progress.ts'
+import type { BlobLocation } from '../../repository/pack-info.ts'
+import { chunkIds } from '../../snapshot/content.ts'
+import type { BlobId, FileNode } from '../../snapshot/node.ts'
+import type { ExpectedChunk } from '../../source/target/compare.ts'
+import { fileSpec } from '../../source/target/file-spec.ts'
+import type { FileSpec } from '../../source/target/file-spec.ts'
+import type { Reader } from '../reader.ts'
+import type { RestoreProgress } from './restore-progress.ts'
+import type { RestoreTarget } from './target.ts'
+import type { RestoreWindow, RestoringFile } from './window.ts'
+
+/** Chunks compared with an existing file in one task; bounds the message of a huge file. */
+const compareBatch = 512
+
+interface Options {
+  readonly job: RestoreJob
+  readonly reader: Reader
+  readonly target: RestoreTarget
+  readonly progress: RestoreProgress
+  readonly onProblem: (path: ByteString, code: Problem['code'], message: string) => void
+  /** Starts another window; a huge file fills several. */
+  readonly next: () => Promise<void>
+}
+
+/** A chunk of a file and where it is stored. */
+interface LocatedChunk extends ExpectedChunk {
+  readonly location: BlobLocation
+}
+
+/** Decides for each file whether it stays, goes on or is written anew, and plans its chunks. */
+export class FilePlanner {
+  readonly #options: Options
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /**
+   * @param fresh the folder was made by this run: nothing can be there.
+   * Errors: damaged (a chunk is in no pack, or sizes lie), those of file system and storage.
+   */
+  async plan(folder: ByteString, name: ByteString, node: FileNode, fresh: boolean, window: () => RestoreWindow): Promise<void> {
+    const spec = fileSpec(folder, node)
+    if (!fresh && (await this.#stays(spec, name, node))) {
+      this.#options.progress.files.unchanged += 1
+      this.#options.progress.bytes.unchanged += node.size
+      return
+    }
+    const half = !fresh && this.#options.target.entries.look(folder, spec.temporary)?.isFile() === true
+    const only = node.content.depth === 0 && node.content.ids.length === 1 && !half
+    const file: RestoringFile = { spec, left: 0, planned: false, whole: only }
+    window().countFile()
+    try {
+      await this.#chunks(file, node, half, window)
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'damaged') throw error
+      file.failure = { code: 'damaged', message: error.message }
+    }
+    file.planned = true
+    if (file.left === 0) window().complete.push(file)
+  }
+
+  /** Whether what stands in the file's place is to stay; its metadata is set right where the rule allows that. */
+  async #stays(spec: FileSpec, name: ByteString, node: FileNode): Promise<boolean> {
+    const { job, target } = this.#options
+    const there = target.entries.look(spec.folder, name)
+    if (!there) return false
+    if (job.overwrite === 'never') return true
+    if (!there.isFile() || Number(there.size) !== node.size) return false
+    const trusted = job.overwrite === 'changed' && there.mtimeNs === node.mtimeNs
+    if (!trusted && !(await this.#holdsContent(spec, node))) return false
+    target.entries.finishFile(spec.folder, name, node)
+    return true
+  }
+
+  async #holdsContent(spec: FileSpec, node: FileNode): Promise<boolean> {
+    for await (const chunks of this.#batches(node)) {
+      const intact = await this.#compare(spec, false, chunks)
+      if (intact.includes(0)) return false
+    }
+    return true
+  }
+
+  async #chunks(file: RestoringFile, node: FileNode, half: boolean, window: () => RestoreWindow): Promise<void> {
+    for await (const chunks of this.#batches(node)) {
+      const intact = half ? await this.#compare(file.spec, true, chunks) : undefined
+      for (const [index, { id, offset, length, location }] of chunks.entries()) {
+        if (intact?.[index] === 1) this.#options.progress.bytes.unchanged += length
+        else window().add(file, offset, id, location)
+      }
+      if (window().full) await this.#options.next()
+    }
+  }
+
+  async #compare(file: FileSpec, half: boolean, chunks: readonly LocatedChunk[]): Promise<Uint8Array> {
+    const plain = chunks.map(({ offset, length, id }) => ({ offset, length, id: id.slice() }))
+    const { intact } = await this.#options.target.pool.run({ type: 'compare', file, half, chunks: plain })
+    return intact ?? new Uint8Array(chunks.length)
+  }
+
+  /** The file's chunks in order, with their places. Errors: damaged when one is unknown or they do not add up to the file's size. */
+  async *#batches(node: FileNode): AsyncGenerator<LocatedChunk[]> {
+    const { reader } = this.#options
+    let offset = 0
+    let batch: LocatedChunk[] = []
+    const take = (id: BlobId): void => {
+      const location = reader.catalog.locate(id)
+      if (location?.kind !== 'data') throw new HoldfastError('damaged', `a part of the file is missing: blob ${toHex(id)} is in no known pack`)
+      batch.push({ id, offset, length: location.length, location })
+      offset += location.length
+      if (offset > node.size) throw new HoldfastError('damaged', 'the parts of the file are longer than the file')
+    }
+    if (node.content.depth === 0) {
+      // Nearly every file: no wait for each chunk.
+      for (const id of node.content.ids) take(id)
+    } else {
+      for await (const id of chunkIds(reader.trees.load, node.content)) {
+        take(id)
+        if (batch.length < compareBatch) continue
+        yield batch
+        batch = []
+      }
+    }
+    if (offset !== node.size) throw new HoldfastError('damaged', 'the parts of the file are shorter than the file')
+    if (batch.length > 0) yield batch
+  }
+}

@@ -1,0 +1,61 @@
+import { availableParallelism } from 'node:os'
+import { mkdirSync, realpathSync } from 'node:fs'
+import { fromBytes } from '../../base/byte-string.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import type { RepositoryKeys } from '../../repository/keys.ts'
+import { EntryWriter } from '../../source/target/entry-writer.ts'
+import { TargetFolders } from '../../source/target/folders.ts'
+import { loadNative } from '../../source/target/native.ts'
+import { WriterPool } from '../../source/target/writer-pool.ts'
+
+/** More threads than this do not write faster: the disk or the decryption is busy. */
+const maxThreads = 4
+
+/** A folder that a restore writes to, and the threads that do. */
+export interface RestoreTarget extends AsyncDisposable {
+  readonly folders: TargetFolders
+  readonly entries: EntryWriter
+  readonly pool: WriterPool
+}
+
+/** Makes the folder if need be. Errors: denied, arguments, full. */
+export async function openTarget(path: string, keys: RepositoryKeys): Promise<RestoreTarget> {
+  const root = fromBytes(makeFolder(path))
+  const asRoot = process.getuid?.() === 0
+  const native = await loadNative()
+  const folders = new TargetFolders(root)
+  const threads = Math.min(maxThreads, Math.max(1, availableParallelism()))
+  const pool = new WriterPool({ root, asRoot, packsKey: keys.packs, blobIdKey: keys.blobId }, threads)
+  return {
+    folders,
+    entries: new EntryWriter(folders, native, asRoot),
+    pool,
+    async [Symbol.asyncDispose]() {
+      folders[Symbol.dispose]()
+      await pool[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The one place where a symlink is followed: the folder that the user named may be one. */
+function makeFolder(path: string): Buffer {
+  try {
+    mkdirSync(path, { recursive: true })
+    return realpathSync(path, 'buffer')
+  } catch (cause) {
+    throw targetError(cause, path)
+  }
+}
+
+function targetError(cause: unknown, path: string): HoldfastError {
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
+  if (code === 'ENOTDIR' || code === 'EEXIST') return new HoldfastError('arguments', `The target is not a folder: ${path}`, { cause })
+  return fatalWriteError(code, cause) ?? new HoldfastError('denied', `The target folder cannot be made or entered: ${path}`, { cause, data: { place: 'target' } })
+}
+
+/** Errors of the target's file system that no other file would be spared; undefined for those of one file. */
+export function fatalWriteError(code: unknown, cause: unknown): HoldfastError | undefined {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new HoldfastError('full', 'The disk of the target folder is full.', { cause, data: { place: 'target' } })
+  if (code === 'EROFS') return new HoldfastError('denied', 'The target folder is on a read-only file system.', { cause, data: { place: 'target' } })
+  return undefined
+}

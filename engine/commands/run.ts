@@ -1,0 +1,22 @@
+import { assertNever, HoldfastError } from '../base/errors.ts'
+import type { EngineJob } from '../protocol/job.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import type { CommandContext } from './context.ts'
+
+/**
+ * Runs a job to its end. Only the code of its own command is loaded. Errors: a HoldfastError, as RunFailed where the run had begun.
+ * A browse job answers queries and has its own entry, serveBrowse.
+ */
+export async function runJob(job: EngineJob, context: CommandContext): Promise<RunSummary> {
+  switch (job.type) {
+    case 'backup': return (await import('./backup.ts')).backup(job, context)
+    case 'restore': return (await import('./restore.ts')).restore(job, context)
+    case 'check': return (await import('./check.ts')).check(job, context)
+    case 'forget': return (await import('./forget.ts')).forget(job, context)
+    case 'prune': return (await import('./prune.ts')).prune(job, context)
+    case 'rebuild': return (await import('./rebuild.ts')).rebuild(job, context)
+    case 'test': return (await import('./test.ts')).test(job, context)
+    case 'browse': throw new HoldfastError('internal', 'Browsing needs somebody who asks.')
+    default: return assertNever(job)
+  }
+}

@@ -1,0 +1,38 @@
+import { probeBackend } from '../backend/probe.ts'
+import type { TestJob } from '../protocol/job.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { openRepository, repositoryIdAt } from '../repository/repository.ts'
+import type { CommandContext } from './context.ts'
+import { expectRepository, openStorage } from './open.ts'
+import { plainSummary } from './plain-summary.ts'
+
+/** `details` of a test's summary. */
+export interface TestDetails {
+  readonly repository: 'none' | 'exists'
+  readonly repositoryId?: string
+  readonly exclusiveCreate: boolean
+  readonly maxConnections: number
+}
+
+/**
+ * Tries a destination: reachable, writable (objects below `probe/` come and go), what it can do, whether a repository is there and
+ * the password opens it. Errors: offline, denied, credentials, password, another-repository, …
+ */
+export async function test(job: TestJob, context: CommandContext): Promise<RunSummary> {
+  const startedMs = context.clock.now()
+  await using storage = await openStorage(job, context)
+  const { backend, traffic } = storage
+  const repositoryId = await repositoryIdAt(backend, context.signal)
+  if (repositoryId !== undefined) {
+    expectRepository(job, repositoryId)
+    await openRepository(backend, context.secrets.password, context.signal)
+  }
+  const { exclusiveCreate } = await probeBackend(backend, context.signal)
+  const details: TestDetails = {
+    repository: repositoryId === undefined ? 'none' : 'exists',
+    exclusiveCreate,
+    maxConnections: backend.traits.maxConnections,
+    ...(repositoryId === undefined ? {} : { repositoryId }),
+  }
+  return plainSummary('test', startedMs, context.clock.now(), traffic, { details, ...(repositoryId === undefined ? {} : { repositoryId }) })
+}

@@ -1,0 +1,71 @@
+import { toHex } from '../base/bytes.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { BlobHasher } from '../repository/blob-id.ts'
+import { packObject } from '../repository/names.ts'
+import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
+import type { Repository } from '../repository/repository.ts'
+import { openSegment, takeBlob } from '../repository/segment.ts'
+import type { LoadTree } from '../snapshot/content.ts'
+
+/** Opened segments kept; neighbouring folders share them, so that each is fetched and opened about once. Bounds the memory. */
+const cachedBytes = 32 * 1024 * 1024
+
+/** Reads blobs of kind `tree`: folders and lists of chunks. */
+export class TreeLoader {
+  readonly #repository: Repository
+  readonly #locator: BlobLocator
+  readonly #signal: AbortSignal
+  readonly #hasher: BlobHasher
+  /** Least recently used first. Promises, so that two readers of one segment fetch it once. */
+  readonly #segments = new Map<string, { readonly bytes: number; readonly raw: Promise<Uint8Array> }>()
+  #bytes = 0
+
+  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal) {
+    this.#repository = repository
+    this.#locator = locator
+    this.#signal = signal
+    this.#hasher = new BlobHasher(repository.keys.blobId)
+  }
+
+  /** A view into memory that others read too. Errors: damaged (also for an id that no pack holds), and those of the storage. */
+  readonly load: LoadTree = async (id) => {
+    const location = this.#locator.locate(id)
+    if (!location) throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
+    const raw = await this.#segment(location)
+    return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
+  }
+
+  #segment(location: BlobLocation): Promise<Uint8Array> {
+    const key = `${location.pack} ${String(location.segmentOffset)}`
+    const known = this.#segments.get(key)
+    if (known) {
+      this.#segments.delete(key)
+      this.#segments.set(key, known)
+      return known.raw
+    }
+    const raw = this.#open(location)
+    this.#segments.set(key, { bytes: location.rawLength, raw })
+    this.#bytes += location.rawLength
+    raw.catch(() => { this.#drop(key) })
+    this.#trim()
+    return raw
+  }
+
+  async #open(location: BlobLocation): Promise<Uint8Array> {
+    const range = { offset: location.segmentOffset, length: location.storedLength }
+    const stored = await this.#repository.backend.get(packObject(location.pack), range, this.#signal)
+    return openSegment(this.#repository.keys.packs, location.kind, location, stored, `pack ${location.pack}`)
+  }
+
+  #trim(): void {
+    for (const key of this.#segments.keys()) {
+      if (this.#bytes <= cachedBytes || this.#segments.size <= 1) return
+      this.#drop(key)
+    }
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#segments.get(key)?.bytes ?? 0
+    this.#segments.delete(key)
+  }
+}

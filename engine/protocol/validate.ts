@@ -1,0 +1,256 @@
+import * as v from 'valibot'
+import { errorCodes } from './errors.ts'
+import type { WireError } from './errors.ts'
+import type { EngineJob } from './job.ts'
+import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
+import type { RunSummary } from './progress.ts'
+
+/** A message that came over a port: the value, or what is wrong with it in words that quote none of it (it may hold secrets). */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }
+
+/** A command from the supervisor. */
+export function parseCommand(message: unknown): Parsed<EngineCommand> {
+  return parse(command, message)
+}
+
+/** An event from an engine. */
+export function parseEvent(message: unknown): Parsed<EngineEvent> {
+  return parse(event, message)
+}
+
+/** A job as the command line, a settings file or a `start` message gives it. */
+export function parseJob(value: unknown): Parsed<EngineJob> {
+  return parse(job, value)
+}
+
+/** A run's summary as the history keeps it. */
+export function parseSummary(value: unknown): Parsed<RunSummary> {
+  return parse(summary, value)
+}
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown): Parsed<T> {
+  const result = v.safeParse(schema, value, { abortEarly: true })
+  if (result.success) return { ok: true, value: result.output }
+  const [issue] = result.issues
+  return { ok: false, problem: `${v.getDotPath(issue) ?? 'message'}: expected ${issue.expected ?? issue.type}` }
+}
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
+const bytes = v.instance(Uint8Array)
+const text = v.string()
+const flag = v.boolean()
+const address = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
+const jobName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9 ._-]{1,64}$/))
+const list = v.array(text)
+
+const jobBase = {
+  repository: address,
+  home: address,
+  concurrency: v.pipe(count, v.minValue(1), v.maxValue(1024)),
+  patienceMs: v.exactOptional(amount),
+  expectRepositoryId: v.exactOptional(text),
+}
+
+const backupJob = v.object({
+  ...jobBase,
+  type: v.literal('backup'),
+  name: jobName,
+  sources: v.pipe(list, v.minLength(1)),
+  excludes: v.object({
+    patterns: list,
+    presets: v.array(v.picklist(['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'])),
+    largerThanBytes: v.exactOptional(count),
+    oneFileSystem: flag,
+  }),
+  dryRun: flag,
+  onFailure: v.picklist(['drain', 'cancel']),
+  create: v.exactOptional(flag),
+  verifyPacks: v.exactOptional(count),
+})
+
+const restoreJob = v.object({
+  ...jobBase,
+  type: v.literal('restore'),
+  snapshot: text,
+  target: address,
+  paths: v.array(bytes),
+  overwrite: v.picklist(['never', 'changed', 'always']),
+})
+
+const checkJob = v.object({
+  ...jobBase,
+  type: v.literal('check'),
+  readDataPercent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
+  repair: v.exactOptional(flag),
+})
+
+const policy = v.object({
+  last: v.exactOptional(count),
+  hourly: v.exactOptional(count),
+  daily: v.exactOptional(count),
+  weekly: v.exactOptional(count),
+  monthly: v.exactOptional(count),
+  yearly: v.exactOptional(count),
+})
+
+const forgetJob = v.object({
+  ...jobBase,
+  type: v.literal('forget'),
+  snapshots: list,
+  policy: v.exactOptional(policy),
+  name: v.exactOptional(jobName),
+  dryRun: flag,
+})
+
+const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
+  backupJob,
+  restoreJob,
+  checkJob,
+  forgetJob,
+  v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag }),
+  v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
+  v.object({ ...jobBase, type: v.literal('browse') }),
+  v.object({ ...jobBase, type: v.literal('test') }),
+])
+
+const limits = v.object({ uploadBytesPerSecond: v.exactOptional(amount), downloadBytesPerSecond: v.exactOptional(amount) })
+
+const query = v.variant('type', [
+  v.object({ type: v.literal('snapshots') }),
+  v.object({
+    type: v.literal('list'),
+    snapshot: text,
+    path: bytes,
+    after: v.exactOptional(bytes),
+    limit: v.pipe(count, v.minValue(1), v.maxValue(10_000)),
+  }),
+])
+
+const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
+  v.object({ type: v.literal('start'), job, secrets: v.object({ password: text, storage: v.record(text, text) }), limits }),
+  v.object({ type: v.literal('pause') }),
+  v.object({ type: v.literal('resume') }),
+  v.object({ type: v.literal('limits'), limits }),
+  v.object({ type: v.literal('stop'), mode: v.picklist(['drain', 'cancel']) }),
+  v.object({ type: v.literal('permit-granted'), request: count }),
+  v.object({ type: v.literal('query'), request: count, query }),
+])
+
+const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
+const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
+
+const progress = v.object({
+  operation,
+  phase: v.picklist(['opening', 'preparing', 'scanning', 'working', 'finishing', 'verifying']),
+  paused: flag,
+  waitingFor: v.exactOptional(v.object({ code: v.picklist(['offline', 'throttled', 'unavailable', 'permit']), sinceMs: amount })),
+  files: counters,
+  bytes: counters,
+  transferredBytes: amount,
+  bytesPerSecond: amount,
+  fraction: v.exactOptional(amount),
+  etaMs: v.exactOptional(v.object({ from: amount, to: amount })),
+  continuedFraction: v.exactOptional(amount),
+  currentPath: v.exactOptional(text),
+  problems: count,
+})
+
+const transfer = v.object({
+  id: count,
+  state: v.picklist(['active', 'waiting', 'done', 'failed']),
+  direction: v.picklist(['up', 'down']),
+  name: text,
+  bytes: amount,
+  totalBytes: amount,
+  bytesPerSecond: amount,
+  attempt: count,
+})
+
+const problem = v.object({
+  code: v.picklist(['unreadable', 'vanished', 'changed', 'skipped-type', 'damaged', 'not-restored', 'metadata']),
+  path: text,
+  message: text,
+})
+
+const summary: v.GenericSchema<unknown, RunSummary> = v.object({
+  operation,
+  outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed']),
+  startedMs: amount,
+  finishedMs: amount,
+  files: counters,
+  bytes: counters,
+  uploadedBytes: amount,
+  downloadedBytes: amount,
+  adoptedPacks: count,
+  problems: count,
+  firstProblems: v.array(problem),
+  snapshot: v.exactOptional(text),
+  repositoryId: v.exactOptional(text),
+  details: v.exactOptional(v.unknown()),
+})
+
+const error: v.GenericSchema<unknown, WireError> = v.object({
+  code: v.picklist(errorCodes),
+  message: text,
+  retryable: flag,
+  data: v.exactOptional(v.record(text, v.union([text, v.number(), flag]))),
+  cause: v.exactOptional(v.lazy(() => error)),
+})
+
+const snapshotView = v.object({
+  id: text,
+  job: text,
+  revision: count,
+  host: text,
+  sources: list,
+  startedMs: amount,
+  finishedMs: amount,
+  files: amount,
+  bytes: amount,
+  problems: amount,
+})
+
+const entryView = v.object({
+  name: bytes,
+  shown: text,
+  type: v.picklist(['file', 'directory', 'symlink', 'fifo']),
+  size: v.exactOptional(amount),
+  mtimeMs: v.number(),
+  linkTarget: v.exactOptional(text),
+})
+
+const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
+  v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView) }),
+  v.object({ type: v.literal('list'), entries: v.array(entryView), more: flag }),
+  v.object({ type: v.literal('error'), error }),
+])
+
+const logContext = v.object({
+  job: v.exactOptional(text),
+  operation: v.exactOptional(text),
+  file: v.exactOptional(text),
+  pack: v.exactOptional(text),
+  object: v.exactOptional(text),
+  attempt: v.exactOptional(count),
+})
+
+const event: v.GenericSchema<unknown, EngineEvent> = v.variant('type', [
+  v.object({ type: v.literal('ready'), protocolVersion: count, pid: count }),
+  v.object({ type: v.literal('heartbeat') }),
+  v.object({ type: v.literal('progress'), progress }),
+  v.object({ type: v.literal('transfer'), transfer }),
+  v.object({
+    type: v.literal('log'),
+    level: v.picklist(['debug', 'info', 'warning', 'error']),
+    time: amount,
+    message: text,
+    context: logContext,
+  }),
+  v.object({ type: v.literal('permit-request'), request: count, account: text, cap: count }),
+  v.object({ type: v.literal('permit-release'), request: count }),
+  v.object({ type: v.literal('problem'), problem }),
+  v.object({ type: v.literal('answer'), request: count, answer }),
+  v.object({ type: v.literal('finished'), summary }),
+  v.object({ type: v.literal('failed'), error, summary: v.exactOptional(summary) }),
+])

@@ -1,0 +1,62 @@
+import type { BlobId } from '../../snapshot/node.ts'
+import type { ExpectedChunk } from './compare.ts'
+import type { FileSpec } from './file-spec.ts'
+
+/** What a writing thread is started with. */
+export interface WriterSetup {
+  /** Real path of the target as a ByteString. */
+  readonly root: string
+  readonly asRoot: boolean
+  readonly packsKey: Uint8Array
+  readonly blobIdKey: Uint8Array
+}
+
+/** A blob of a segment and the stretches of files that it is. */
+export interface BlobWrites {
+  readonly id: BlobId
+  readonly offsetInSegment: number
+  readonly length: number
+  /** Pairs: index in the task's `files`, offset in that file. */
+  readonly writes: readonly number[]
+}
+
+export interface SegmentTask {
+  /** Where the segment begins in the task's bytes. */
+  readonly at: number
+  readonly storedLength: number
+  readonly rawLength: number
+  readonly compression: 'none' | 'zstd'
+  readonly blobCount: number
+  readonly blobs: readonly BlobWrites[]
+}
+
+export type WriterTask =
+  /** Opens segments of one pack and writes what is in them; a file whose only chunk this is gets finished at once. */
+  | { readonly type: 'segments'; readonly pack: string; readonly bytes: Uint8Array; readonly segments: readonly SegmentTask[]; readonly files: readonly FileTask[] }
+  /** All parts are written (or there are none): the files get their metadata and names. */
+  | { readonly type: 'finish'; readonly files: readonly FileSpec[] }
+  /** Takes half-written files away. */
+  | { readonly type: 'discard'; readonly files: readonly FileSpec[] }
+  /** Which stretches of the file, or of its half-written form, are there already. */
+  | { readonly type: 'compare'; readonly file: FileSpec; readonly half: boolean; readonly chunks: readonly ExpectedChunk[] }
+
+export interface FileTask {
+  readonly file: FileSpec
+  /** The one chunk in this task is the whole file. */
+  readonly whole: boolean
+}
+
+/** A thread's answer, one for each task in order. */
+export interface WriterAnswer {
+  /** By index in the task's `files`: what went wrong. */
+  readonly failures: readonly WriterFailure[]
+  /** For `compare`. */
+  readonly intact?: Uint8Array
+}
+
+export interface WriterFailure {
+  readonly file: number
+  /** An errno name or an error code of ours. */
+  readonly code: string
+  readonly message: string
+}

@@ -1,0 +1,54 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { HoldfastError } from '../../base/errors.ts'
+import type { WriterAnswer, WriterSetup, WriterTask } from './messages.ts'
+
+interface Writer {
+  readonly worker: Worker
+  /** Answers come in the order of the tasks. */
+  readonly waiting: { readonly resolve: (answer: WriterAnswer) => void; readonly reject: (error: unknown) => void }[]
+}
+
+/** The threads that write a restore's files. Dispose it to end them; half-written files stay for the next run. */
+export class WriterPool implements AsyncDisposable {
+  readonly #writers: Writer[]
+  #failure: HoldfastError | undefined
+
+  constructor(setup: WriterSetup, threads: number) {
+    this.#writers = Array.from({ length: threads }, () => this.#start(setup))
+  }
+
+  /** Gives a task to the least busy thread. Rejects only when the thread itself dies (a defect). `bytes` of the task are moved away. */
+  run(task: WriterTask): Promise<WriterAnswer> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    const writer = this.#writers.reduce((least, each) => (each.waiting.length < least.waiting.length ? each : least))
+    return new Promise((resolve, reject) => {
+      writer.waiting.push({ resolve, reject })
+      writer.worker.postMessage(task, task.type === 'segments' ? transferable(task.bytes) : [])
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#writers.map(({ worker }) => worker.terminate()))
+  }
+
+  #start(setup: WriterSetup): Writer {
+    const worker = new Worker(new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url), { workerData: setup, env: {} })
+    const writer: Writer = { worker, waiting: [] }
+    worker.on('message', (answer: WriterAnswer) => { writer.waiting.shift()?.resolve(answer) })
+    worker.on('error', (error) => { this.#fail(writer, error) })
+    worker.on('exit', () => { this.#fail(writer, undefined) })
+    return writer
+  }
+
+  #fail(writer: Writer, cause: unknown): void {
+    this.#failure ??= new HoldfastError('internal', 'A writing thread ended unexpectedly.', { cause })
+    for (const { reject } of writer.waiting.splice(0)) reject(this.#failure)
+  }
+}
+
+/** Memory of its own moves to the thread; a view of something larger is copied. */
+function transferable(bytes: Uint8Array): ArrayBuffer[] {
+  const { buffer } = bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength ? [buffer] : []
+}

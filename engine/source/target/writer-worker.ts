@@ -1,0 +1,90 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { BlobHasher } from '../../repository/blob-id.ts'
+import { openSegment, takeBlob } from '../../repository/segment.ts'
+import { compareChunks } from './compare.ts'
+import { FileWriter } from './file-writer.ts'
+import { TargetFolders } from './folders.ts'
+import type { FileTask, SegmentTask, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
+import { loadNative } from './native.ts'
+
+/** A thread that decrypts, unpacks, checks and writes: the processor's share of a restore. Answers each task once, in order. */
+// The other side of this channel is WriterPool of the same program, so that its messages need no parsing.
+const setup = workerData as WriterSetup
+const folders = new TargetFolders(setup.root)
+const files = new FileWriter(folders, await loadNative(), setup.asRoot)
+const hasher = new BlobHasher(setup.blobIdKey)
+
+parentPort?.on('message', (task: WriterTask) => {
+  parentPort?.postMessage(answer(task))
+})
+
+function answer(task: WriterTask): WriterAnswer {
+  switch (task.type) {
+    case 'segments':
+      return { failures: writeSegments(task) }
+    case 'finish':
+      return { failures: each(task.files, (file) => { files.finish(file) }) }
+    case 'discard':
+      return { failures: each(task.files, (file) => { files.discard(file) }) }
+    case 'compare': {
+      const { file, half, chunks } = task
+      try {
+        return { failures: [], intact: compareChunks(folders.entry(file.folder, half ? file.temporary : file.name), chunks, hasher) }
+      } catch (error) {
+        return { failures: [failureOf(0, error)] }
+      }
+    }
+  }
+}
+
+function each<T>(items: readonly T[], work: (item: T) => void): WriterFailure[] {
+  return items.flatMap((item, index) => {
+    try {
+      work(item)
+      return []
+    } catch (error) {
+      return [failureOf(index, error)]
+    }
+  })
+}
+
+function writeSegments(task: Extract<WriterTask, { type: 'segments' }>): WriterFailure[] {
+  const failures = new Map<number, WriterFailure>()
+  const fail = (file: number, error: unknown): void => { if (!failures.has(file)) failures.set(file, failureOf(file, error)) }
+  for (const segment of task.segments) {
+    try {
+      writeSegment(task, segment, fail)
+    } catch (error) {
+      for (const blob of segment.blobs) for (let index = 0; index < blob.writes.length; index += 2) fail(blob.writes[index] ?? 0, error)
+    }
+  }
+  return [...failures.values()]
+}
+
+function writeSegment(task: Extract<WriterTask, { type: 'segments' }>, segment: SegmentTask, fail: (file: number, error: unknown) => void): void {
+  const what = `pack ${task.pack}`
+  const stored = task.bytes.subarray(segment.at, segment.at + segment.storedLength)
+  const raw = openSegment(setup.packsKey, 'data', segment, stored, what)
+  for (const { id, offsetInSegment, length, writes } of segment.blobs) {
+    for (let index = 0; index < writes.length; index += 2) {
+      const number = writes[index] ?? 0
+      const file = task.files[number]
+      if (!file) continue
+      try {
+        writeBlob(file, writes[index + 1] ?? 0, takeBlob(hasher, raw, offsetInSegment, length, id, what))
+      } catch (error) {
+        fail(number, error)
+      }
+    }
+  }
+}
+
+function writeBlob({ file, whole }: FileTask, offset: number, bytes: Uint8Array): void {
+  if (whole) files.write(file, bytes)
+  else files.writePart(file, offset, bytes)
+}
+
+function failureOf(file: number, error: unknown): WriterFailure {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  return { file, code: typeof code === 'string' ? code : 'internal', message: error instanceof Error ? error.message : String(error) }
+}
