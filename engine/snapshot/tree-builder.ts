@@ -67,7 +67,7 @@ export class TreeBuilder {
   }
 
   #end(name: Uint8Array, start: number): void {
-    const kept = name.slice()
+    const kept = Uint8Array.from(name)
     this.#lastName = kept
     this.#pending.push({ name: kept, start })
     const split = this.#levels.length > 0

@@ -14,6 +14,8 @@ import { PackWriter, type BlobBytes } from '../../../engine/repository/pack-writ
 import type { BlobLocation, PackContents, SealedPack } from '../../../engine/repository/pack-info.ts'
 import { initRepository, type Repository } from '../../../engine/repository/repository.ts'
 
+export { collect } from '../snapshot/support.ts'
+
 export const never = new AbortController().signal
 /** Cheap enough for tests, and still scrypt. */
 export const cheap: ScryptCost = { N: 1024, r: 8, p: 1 }

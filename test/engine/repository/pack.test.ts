@@ -1,0 +1,203 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { compareBytes } from '../../../engine/base/bytes.ts'
+import { checkPackHeader, loadBlob, readPackContents, readSegments } from '../../../engine/repository/pack-reader.ts'
+import { groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
+import { packObject } from '../../../engine/repository/names.ts'
+import type { BlobLocator, PackContents } from '../../../engine/repository/pack-info.ts'
+import type { Repository } from '../../../engine/repository/repository.ts'
+import { blobsOf, codeOf, collect, Folder, locationsOf, never, newRepository, noise, prose, upload, writePack } from './support.ts'
+
+const repository = await newRepository()
+
+async function readAll(of: Repository, name: string, contents: PackContents): Promise<Uint8Array[]> {
+  const opened = await collect(readSegments(of, { name, kind: contents.kind }, contents.segments, never))
+  return opened.flatMap(({ blobs }) => blobs)
+}
+
+function sameBytes(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((bytes, index) => Buffer.compare(bytes, b[index] ?? Buffer.from('?')) === 0)
+}
+
+const group = fc.array(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 30_000 }).map((length) => prose(String(length), length))), { minLength: 1, maxLength: 8 })
+
+test('whatever is written is read back, by footer, by segment and by blob', async () => {
+  await fc.assert(fc.asyncProperty(fc.array(group, { maxLength: 6 }), fc.constantFrom('data', 'tree'), fc.constantFrom(0, 1, 3), async (groups, kind, level) => {
+    using folder = new Folder()
+    const blobs = groups.map((contents) => blobsOf(repository, contents))
+    const sealed = writePack(folder, repository, blobs, kind, level)
+    const bytes = readFileSync(sealed.path)
+    expect([bytes.length, crc32(bytes)]).toEqual([sealed.size, sealed.crc32])
+    const name = await upload(repository, sealed)
+    const contents = await readPackContents(repository.backend, repository.keys, { name, size: sealed.size }, never)
+    expect(contents).toEqual(sealed.contents)
+    checkPackHeader({ name, kind }, bytes)
+    const all = blobs.flat()
+    expect(sameBytes(await readAll(repository, name, contents), all.map((blob) => blob.bytes))).toBe(true)
+    const locations = locationsOf(name, contents)
+    for (const [index, blob] of all.entries()) {
+      const locator: BlobLocator = { locate: () => locations[index] }
+      expect(sameBytes([await loadBlob(repository, locator, blob.id, never)], [blob.bytes])).toBe(true)
+    }
+  }), { numRuns: 30 })
+})
+
+test('packs say what compresses and what does not', () => {
+  using folder = new Folder()
+  const sealed = writePack(folder, repository, blobsOf(repository, [prose('a', 100_000), noise('b', 100_000), prose('c', 30), noise('d', 3000)]).map((blob) => [blob]))
+  expect(sealed.contents.segments.map(({ compression }) => compression)).toEqual(['zstd', 'none', 'none', 'none'])
+  expect(sealed.size).toBeLessThan(60_000 + 100_000 + 4000)
+})
+
+test('text behind a beginning that does not compress is still compressed', () => {
+  using folder = new Folder()
+  const bytes = Buffer.concat([noise('head', 200_000), prose('text', 600_000)])
+  const sealed = writePack(folder, repository, [blobsOf(repository, [bytes])])
+  expect(sealed.contents.segments[0]?.compression).toBe('zstd')
+})
+
+test('absorbing packs gives one that holds everything', async () => {
+  using folder = new Folder()
+  const contents = [[prose('1', 5000), noise('2', 900)], [noise('3', 700_000)], [prose('4', 1_200_000)], [prose('5', 50)]]
+  const blobs = contents.map((part) => blobsOf(repository, part))
+  const small = blobs.slice(0, 3).map((part) => writePack(folder, repository, [part]))
+  const writer = new PackWriter(folder.file(), repository.keys.packs, 'data', { level: 1 })
+  for (const pack of small) writer.absorb(pack)
+  writer.append(blobs[3] ?? [])
+  const merged = writer.finish()
+  const name = await upload(repository, merged)
+  expect(crc32(readFileSync(merged.path))).toBe(merged.crc32)
+  const read = await readPackContents(repository.backend, repository.keys, { name, size: merged.size }, never)
+  expect(sameBytes(await readAll(repository, name, read), contents.flat())).toBe(true)
+  expect(() => { new PackWriter(folder.file(), repository.keys.packs, 'tree', { level: 1 }).absorb(merged) }).toThrow(/absorbed/)
+})
+
+test('a discarded pack is gone, and no name is written twice', () => {
+  using folder = new Folder()
+  const path = folder.file()
+  const writer = new PackWriter(path, repository.keys.packs, 'data', { level: 1 })
+  expect(() => new PackWriter(path, repository.keys.packs, 'data', { level: 1 })).toThrow()
+  writer.append(blobsOf(repository, [prose('x', 10)]))
+  writer.discard()
+  writer.discard()
+  expect(existsSync(path)).toBe(false)
+})
+
+test('grouping keeps order and sizes', () => {
+  fc.assert(fc.property(fc.array(fc.nat(200_000), { maxLength: 60 }), (sizes) => {
+    const blobs = sizes.map((size): BlobBytes => ({ id: new Uint8Array(32), bytes: new Uint8Array(size) }))
+    const groups = [...groupBlobs(blobs)]
+    expect(groups.flat().filter(({ bytes }) => bytes.length <= sharedBlobBytes)).toEqual(blobs.filter(({ bytes }) => bytes.length <= sharedBlobBytes))
+    expect(groups.flat()).toHaveLength(blobs.length)
+    for (const shared of groups) {
+      expect(shared.length).toBeGreaterThan(0)
+      if (shared.length > 1) expect(shared.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(sharedSegmentBytes)
+    }
+  }))
+})
+
+describe('damage', () => {
+  async function smallPack(): Promise<{ name: string; size: number; bytes: Uint8Array; contents: PackContents }> {
+    using folder = new Folder()
+    const sealed = writePack(folder, repository, [blobsOf(repository, [prose('a', 60), prose('b', 40)]), blobsOf(repository, [noise('c', 50)])])
+    const name = await upload(repository, sealed)
+    return { name, size: sealed.size, bytes: readFileSync(sealed.path), contents: sealed.contents }
+  }
+
+  /** Reads all of a pack as check does. */
+  async function verify(name: string, kind: 'data' | 'tree', size: number, expected: PackContents): Promise<void> {
+    checkPackHeader({ name, kind }, await repository.backend.get(packObject(name), { offset: 0, length: 4 }, never))
+    const contents = await readPackContents(repository.backend, repository.keys, { name, size }, never)
+    expect(contents).toEqual(expected)
+    await readAll(repository, name, contents)
+  }
+
+  test('of any single byte is found', async () => {
+    const { name, size, bytes, contents } = await smallPack()
+    await verify(name, 'data', size, contents)
+    for (let at = 0; at < bytes.length; at++) {
+      const flipped = bytes.map((byte, index) => (index === at ? byte ^ 1 : byte))
+      await repository.backend.put(packObject(name), { type: 'bytes', bytes: flipped }, {}, never)
+      expect(['damaged', 'version'], `byte ${at}`).toContain(await codeOf(() => verify(name, 'data', size, contents)))
+    }
+  })
+
+  test('by truncation or growth is found', async () => {
+    const { name, bytes, contents } = await smallPack()
+    for (let length = 0; length <= bytes.length + 3; length++) {
+      if (length === bytes.length) continue
+      const changed = Buffer.concat([bytes.subarray(0, length), Buffer.alloc(Math.max(0, length - bytes.length))])
+      await repository.backend.put(packObject(name), { type: 'bytes', bytes: changed }, {}, never)
+      expect(await codeOf(() => verify(name, 'data', changed.length, contents)), `length ${length}`).toBe('damaged')
+      if (length < bytes.length) expect(await codeOf(() => verify(name, 'data', bytes.length, contents)), `length ${length}`).toBe('damaged')
+    }
+  })
+
+  test('a footer cannot ask for memory', async () => {
+    const { name, size, bytes } = await smallPack()
+    for (const length of [0, 1, 0xffff_ffff, size, size - 4, size - 5]) {
+      const forged = Buffer.from(bytes)
+      forged.writeUInt32LE(length, size - 4)
+      await repository.backend.put(packObject(name), { type: 'bytes', bytes: forged }, {}, never)
+      expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size }, never)), String(length)).toBe('damaged')
+    }
+  })
+
+  test('a pack of another kind, segments in each other\'s place and a blob under another id are found', async () => {
+    using folder = new Folder()
+    const blobs = blobsOf(repository, [noise('1', 100), noise('2', 100)])
+    const sealed = writePack(folder, repository, blobs.map((blob) => [blob]))
+    const name = await upload(repository, sealed)
+    const [first, second] = locationsOf(name, sealed.contents)
+    const [one, two] = blobs
+    if (!first || !second || !one || !two) throw new Error('no pack')
+    const load = (location: typeof first, id: Uint8Array): Promise<unknown> => loadBlob(repository, { locate: () => location }, id, never)
+    expect(await codeOf(() => load(first, one.id))).toBeUndefined()
+    expect(await codeOf(() => load({ ...first, kind: 'tree' }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load(second, one.id))).toBe('damaged')
+    expect(await codeOf(() => load(first, two.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, blobCount: 2 }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, length: 99 }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, offsetInSegment: 1 }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, rawLength: 2 ** 31 }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, compression: 'zstd' }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, storedLength: 2 ** 20 }, one.id))).toBe('damaged')
+    expect(await codeOf(() => load({ ...first, pack: 'ab'.repeat(16) }, one.id))).toBe('not-found')
+    expect(await codeOf(() => loadBlob(repository, { locate: () => undefined }, one.id, never))).toBe('not-found')
+  })
+
+  test('ends the reading of segments where it is, after what came before', async () => {
+    using folder = new Folder()
+    const contents = Array.from({ length: 5 }, (_, index) => noise(String(index), 400_000))
+    const sealed = writePack(folder, repository, blobsOf(repository, contents).map((blob) => [blob]))
+    const bytes = readFileSync(sealed.path)
+    bytes[1_300_000] = (bytes[1_300_000] ?? 0) ^ 1
+    const name = await upload(repository, sealed)
+    await repository.backend.put(packObject(name), { type: 'bytes', bytes }, {}, never)
+    const read: number[] = []
+    const reading = async (): Promise<void> => {
+      for await (const { segment } of readSegments(repository, { name, kind: 'data' }, sealed.contents.segments, never, { parallel: 3 })) read.push(segment.offset)
+    }
+    expect(await codeOf(reading)).toBe('damaged')
+    expect(read).toEqual(sealed.contents.segments.slice(0, 3).map(({ offset }) => offset))
+  })
+})
+
+test('reading is cancelled', async () => {
+  using folder = new Folder()
+  const sealed = writePack(folder, repository, [blobsOf(repository, [noise('z', 1000)])])
+  const name = await upload(repository, sealed)
+  expect(await codeOf(() => collect(readSegments(repository, { name, kind: 'data' }, sealed.contents.segments, AbortSignal.abort())))).toBe('aborted')
+})
+
+test('a pack with more blobs than one request for the footer guesses is read whole', async () => {
+  using folder = new Folder()
+  const blobs = blobsOf(repository, Array.from({ length: 3000 }, (_, index) => noise(String(index), 20)))
+  const sealed = writePack(folder, repository, [blobs])
+  const name = await upload(repository, sealed)
+  const contents = await readPackContents(repository.backend, repository.keys, { name, size: sealed.size }, never)
+  expect(contents.segments[0]?.blobs).toHaveLength(3000)
+  expect(compareBytes(contents.segments[0]?.blobs[2999]?.id ?? new Uint8Array(0), blobs[2999]?.id ?? new Uint8Array(1))).toBe(0)
+})
