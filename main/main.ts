@@ -1,6 +1,6 @@
-import { homedir, setPriority } from 'node:os'
+import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import { app, clipboard, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
+import { app, clipboard, dialog, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
 import type { Handlers } from './api/dispatch.ts'
 import { serveApi } from './api/server.ts'
 import { Backups } from './jobs/backups.ts'
@@ -19,7 +19,7 @@ import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 import { announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
-import { autostartFile, systemLoginItem } from './system/login-item.ts'
+import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { LogFiles } from './system/logs.ts'
 import { Notifications } from './system/notifications.ts'
@@ -27,7 +27,7 @@ import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
 import { every, systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
-import type { TrayAction } from './tray/state.ts'
+import { trayActions } from './tray/actions.ts'
 import { TrayShell } from './tray/tray.ts'
 import { chooseFolders } from './window/folder-dialog.ts'
 import { windowHandlers } from './window/handlers.ts'
@@ -35,11 +35,14 @@ import { Navigation } from './window/navigation.ts'
 import { Notices } from './window/notices.ts'
 import { Publisher } from './window/publisher.ts'
 import { appState, liveState } from './window/state.ts'
+import type { StateSources } from './window/state.ts'
 import { AppWindow } from './window/window.ts'
 
 const tickMs = 30_000
 const quitGraceMs = 2_000
 const hidden = '--hidden'
+/** As the page's own, so that the window opens without a flash. */
+const pageColour = { light: '#f4f6f7', dark: '#15191c' } as const
 
 const paths = appPaths(process.env)
 const logs = new LogFiles(paths.logs)
@@ -60,8 +63,16 @@ function log(level: 'info' | 'warning' | 'error', message: string): void {
 if (process.env['HOLDFAST_HOME']) app.setPath('userData', join(paths.home, 'window'))
 protocol.registerSchemesAsPrivileged([{ scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }])
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(run)
+if (app.requestSingleInstanceLock()) void app.whenReady().then(run).catch(fail)
 else app.quit()
+
+/** What keeps the app from starting is told to whoever started it: there is no window to show it in. */
+function fail(error: unknown): void {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  log('error', message)
+  dialog.showErrorBox('Holdfast cannot start', message)
+  app.exit(1)
+}
 
 /** Everything that keeps state, opened from disk. */
 function openStores(appPaths: AppPaths, notices: Notices) {
@@ -126,96 +137,132 @@ function renice(pid: number, nice: number): void {
   }
 }
 
-function openLoginItem(): LoginItem {
-  if (process.platform !== 'linux') return systemLoginItem(app)
-  const program = process.env['APPIMAGE'] ?? process.execPath
-  const command = app.isPackaged ? [program, hidden] : [program, app.getAppPath(), hidden]
-  return autostartFile({ configFolder: process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), command })
-}
-
-/** Joins everything and starts. The order: stores, then what works on them, then what shows it, then the schedule. */
-function run(): void {
-  const publisher = new Publisher({ timers, sendApp, sendLive })
-  const notices = new Notices(() => { publisher.appChanged() })
-  const stores = openStores(paths, notices)
-  const { settings, store, secrets, history } = stores
-  const program = programPaths(app.getAppPath())
-  const loginItem = openLoginItem()
-  const window = new AppWindow({
-    preload: program.preload,
-    background: () => (nativeTheme.shouldUseDarkColors ? '#15191c' : '#f6f7f7'),
+/** The window, and the way to its pages. */
+function openWindow({ settings }: Stores) {
+  const window: AppWindow = new AppWindow({
+    preload: programPaths(app.getAppPath()).preload,
+    background: () => (nativeTheme.shouldUseDarkColors ? pageColour.dark : pageColour.light),
     remembered: () => settings.value.windowBounds,
     remember: (windowBounds) => { void settings.set({ ...settings.value, windowBounds }) },
     onLoaded: () => { navigation.onLoaded() },
     onCrash: (reason) => { log('error', `the window broke off: ${reason}`) },
   })
-  const navigation = new Navigation({ show: () => { window.show() }, push: (route) => { window.push('navigate', route) }, isLoaded: () => window.isLoaded })
-  const work = openWork(stores, notices, publisher, new Notifications((route) => { navigation.go(route) }))
-  const autoStart = (): { autoStart: boolean; autoStartSupported: boolean } => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported })
-  const sources = { version: app.getVersion(), store, history, secrets, backups: work.backups, restores: work.restores, settings: () => settings.value, autoStart, notices: () => notices.all }
-  const tray = new TrayShell(trayState(appState(sources), timers.now()), onTray)
+  const navigation = new Navigation({
+    show: () => { window.show() },
+    push: (route) => { window.push('navigate', route) },
+    isLoaded: () => window.isLoaded,
+  })
+  return { window, navigation }
+}
 
-  function sendApp(): void {
-    const state = appState(sources)
-    window.push('app', state)
-    tray.render(trayState(state, timers.now()))
+type Work = ReturnType<typeof openWork>
+type Face = ReturnType<typeof openWindow>
+
+interface Parts {
+  readonly stores: Stores
+  readonly work: Work
+  readonly face: Face
+  readonly notices: Notices
+  readonly publisher: Publisher
+  readonly sources: StateSources
+  readonly loginItem: LoginItem
+  readonly apply: (settings: Settings) => void
+}
+
+function joinHandlers({ stores, work, face, notices, publisher, sources, loginItem, apply }: Parts): Handlers {
+  const { settings, store } = stores
+  const ports: JobHandlerPorts = {
+    ...stores,
+    ...work,
+    logs,
+    test: { engines: work.supervisor, home: paths.home, timers, log: logs },
+    copy: (text) => { void clipboard.writeText(text) },
+    onChange: () => { publisher.appChanged() },
   }
-  function sendLive(): void {
-    window.push('live', liveState(sources))
+  return {
+    ...jobHandlers(ports),
+    ...historyHandlers(ports),
+    ...repositoryHandlers(ports),
+    ...settingsHandlers({ file: settings, loginItem, apply }),
+    ...windowHandlers({
+      app: () => appState(sources),
+      live: () => liveState(sources),
+      store,
+      restores: work.restores,
+      notices,
+      logFolder: logs.folder,
+      chooseFolders: (purpose) => chooseFolders(purpose, face.window.browserWindow, testAnswers()),
+      openFolder: (path) => shell.openPath(path),
+      onDismissed: (type) => {
+        if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
+      },
+    }),
   }
-  function onTray(action: TrayAction): void {
-    if (action.type === 'run') { if (!work.backups.of(action.jobId)) work.backups.run(action.jobId, 'manual') }
-    else if (action.type === 'open-job') navigation.go({ page: 'job', jobId: action.jobId })
-    else if (action.type === 'pause-all') work.backups.pauseAll()
-    else if (action.type === 'resume-all') work.backups.resumeAll()
-    else if (action.type === 'open') window.show()
-    else app.quit()
+}
+
+function testAnswers(): string | undefined {
+  return app.isPackaged ? undefined : process.env['HOLDFAST_TEST_DIALOG']
+}
+
+/** Joins everything and starts. The order: stores, then what works on them, then what shows it, then the schedule. */
+function run(): void {
+  const show = { app: () => undefined as void, live: () => undefined as void }
+  const publisher = new Publisher({ timers, sendApp: () => { show.app() }, sendLive: () => { show.live() } })
+  const notices = new Notices(() => { publisher.appChanged() })
+  const stores = openStores(paths, notices)
+  const face = openWindow(stores)
+  const work = openWork(stores, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
+  const loginItem = openLoginItem(app, process.env, hidden)
+  const sources: StateSources = {
+    ...stores,
+    ...work,
+    version: app.getVersion(),
+    settings: () => stores.settings.value,
+    autoStart: () => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported }),
+    notices: () => notices.all,
   }
-  function apply(now: Settings): void {
-    nativeTheme.themeSource = now.theme
-    work.supervisor.setLimits(limitsOf(now))
+  const apply = (settings: Settings): void => {
+    nativeTheme.themeSource = settings.theme
+    work.supervisor.setLimits(limitsOf(settings))
     work.backups.pump()
     publisher.appChanged()
   }
-
-  protocol.handle(appScheme, serveRenderer(program.renderer))
-  serveApi(handlers(), { isTrusted: (event) => window.isOurs(event.senderFrame, event.sender), onInternal: (channel, error) => { log('error', `${channel}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`) } })
-  apply(settings.value)
+  const tray = new TrayShell(trayState(appState(sources), timers.now()), trayActions({ ...work, ...face, quit: () => { app.quit() } }))
+  show.app = () => {
+    const state = appState(sources)
+    face.window.push('app', state)
+    tray.render(trayState(state, timers.now()))
+  }
+  show.live = () => { face.window.push('live', liveState(sources)) }
+  const handlers = joinHandlers({ stores, work, face, notices, publisher, sources, loginItem, apply })
+  serve(handlers, face)
+  apply(stores.settings.value)
   endWell(stores, work)
+  startSchedule(work, stores.interrupted, show.app)
+  if (!process.argv.includes(hidden)) face.window.show()
+  log('info', `Holdfast ${app.getVersion()} has started`)
+}
+
+/** Opens the door for the window, and for other starts of the app. */
+function serve(handlers: Handlers, { window }: Face): void {
+  const renderer = serveRenderer(programPaths(app.getAppPath()).renderer)
+  protocol.handle(appScheme, renderer)
+  serveApi(handlers, {
+    isTrusted: ({ senderFrame, sender }) => window.isOurs(senderFrame, sender),
+    onInternal: (channel, error) => { log('error', `${channel}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`) },
+  })
   app.on('second-instance', (_event, words) => { if (!words.includes(hidden)) window.show() })
   app.on('activate', () => { window.show() })
-  if (!process.argv.includes(hidden)) window.show()
-  work.backups.continueInterrupted(stores.interrupted)
-  work.backups.tick()
-  powerMonitor.on('resume', () => { work.backups.tick() })
-  every(timers, tickMs, () => { work.backups.tick(); sendApp() })
-  log('info', `Holdfast ${app.getVersion()} has started`)
+}
 
-  function handlers(): Handlers {
-    const ports: JobHandlerPorts = {
-      store, history, secrets, ...work, logs,
-      test: { engines: work.supervisor, home: paths.home, timers, log: logs },
-      copy: (text) => { clipboard.writeText(text) },
-      onChange: () => { publisher.appChanged() },
-    }
-    return {
-      ...jobHandlers(ports),
-      ...historyHandlers(ports),
-      ...repositoryHandlers(ports),
-      ...settingsHandlers({ file: settings, loginItem, apply }),
-      ...windowHandlers({
-        app: () => appState(sources),
-        live: () => liveState(sources),
-        store,
-        restores: work.restores,
-        notices,
-        logFolder: logs.folder,
-        chooseFolders: (purpose) => chooseFolders(purpose, window.browserWindow, app.isPackaged ? undefined : process.env['HOLDFAST_TEST_DIALOG']),
-        openFolder: (path) => shell.openPath(path),
-        onDismissed: (type) => { if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] }) },
-      }),
-    }
-  }
+function startSchedule({ backups }: Work, interrupted: readonly string[], refresh: () => void): void {
+  backups.continueInterrupted(interrupted)
+  backups.tick()
+  powerMonitor.on('resume', () => { backups.tick() })
+  every(timers, tickMs, () => {
+    backups.tick()
+    refresh()
+  })
 }
 
 function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings) {
@@ -223,7 +270,7 @@ function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Se
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */
-function endWell({ history }: Stores, { backups, supervisor }: Pick<ReturnType<typeof openWork>, 'backups' | 'supervisor'>): void {
+function endWell({ history }: Stores, { backups, supervisor }: Work): void {
   let ending = false
   app.on('window-all-closed', () => undefined)
   app.on('before-quit', (event) => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 
@@ -10,7 +11,7 @@ export interface LoginItem {
   set(on: boolean): Promise<void>
 }
 
-export interface AutostartOptions {
+interface AutostartOptions {
   /** `$XDG_CONFIG_HOME` or `~/.config`. */
   readonly configFolder: string
   /** The program and its arguments. */
@@ -55,17 +56,28 @@ export function quoteExec(word: string): string {
   return `"${quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%')}"`
 }
 
-/** The slice of Electron's app that sets login items. */
-export interface LoginItemPort {
+/** The slice of Electron's app that is used here. */
+interface LoginItemPort {
+  readonly isPackaged: boolean
+  getAppPath(): string
   getLoginItemSettings(): { readonly openAtLogin: boolean }
   setLoginItemSettings(settings: { openAtLogin: boolean; args: string[] }): void
 }
 
 /** macOS and Windows. */
-export function systemLoginItem(app: LoginItemPort): LoginItem {
+function systemLoginItem(app: LoginItemPort, hidden: string): LoginItem {
   return {
     supported: true,
     isOn: () => app.getLoginItemSettings().openAtLogin,
-    set: async (on) => { app.setLoginItemSettings({ openAtLogin: on, args: ['--hidden'] }) },
+    set: async (on) => { app.setLoginItemSettings({ openAtLogin: on, args: [hidden] }) },
   }
+}
+
+/** The way of this platform. @param hidden the argument that starts the app without its window. */
+export function openLoginItem(app: LoginItemPort, environment: Readonly<Record<string, string | undefined>>, hidden: string): LoginItem {
+  if (process.platform !== 'linux') return systemLoginItem(app, hidden)
+  // An AppImage runs from a mount that is gone after the session; the file itself is what stays.
+  const program = environment['APPIMAGE'] ?? process.execPath
+  const command = app.isPackaged ? [program, hidden] : [program, app.getAppPath(), hidden]
+  return autostartFile({ configFolder: environment['XDG_CONFIG_HOME'] || join(homedir(), '.config'), command })
 }

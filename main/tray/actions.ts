@@ -1,0 +1,43 @@
+import type { Route } from '../api/contract.ts'
+import { assertNever } from '../system/never.ts'
+import type { TrayAction } from './state.ts'
+
+export interface TrayPorts {
+  readonly backups: {
+    of(jobId: string): unknown
+    run(jobId: string, trigger: 'manual'): unknown
+    pauseAll(): void
+    resumeAll(): void
+  }
+  readonly window: { show(): void }
+  readonly navigation: { go(route: Route): void }
+  readonly quit: () => void
+}
+
+/** What a click in the tray does. A click on what has changed meanwhile (a job that runs by now) does nothing. */
+export function trayActions({ backups, window, navigation, quit }: TrayPorts): (action: TrayAction) => void {
+  return (action) => {
+    switch (action.type) {
+      case 'run':
+        if (backups.of(action.jobId) === undefined) backups.run(action.jobId, 'manual')
+        return
+      case 'open-job':
+        navigation.go({ page: 'job', jobId: action.jobId })
+        return
+      case 'pause-all':
+        backups.pauseAll()
+        return
+      case 'resume-all':
+        backups.resumeAll()
+        return
+      case 'open':
+        window.show()
+        return
+      case 'quit':
+        quit()
+        return
+      default:
+        assertNever(action)
+    }
+  }
+}
