@@ -1,0 +1,191 @@
+import { hostname, userInfo } from 'node:os'
+import { toHex } from '../base/bytes.ts'
+import { version } from '../base/version.ts'
+import { writeIndexes } from '../pipeline/index-writer.ts'
+import { Tally } from '../pipeline/tally.ts'
+import type { BackupJob } from '../protocol/job.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { systemRandom } from '../repository/crypto.ts'
+import { parseRevisionKey, type SnapshotRef } from '../repository/protocol/names.ts'
+import { readDecision, snapshotId } from '../repository/protocol/snapshots.ts'
+import type { LastSnapshot } from '../catalog/last-snapshot.ts'
+import type { Manifest } from '../snapshot/manifest.ts'
+import type { BlobId } from '../snapshot/node.ts'
+import { systemDisk, type Disk } from '../source/disk.ts'
+import { BackupProgress } from './backup/backup-progress.ts'
+import { Machine } from './backup/machine.ts'
+import { openBackup, type OpenBackup } from './backup/open-backup.ts'
+import { Passes } from './backup/passes.ts'
+import { SessionKeeper } from './backup/session-keeper.ts'
+import type { WalkSource } from '../pipeline/backup-walk.ts'
+import { manifestSources, namedSources } from './backup/sources.ts'
+import { verifySample } from './backup/verify.ts'
+import type { CommandContext } from './context.ts'
+import { RunFailed } from './failure.ts'
+
+const standardVerifyPacks = 2
+
+/**
+ * Stores the sources as a new snapshot of the job. A run that finds nothing changed since the job's last snapshot makes no new one
+ * and writes nothing to the storage: its outcome is `unchanged`, and its summary names the snapshot that still holds. What could not be
+ * read is in the summary as problems; where the snapshot before has such a file, the new one keeps that version.
+ * Errors: RunFailed once the repository is open (with outcome `partial` when something was stored), else those of openBackup, and
+ * arguments, source-missing.
+ */
+export async function backup(job: BackupJob, context: CommandContext, disk: Disk = systemDisk): Promise<RunSummary> {
+  const tally = new Tally((problem) => {
+    context.log.with({ file: problem.path }).write('warning', problem.message)
+    context.events.problem(problem)
+  })
+  const startedMs = context.clock.now()
+  using progress = new BackupProgress(context, tally)
+  const sources = namedSources(job.sources, disk)
+  await using opened = await openBackup(job, context)
+  progress.traffic = opened.storage.traffic
+  const run = new BackupRun({ job, context, opened, tally, progress, sources, disk, startedMs })
+  return await run.run()
+}
+
+interface RunParts {
+  readonly job: BackupJob
+  readonly context: CommandContext
+  readonly opened: OpenBackup
+  readonly tally: Tally
+  readonly progress: BackupProgress
+  readonly sources: readonly WalkSource[]
+  readonly disk: Disk
+  readonly startedMs: number
+}
+
+/** One run over an opened repository. */
+class BackupRun {
+  readonly #parts: RunParts
+  readonly #keeper: SessionKeeper
+
+  constructor(parts: RunParts) {
+    const { repository, catalog, jobKey } = parts.opened
+    const { clock, log } = parts.context
+    this.#parts = parts
+    this.#keeper = new SessionKeeper({ repository, catalog, jobKey, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
+  }
+
+  async run(): Promise<RunSummary> {
+    const { catalog } = this.#parts.opened
+    const last = catalog.lastSnapshot.get()
+    if (last) this.#parts.progress.expectedBytes = last.bytes
+    this.#parts.progress.continued = !catalog.journal.isEmpty
+    this.#parts.progress.phase('working')
+    try {
+      const summary = await this.#store(last)
+      if (!this.#parts.job.dryRun) catalog.history.add(summary)
+      return summary
+    } catch (error) {
+      const summary = this.#summary(this.#parts.opened.storage.traffic.uploadedBytes > 0 && this.#parts.tally.bytes.uploaded > 0 ? 'partial' : 'failed', undefined)
+      if (!this.#parts.job.dryRun) catalog.history.add(summary)
+      throw new RunFailed(error, summary)
+    }
+  }
+
+  async #store(last: LastSnapshot | undefined): Promise<RunSummary> {
+    const { job, context, opened, tally } = this.#parts
+    await using machine = new Machine(job, context, opened, tally)
+    try {
+      const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper })
+      this.#parts.opened.catalog.trees.beginRun()
+      return await this.#passAndCommit(machine, passes, last)
+    } catch (error) {
+      const cause = machine.failure ?? error
+      await machine.stop(error)
+      throw cause
+    } finally {
+      await this.#keeper.stop()
+    }
+  }
+
+  async #passAndCommit(machine: Machine, passes: Passes, last: LastSnapshot | undefined): Promise<RunSummary> {
+    const { catalog, repository } = this.#parts.opened
+    const { signal } = machine
+    for (;;) {
+      const root = await passes.run()
+      if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
+        if (await this.#stillStands(last, signal)) return this.#unchanged(last)
+        passes.distrust(root)
+        await this.#keeper.open(signal)
+        continue
+      }
+      this.#parts.progress.phase('finishing')
+      await machine.flush()
+      if (this.#parts.job.dryRun) return this.#summary(this.#outcome(), undefined)
+      if (await this.#keeper.mustRedo(signal)) {
+        passes.distrust(root)
+        continue
+      }
+      await this.#keeper.acknowledge(signal)
+      await writeIndexes(repository, catalog, systemRandom, signal)
+      const commit = await this.#keeper.commit(() => this.#manifest(root, last), signal)
+      if (commit.type === 'committed') return this.#committed(commit.ref, root, passes.inherited)
+      passes.distrust(root)
+    }
+  }
+
+  /** Nothing was written, so nothing is but the run's record. */
+  #unchanged(last: LastSnapshot): RunSummary {
+    this.#parts.opened.catalog.journal.clear()
+    return this.#summary(this.#parts.tally.problemCount > 0 ? 'warnings' : 'unchanged', last.id)
+  }
+
+  /** The last snapshot may have been forgotten meanwhile. */
+  async #stillStands(last: LastSnapshot, signal: AbortSignal): Promise<boolean> {
+    const { repository, jobKey } = this.#parts.opened
+    const ref = parseRevisionKey(jobKey, last.id.slice(last.id.lastIndexOf('@') + 1))
+    return ref !== undefined && (await readDecision(repository, ref, signal))?.type === 'manifest'
+  }
+
+  async #committed(ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {
+    const { catalog } = this.#parts.opened
+    const id = snapshotId({ job: this.#parts.job.name }, ref)
+    const { files, bytes } = this.#parts.tally
+    catalog.transaction(() => {
+      catalog.lastSnapshot.set({ id, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found }, { inherit: inherited })
+      catalog.journal.clear()
+      catalog.trees.endRun()
+    })
+    this.#parts.progress.phase('verifying')
+    await verifySample(this.#parts.opened, this.#parts.context, this.#parts.tally, this.#parts.job.verifyPacks ?? standardVerifyPacks)
+    return this.#summary(this.#outcome(), id)
+  }
+
+  #outcome(): RunSummary['outcome'] {
+    return this.#parts.tally.problemCount > 0 ? 'warnings' : 'success'
+  }
+
+  #manifest(root: BlobId, last: LastSnapshot | undefined): Manifest {
+    const { files, bytes, directories, others, problemCount } = this.#parts.tally
+    return {
+      version: 1, job: this.#parts.job.name, host: hostname(), user: userName(), sources: manifestSources(this.#parts.sources), root: toHex(root),
+      startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(),
+      counters: { files: files.found - files.dropped, directories, others, bytes: bytes.found - bytes.dropped, uploadedBytes: this.#parts.opened.storage.traffic.uploadedBytes },
+      program: `Holdfast ${version}`, problems: problemCount,
+      ...(last ? { parent: last.id } : {}),
+    }
+  }
+
+  #summary(outcome: RunSummary['outcome'], snapshot: string | undefined): RunSummary {
+    const { traffic } = this.#parts.opened.storage
+    return {
+      operation: 'backup', outcome, startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), files: this.#parts.tally.fileCounters(), bytes: this.#parts.tally.byteCounters(),
+      uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: this.#keeper.adoptedPacks,
+      problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, repositoryId: this.#parts.opened.repository.config.repositoryId,
+      ...(snapshot === undefined ? {} : { snapshot }),
+    }
+  }
+}
+
+/** A container may run as a user that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}

@@ -1,0 +1,89 @@
+import { toShown } from '../../base/byte-string.ts'
+import { addSample, remainingTime, type ProgressSample } from '../../pipeline/eta.ts'
+import type { Tally } from '../../pipeline/tally.ts'
+import type { Phase, Progress } from '../../protocol/progress.ts'
+import type { CommandContext } from '../context.ts'
+import type { Traffic } from '../open.ts'
+
+const intervalMs = 250
+
+/** Tells four times a second how a backup goes. */
+export class BackupProgress implements Disposable {
+  readonly #context: CommandContext
+  readonly #tally: Tally
+  readonly #timer: NodeJS.Timeout
+  readonly #startMs: number
+  #traffic: Traffic | undefined
+  #phase: Phase = 'opening'
+  #samples: readonly ProgressSample[] = []
+  /** What the source holds, as far as is known before it has been walked: from the snapshot before. */
+  expectedBytes: number | undefined
+  /** An interrupted run's part is being taken up. */
+  continued = false
+
+  constructor(context: CommandContext, tally: Tally) {
+    this.#context = context
+    this.#tally = tally
+    this.#startMs = context.clock.monotonic()
+    this.#timer = setInterval(() => { this.#send() }, intervalMs)
+    this.#timer.unref()
+    this.#send()
+  }
+
+  set traffic(traffic: Traffic) {
+    this.#traffic = traffic
+  }
+
+  phase(phase: Phase): void {
+    if (phase === this.#phase) return
+    this.#phase = phase
+    this.#send()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+    this.#send()
+  }
+
+  #send(): void {
+    this.#context.events.progress(this.#progress())
+  }
+
+  #progress(): Progress {
+    const now = this.#context.clock.monotonic()
+    const transferredBytes = (this.#traffic?.uploadedBytes ?? 0) + (this.#traffic?.downloadedBytes ?? 0)
+    const bytes = this.#tally.byteCounters()
+    const doneBytes = bytes.unchanged + bytes.deduplicated + bytes.uploaded
+    const total = this.#total(bytes.found)
+    const waitingFor = this.#traffic?.waitingFor
+    const sample = { timeMs: now, doneBytes }
+    const speed = this.#speed(now, transferredBytes)
+    const etaMs = total === undefined ? undefined : remainingTime(this.#samples, sample, this.#startMs, total - doneBytes)
+    this.#samples = addSample(this.#samples, sample)
+    const { currentPath } = this.#tally
+    return {
+      operation: 'backup', phase: this.#phase, paused: this.#context.pauseGate.paused, files: this.#tally.fileCounters(), bytes, transferredBytes,
+      bytesPerSecond: speed, problems: this.#tally.problemCount,
+      ...(waitingFor ? { waitingFor } : {}),
+      ...(total ? { fraction: Math.min(1, doneBytes / total) } : {}),
+      ...(etaMs ? { etaMs } : {}),
+      ...(this.continued && total ? { continuedFraction: Math.min(1, this.#tally.continuedBytes / total) } : {}),
+      ...(currentPath === undefined ? {} : { currentPath: toShown(currentPath) }),
+    }
+  }
+
+  #total(found: number): number | undefined {
+    if (this.#phase === 'finishing' || this.#phase === 'verifying') return found
+    return this.expectedBytes === undefined ? undefined : Math.max(found, this.expectedBytes)
+  }
+
+  #transfers: { timeMs: number; bytes: number }[] = []
+
+  /** Bytes per second over the last five seconds. */
+  #speed(now: number, bytes: number): number {
+    this.#transfers.push({ timeMs: now, bytes })
+    while (this.#transfers.length > 1 && now - (this.#transfers[0]?.timeMs ?? now) > 5_000) this.#transfers.shift()
+    const [first] = this.#transfers
+    return first && now > first.timeMs ? Math.max(0, ((bytes - first.bytes) * 1000) / (now - first.timeMs)) : 0
+  }
+}

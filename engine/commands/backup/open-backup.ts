@@ -1,0 +1,111 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { UploadJournal } from '../../backend/backend.ts'
+import { hasCode } from '../../base/errors.ts'
+import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
+import { lockJob } from '../../catalog/lock.ts'
+import { catalogFolder, spoolFolder } from '../../catalog/paths.ts'
+import type { BackupJob } from '../../protocol/job.ts'
+import { jobKeyOf } from '../../repository/keys.ts'
+import { openRepository, type Repository } from '../../repository/repository.ts'
+import type { CommandContext } from '../context.ts'
+import { createRepository } from '../create.ts'
+import { expectRepository, openStorage, type OpenStorage } from '../open.ts'
+
+/** All that a backup works with, from opening to its end. */
+export interface OpenBackup extends AsyncDisposable {
+  readonly storage: OpenStorage
+  readonly repository: Repository
+  readonly jobKey: string
+  readonly catalog: Catalog
+  /** Where packs are made. For this job on this machine alone. */
+  readonly spool: string
+}
+
+/** Errors: busy, password, not-a-repository, another-repository, catalog, and those of the storage. */
+export async function openBackup(job: BackupJob, context: CommandContext): Promise<OpenBackup> {
+  await using cleanup = new AsyncDisposableStack()
+  const uploads = new LateJournal()
+  const storage = cleanup.use(await openStorage(job, context, { create: job.create === true && !job.dryRun, uploadJournal: uploads }))
+  const repository = job.create && !job.dryRun
+    ? await openOrCreateRepository(storage, context)
+    : await openRepository(storage.backend, context.secrets.password, context.signal)
+  const { repositoryId } = repository.config
+  expectRepository(job, repositoryId)
+  const jobKey = jobKeyOf(repository.keys, job.name)
+  cleanup.use(lockJob(job.home, repositoryId, jobKey))
+  const home = job.dryRun ? cleanup.adopt(copyOfCatalog(job.home, repositoryId, jobKey), remove) : job.home
+  const { catalog, recreated } = openCatalog(home, repositoryId, jobKey)
+  cleanup.use(catalog)
+  uploads.journal = catalog.uploads
+  if (recreated) context.log.write('warning', 'The local catalog was damaged or outdated; it is made anew.')
+  const spool = job.dryRun ? join(home, 'spool') : spoolOf(storage, job.home, repositoryId, jobKey)
+  mkdirSync(spool, { recursive: true, mode: 0o700 })
+  if (!job.dryRun) clearSpool(spool, catalog)
+  const owned = cleanup.move()
+  return { storage, repository, jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** In the repository's own staging folder a finished pack only has to be moved; several machines may share it. */
+function spoolOf(storage: OpenStorage, home: string, repositoryId: string, jobKey: string): string {
+  const { stagingFolder } = storage.backend.traits
+  if (stagingFolder === undefined) return spoolFolder(home, repositoryId, jobKey)
+  const machine = createHash('sha256').update(hostname()).update('\0').update(home).digest('hex').slice(0, 16)
+  return join(stagingFolder, `${jobKey}-${machine}`)
+}
+
+/** Packs that were being made when a run died: nothing tells what they hold. Those in the catalog stay. */
+function clearSpool(spool: string, catalog: Catalog): void {
+  const known = new Set(catalog.spool.entries().map((entry) => entry.path))
+  for (const name of readdirSync(spool)) if (!known.has(join(spool, name))) rmSync(join(spool, name), { force: true, recursive: true })
+}
+
+/** A folder with the catalog as it is now, for a dry run to scribble in. Nobody writes to it meanwhile: the job is locked. */
+function copyOfCatalog(home: string, repositoryId: string, jobKey: string): string {
+  const copy = mkdtempSync(join(home, 'dry-run-'))
+  mkdirSync(catalogFolder(copy, repositoryId), { recursive: true })
+  for (const suffix of ['', '-wal']) {
+    const file = `${jobKey}.db${suffix}`
+    if (existsSync(join(catalogFolder(home, repositoryId), file))) copyFileSync(join(catalogFolder(home, repositoryId), file), join(catalogFolder(copy, repositoryId), file))
+  }
+  return copy
+}
+
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** The catalog, and its journal, can only be opened when the repository has told its id. */
+class LateJournal implements UploadJournal {
+  journal: UploadJournal | undefined
+
+  get(name: string): string | undefined {
+    return this.journal?.get(name)
+  }
+
+  set(name: string, state: string): void {
+    this.journal?.set(name, state)
+  }
+
+  delete(name: string): void {
+    this.journal?.delete(name)
+  }
+}
+
+/** The repository at the address, made first where there is none; of two that make it at once, one opens what the other made. */
+async function openOrCreateRepository(storage: OpenStorage, context: CommandContext): Promise<Repository> {
+  const open = (): Promise<Repository> => openRepository(storage.backend, context.secrets.password, context.signal)
+  try {
+    return await open()
+  } catch (error) {
+    if (!hasCode(error, 'not-a-repository')) throw error
+  }
+  try {
+    return await createRepository(storage.backend, context)
+  } catch (error) {
+    if (!hasCode(error, 'exists')) throw error
+    return open()
+  }
+}

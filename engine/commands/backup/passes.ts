@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs'
+import { fromText } from '../../base/byte-string.ts'
+import { hasCode } from '../../base/errors.ts'
+import { fromHex } from '../../base/bytes.ts'
+import { BackupWalk, type WalkSource, type WalkStore } from '../../pipeline/backup-walk.ts'
+import { JournalReader } from '../../pipeline/journal-reader.ts'
+import type { LoadNow } from '../../pipeline/previous-directory.ts'
+import type { Tally } from '../../pipeline/tally.ts'
+import type { BackupJob } from '../../protocol/job.ts'
+import { packObject, randomName } from '../../repository/names.ts'
+import { systemRandom } from '../../repository/crypto.ts'
+import { listSnapshots } from '../../repository/protocol/snapshots.ts'
+import type { BlobId } from '../../snapshot/node.ts'
+import type { Disk } from '../../source/disk.ts'
+import { Excludes } from '../../source/excludes.ts'
+import type { CommandContext } from '../context.ts'
+import { TreeLoader } from '../tree-loader.ts'
+import type { Machine } from './machine.ts'
+import type { OpenBackup } from './open-backup.ts'
+import type { SessionKeeper } from './session-keeper.ts'
+
+/** What a pass compares with. */
+export interface Base {
+  readonly root: BlobId | undefined
+  /** Everything that the root reaches is in usable packs (R3), as far as is known without a session. */
+  readonly trusted: boolean
+}
+
+export interface PassOptions {
+  readonly job: BackupJob
+  readonly context: CommandContext
+  readonly opened: OpenBackup
+  readonly machine: Machine
+  readonly keeper: SessionKeeper
+  readonly tally: Tally
+  readonly sources: readonly WalkSource[]
+  readonly disk: Disk
+}
+
+/** Thrown inside a pass when what it compares with turns out not to hold: the next pass gets another base. */
+class BaseFailed extends Error {
+  readonly next: Base
+
+  constructor(next: Base) {
+    super('the base of the comparison does not hold')
+    this.next = next
+  }
+}
+
+/** Walks the sources until one pass went through with a base that holds. */
+export class Passes {
+  readonly #options: PassOptions
+  readonly #excludes: Excludes
+  readonly #load: LoadNow
+  #base: Base
+
+  constructor(options: PassOptions) {
+    const { job, opened } = options
+    const { catalog, repository } = opened
+    this.#options = options
+    const destination = opened.storage.backend.traits.stagingFolder === undefined ? [] : [fromText(opened.storage.backend.label)]
+    this.#excludes = new Excludes(job.excludes, [fromText(job.home), ...destination])
+    const loader = new TreeLoader(repository, catalog, options.machine.signal)
+    this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
+    const last = catalog.lastSnapshot.get()
+    this.#base = { root: last && fromHex(last.root), trusted: last !== undefined }
+  }
+
+  /** The closure of the snapshot before was taken over where nothing had changed. */
+  get inherited(): boolean {
+    return this.#base.trusted
+  }
+
+  /** The root tree of the source as it is now; everything below it is stored or on its way. */
+  async run(): Promise<BlobId> {
+    for (;;) {
+      try {
+        return await this.#pass()
+      } catch (error) {
+        const failed = error instanceof BaseFailed ? error : this.#options.machine.failure
+        if (!(failed instanceof BaseFailed)) throw error
+        this.#base = failed.next
+      }
+    }
+  }
+
+  /** Everything has to be looked up again, compared with the tree that was just built. */
+  distrust(root: BlobId): void {
+    this.#base = { root, trusted: false }
+  }
+
+  async #pass(): Promise<BlobId> {
+    const { opened, context, machine, tally, sources, disk } = this.#options
+    const { catalog } = opened
+    tally.restart()
+    // Without a base there is nothing that could be unchanged.
+    if (!this.#base.root) await this.#ensure()
+    const { root, trusted } = this.#base
+    const walk = new BackupWalk({
+      sources, disk, excludes: this.#excludes, files: machine.reading(), store: this.#store(), trusted, tally,
+      pauseGate: context.pauseGate, signal: machine.signal,
+      ...(root ? { previousRoot: root } : {}),
+      ...(catalog.journal.isEmpty ? {} : { journal: new JournalReader(catalog, this.#load) }),
+    })
+    return walk.run()
+  }
+
+  #store(): WalkStore {
+    const { opened, machine } = this.#options
+    const { catalog } = opened
+    return {
+      ensure: () => this.#ensure(),
+      storeTree: (bytes) => {
+        const id = machine.sink.storeTree(bytes)
+        machine.journal.tree(id, bytes)
+        return id
+      },
+      treesSettled: () => machine.sink.treesSettled(),
+      touch: (ids) => catalog.blobs.touch(ids),
+      load: this.#load,
+      fileDone: (directory, node) => { machine.journal.fileDone(directory, node) },
+      directoryDone: (path, tree) => { machine.journal.directoryDone(path, tree) },
+    }
+  }
+
+  /** The first difference opens the session. What was compared before it must then still hold. */
+  async #ensure(): Promise<void> {
+    if (!this.#options.keeper.isOpen) await this.#enter()
+  }
+
+  async #enter(): Promise<void> {
+    const { opened, keeper, machine } = this.#options
+    const { catalog } = opened
+    await keeper.open(machine.signal)
+    await this.#takeUpSpool()
+    if (!this.#base.root) {
+      const root = await this.#newestRoot()
+      if (root) this.#base = { root, trusted: false }
+      return
+    }
+    if (this.#base.trusted && !catalog.lastSnapshot.closureUsable()) throw new BaseFailed({ root: this.#base.root, trusted: false })
+  }
+
+  /** The job's newest snapshot in the repository, for a machine whose catalog does not know it. */
+  async #newestRoot(): Promise<BlobId | undefined> {
+    const { opened, machine } = this.#options
+    let root: BlobId | undefined
+    for await (const entry of listSnapshots(opened.repository, { jobKey: opened.jobKey }, machine.signal)) {
+      if (entry.type === 'snapshot') root = fromHex(entry.manifest.root)
+    }
+    return root
+  }
+
+  /** Packs that an interrupted run had sealed: those that arrived are adopted, the others are sent now. */
+  async #takeUpSpool(): Promise<void> {
+    const { opened, job, machine, keeper } = this.#options
+    const { catalog } = opened
+    if (job.dryRun) return
+    for (const entry of catalog.spool.entries()) {
+      if (catalog.packs.isUsable(entry.name)) {
+        machine.uploader.settle(entry)
+        keeper.adoptedPacks++
+      } else if (!existsSync(entry.path)) {
+        catalog.spool.remove(entry.number)
+        for (const segment of entry.contents.segments) for (const blob of segment.blobs) catalog.blobs.unclaim(blob.id)
+      } else {
+        // An upload that the backend can continue keeps its name: it is still the same attempt.
+        const continues = catalog.uploads.get(packObject(entry.name)) !== undefined
+        const name = continues ? entry.name : randomName(systemRandom)
+        if (!continues) catalog.spool.rename(entry.number, name)
+        await machine.flow.addRecorded({ ...entry, name })
+      }
+    }
+  }
+
+  async #fetch(loader: TreeLoader, id: BlobId): Promise<Uint8Array> {
+    try {
+      const bytes = await loader.load(id)
+      this.#options.opened.catalog.trees.put(id, bytes)
+      return bytes
+    } catch (error) {
+      if (!hasCode(error, 'damaged', 'not-found')) throw error
+      this.#options.context.log.write('warning', `The snapshot before cannot be read, so every file is: ${error.message}`)
+      throw new BaseFailed({ root: undefined, trusted: false })
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { hostname } from 'node:os'
+import type { Clock } from '../../base/clock.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { adoptPacks, refreshIndex } from '../../catalog/refresh.ts'
+import type { Random } from '../../repository/crypto.ts'
+import { listPacks } from '../../repository/protocol/listing.ts'
+import { readRetireRecords } from '../../repository/protocol/retired.ts'
+import { openSession, type BackupSession, type Commit, type Refreshed, type UsablePacks } from '../../repository/protocol/session.ts'
+import type { Repository } from '../../repository/repository.ts'
+import type { Manifest } from '../../snapshot/manifest.ts'
+
+/** How often a session may be expired by prunes before the run gives up. */
+const maximumSessions = 5
+
+/** How often a running backup shows that it lives, and looks for retire records, in ms. */
+const refreshMs = 3 * 60_000
+
+export interface SessionKeeperOptions {
+  readonly repository: Repository
+  readonly catalog: Catalog
+  readonly jobKey: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Reads what a session reads, announces nothing. */
+  readonly dryRun: boolean
+}
+
+/**
+ * The run's session with the repository: opened when the first difference is found, so that a run without any leaves no trace. Keeps the
+ * catalog's view of usable packs (R1, R2) and knows when what the run has built upon has to be looked up again (R3).
+ */
+export class SessionKeeper {
+  readonly #options: SessionKeeperOptions
+  #session: BackupSession | undefined
+  #opened = 0
+  #refreshed: (Refreshed & { readonly type: 'retired' | 'expired' }) | undefined
+  #beating: Promise<void> | undefined
+  #stopBeating = new AbortController()
+  /** Packs of other runs, interrupted ones among them, whose contents were read from their footers. */
+  adoptedPacks = 0
+
+  constructor(options: SessionKeeperOptions) {
+    this.#options = options
+  }
+
+  get isOpen(): boolean {
+    return this.#opened > 0
+  }
+
+  /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; those of the storage. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { repository, jobKey, clock, random, dryRun } = this.#options
+    if (this.#opened++ === maximumSessions) {
+      throw new HoldfastError('expired', `A prune ended the session ${maximumSessions} times. Run the backup again when no prune runs.`)
+    }
+    if (dryRun) {
+      await this.#takeStock(await peek(repository, signal), signal)
+      return
+    }
+    this.#session = await openSession(repository, jobKey, { host: hostname(), clock, random }, signal)
+    await this.#takeStock(await this.#session.retired(signal), signal)
+    this.#beat(signal)
+  }
+
+  /**
+   * True when what was built since the last call may rest on packs that were retired meanwhile: the catalog then knows the new state,
+   * everything has to be looked up again, and `acknowledge` called afterwards.
+   */
+  async mustRedo(signal: AbortSignal): Promise<boolean> {
+    const refreshed = this.#refreshed
+    if (!refreshed) return false
+    if (refreshed.type === 'expired') await this.#renew(signal)
+    else await this.#takeStock(refreshed.usable, signal)
+    return true
+  }
+
+  /** Everything was looked up again. */
+  async acknowledge(signal: AbortSignal): Promise<void> {
+    const refreshed = this.#refreshed
+    this.#refreshed = undefined
+    if (refreshed?.type === 'retired') await refreshed.acknowledge(signal)
+  }
+
+  /** After `expired` a new session is open, and everything has to be looked up again. */
+  async commit(manifest: () => Manifest, signal: AbortSignal): Promise<Commit> {
+    await this.#settle()
+    const session = this.#session
+    if (!session) throw new HoldfastError('internal', 'There is no session to commit.')
+    const commit = await session.commit(manifest, signal)
+    if (commit.type === 'expired') await this.#renew(signal)
+    else await session.close(signal)
+    return commit
+  }
+
+  /** Ends the heartbeat. */
+  async stop(): Promise<void> {
+    await this.#settle()
+  }
+
+  async #renew(signal: AbortSignal): Promise<void> {
+    await this.#settle()
+    this.#refreshed = undefined
+    await this.#session?.close(signal)
+    await this.open(signal)
+  }
+
+  /** R2: packs listed after the retire records, without those that a record names. Then what they hold: index objects, else footers. */
+  async #takeStock(usable: UsablePacks, signal: AbortSignal): Promise<void> {
+    const { repository, catalog, log } = this.#options
+    catalog.packs.beginUsable()
+    for (const name of usable.retired) catalog.packs.markRetired(name)
+    for await (const pack of usable.packs(signal)) catalog.packs.markUsable(pack.name, pack.size)
+    catalog.packs.endUsable()
+    const index = await refreshIndex(repository, catalog, signal)
+    const adopted = await adoptPacks(repository, catalog, signal)
+    this.adoptedPacks += adopted.read
+    for (const name of [...index.unreadable, ...adopted.unreadable]) log.write('warning', `${name} cannot be read; the backup goes on without it.`)
+  }
+
+  #beat(signal: AbortSignal): void {
+    const session = this.#session
+    const stop = (this.#stopBeating = new AbortController())
+    const either = AbortSignal.any([signal, stop.signal])
+    const beat = async (): Promise<void> => {
+      while (session) {
+        await this.#options.clock.sleep(refreshMs, either)
+        if (this.#refreshed) continue
+        const refreshed = await session.refresh(either)
+        if (refreshed.type !== 'current') this.#refreshed = refreshed
+      }
+    }
+    // The heart may fail: the commit shows whether the session still stands.
+    this.#beating = beat().catch((error: unknown) => {
+      if (!either.aborted) this.#options.log.write('warning', `The session could not be refreshed: ${error instanceof Error ? error.message : String(error)}`)
+    })
+  }
+
+  async #settle(): Promise<void> {
+    this.#stopBeating.abort()
+    await this.#beating
+    this.#beating = undefined
+  }
+}
+
+/** What a session would see, without announcing one. */
+async function peek(repository: Repository, signal: AbortSignal): Promise<UsablePacks> {
+  const records = await readRetireRecords(repository, new Map(), signal)
+  const retired: ReadonlySet<string> = new Set([...records.values()].flatMap((record) => record.packs))
+  return {
+    retired,
+    async *packs(until) {
+      for await (const pack of listPacks(repository.backend, 16, until)) if (!retired.has(pack.name)) yield pack
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { assertNever, toWireError } from '../base/errors.ts'
+import { Cutter } from './cutter.ts'
+import { Sealer } from './sealer.ts'
+import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
+
+/** Entry of a worker thread: does one job at a time, in order, and answers each. */
+const setup = workerData as WorkerSetup
+const cutter = new Cutter(setup)
+const sealer = new Sealer(setup)
+
+parentPort?.on('message', (job: WorkerJob) => { parentPort?.postMessage(answer(job)) })
+
+function answer(job: WorkerJob): WorkerReply {
+  try {
+    return { ok: true, result: work(job) }
+  } catch (error) {
+    return { ok: false, error: toWireError(error) }
+  }
+}
+
+function work(job: WorkerJob): WorkerResult {
+  switch (job.type) {
+    case 'files':
+      return cutter.files(job.slab, job.paths, job.stats)
+    case 'window':
+      return cutter.window(job.slab, job.descriptor, job.position)
+    case 'seal':
+      return { type: 'sealed', packs: sealer.data(job.blobs) }
+    case 'seal-trees':
+      return { type: 'sealed', packs: sealer.trees(job.bytes, job.ids, job.lengths) }
+    case 'finish':
+      return { type: 'sealed', packs: sealer.finish() }
+    case 'merge':
+      return { type: 'sealed', packs: sealer.merge(job.packs, job.kind) }
+    default:
+      return assertNever(job)
+  }
+}

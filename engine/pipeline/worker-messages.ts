@@ -1,0 +1,98 @@
+import type { WireError } from '../protocol/errors.ts'
+import type { Slabs } from '../repository/chunker/slabs.ts'
+import type { SealedPack } from '../repository/pack-info.ts'
+import type { BlobKind } from '../snapshot/node.ts'
+
+/** What a worker gets at its start; the keys stay inside this process. */
+export interface WorkerSetup {
+  readonly slabs: Slabs
+  readonly keys: { readonly blobId: Uint8Array; readonly chunker: Uint8Array; readonly packs: Uint8Array }
+  readonly chunker: { readonly minBytes: number; readonly averageBytes: number; readonly maxBytes: number }
+  readonly compressionLevel: number
+  /** Folder for packs in the making; exists. */
+  readonly spoolFolder: string
+  readonly packBytes: number
+}
+
+/** Stretches of a slab that hold one blob each. */
+export interface BlobRanges {
+  /** n × 32 bytes. */
+  readonly ids: Uint8Array
+  /** Offsets in the memory of all slabs. */
+  readonly offsets: Uint32Array
+  readonly lengths: Uint32Array
+}
+
+export type WorkerJob =
+  /** Reads whole small files into a slab, cuts and hashes them. */
+  | {
+      readonly type: 'files'
+      readonly slab: number
+      /** Absolute paths as latin1 byte strings, joined by NUL, which no path holds. */
+      readonly paths: string
+      /** Four numbers a file: size, mtime ns, ctime ns, inode, as the walk saw them. */
+      readonly stats: BigInt64Array
+    }
+  /** Reads the next stretch of a big file into a slab, cuts and hashes it. */
+  | {
+      readonly type: 'window'
+      readonly slab: number
+      readonly descriptor: number
+      /** The last cut before: where this window begins. */
+      readonly position: number
+    }
+  /** Compresses and encrypts blobs of a slab into the worker's open data pack. */
+  | { readonly type: 'seal'; readonly blobs: BlobRanges }
+  /** The same for tree blobs, back to back in `bytes`. */
+  | { readonly type: 'seal-trees'; readonly bytes: Uint8Array; readonly ids: Uint8Array; readonly lengths: Uint32Array }
+  /** Ends the worker's open packs, whatever they hold. */
+  | { readonly type: 'finish' }
+  /** Spill merge: one pack out of several small ones of one kind. */
+  | { readonly type: 'merge'; readonly packs: readonly SealedPack[]; readonly kind: BlobKind }
+
+export interface FilesResult {
+  readonly type: 'files'
+  /** One byte a file, see FileOutcome. */
+  readonly outcomes: Uint8Array
+  /** As in the job; only those of files with an outcome other than `same` differ from what was asked. */
+  readonly stats: BigInt64Array
+  /** Chunks of each file. */
+  readonly counts: Uint32Array
+  readonly blobs: BlobRanges
+  /** Code (`EACCES`, …) of each file with outcome `failed`, in order. */
+  readonly errors: readonly string[]
+}
+
+/** How reading a small file went. */
+export const fileOutcome = {
+  /** Read as the walk saw it. */
+  same: 0,
+  /** It had changed since the walk; what is stored is one consistent state. */
+  newer: 1,
+  /** It changed while it was read, twice; what is stored may mix states. */
+  torn: 2,
+  /** It does not fit the room that its old size was given. */
+  grown: 3,
+  failed: 4,
+} as const
+
+export interface WindowResult {
+  readonly type: 'window'
+  readonly blobs: BlobRanges
+  /** Bytes from the window's position to its last cut. */
+  readonly consumed: number
+  /** The file ended inside this window. */
+  readonly atEnd: boolean
+}
+
+export type WorkerResult =
+  | FilesResult
+  | WindowResult
+  | { readonly type: 'sealed'; readonly packs: readonly SealedPack[] }
+  /** The big file cannot be read; the system's code. */
+  | { readonly type: 'failed'; readonly reason: string }
+
+/** What passes between the threads: one job at a time each. */
+export type WorkerReply =
+  | { readonly ok: true; readonly result: WorkerResult }
+  | { readonly ok: false; readonly error: WireError }

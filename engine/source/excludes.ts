@@ -1,0 +1,75 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import ignore, { type Ignore } from 'ignore'
+import type { ExcludePreset, ExcludeRules } from '../protocol/job.ts'
+import { type ByteString, toFilePath, toText } from '../base/byte-string.ts'
+
+/** Why an entry is left out; undefined keeps it. */
+export type Exclusion = 'pattern' | 'size' | 'marker' | 'holdfast' | 'file-system'
+
+/** Folders by name that hold what their programs make again. */
+const presetPatterns: Readonly<Record<ExcludePreset, readonly string[]>> = {
+  caches: ['.cache/', 'Caches/', '__pycache__/', '.npm/_cacache/', '.gradle/caches/', '*.pyc', '.ccache/', '.mypy_cache/', '.pytest_cache/'],
+  trash: ['.Trash/', '.Trash-*/', '.Trashes/', '.local/share/Trash/', '$RECYCLE.BIN/', 'lost+found/'],
+  node_modules: ['node_modules/'],
+  nobackup: [],
+  cachedir: [],
+}
+
+const cachedirSignature = 'Signature: 8a477f597d28d172789f06886806bc55'
+
+/**
+ * Which entries of a source stay out of the snapshot. Patterns are in gitignore syntax, relative to the source; a name that is not UTF-8
+ * matches by its bytes read as latin1, so `*` and ASCII parts work on it.
+ */
+export class Excludes {
+  readonly #rules: ExcludeRules
+  readonly #patterns: Ignore | undefined
+  readonly #never: ReadonlySet<ByteString>
+
+  /** @param never absolute paths that are always left out: Holdfast's own folder, a local repository. */
+  constructor(rules: ExcludeRules, never: readonly ByteString[]) {
+    this.#rules = rules
+    this.#never = new Set(never)
+    const patterns = [...rules.presets.flatMap((preset) => presetPatterns[preset]), ...rules.patterns]
+    if (patterns.length > 0) this.#patterns = ignore({ allowRelativePaths: true }).add(patterns)
+  }
+
+  /**
+   * @param path absolute.
+   * @param relative path inside its source, without a leading slash; empty for the source itself, which only `never` leaves out.
+   */
+  entry(path: ByteString, relative: ByteString, isDirectory: boolean, size: number): Exclusion | undefined {
+    if (this.#never.has(path)) return 'holdfast'
+    if (relative === '') return undefined
+    if (!isDirectory && this.#rules.largerThanBytes !== undefined && size > this.#rules.largerThanBytes) return 'size'
+    if (this.#patterns?.ignores(isDirectory ? `${toText(relative)}/` : toText(relative))) return 'pattern'
+    return undefined
+  }
+
+  /** Whether a marker among a directory's names leaves its content out: the directory itself stays, empty. */
+  marked(path: ByteString, hasName: (name: ByteString) => boolean): boolean {
+    const { presets } = this.#rules
+    if (presets.includes('nobackup') && hasName('.nobackup')) return true
+    return presets.includes('cachedir') && hasName('CACHEDIR.TAG') && isCachedirTag(`${path}/CACHEDIR.TAG`)
+  }
+
+  get oneFileSystem(): boolean {
+    return this.#rules.oneFileSystem
+  }
+}
+
+/** Only the signature of bford.info/cachedir counts, not the name alone. */
+function isCachedirTag(path: ByteString): boolean {
+  const head = Buffer.alloc(cachedirSignature.length)
+  try {
+    const file = openSync(toFilePath(path), 'r')
+    try {
+      readSync(file, head, 0, head.length, 0)
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return false
+  }
+  return head.toString('latin1') === cachedirSignature
+}
