@@ -1,0 +1,58 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { JobConfig, RestoreView, RunView } from '../../../main/api/contract.ts'
+import { Backups } from '../../../main/jobs/backups.ts'
+import { Browsing } from '../../../main/jobs/browsing.ts'
+import { RunHistory } from '../../../main/jobs/history.ts'
+import { Restores } from '../../../main/jobs/restores.ts'
+import { JobStore } from '../../../main/jobs/store.ts'
+import { keyFileCipher } from '../../../main/settings/ciphers.ts'
+import { openSecrets } from '../../../main/settings/secrets.ts'
+import { Supervisor } from '../../../main/supervisor/supervisor.ts'
+import type { LogLine } from '../../../main/system/logs.ts'
+import { fakeHosts, FakeTimers } from '../fakes.ts'
+
+export const config: JobConfig = {
+  name: 'docs',
+  sources: ['/home/u/docs'],
+  destination: { type: 'folder', path: '/backup' },
+  excludes: { patterns: [], presets: [], oneFileSystem: false },
+  concurrency: 4,
+  schedule: { type: 'manual' },
+}
+
+/** All of main's work with engines that a test plays. `folder`: go on with what an earlier world left. */
+export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-')), parallelJobs = 2) {
+  const timers = new FakeTimers()
+  const now = (): number => timers.now()
+  const { start, hosts, last } = fakeHosts()
+  const lines: LogLine[] = []
+  const ended: RunView[] = []
+  const restored: RestoreView[] = []
+  const restarts: number[] = []
+  const store = new JobStore(join(folder, 'jobs.json'), now)
+  const { store: secrets } = openSecrets(join(folder, 'secrets.json'), [keyFileCipher(join(folder, 'key'))], now)
+  const history = new RunHistory(join(folder, 'history'))
+  const interrupted = history.load()
+  const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined })
+  const log = { write: (line: LogLine) => { lines.push(line) } }
+  const counts = { change: 0, live: 0 }
+  const ports = {
+    timers, log, store, secrets, history, engines: supervisor, home: folder,
+    onChange: () => { counts.change += 1 },
+    onLive: () => { counts.live += 1 },
+    onRestart: (_run: unknown, count: number) => { restarts.push(count) },
+  }
+  const backups = new Backups({ ...ports, parallelJobs: () => parallelJobs, onEnded: (run) => { ended.push(run) } })
+  const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
+  const browsing = new Browsing(ports)
+  const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
+    const { id } = await store.add({ ...config, ...changes, name })
+    await secrets.set(id, { password: 'pw', storage: {} })
+    return id
+  }
+  return { folder, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add }
+}
+
+export type World = ReturnType<typeof openWorld>
