@@ -71,7 +71,7 @@ export class TokenBucket {
       this.#earn()
       if (this.#bytesPerSecond !== undefined && this.#credit < 0) {
         this.#wake = new AbortController()
-        await this.#clock.sleep((-this.#credit * 1000) / this.#bytesPerSecond, this.#wake.signal).catch(() => undefined)
+        await this.#clock.sleep(Math.ceil((-this.#credit * 1000) / this.#bytesPerSecond), this.#wake.signal).catch(() => undefined)
         continue
       }
       if (this.#bytesPerSecond !== undefined) this.#credit -= head.bytes

@@ -4,8 +4,8 @@
  */
 export interface ConcurrencyState {
   readonly limit: number
-  /** Throughput of the last window that counted, bytes per second. */
-  readonly bestBytesPerSecond: number
+  /** Set after a step up: the throughput before it, in bytes per second, which it has to better. */
+  readonly toBeat?: number
   readonly windowStartMs: number
   readonly windowBytes: number
   readonly windowTransfers: number
@@ -33,7 +33,7 @@ const growAgainMs = 30_000
 
 export function startConcurrency(maximum: number, nowMs: number): ConcurrencyState {
   return {
-    limit: Math.max(1, Math.min(startingLimit, maximum)), bestBytesPerSecond: 0, windowStartMs: nowMs, windowBytes: 0, windowTransfers: 0,
+    limit: Math.max(1, Math.min(startingLimit, maximum)), windowStartMs: nowMs, windowBytes: 0, windowTransfers: 0,
     pausedUntilMs: 0, halvedAtMs: 0, growAfterMs: 0,
   }
 }
@@ -51,22 +51,21 @@ function afterThrottling(state: ConcurrencyState, outcome: TransferOutcome): Con
   const pausedUntilMs = Math.max(state.pausedUntilMs, outcome.finishedMs + (outcome.retryAfterMs ?? 0))
   if (outcome.startedMs < state.halvedAtMs) return { ...state, pausedUntilMs }
   return {
-    ...freshWindow(state, outcome.finishedMs), limit: Math.max(1, Math.floor(state.limit / 2)), bestBytesPerSecond: 0, pausedUntilMs,
-    halvedAtMs: outcome.finishedMs, growAfterMs: outcome.finishedMs + growAgainMs,
+    ...freshWindow(state, outcome.finishedMs), limit: Math.max(1, Math.floor(state.limit / 2)), pausedUntilMs, halvedAtMs: outcome.finishedMs, growAfterMs: outcome.finishedMs + growAgainMs,
   }
 }
 
 function afterWindow(state: ConcurrencyState, elapsedMs: number, nowMs: number, maximum: number): ConcurrencyState {
   const bytesPerSecond = (state.windowBytes * 1000) / elapsedMs
   const next = freshWindow(state, nowMs)
-  if (nowMs < state.growAfterMs) return { ...next, bestBytesPerSecond: bytesPerSecond }
-  if (bytesPerSecond >= state.bestBytesPerSecond * worthwhile) {
-    return { ...next, limit: Math.min(maximum, state.limit + 1), bestBytesPerSecond: bytesPerSecond }
+  if (state.toBeat !== undefined && bytesPerSecond < state.toBeat * worthwhile) {
+    return { ...next, limit: Math.max(1, state.limit - 1), growAfterMs: nowMs + growAgainMs }
   }
-  // The last step did not pay: stay, and look again after a while with the throughput of today as the measure.
-  return { ...next, bestBytesPerSecond: 0, growAfterMs: nowMs + growAgainMs }
+  if (nowMs < state.growAfterMs || state.limit >= maximum) return next
+  return { ...next, limit: state.limit + 1, toBeat: bytesPerSecond }
 }
 
-function freshWindow(state: ConcurrencyState, nowMs: number): ConcurrencyState {
+/** Measures anew; a step that waits to be judged is forgotten. */
+function freshWindow({ toBeat: _, ...state }: ConcurrencyState, nowMs: number): ConcurrencyState {
   return { ...state, windowStartMs: nowMs, windowBytes: 0, windowTransfers: 0 }
 }

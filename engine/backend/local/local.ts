@@ -189,7 +189,7 @@ class LocalBackend implements StorageBackend {
     throwIfAborted(signal)
     await syncFile(source)
     throwIfAborted(signal)
-    await this.#giveName(source, name, options)
+    await this.#giveName(source, name, options, signal)
     options.onProgress?.(size)
   }
 
@@ -202,20 +202,20 @@ class LocalBackend implements StorageBackend {
         throw new HoldfastError('internal', `The file of ${name} is not as long as it was sealed.`)
       }
       throwIfAborted(signal)
-      await this.#giveName(temporary, name, options)
+      await this.#giveName(temporary, name, options, signal)
     } finally {
       await unlink(temporary).catch(() => undefined)
     }
   }
 
-  async #giveName(source: string, name: string, options: PutOptions): Promise<void> {
+  async #giveName(source: string, name: string, options: PutOptions, signal: AbortSignal): Promise<void> {
     const target = join(this.#root, name)
     const folder = dirname(target)
     if (!this.#folders.has(folder)) {
       await makeFolder(this.#root, folder)
       this.#folders.add(folder)
     }
-    const done = this.#hardLinks ? await linkInto(source, target) : options.ifAbsent ? await moveUnderClaim(this.#temporary, source, target) : false
+    const done = this.#hardLinks ? await linkInto(source, target) : options.ifAbsent ? await moveUnderClaim(this.#temporary, source, target, signal) : false
     if (done) return
     if (options.ifAbsent) throw new HoldfastError('exists', `${name} exists already.`)
     await renameInto(source, target)

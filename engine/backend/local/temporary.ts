@@ -29,12 +29,13 @@ export function ownerOf(name: string): 'alive' | 'dead' | 'elsewhere' {
 
 /**
  * Removes temporary files that were last written more than `olderThanMs` ago and have no living owner here. A file of another
- * machine that is still being written is young; a machine that slept that long repeats its put.
+ * machine that is still being written is young; a machine that slept that long repeats its put. Claims (claim.ts) are never
+ * removed by age: safety rests on no clock.
  */
 export async function removeStaleTemporaries(folder: string, olderThanMs: number, nowMs: number): Promise<number> {
   let removed = 0
   for await (const entry of await opendir(folder)) {
-    if (!entry.isFile() || ownerOf(entry.name) === 'alive') continue
+    if (!entry.isFile() || entry.name.startsWith('claim-') || ownerOf(entry.name) === 'alive') continue
     const path = join(folder, entry.name)
     try {
       if (nowMs - (await stat(path)).mtimeMs < olderThanMs) continue

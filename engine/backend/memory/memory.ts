@@ -40,6 +40,7 @@ class MemoryBackend implements StorageBackend {
     for (let sent = 0; sent < bytes.length; sent += paceSliceBytes) {
       const slice = Math.min(paceSliceBytes, bytes.length - sent)
       await options.pace?.(slice)
+      throwIfAborted(signal)
       options.onProgress?.(sent + slice)
     }
     throwIfAborted(signal)

@@ -15,6 +15,12 @@ import type { Pace } from '../backend.ts'
 
 const connectMs = 15_000
 const idleMs = 60_000
+/** The SDK would warn on the console that it does not retry streams. */
+const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+function ignore(): void {
+  // Errors reach the caller; nothing else is of interest.
+}
 
 /** The requests that Holdfast makes to a bucket, one method each, with our errors, idle time-outs and without hidden retries. */
 export class Bucket {
@@ -34,6 +40,7 @@ export class Bucket {
       credentials: credentialsFrom(secrets),
       // One place retries (retry.ts), and some puts must never be repeated under their name (rule R5).
       maxAttempts: 1,
+      logger: silent,
       // Servers older than 2025 store the trailer of a streamed checksum as part of the object.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

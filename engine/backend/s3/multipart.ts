@@ -134,16 +134,16 @@ async function sendParts(target: MultipartTarget, body: FileBody, upload: Upload
     sent[index] = bytes
     options.onProgress?.(sent.reduce((sum, one) => sum + one, 0))
   }
-  const send = async (index: number, groupSignal: AbortSignal): Promise<void> => {
+  const send = async (index: number): Promise<void> => {
     const range = partRange(body, upload, index)
     const md5 = await md5OfFile(range)
     const there = arrived.get(index + 1)
     const etag = there?.size === range.length && there.etag.replaceAll('"', '') === md5 ? there.etag
-      : await target.bucket.uploadPart(target.key, upload.uploadId, index + 1, range, md5, options.pace, (bytes) => { report(index, bytes) }, groupSignal)
+      : await target.bucket.uploadPart(target.key, upload.uploadId, index + 1, range, md5, options.pace, (bytes) => { report(index, bytes) }, signal)
     parts[index] = { PartNumber: index + 1, ETag: etag }
     report(index, range.length)
   }
-  await inParallel(count, partsAtOnce, send, signal)
+  await inParallel(count, partsAtOnce, send)
   return parts
 }
 
@@ -152,20 +152,19 @@ function partRange(body: FileBody, upload: Upload, index: number): FileRange {
   return { path: body.path, offset, length: Math.min(upload.partSize, body.size - offset) }
 }
 
-/** The first failure ends the others; resolves or rejects only when none of them runs any more. */
-async function inParallel(count: number, width: number, task: (index: number, signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-  const failed = new AbortController()
-  const group = AbortSignal.any([signal, failed.signal])
+/** After a failure nothing new begins, but what is under way may finish: it need not be sent again then. Settles when nothing runs. */
+async function inParallel(count: number, width: number, task: (index: number) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
   let next = 0
   const worker = async (): Promise<void> => {
     try {
-      while (next < count && !group.aborted) await task(next++, group)
+      while (next < count && failures.length === 0) await task(next++)
     } catch (error) {
-      failed.abort(error)
+      failures.push(error)
     }
   }
   await Promise.all(Array.from({ length: width }, worker))
-  if (failed.signal.aborted) throw failed.signal.reason
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Best effort within the second that a cancel may take: what remains is cleared away by prune. */
