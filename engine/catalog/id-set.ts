@@ -27,6 +27,10 @@ export class BlobIdSet implements Disposable {
     return guarded(() => this.#find.get(id)) !== undefined
   }
 
+  delete(id: BlobId): void {
+    guarded(() => this.#database.prepare(`DELETE FROM ${this.#table} WHERE id = ?`).run(id))
+  }
+
   [Symbol.dispose](): void {
     this.#database.exec(`DROP TABLE ${this.#table}`)
   }

@@ -102,6 +102,11 @@ export class PackTable {
     return this.#pages('AND known = 0', (number) => this.#usage.isListed(number))
   }
 
+  /** Bytes of all known packs. */
+  totalBytes(): number {
+    return this.#database.prepare<[], number | null>('SELECT sum(size) FROM packs').pluck().get() ?? 0
+  }
+
   /** At most how many packs unknownPacks gives. */
   unknownCount(): number {
     return this.#database.prepare<[], number>('SELECT count(*) FROM packs WHERE known = 0').pluck().get() ?? 0

@@ -1,4 +1,7 @@
 import { openCatalog } from '../catalog/catalog.ts'
+import { spoolFolder } from '../catalog/paths.ts'
+import { systemRandom } from '../repository/crypto.ts'
+import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
 import type { Counters, RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
@@ -7,10 +10,13 @@ import { Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
 import { checkIndexes, checkPacks } from './check/inventory.ts'
 import type { IndexFindings } from './check/inventory.ts'
+import { repairIndexes, retireDamagedPacks } from './check/repair.ts'
+import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
+import { repairFromSources } from './check/source-repair.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
-import type { Traffic } from './open.ts'
+import type { OpenStorage, Traffic } from './open.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** Name of the catalog that checks use; it remembers when each pack was read last. */
@@ -26,28 +32,33 @@ export interface CheckDetails {
   /** The first 10,000. */
   readonly affected: readonly AffectedPath[]
   readonly affectedCount: number
+  readonly repair?: Repair
 }
 
 /**
  * Finds every missing, truncated, changed or misplaced object, and the snapshots and files that suffer from it. Structure is always
- * checked to the byte; of the data as many packs as asked for. Changes nothing in the repository.
+ * checked to the byte; of the data as many packs as asked for. With `repair`, writes new index objects, keeps backups from building
+ * upon damaged packs, stores chunks again that the sources on this machine still have, and tells what remains; without, changes nothing.
  * Outcome `failed` when a file of a snapshot cannot be restored, `warnings` for damage that costs no file.
  */
 export async function check(job: CheckJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await using open = await openForCommand(job, context)
-  using catalog = openCatalog(job.home, open.repository.config.repositoryId, checkCatalog).catalog
+  const { repositoryId } = open.repository.config
+  using catalog = openCatalog(job.home, repositoryId, checkCatalog).catalog
   const progress = new StepProgress('check', context, open.traffic)
   const findings = new Findings((line) => {
     context.log.write('warning', line)
     progress.problem()
   })
   const run = new CheckRun(open.repository, catalog, findings, progress, startedMs)
-  const { snapshots, packsRead } = await checkAll(run, job, context.signal)
+  const { snapshots, packsRead, index } = await checkAll(run, job, context.signal)
+  const repair = job.repair ? await repairAll(run, index, job, open, context) : undefined
   const details: CheckDetails = {
     snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
+    ...(repair ? { repair } : {}),
   }
-  return summary(findings, details, open.repository.config.repositoryId, open.traffic, startedMs, context.clock.now())
+  return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
 }
 
 async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<{ snapshots: number; packsRead: number; index: IndexFindings }> {
@@ -59,6 +70,22 @@ async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Prom
   const packsRead = await readDataPacks(run, job.readDataPercent, signal)
   run.progress.phase('verifying')
   return { snapshots: await checkSnapshots(run, signal), packsRead, index }
+}
+
+/** Repairs, then follows the snapshots again: what is told as affected is what remains. */
+async function repairAll(run: CheckRun, index: IndexFindings, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
+  const { signal } = context
+  const { backend, config, keys } = run.repository
+  run.progress.phase('finishing')
+  const folder = backend.traits.stagingFolder ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
+  const indexes = await repairIndexes(run, index, signal)
+  const retiredPacks = await retireDamagedPacks(run, signal)
+  const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
+  if (restoredBlobs > 0) {
+    run.findings.forgetAffected()
+    await checkSnapshots(run, signal)
+  }
+  return { ...indexes, retiredPacks, restoredBlobs }
 }
 
 const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }

@@ -17,13 +17,14 @@ export async function readTreePacks(run: CheckRun, signal: AbortSignal): Promise
 
 /**
  * Reads a share of the data packs whole, those first that were not read for the longest time, so that checking 10 % ten times reads
- * everything. @returns how many were read.
+ * everything. Packs without a table of contents are always read. @returns the share.
  */
 export async function readDataPacks(run: CheckRun, percent: number, signal: AbortSignal): Promise<number> {
   let total = 0
   for (const _ of packsOf(run, 'data')) total++
   const share = Math.ceil((total * percent) / 100)
   run.progress.expect(share)
+  await forEachParallel(packsOf(run, 'data', run.findings.footerless), parallelPacks, signal, (pack, until) => readPack(run, pack, until))
   await forEachParallel(oldest(run, share), parallelPacks, signal, async (pack, until) => {
     await run.progress.step(until)
     await readPack(run, pack, until)
@@ -36,8 +37,9 @@ interface PackToRead extends KnownPack {
   readonly contents: PackContents
 }
 
-function* packsOf(run: CheckRun, kind: PackContents['kind']): Generator<PackToRead> {
+function* packsOf(run: CheckRun, kind: PackContents['kind'], only?: ReadonlySet<string>): Generator<PackToRead> {
   for (const pack of run.catalog.packs.usablePacks()) {
+    if (only && !only.has(pack.name)) continue
     const contents = run.catalog.packs.unindexedContents(pack.name)
     if (contents?.kind === kind) yield { ...pack, contents }
   }

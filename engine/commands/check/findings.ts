@@ -21,6 +21,8 @@ export class Findings {
   readonly damages: Damage[] = []
   readonly affected: AffectedPath[] = []
   readonly affectedSnapshots = new Set<string>()
+  /** Packs whose own table of contents is lost and that only an index object explains. As many as there is damage. */
+  readonly footerless = new Set<string>()
   damageCount = 0
   affectedCount = 0
   readonly #onFinding: (line: string) => void
@@ -44,6 +46,13 @@ export class Findings {
     this.#onFinding(path === '' ? `snapshot ${snapshot} cannot be read` : `${snapshot}: ${path} cannot be restored whole`)
   }
 
+  /** Before the snapshots are followed again. */
+  forgetAffected(): void {
+    this.affected.length = 0
+    this.affectedSnapshots.clear()
+    this.affectedCount = 0
+  }
+
   /** A segment that was read and is not what was written; as many as there is damage. */
   damagedSegment(pack: string, offset: number): void {
     this.#damagedSegments.set(pack, (this.#damagedSegments.get(pack) ?? new Set()).add(offset))
@@ -53,9 +62,9 @@ export class Findings {
     return this.#damagedSegments.get(pack)?.has(offset) ?? false
   }
 
-  /** Packs with a damaged segment. */
-  damagedPacks(): readonly string[] {
-    return [...this.#damagedSegments.keys()]
+  /** Packs that still hold something but cannot be relied on any more. */
+  damagedPacks(): ReadonlySet<string> {
+    return new Set([...this.#damagedSegments.keys(), ...this.footerless])
   }
 }
 

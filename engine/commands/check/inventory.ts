@@ -1,4 +1,3 @@
-import type { Catalog } from '../../catalog/catalog.ts'
 import type { BlobIdSet } from '../../catalog/id-set.ts'
 import { equalBytes, fromHex } from '../../base/bytes.ts'
 import { hasCode } from '../../base/errors.ts'
@@ -6,9 +5,7 @@ import { forEachParallel } from '../../base/parallel.ts'
 import { encodeFooter } from '../../repository/footer.ts'
 import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
-import type { PackInfo } from '../../repository/pack-info.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
-import type { Repository } from '../../repository/repository.ts'
 import { headerBytes, openObject } from '../../repository/sealed.ts'
 import type { CheckRun } from './run.ts'
 
@@ -43,7 +40,6 @@ export async function checkPacks(run: CheckRun, signal: AbortSignal): Promise<vo
       catalog.packs.addPack({ ...pack, contents })
     } catch (error) {
       recordDamage(run, packObject(pack.name), error)
-      catalog.packs.dropPack(pack.name)
     }
   })
 }
@@ -58,7 +54,7 @@ export async function checkIndexes(run: CheckRun, signal: AbortSignal): Promise<
   await forEachParallel(names, indexDownloads, signal, async (name, until) => {
     await run.progress.step(until)
     try {
-      const contradictions = await compareIndex(run.repository, run.catalog, name, indexed, until)
+      const contradictions = await compareIndex(run, name, indexed, until)
       if (contradictions.length === 0) return
       bad.push(name)
       for (const message of contradictions) run.findings.damage({ object: indexObject(name), problem: 'contradicts', message })
@@ -70,25 +66,24 @@ export async function checkIndexes(run: CheckRun, signal: AbortSignal): Promise<
   return { bad, indexed }
 }
 
-async function compareIndex(repository: Repository, catalog: Catalog, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {
+async function compareIndex(run: CheckRun, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {
+  const { repository, catalog, findings } = run
   const object = indexObject(name)
   const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', signal))
   const contradictions: string[] = []
   for (const pack of decodeIndex(plain, object)) {
-    if (catalog.packs.isUsable(pack.name)) {
-      if (saysTheSame(catalog, pack)) indexed.add(fromHex(pack.name))
-      else contradictions.push(`${object} says of pack ${pack.name} what the pack itself does not say.`)
-    } else {
-      // Kept although the pack is gone or unreadable, so that a missing blob can be told with the pack it was in.
+    const own = catalog.packs.unindexedContents(pack.name)
+    if (own === undefined) {
+      // The pack is gone, or cannot say what it holds: what the index says tells which blobs were in it, and where to look for them.
       catalog.packs.addPack(pack)
+      if (catalog.packs.isListed(pack.name)) findings.footerless.add(pack.name)
+    } else if (findings.footerless.has(pack.name) || equalBytes(encodeFooter(own), encodeFooter(pack.contents))) {
+      indexed.add(fromHex(pack.name))
+    } else if (catalog.packs.isListed(pack.name)) {
+      contradictions.push(`${object} says of pack ${pack.name} what the pack itself does not say.`)
     }
   }
   return contradictions
-}
-
-function saysTheSame(catalog: Catalog, pack: PackInfo): boolean {
-  const own = catalog.packs.unindexedContents(pack.name)
-  return own !== undefined && equalBytes(encodeFooter(own), encodeFooter(pack.contents))
 }
 
 /** Notes a damaged, vanished or unknown object; other errors end the check. */

@@ -1,6 +1,7 @@
 import { toHex } from '../../base/bytes.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
+import type { BlobIdSet } from '../../catalog/id-set.ts'
 import { packObject } from '../../repository/names.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { BlobId } from '../../snapshot/node.ts'
@@ -16,6 +17,8 @@ export class CheckRun {
   readonly progress: StepProgress
   /** ms since 1970. */
   readonly startedMs: number
+  /** Blobs that a snapshot needs and no readable pack holds. */
+  readonly missing: BlobIdSet
   readonly #missingTold = new Set<string>()
 
   constructor(repository: Repository, catalog: Catalog, findings: Findings, progress: StepProgress, startedMs: number) {
@@ -24,6 +27,7 @@ export class CheckRun {
     this.findings = findings
     this.progress = progress
     this.startedMs = startedMs
+    this.missing = catalog.idSet('missing_blobs')
   }
 
   /** Whether some readable pack holds the blob in a segment that is not known to be damaged. */
@@ -34,6 +38,7 @@ export class CheckRun {
   /** Errors: `not-found`, after the pack it should be in has been told as missing, once. */
   requireBlob(id: BlobId): void {
     if (this.hasBlob(id)) return
+    this.missing.add(id)
     const pack = this.catalog.blobs.places(id)[0]?.location.pack
     if (pack !== undefined && !this.catalog.packs.isListed(pack) && !this.#missingTold.has(pack)) {
       this.#missingTold.add(pack)
