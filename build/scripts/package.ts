@@ -1,5 +1,5 @@
 import { build, type Configuration } from 'electron-builder'
-import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from './root.ts'
 import { findRuntime } from '../runtime/runtime.ts'
@@ -32,9 +32,10 @@ async function packageApp(debuggable: boolean): Promise<void> {
       electronVersion: runtime.version,
       electronDist: runtime.dist,
       ...(debuggable ? {} : { electronFuses: fuses }),
+      // Of use only while developing.
+      afterPack: ({ appOutDir }) => rm(join(appOutDir, 'resources/default_app.asar'), { force: true }),
     },
   })
-  if (!existsSync(join(root, 'release'))) throw new Error('electron-builder made nothing.')
 }
 
 try {
