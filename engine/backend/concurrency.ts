@@ -27,6 +27,8 @@ export interface TransferOutcome {
 
 const startingLimit = 2
 const windowMs = 2_000
+/** Smaller transfers measure the latency and not the line. */
+const smallBytes = 64 * 1024
 /** Growth pays when one transfer more brings at least this much more throughput. */
 const worthwhile = 1.04
 const growAgainMs = 30_000
@@ -40,6 +42,7 @@ export function startConcurrency(maximum: number, nowMs: number): ConcurrencySta
 
 export function afterTransfer(state: ConcurrencyState, outcome: TransferOutcome, maximum: number): ConcurrencyState {
   if (outcome.throttled) return afterThrottling(state, outcome)
+  if (outcome.bytes < smallBytes) return state
   const counted = { ...state, windowBytes: state.windowBytes + outcome.bytes, windowTransfers: state.windowTransfers + 1 }
   const elapsedMs = outcome.finishedMs - state.windowStartMs
   // A window counts when it was long enough, and each of the transfers at once had its turn.

@@ -68,8 +68,8 @@ class LimitedBackend extends BackendWrapper {
     lane.begin()
     try {
       const result = await operation()
-      release({ bytes: lane.bytes, startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
       lane.end('done')
+      release({ bytes: lane.bytes, startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
       return result
     } catch (error) {
       const throttled = hasCode(error, 'throttled', 'unavailable')

@@ -1,7 +1,8 @@
 import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { throwIfAborted } from '../../base/abort.ts'
-import { paceSliceBytes, type PutOptions } from '../backend.ts'
+import type { PutOptions } from '../backend.ts'
+import { grantedBytes } from '../pace.ts'
 import { hasErrno } from './errors.ts'
 
 /** Copies go in pieces of this size: a cancel is seen between two of them, well within a second on any disk. */
@@ -62,7 +63,7 @@ export async function writeNew(path: string, bytes: Uint8Array, options: PutOpti
   await using file = await open(path, 'wx')
   for (let offset = 0; offset < bytes.length; ) {
     throwIfAborted(signal)
-    const slice = await pacedSlice(options, Math.min(copyBytes, bytes.length - offset))
+    const slice = await grantedBytes(Math.min(copyBytes, bytes.length - offset), options.pace)
     await writeFully(file, bytes.subarray(offset, offset + slice))
     offset += slice
     options.onProgress?.(offset)
@@ -78,7 +79,7 @@ export async function copyNew(source: string, path: string, options: PutOptions,
   const buffer = Buffer.allocUnsafe(copyBytes)
   for (let offset = 0; ; ) {
     throwIfAborted(signal)
-    const slice = await pacedSlice(options, copyBytes)
+    const slice = await grantedBytes(copyBytes, options.pace)
     const { bytesRead } = await from.read(buffer, 0, slice, offset)
     if (bytesRead === 0) {
       await to.sync()
@@ -98,20 +99,7 @@ async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** How many bytes may move now: all that are wanted, or a slice under a bandwidth limit. */
-async function pacedSlice(options: PutOptions, wanted: number): Promise<number> {
-  const slice = options.pace ? Math.min(wanted, paceSliceBytes) : wanted
-  await options.pace?.(slice)
-  return slice
-}
-
 /** For moves, which cost the limit as much as a copy would: the bytes went to this file system when they were staged. */
 export async function paceWhole(size: number, options: PutOptions): Promise<void> {
-  for (let sent = 0; sent < size; sent += paceSliceBytes) {
-    const slice = Math.min(paceSliceBytes, size - sent)
-    const wait = options.pace?.(slice)
-    if (!wait) continue
-    await wait
-    options.onProgress?.(sent + slice)
-  }
+  for (let sent = 0; sent < size; options.onProgress?.(sent)) sent += await grantedBytes(size - sent, options.pace)
 }

@@ -4,9 +4,10 @@ import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import {
-  maximumWholeBytes, paceSliceBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend,
+  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend,
 } from '../backend.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
+import { grantedBytes } from '../pace.ts'
 import { moveUnderClaim } from './claim.ts'
 import { hasErrno, localError } from './errors.ts'
 import { copyNew, linkInto, makeFolder, paceWhole, renameInto, syncFile, writeNew } from './files.ts'
@@ -14,7 +15,7 @@ import { removeStaleTemporaries, temporaryName } from './temporary.ts'
 import { walkObjects } from './walk.ts'
 
 const staleAfterMs = 24 * 60 * 60 * 1000
-const maximumReadBytes = 8 * 1024 * 1024
+const maximumReadBytes = 4 * 1024 * 1024
 
 export interface LocalOptions {
   /** Make the folder when it is missing. Without it a missing folder is `offline`: the disk is not plugged in. */
@@ -131,9 +132,8 @@ class LocalBackend implements StorageBackend {
       if (range === 'all' && size > maximumWholeBytes) throw new HoldfastError('damaged', `${name} is too large to be read whole.`)
       const bytes = Buffer.allocUnsafeSlow(length)
       for (let got = 0; got < length; ) {
+        const slice = await grantedBytes(Math.min(maximumReadBytes, length - got), pace)
         throwIfAborted(signal)
-        const slice = Math.min(pace ? paceSliceBytes : maximumReadBytes, length - got)
-        await pace?.(slice)
         const { bytesRead } = await file.read(bytes, got, slice, offset + got)
         if (bytesRead === 0) throw new HoldfastError('damaged', `${name} shrank while it was being read.`)
         got += bytesRead

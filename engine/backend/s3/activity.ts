@@ -1,6 +1,7 @@
 import { abortError, throwIfAborted } from '../../base/abort.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Pace } from '../backend.ts'
+import { grantedBytes } from '../pace.ts'
 import { s3Error } from './errors.ts'
 
 /**
@@ -34,14 +35,12 @@ export class Activity {
     this.#controller.abort(error)
   }
 
-  /** Waits for leave to move bytes; that is no standstill of the storage. */
-  async paced(bytes: number, pace: Pace | undefined): Promise<void> {
-    const wait = pace?.(bytes)
-    if (wait) {
-      clearTimeout(this.#timer)
-      await wait
-    }
+  /** See grantedBytes. Waiting for leave is no standstill of the storage. */
+  async granted(wanted: number, pace: Pace | undefined): Promise<number> {
+    clearTimeout(this.#timer)
+    const bytes = await grantedBytes(wanted, pace)
     this.moved()
+    return bytes
   }
 
   /** Runs a request; its errors come out as ours. */

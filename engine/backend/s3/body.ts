@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { HoldfastError } from '../../base/errors.ts'
-import { paceSliceBytes, type Pace } from '../backend.ts'
+import type { Pace } from '../backend.ts'
 import type { Activity } from './activity.ts'
 
 /** A run of bytes of a local file. */
@@ -27,8 +27,7 @@ async function* slices(range: FileRange, activity: Activity, pace: Pace | undefi
   try {
     await using file = await open(range.path, 'r')
     for (let sent = 0; sent < range.length; ) {
-      const slice = Math.min(pace ? paceSliceBytes : readBytes, range.length - sent)
-      await activity.paced(slice, pace)
+      const slice = await activity.granted(Math.min(readBytes, range.length - sent), pace)
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
       if (bytesRead === 0) throw new HoldfastError('internal', 'The file being sent is shorter than it was sealed.')
       yield buffer.subarray(0, bytesRead)
@@ -45,8 +44,8 @@ export function bytesBody(bytes: Uint8Array, activity: Activity, pace: Pace, onS
   return Readable.from((async function* () {
     try {
       for (let sent = 0; sent < bytes.length; ) {
-        const slice = bytes.subarray(sent, sent + paceSliceBytes)
-        await activity.paced(slice.length, pace)
+        const granted = await activity.granted(Math.min(readBytes, bytes.length - sent), pace)
+        const slice = bytes.subarray(sent, sent + granted)
         yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
         onSent((sent += slice.length))
       }

@@ -7,7 +7,7 @@ import {
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
-import { HoldfastError } from '../../base/errors.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { S3Address } from '../url.ts'
 import { Activity } from './activity.ts'
 import { fileBody, type FileRange } from './body.ts'
@@ -136,8 +136,15 @@ export class Bucket {
       this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...markers }), { abortSignal: activity.signal }))
   }
 
-  #request<T>(key: string, signal: AbortSignal, request: (activity: Activity) => Promise<T>): Promise<T> {
-    return Activity.run(`${this.name}/${key}`, idleMs, signal, request)
+  async #request<T>(key: string, signal: AbortSignal, request: (activity: Activity) => Promise<T>): Promise<T> {
+    const run = (): Promise<T> => Activity.run(`${this.name}/${key}`, idleMs, signal, request)
+    try {
+      return await run()
+    } catch (error) {
+      // A request refused for its time had no effect, and from the refusal the SDK has learnt the storage's time.
+      if (!hasCode(error, 'denied') || error.data['reason'] !== 'RequestTimeTooSkewed') throw error
+      return run()
+    }
   }
 }
 

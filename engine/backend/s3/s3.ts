@@ -174,7 +174,7 @@ async function readBody(name: string, range: ByteRange | 'all', reply: GetObject
     const bytes = Buffer.allocUnsafeSlow(length)
     let got = 0
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      await activity.paced(chunk.length, pace)
+      for (let left = chunk.length; left > 0; ) left -= await activity.granted(left, pace)
       if (got + chunk.length > length) break
       chunk.copy(bytes, got)
       got += chunk.length

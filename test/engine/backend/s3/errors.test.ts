@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StorageBackend } from '../../../../engine/backend/backend.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
+import { s3Error } from '../../../../engine/backend/s3/errors.ts'
 import { probeBackend } from '../../../../engine/backend/probe.ts'
 import { withRetry } from '../../../../engine/backend/retry.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
@@ -37,7 +38,7 @@ const answers: readonly (readonly [string, number, string, string])[] = [
   ['500', 500, 'InternalError', 'unavailable'], ['501', 501, 'NotImplemented', 'unsupported'], ['403', 403, 'AccessDenied', 'denied'],
   ['wrong key', 403, 'InvalidAccessKeyId', 'credentials'], ['expired token', 400, 'ExpiredToken', 'credentials'], ['quota', 403, 'QuotaExceeded', 'full'],
   ['full', 507, 'InsufficientStorage', 'full'], ['digest', 400, 'BadDigest', 'unavailable'], ['region', 301, 'PermanentRedirect', 'arguments'],
-  ['no bucket', 404, 'NoSuchBucket', 'not-found'], ['clock', 403, 'RequestTimeTooSkewed', 'denied'], ['Wasabi throttling', 400, 'RequestRateLimitExceeded', 'throttled'],
+  ['no bucket', 404, 'NoSuchBucket', 'not-found'], ['Wasabi throttling', 400, 'RequestRateLimitExceeded', 'throttled'],
 ]
 
 test.each(answers)('%s (%i %s) means %s', async (_what, status, code, wanted) => {
@@ -45,6 +46,19 @@ test.each(answers)('%s (%i %s) means %s', async (_what, status, code, wanted) =>
   expect(await codeOf(backend.put('x', bytesOf('x'), {}, never))).toBe(wanted)
   proxy.breakNext(() => true, { type: 'answer', status, code })
   expect(await codeOf(names(backend, 'n/'))).toBe(wanted)
+})
+
+test('a wrong clock is put right by the storage\'s; if that does not help, the error says so', async () => {
+  const answer = { type: 'answer', status: 403, code: 'RequestTimeTooSkewed' } as const
+  proxy.breakNext(() => true, answer)
+  expect(await codeOf(backend.put('clock', bytesOf('x'), {}, never))).toBe('done')
+  proxy.breakNext(() => true, answer, 2)
+  await expect(backend.put('clock', bytesOf('x'), {}, never)).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('clock') as string })
+})
+
+test.each([['ECONNRESET', 'offline'], ['ENOTFOUND', 'offline'], ['EAI_AGAIN', 'offline'], ['ETIMEDOUT', 'offline'], ['ENETUNREACH', 'offline'], ['EPIPE', 'offline'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'denied'], ['CERT_HAS_EXPIRED', 'denied'], ['HPE_INVALID_CONSTANT', 'unavailable'], ['ODD', 'internal']])('%s means %s', (code, wanted) => {
+  expect(s3Error(Object.assign(new Error('x'), { code }), 'x').code).toBe(wanted)
 })
 
 test('Retry-After is passed on, as seconds', async () => {
