@@ -107,7 +107,7 @@ export async function tryWithRights(work: () => Promise<void>): Promise<boolean>
 }
 
 /** Runs `work` on every item, at most `limit` at a time; the first failure ends it once what runs has settled. */
-export async function forEachAtOnce<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachAtOnce<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]()
   let failed = false
   const lane = async (): Promise<void> => {
@@ -120,6 +120,6 @@ export async function forEachAtOnce<T>(items: Iterable<T>, limit: number, work: 
       }
     }
   }
-  const lanes = await Promise.allSettled(Array.from({ length: limit }, lane))
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, lane))
   for (const result of lanes) if (result.status === 'rejected') throw result.reason
 }

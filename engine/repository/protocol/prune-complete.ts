@@ -56,9 +56,13 @@ function retiredPacks(records: ReadonlyMap<string, RetireRecord>): readonly stri
   return [...new Set([...records.values()].flatMap((record) => record.packs))].sort()
 }
 
-/** What is in a retired pack that cannot be read is unknown, so it may be needed. */
+/** What is in a retired pack that cannot be read is unknown, so it may be needed. One that went away since the listing is no matter. */
 function requireReadable(context: PruneContext, packs: readonly string[]): void {
-  for (const pack of packs) if (context.store.contents(pack) === undefined) throw new HoldfastError('damaged', `pack ${pack} is to be deleted and cannot be read.`, { data: { pack } })
+  for (const pack of packs) {
+    if (context.store.contents(pack) !== undefined) continue
+    const code = context.unreadable.has(pack) ? 'damaged' : 'not-found'
+    throw new HoldfastError(code, `pack ${pack} is to be deleted and cannot be read.`, { data: { pack } })
+  }
 }
 
 interface Settled {
@@ -140,12 +144,11 @@ async function removeFinished(context: PruneContext, records: ReadonlyMap<string
   for await (const pack of listPacks(repository.backend, options.shards, signal)) left.add(pack.name)
   const finished = [...records.values()].filter((record) => !record.packs.some((pack) => left.has(pack)))
   for (const record of finished) await repository.backend.remove(retireRecordName(record.id), signal)
-  await removeOrphanedAcknowledgements(context, signal)
   return finished.length
 }
 
-/** Acknowledgements of records that are gone. Listed before the records: so one that belongs to a new record is not mistaken. */
-async function removeOrphanedAcknowledgements(context: PruneContext, signal: AbortSignal): Promise<void> {
+/** Removes acknowledgements of records that are gone. Listed before the records: so one that belongs to a new record is not mistaken. */
+export async function removeOrphanedAcknowledgements(context: PruneContext, signal: AbortSignal): Promise<void> {
   const { backend } = context.repository
   const infos = await listAll(backend, 'acks/', signal)
   if (infos.length === 0) return

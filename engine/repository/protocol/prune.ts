@@ -2,7 +2,7 @@ import { sealRetireRecord } from './records.ts'
 import { randomName } from '../names.ts'
 import { consolidateIndex } from './consolidate.ts'
 import { retireRecordName } from './names.ts'
-import { completeRecords } from './prune-complete.ts'
+import { completeRecords, removeOrphanedAcknowledgements } from './prune-complete.ts'
 import type { Completion } from './prune-complete.ts'
 import type { PruneContext } from './prune-context.ts'
 import { copyUncovered } from './prune-copy.ts'
@@ -22,6 +22,7 @@ export async function executePrune(context: PruneContext, plan: PrunePlan, signa
   await retire(context, plan, signal)
   const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0 }
   const last = await withFreshListings(async () => addUp(total, await completeRecords(context, signal)))
+  await removeOrphanedAcknowledgements(context, signal)
   const indexObjects = await consolidateIndex(context.repository, { ...context.options, random: context.random }, signal)
   const outcome = last.waitingFor.length > 0 ? 'waiting' : 'complete'
   return { outcome, waitingFor: last.waitingFor, retiredPacks: plan.retire.length, ...total, indexObjects }
