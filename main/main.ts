@@ -34,7 +34,7 @@ import { windowHandlers } from './window/handlers.ts'
 import { Navigation } from './window/navigation.ts'
 import { Notices } from './window/notices.ts'
 import { Publisher } from './window/publisher.ts'
-import { appState, liveState } from './window/state.ts'
+import { activeRuns, appState, liveState } from './window/state.ts'
 import type { StateSources } from './window/state.ts'
 import { AppWindow } from './window/window.ts'
 
@@ -112,6 +112,7 @@ function openWork({ settings, store, secrets, history }: Stores, notices: Notice
     history,
     parallelJobs: () => settings.value.parallelJobs,
     onEnded: (run, { config }) => {
+      if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
       if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
       const { notifications: level, firstSuccessShown } = settings.value
       const announcement = announceRun(run, config.name, level, firstSuccessShown)
@@ -233,7 +234,10 @@ function run(): void {
     face.window.push('app', state)
     tray.render(trayState(state, timers.now()))
   }
-  show.live = () => { face.window.push('live', liveState(sources)) }
+  show.live = () => {
+    face.window.push('live', liveState(sources))
+    for (const run of activeRuns(sources)) run.liveShown()
+  }
   const handlers = joinHandlers({ stores, work, face, notices, publisher, sources, loginItem, apply })
   serve(handlers, face)
   apply(stores.settings.value)

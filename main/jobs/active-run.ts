@@ -72,13 +72,19 @@ export class ActiveRun {
 
   get live(): LiveRun {
     const { jobId, operation } = this.identity
-    return { runId: this.id, jobId, operation, startedMs: this.startedMs, restarts: this.#restarts, ...this.#live.take() }
+    return { runId: this.id, jobId, operation, startedMs: this.startedMs, restarts: this.#restarts, ...this.#live.picture }
+  }
+
+  /** The picture was pushed to the window. */
+  liveShown(): void {
+    this.#live.dropEnded()
   }
 
   /** Takes the run off the queue. */
   start(startEngine: (listener: EngineListener) => Engine): void {
     const engine = startEngine(this.#listener())
     this.#engine = engine
+    this.#write('info', `started (${this.identity.trigger})`)
     if (this.#paused) engine.pause()
     this.#become(this.#paused ? 'paused' : 'running')
     void engine.exited.then((exit) => {
@@ -146,7 +152,7 @@ export class ActiveRun {
     } else if (this.#live.receive(event)) this.#ports.onLive()
   }
 
-  #write(level: 'warning' | 'error', message: string): void {
+  #write(level: 'info' | 'warning' | 'error', message: string): void {
     const { jobName, operation } = this.identity
     this.#ports.log.write({ time: this.#ports.timers.now(), level, message, context: { job: jobName, run: this.id, operation } })
   }
@@ -164,6 +170,8 @@ export class ActiveRun {
 
   #end(run: RunView): void {
     this.#state = 'idle'
+    const cause = run.error ? `: ${run.error.code}, ${run.error.message}` : ''
+    this.#write(run.error ? 'error' : 'info', `ended: ${run.outcome}${cause}`)
     this.#settle(run)
   }
 }

@@ -11,7 +11,7 @@ const browsePatienceMs = 20_000
 const helperConcurrency = 4
 
 /** The address as engines take it. Holds no credentials. */
-export function repositoryUrl(destination: Destination): string {
+function repositoryUrl(destination: Destination): string {
   switch (destination.type) {
     case 'folder':
       return pathToFileURL(destination.path).href

@@ -14,11 +14,15 @@ export class LiveProgress {
     return true
   }
 
-  /** The picture now. Ended lanes are shown once and then dropped. */
-  take(): { readonly progress?: Progress; readonly transfers: readonly TransferEvent[] } {
+  /** The picture now, lanes in the order in which they began. */
+  get picture(): { readonly progress?: Progress; readonly transfers: readonly TransferEvent[] } {
     const transfers = [...this.#lanes.values()].sort((a, b) => a.id - b.id)
-    for (const { id, state } of transfers) if (state === 'done' || state === 'failed') this.#lanes.delete(id)
     return { transfers, ...(this.#progress && { progress: this.#progress }) }
+  }
+
+  /** The picture was shown: lanes that ended need not be shown again. */
+  dropEnded(): void {
+    for (const { id, state } of this.#lanes.values()) if (state === 'done' || state === 'failed') this.#lanes.delete(id)
   }
 
   /** The process is gone: its lanes are, too. The progress stays until the next one reports. */

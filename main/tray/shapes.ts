@@ -15,7 +15,7 @@ export function stroke(ax: number, ay: number, bx: number, by: number, width: nu
 }
 
 /** A polygon with rounded corners. Points in order, without the first one repeated. */
-export function polygon(points: readonly (readonly [number, number])[], radius: number): Shape {
+function polygon(points: readonly (readonly [number, number])[], radius: number): Shape {
   return (x, y) => {
     let distance = Infinity
     let inside = false

@@ -1,4 +1,4 @@
-import type { AppState, JobView } from '../api/contract.ts'
+import type { AppState, JobView, Notice } from '../api/contract.ts'
 
 /** What the icon says. */
 export type TrayIcon = 'idle' | 'working' | 'paused' | 'warning' | 'error'
@@ -37,8 +37,13 @@ function iconOf(state: AppState): TrayIcon {
   if (jobs.some(isActive) || restores.some((one) => !one.result)) return 'working'
   const outcomes = jobs.map((job) => job.lastRun?.outcome)
   if (outcomes.some((one) => one === 'failed' || one === 'partial')) return 'error'
-  if (outcomes.includes('warnings') || state.notices.some((one) => one.type !== 'secrets-in-file')) return 'warning'
+  if (outcomes.includes('warnings') || state.notices.some(isWarning)) return 'warning'
   return state.pausedAll || jobs.some((job) => job.state === 'paused') ? 'paused' : 'idle'
+}
+
+/** A crash that the supervisor made good is told in the window alone. */
+function isWarning(notice: Notice): boolean {
+  return notice.type !== 'secrets-in-file' && (notice.type !== 'engine-crashed' || notice.givenUp)
 }
 
 function isActive(job: JobView): boolean {

@@ -1,4 +1,5 @@
 import type { AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
+import type { ActiveRun } from '../jobs/active-run.ts'
 import type { Backups } from '../jobs/backups.ts'
 import type { RunHistory } from '../jobs/history.ts'
 import type { Restores } from '../jobs/restores.ts'
@@ -29,12 +30,17 @@ export function appState(sources: StateSources): AppState {
     jobs: store.all.map((record) => jobView(record, sources)),
     restores: restores.views,
     pausedAll: backups.pausedAll,
-    notices: sources.notices(),
+    notices: sources.notices().filter((one) => one.type !== 'engine-crashed' || store.all.some((job) => job.id === one.jobId)),
   }
 }
 
+/** Runs that have an engine. */
+export function activeRuns({ backups, restores }: Pick<StateSources, 'backups' | 'restores'>): readonly ActiveRun[] {
+  return [...backups.runs.filter((run) => run.state !== 'queued'), ...restores.running]
+}
+
 export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 'restores'>): LiveState {
-  const runs = [...backups.runs.filter((run) => run.state !== 'queued'), ...restores.running].map((run) => run.live)
+  const runs = activeRuns({ backups, restores }).map((run) => run.live)
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Handlers } from '../../../main/api/dispatch.ts'
-import type { Channel } from '../../../main/api/contract.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settle } from '../fakes.ts'
 import { config, openWorld } from './world.ts'
@@ -109,9 +107,9 @@ it('the log of a run goes to the clipboard', async () => {
 it('pause and stop of what does not run do nothing', async () => {
   const { handlers, hosts } = setUp()
   const { jobId } = await handlers['job.add']({ config, secrets })
-  const quiet: readonly Channel[] = ['job.pause', 'job.resume']
-  for (const channel of quiet) (handlers as unknown as Handlers)[channel as 'job.pause']({ jobId })
-  handlers['job.stop']({ jobId, mode: 'cancel' })
+  await handlers['job.pause']({ jobId })
+  await handlers['job.resume']({ jobId })
+  await handlers['job.stop']({ jobId, mode: 'cancel' })
   await settle()
   expect(hosts).toEqual([])
 })

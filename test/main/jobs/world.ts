@@ -54,5 +54,3 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   return { folder, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add }
 }
-
-export type World = ReturnType<typeof openWorld>

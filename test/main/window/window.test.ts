@@ -1,0 +1,141 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { minimumSize, openingBounds } from '../../../main/window/bounds.ts'
+import { windowHandlers } from '../../../main/window/handlers.ts'
+import { Navigation } from '../../../main/window/navigation.ts'
+import { Notices } from '../../../main/window/notices.ts'
+import { Publisher } from '../../../main/window/publisher.ts'
+import { appState, liveState } from '../../../main/window/state.ts'
+import type { StateSources } from '../../../main/window/state.ts'
+import { FakeTimers, settle } from '../fakes.ts'
+import { openWorld } from '../jobs/world.ts'
+
+const screen = { x: 0, y: 0, width: 1920, height: 1080 }
+
+describe('the window opens', () => {
+  it('where it was, as long as that is on a screen', () => {
+    expect(openingBounds({ x: 100, y: 50, width: 900, height: 600 }, [screen])).toEqual({ x: 100, y: 50, width: 900, height: 600 })
+    expect(openingBounds({ x: 3000, y: 50, width: 900, height: 600 }, [screen])).toEqual({ width: 900, height: 600 })
+    expect(openingBounds({ x: -200, y: -500, width: 900, height: 600 }, [screen])).toEqual({ width: 900, height: 600 })
+    expect(openingBounds(undefined, [])).toEqual({ width: 1080, height: 720 })
+  })
+
+  it('never smaller than it can be used, nor larger than the screen', () => {
+    const bounds = fc.record({ x: fc.integer(), y: fc.integer(), width: fc.nat(9000), height: fc.nat(9000) })
+    fc.assert(fc.property(bounds, (remembered) => {
+      const { width, height } = openingBounds(remembered, [screen])
+      expect(width).toBeGreaterThanOrEqual(minimumSize.width)
+      expect(height).toBeGreaterThanOrEqual(minimumSize.height)
+      expect(width).toBeLessThanOrEqual(screen.width)
+      expect(height).toBeLessThanOrEqual(screen.height)
+    }))
+  })
+})
+
+it('progress is pushed at most four times a second, the state soon, and both end with the newest', async () => {
+  const timers = new FakeTimers()
+  const sent = { app: 0, live: 0 }
+  const publisher = new Publisher({ timers, sendApp: () => { sent.app += 1 }, sendLive: () => { sent.live += 1 } })
+  for (let step = 0; step < 100; step++) {
+    publisher.liveChanged()
+    publisher.appChanged()
+    publisher.appChanged()
+    await timers.advance(10)
+  }
+  await timers.advance(1000)
+  expect(sent.live).toBeGreaterThanOrEqual(4)
+  expect(sent.live).toBeLessThanOrEqual(5)
+  expect(sent.app).toBeLessThanOrEqual(51)
+  const before = { ...sent }
+  publisher.liveChanged()
+  publisher.appChanged()
+  await timers.advance(20)
+  expect(sent).toEqual({ app: before.app + 1, live: before.live + 1 })
+})
+
+it('a click leads to its page, also when the window has yet to load', () => {
+  const pages: string[] = []
+  let loaded = false
+  const navigation = new Navigation({ show: () => pages.push('show'), push: (route) => pages.push(route.page), isLoaded: () => loaded })
+  navigation.go({ page: 'settings' })
+  navigation.go({ page: 'jobs' })
+  loaded = true
+  navigation.onLoaded()
+  navigation.onLoaded()
+  navigation.go({ page: 'settings' })
+  expect(pages).toEqual(['show', 'show', 'jobs', 'settings', 'show'])
+})
+
+it('a notice stays until it is dismissed, and is there once', () => {
+  let changes = 0
+  const notices = new Notices(() => { changes += 1 })
+  notices.add({ id: 'a', type: 'secrets-in-file' })
+  notices.add({ id: 'c', type: 'engine-crashed', jobId: 'j', restarts: 1, givenUp: false })
+  notices.add({ id: 'c', type: 'engine-crashed', jobId: 'j', restarts: 2, givenUp: false })
+  expect(notices.all).toMatchObject([{ id: 'a' }, { id: 'c', restarts: 2 }])
+  expect(notices.dismiss('a')?.type).toBe('secrets-in-file')
+  expect(notices.dismiss('a')).toBeUndefined()
+  expect(notices.all).toHaveLength(1)
+  expect(changes).toBe(4)
+})
+
+async function sourcesOf(world: ReturnType<typeof openWorld>): Promise<StateSources> {
+  return {
+    ...world,
+    version: '1.2.3',
+    settings: () => ({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: true, dismissed: ['x'], windowBounds: { width: 1, height: 1 } }),
+    autoStart: () => ({ autoStart: true, autoStartSupported: true }),
+    notices: () => [{ id: 'c', type: 'engine-crashed', jobId: 'gone', restarts: 1, givenUp: false }],
+  }
+}
+
+describe('the state', () => {
+  it('shows jobs, what runs and what comes next, and no secret', async () => {
+    const world = openWorld()
+    const idle = await world.add('idle', { schedule: { type: 'hourly' } })
+    const busy = await world.add('busy')
+    await world.secrets.set(busy, { password: 'geheim', storage: { accessKeyId: 'AKIA', secretAccessKey: 'sesam' } })
+    const run = world.backups.run(busy, 'manual')
+    const sources = await sourcesOf(world)
+    const state = appState(sources)
+    expect(state.jobs).toMatchObject([
+      { id: idle, state: 'idle', nextRunMs: world.timers.now() + 3_600_000, secrets: { password: true, storage: false } },
+      { id: busy, state: 'running', runId: run.id, secrets: { password: true, storage: true } },
+    ])
+    expect(state.settings).toEqual({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, autoStart: true, autoStartSupported: true, secretStorage: 'file' })
+    expect(state.notices).toEqual([])
+    world.last().ready()
+    const live = liveState(sources)
+    expect(live.runs).toMatchObject([{ runId: run.id, jobId: busy, transfers: [] }])
+    for (const secret of ['geheim', 'AKIA', 'sesam']) expect(JSON.stringify([state, live, world.lines])).not.toContain(secret)
+    world.last().finish()
+    await settle()
+    expect(liveState(sources)).toEqual({ runs: [], bytesPerSecond: 0 })
+    expect(appState(sources).jobs[1]).toMatchObject({ state: 'idle', lastRun: { outcome: 'success' } })
+  })
+})
+
+describe('folder.open', () => {
+  it('opens what main knows and nothing else', async () => {
+    const world = openWorld()
+    const jobId = await world.add('docs')
+    const opened: string[] = []
+    const handlers = windowHandlers({
+      ...world,
+      app: () => { throw new Error('unused') },
+      live: () => ({ runs: [], bytesPerSecond: 0 }),
+      notices: new Notices(() => undefined),
+      logFolder: '/logs',
+      chooseFolders: async (purpose) => [purpose],
+      openFolder: async (path) => { opened.push(path); return path === '/backup' ? 'no such folder' : '' },
+      onDismissed: () => undefined,
+    })
+    const open = (request: Parameters<(typeof handlers)['folder.open']>[0]): Promise<void> => Promise.resolve(handlers['folder.open'](request))
+    await open({ type: 'logs' })
+    await open({ type: 'source', jobId, index: 0 })
+    await expect(open({ type: 'destination', jobId })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(open({ type: 'source', jobId, index: 5 })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(open({ type: 'restore', restoreId: 'x' })).rejects.toMatchObject({ code: 'not-found' })
+    expect(opened).toEqual(['/logs', '/home/u/docs', '/backup'])
+  })
+})
