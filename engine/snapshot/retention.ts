@@ -43,7 +43,7 @@ function keptOf<Candidate extends RetentionCandidate>(group: readonly Candidate[
   const newestFirst = group.toSorted((a, b) => b.finishedMs - a.finishedMs || (a.id < b.id ? 1 : -1))
   const future = newestFirst.filter(({ finishedMs }) => finishedMs > nowMs)
   const past = newestFirst.slice(future.length)
-  return [...newestFirst.slice(0, 1), ...future, ...rules.flatMap((rule) => newestOfPeriods(past, periodOf[rule], policy[rule] ?? 0))]
+  return [...future, ...rules.flatMap((rule) => newestOfPeriods(past, periodOf[rule], policy[rule] ?? 0))]
 }
 
 function newestOfPeriods<Candidate extends RetentionCandidate>(newestFirst: readonly Candidate[], period: (timeMs: number, index: number) => number, count: number): Candidate[] {

@@ -42,6 +42,7 @@ describe('a table of contents', () => {
       bytes[place] = (bytes[place] ?? 0) ^ change
       expect([undefined, 'damaged']).toContain(await codeOf(() => decodeFooter(bytes)))
       expect(await codeOf(() => decodeFooter(encodeFooter(value).subarray(0, place)))).toBe('damaged')
+      expect(await codeOf(() => decodeFooter(Buffer.concat([encodeFooter(value), Buffer.of(0)])))).toBe('damaged')
     }))
   })
 
@@ -51,7 +52,7 @@ describe('a table of contents', () => {
     ['more segments than any pack', (writer) => { writer.u8(0); writer.varint(2 ** 40) }],
     ['more blobs than any pack', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint((maxPackBlobs + 1) * 2) }],
     ['more blobs than bytes', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint(maxPackBlobs * 2) }],
-    ['a segment without blobs', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint(0) }],
+    ['a segment without blobs', (writer) => { writer.u8(0); writer.varint(1); writer.varint(48); writer.varint(0); writer.varint(0) }],
     ['a huge segment', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(2 ** 31); writer.varint(3); writer.bytes(noise('id', 32)) }],
     ['a segment that claims to have grown', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint(3); writer.bytes(noise('id', 32)) }],
     ['a segment shorter than its seal', (writer) => { writer.u8(0); writer.varint(1); writer.varint(47); writer.varint(0); writer.varint(2); writer.bytes(noise('id', 32)) }],

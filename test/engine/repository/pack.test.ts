@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { crc32 } from 'node:zlib'
+import { crc32, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareBytes } from '../../../engine/base/bytes.ts'
 import { checkPackHeader, loadBlob, readPackContents, readSegments } from '../../../engine/repository/pack-reader.ts'
-import { groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
+import { footerAdditionalData, groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
+import { seal } from '../../../engine/repository/crypto.ts'
+import { encodeFooter } from '../../../engine/repository/footer.ts'
 import { packObject } from '../../../engine/repository/names.ts'
 import type { BlobLocator, PackContents } from '../../../engine/repository/pack-info.ts'
+import { openSegment } from '../../../engine/repository/segment.ts'
 import type { Repository } from '../../../engine/repository/repository.ts'
 import { blobsOf, codeOf, collect, Folder, locationsOf, never, newRepository, noise, prose, upload, writePack } from './support.ts'
 
@@ -70,6 +73,7 @@ test('absorbing packs gives one that holds everything', async () => {
   const name = await upload(repository, merged)
   expect(crc32(readFileSync(merged.path))).toBe(merged.crc32)
   const read = await readPackContents(repository.backend, repository.keys, { name, size: merged.size }, never)
+  expect(read).toEqual(merged.contents)
   expect(sameBytes(await readAll(repository, name, read), contents.flat())).toBe(true)
   expect(() => { new PackWriter(folder.file(), repository.keys.packs, 'tree', { level: 1 }).absorb(merged) }).toThrow(/absorbed/)
 })
@@ -143,6 +147,20 @@ describe('damage', () => {
       await repository.backend.put(packObject(name), { type: 'bytes', bytes: forged }, {}, never)
       expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size }, never)), String(length)).toBe('damaged')
     }
+  })
+
+  test('by someone who has the keys does not take memory: a segment beyond the largest, a footer that does not fit', async () => {
+    const raw = Buffer.alloc(17 * 1024 * 1024)
+    const additional = Buffer.from('4846100101010000' + '01000000' + '00001001', 'hex')
+    const stored = seal(repository.keys.packs, additional, zstdCompressSync(raw))
+    expect(await codeOf(() => openSegment(repository.keys.packs, 'data', { rawLength: raw.length, compression: 'zstd', blobCount: 1 }, stored, 'it'))).toBe('damaged')
+    const footer = seal(repository.keys.packs, footerAdditionalData('data', 4), encodeFooter({ kind: 'data', segments: [{ offset: 4, storedLength: 58, rawLength: 10, compression: 'none', blobs: [{ id: noise('id', 32), length: 10 }] }] }))
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(footer.length)
+    const bytes = Buffer.concat([Buffer.from('48461001', 'hex'), footer, length])
+    const name = 'fe'.repeat(16)
+    await repository.backend.put(packObject(name), { type: 'bytes', bytes }, {}, never)
+    expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size: bytes.length }, never))).toBe('damaged')
   })
 
   test('a pack of another kind, segments in each other\'s place and a blob under another id are found', async () => {

@@ -102,7 +102,7 @@ describe('opening', () => {
   test('a config far too large is not read', async () => {
     const { backend } = await newRepository('secret')
     await tamper(backend, 'config', (bytes) => Buffer.concat([bytes, Buffer.alloc(1_000_000)]))
-    expect(await codeOf(() => openRepository(backend, 'secret', never))).toBe('damaged')
+    await expect(openRepository(backend, 'secret', never)).rejects.toThrow(/larger than any config/)
   })
 
   test('chunk sizes that no program writes are refused even when sealed', async () => {
@@ -180,6 +180,14 @@ describe('passwords', () => {
     const made = await newRepository('good')
     await tamper(made.backend, keyObject(made.keyName), (bytes) => Buffer.from(Buffer.from(bytes).toString('latin1').replace('"N":1024', '"N":16777216'), 'latin1'))
     expect(await codeOf(() => openRepository(made.backend, 'good', never))).toBe('password')
+  })
+
+  test('a key object far too large is not read', async () => {
+    const made = await newRepository('good')
+    await tamper(made.backend, keyObject(made.keyName), (bytes) => Buffer.concat([bytes, Buffer.alloc(20_000, ' ')]))
+    expect(await codeOf(() => openRepository(made.backend, 'good', never))).toBe('damaged')
+    await tamper(made.backend, keyObject(made.keyName), (bytes) => bytes.subarray(0, bytes.length - 19_000))
+    await openRepository(made.backend, 'good', never)
   })
 
   test('every flipped byte of a key is noticed', async () => {

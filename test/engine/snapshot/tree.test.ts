@@ -119,9 +119,13 @@ describe('a cursor', () => {
 
   test('never takes something else for an unchanged file', () => {
     const { name, mode, uid, gid, mtimeNs } = file('a')
-    const cursor = new LeafCursor(encodeLeaf([{ type: 'symlink', name, mode, uid, gid, mtimeNs, target: Buffer.alloc(200) }]))
+    // A target that stands, with its length, where a file has ctime, inode, device and size.
+    const alike = Buffer.alloc(32, 7)
+    alike[0] = 31
+    const cursor = new LeafCursor(encodeLeaf([{ type: 'symlink', name, mode, uid, gid, mtimeNs, target: alike.subarray(1) }]))
     cursor.next()
-    expect(cursor.isUnchanged(stamp)).toBe(false)
+    const [ctimeNs = 0n, inode = 0n, device = 0n, size = 0n] = [0, 8, 16, 24].map((at) => alike.readBigInt64LE(at))
+    expect(cursor.isUnchanged({ mtimeNs, ctimeNs, inode, device, size })).toBe(false)
     expect(cursor.type).toBe('symlink')
     expect(cursor.contentIds()).toHaveLength(0)
   })
