@@ -20,8 +20,11 @@ export function estimateStrength(password: string): Strength {
   return { bits, score: score as Strength['score'] }
 }
 
+const leet: Readonly<Record<string, string>> = { '@': 'a', '4': 'a', '0': 'o', $: 's', '5': 's', '!': 'i', '1': 'i', '3': 'e' }
+
+/** Digits and signs that stand for letters, where they are among letters. */
 function unleet(text: string): string {
-  return text.replace(/[@4]/g, 'a').replace(/0/g, 'o').replace(/[$5]/g, 's').replace(/[!1](?=[a-z])/g, 'i').replace(/3(?=[a-z])/g, 'e')
+  return text.replace(/(?<=[a-z])[@40$5!13](?=[a-z])|[@40$5!13](?=[a-z]{2})/g, (sign) => leet[sign] ?? sign)
 }
 
 /** Drops characters that repeat or continue the two before them. */

@@ -101,7 +101,7 @@ export function formatAge(thenMs: number, now: number): string {
   if (age < minute) return 'just now'
   if (age < hour) return `${Math.floor(age / minute)} min ago`
   const days = daysBetween(thenMs, now)
-  if (age < 12 * hour || days === 0) return `${Math.floor(age / hour)} h ago`
+  if (age < 12 * hour || days === 0 || (days > 1 && age < 36 * hour)) return `${Math.floor(age / hour)} h ago`
   if (days === 1) return 'yesterday'
   if (days < 30) return `${days} days ago`
   return fullDay.format(thenMs)

@@ -2,7 +2,7 @@ import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView } from
 import type { IconName } from '../parts/icons.ts'
 import { formatBytes, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
 
-export type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
+type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
 
 /** A state as shape, colour and words: never as colour alone. */
 export interface Status {
@@ -43,7 +43,7 @@ function restoreOutcome(outcome: RunView['outcome']): string {
 
 /** What the icon of a job says: what it does now, else how its last run ended. */
 export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
-  if (job.state === 'running' && live?.progress?.waitingFor) return { tone: 'warn', icon: 'offline', words: waitingWords(live.progress.waitingFor) }
+  if (job.state === 'running' && live?.progress?.waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
   if (job.state !== 'idle') return states[job.state]
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
@@ -60,6 +60,8 @@ const waiting: Readonly<Record<NonNullable<Progress['waitingFor']>['code'], stri
   throttled: 'Waiting: the storage asks for a slower pace',
   permit: 'Waiting for a free transfer',
 }
+
+const waitingShort = 'Waiting for the storage'
 
 export function waitingWords(waitingFor: NonNullable<Progress['waitingFor']>): string {
   return waiting[waitingFor.code]
@@ -91,14 +93,22 @@ export function phaseWords(progress: Progress): string {
 }
 
 /** `412 MB of 1.24 GB`: what this run has dealt with, against what it found. */
-export function amountWords(progress: Progress): string {
+function amountWords(progress: Progress): string {
   const done = Math.max(0, progress.bytes.found - progress.bytes.waiting)
   return `${formatBytes(done)} of ${formatBytes(progress.bytes.found)}`
 }
 
 /** All transfers as one line. */
 export function sumWords(progress: Progress): string {
-  return `${amountWords(progress)} at ${formatRate(progress.bytesPerSecond)}`
+  const amount = amountWords(progress)
+  return progress.paused || progress.waitingFor ? amount : `${amount} at ${formatRate(progress.bytesPerSecond)}`
+}
+
+/** What a row of the list has room for: remaining time and speed. */
+export function shortWords(progress: Progress): string {
+  if (progress.paused || progress.waitingFor) return amountWords(progress)
+  const left = progress.etaMs ? formatEta(progress.etaMs) : amountWords(progress)
+  return `${left} · ${formatRate(progress.bytesPerSecond)}`
 }
 
 export function etaWords(progress: Progress): string {

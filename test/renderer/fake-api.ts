@@ -1,0 +1,216 @@
+import type { AppState, Api, Bridge, Channel, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
+import { appState, idleJobs, job, liveRun, problems, run, snapshots } from './fixtures.ts'
+
+export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
+
+type Handlers = { [C in Channel]?: (...request: Parameters<Api[C]>) => ReturnType<Api[C]> | WireError }
+type Listeners = { [P in keyof Pushes]: Set<(value: Pushes[P]) => void> }
+
+const hour = 3_600_000
+const encoder = new TextEncoder()
+
+/** A main process that does nothing but answer: keeps a state, records every call, and fails where a test says so. */
+export class FakeApi implements Bridge {
+  readonly calls: { readonly channel: Channel; readonly request: unknown }[] = []
+  /** The next answers to these channels are errors. */
+  readonly failures = new Map<Channel, WireError>()
+  /** What the folder dialog returns. */
+  folders: readonly string[] = ['/home/mia/Documents']
+  app: AppState
+  live: LiveState
+  readonly #now: number
+  readonly #scenario: Scenario
+  readonly #listeners: Listeners = { app: new Set(), live: new Set(), navigate: new Set() }
+  #seconds = 0
+
+  constructor(scenario: Scenario, now: number) {
+    this.#scenario = scenario
+    this.#now = now
+    this.app = startState(scenario, now)
+    this.live = this.#liveNow()
+    if (scenario === 'broken') this.failures.set('state.get', error('internal'))
+    if (scenario === 'offline') this.failures.set('browse.snapshots', error('offline'))
+  }
+
+  async invoke<C extends Channel>(channel: C, ...request: Parameters<Api[C]>): Promise<Reply<ReturnType<Api[C]>>> {
+    this.calls.push({ channel, request: request[0] })
+    if (this.#scenario === 'loading') return new Promise(() => undefined)
+    const failure = this.failures.get(channel)
+    if (failure) {
+      this.failures.delete(channel)
+      return { ok: false, error: failure }
+    }
+    const handler = this.#handlers[channel] as ((...request: Parameters<Api[C]>) => ReturnType<Api[C]>) | undefined
+    return { ok: true, value: handler?.(...request) as ReturnType<Api[C]> }
+  }
+
+  subscribe<P extends keyof Pushes>(channel: P, listener: (value: Pushes[P]) => void): () => void {
+    this.#listeners[channel].add(listener)
+    return () => this.#listeners[channel].delete(listener)
+  }
+
+  push<P extends keyof Pushes>(channel: P, value: Pushes[P]): void {
+    for (const listener of this.#listeners[channel]) listener(value)
+  }
+
+  /** Lets `seconds` of the running jobs go by. */
+  advance(seconds: number): void {
+    this.#seconds += seconds
+    this.live = this.#liveNow()
+    this.push('live', this.live)
+  }
+
+  change(change: Partial<AppState>): void {
+    this.app = { ...this.app, ...change }
+    this.live = this.#liveNow()
+    this.push('app', this.app)
+    this.push('live', this.live)
+  }
+
+  changeJob(id: string, change: (job: JobView) => JobView): void {
+    this.change({ jobs: this.app.jobs.map((one) => (one.id === id ? change(one) : one)) })
+  }
+
+  #setRestore(id: string, state: RestoreView['state']): void {
+    this.change({ restores: this.app.restores.map((one) => (one.id === id ? { ...one, state } : one)) })
+  }
+
+  #liveNow(): LiveState {
+    const waitingFor = { code: 'offline', sinceMs: this.#now - 95_000 } as const
+    const runs = this.app.jobs.flatMap((one, index) => {
+      if (one.runId === undefined || one.state === 'queued') return []
+      const change = this.#scenario === 'waiting' ? { waitingFor, bytesPerSecond: 0 } : index > 0 ? { continuedFraction: 0.31, problems: 0 } : {}
+      const live = liveRun(one.id, one.runId, this.#now, this.#seconds + index * 60, { ...change, paused: one.state === 'paused' })
+      const crashed = this.#scenario === 'crashed' ? { restarts: 1 } : {}
+      if (one.state === 'paused') return [{ ...live, transfers: [] }]
+      return [{ ...live, ...crashed, ...(this.#scenario === 'waiting' && { transfers: live.transfers.map((lane) => ({ ...lane, state: 'waiting' as const, bytesPerSecond: 0 })) }) }]
+    })
+    const restores = this.app.restores.filter((one) => one.state !== 'idle').map((one) => {
+      const live = liveRun(one.jobId, one.runId, this.#now, this.#seconds)
+      const progress = live.progress && { ...live.progress, operation: 'restore' as const }
+      return { ...live, operation: 'restore' as const, ...(progress && { progress }), transfers: live.transfers.map((lane) => ({ ...lane, direction: 'down' as const })) }
+    })
+    const all = [...runs, ...restores]
+    return { runs: all, bytesPerSecond: all.reduce((sum, one) => sum + (one.progress?.bytesPerSecond ?? 0), 0) }
+  }
+
+  readonly #handlers: Handlers = {
+    'state.get': () => ({ app: this.app, live: this.live }),
+    'job.add': ({ config }) => {
+      const jobId = `j${this.app.jobs.length + 1}`
+      this.change({ jobs: [...this.app.jobs, { ...job(jobId, config.name), config }] })
+      return { jobId }
+    },
+    'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config })),
+    'job.remove': ({ jobId }) => this.change({ jobs: this.app.jobs.filter((one) => one.id !== jobId) }),
+    'job.run': ({ jobId }) => {
+      this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
+      return { runId: `run-${jobId}` }
+    },
+    'job.pause': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'paused' })),
+    'job.resume': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'running' })),
+    'job.stop': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'stopping' })),
+    'jobs.pauseAll': () => this.change({ pausedAll: true }),
+    'jobs.resumeAll': () => this.change({ pausedAll: false }),
+    'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),
+    'history.problems': () => problems,
+    'history.copyLog': () => ({ lines: 214 }),
+    'destination.test': ({ destination }) =>
+      destination.type === 's3' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16 } : { repository: 'none', exclusiveCreate: true },
+    'dialog.folders': () => this.folders,
+    'browse.snapshots': () => snapshots(this.#now),
+    'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
+    'restore.start': ({ jobId, snapshot, target, paths }) => {
+      const restore: RestoreView = {
+        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target, paths: paths.length, state: 'running', runId: 'run-x9',
+      }
+      this.change({ restores: [restore, ...this.app.restores] })
+      return { restoreId: restore.id }
+    },
+    'restore.pause': ({ restoreId }) => this.#setRestore(restoreId, 'paused'),
+    'restore.resume': ({ restoreId }) => this.#setRestore(restoreId, 'running'),
+    'restore.stop': ({ restoreId }) => this.#setRestore(restoreId, 'stopping'),
+    'restore.dismiss': ({ restoreId }) => this.change({ restores: this.app.restores.filter((one) => one.id !== restoreId) }),
+    'settings.set': (change) => {
+      const { uploadBytesPerSecond: _up, downloadBytesPerSecond: _down, ...rest } = { ...this.app.settings, ...change }
+      const limits = Object.entries({ ...this.app.settings, ...change }).filter(([key, value]) => key.endsWith('loadBytesPerSecond') && value !== null)
+      this.change({ settings: { ...rest, ...Object.fromEntries(limits) } })
+    },
+    'notice.dismiss': ({ id }) => this.change({ notices: this.app.notices.filter((one) => one.id !== id) }),
+  }
+}
+
+export function error(code: WireError['code']): WireError {
+  return { code, message: `raw ${code}`, retryable: false }
+}
+
+function startState(scenario: Scenario, now: number): AppState {
+  const jobs = idleJobs(now)
+  const [first, second, ...rest] = jobs
+  if (scenario === 'first-run' || !first || !second) return appState([], scenario === 'first-run' ? { notices: [{ id: 'n1', type: 'secrets-in-file' }] } : {})
+  const state = scenario === 'paused' ? 'paused' : 'running'
+  const running = [{ ...first, state, runId: 'run-j1' }, { ...second, state: 'running', runId: 'run-j2' }] as const
+  const restore: RestoreView = { id: 'x1', jobId: 'j1', jobName: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, state: 'running', runId: 'run-x1' }
+  const result = run('j1', 'run-x1', now, { operation: 'restore', outcome: 'warnings', problems: 3, finishedMs: now - 90_000, startedMs: now - 8 * 60_000 })
+  switch (scenario) {
+    case 'busy':
+    case 'waiting':
+    case 'paused':
+      return appState([...running, ...rest.map((one, index) => (index === 1 ? { ...one, state: 'queued' as const, runId: 'run-q' } : one))])
+    case 'crashed':
+      return appState([running[0], second, ...rest], { notices: [{ id: 'n2', type: 'engine-crashed', jobId: 'j1', restarts: 1, givenUp: false }] })
+    case 'restoring':
+      return appState(jobs, { restores: [restore] })
+    case 'restored':
+      return appState(jobs, { restores: [{ ...restore, state: 'idle', result }] })
+    case 'idle':
+    case 'loading':
+    case 'broken':
+    case 'offline':
+      return appState(jobs)
+  }
+}
+
+function historyPage(owner: JobView | undefined, now: number, limit: number, before: string | undefined) {
+  if (!owner?.lastRun) return { runs: [], more: false }
+  const outcomes = ['success', 'unchanged', 'success', 'warnings', 'success', 'stopped', 'partial', 'failed'] as const
+  const older = Array.from({ length: 45 }, (_, index) => {
+    const outcome = outcomes[index % outcomes.length] ?? 'success'
+    const failed = outcome === 'failed' || outcome === 'partial'
+    return run(owner.id, `r${100 - index}`, now - (index + 1) * 23 * hour, {
+      outcome, problems: outcome === 'warnings' ? 3 : 0, adoptedPacks: index % 5 === 2 ? 12 : 0, snapshot: `${owner.config.name}@${127 - index}`,
+      uploadedBytes: outcome === 'unchanged' ? 18_400 : 90_123_456 * ((index % 7) + 1), ...(failed && { error: error(outcome === 'failed' ? 'credentials' : 'offline') }),
+    })
+  })
+  const runs = [owner.lastRun, ...older]
+  const start = before === undefined ? 0 : runs.findIndex((one) => one.id === before) + 1
+  return { runs: runs.slice(start, start + limit), more: start + limit < runs.length }
+}
+
+const rootNames = ['Desktop', 'Documents', 'archive']
+const folders = ['2024', '2025', '2026', 'Contracts', 'Letters', 'Reports', 'Taxes']
+const notUtf8 = Uint8Array.from([0x63, 0x61, 0x66, 0xe9, 0x2e, 0x74, 0x78, 0x74])
+
+function folderPage(path: string, after: Uint8Array | undefined, limit: number, now: number) {
+  const entries = folderEntries(path, now)
+  const start = after ? entries.findIndex((one) => one.name.join() === after.join()) + 1 : 0
+  return { entries: entries.slice(start, start + limit), more: start + limit < entries.length }
+}
+
+function folderEntries(path: string, now: number): readonly EntryView[] {
+  const directory = (name: string, age: number): EntryView => ({ name: encoder.encode(name), shown: name, type: 'directory', mtimeMs: now - age * hour })
+  const file = (name: string, size: number, age: number): EntryView => ({ name: encoder.encode(name), shown: name, type: 'file', size, mtimeMs: now - age * hour })
+  if (path === '') return rootNames.map((name, index) => directory(name, index * 31 + 2))
+  if (path.endsWith('Letters')) return []
+  if (path.endsWith('2026')) return Array.from({ length: 1000 }, (_, index) => file(`scan-${String(index).padStart(4, '0')}.pdf`, 120_000 + index * 731, index))
+  return [
+    ...folders.map((name, index) => directory(name, index * 100 + 3)),
+    { name: notUtf8, shown: 'caf\\xe9.txt', type: 'file', size: 812, mtimeMs: now - 9000 * hour },
+    file('Budget 2026.ods', 48_213, 5),
+    file('Minutes of the meeting in which we decided where all of the minutes of the other meetings should be kept from now on.odt', 1_248_000, 29),
+    { name: encoder.encode('latest'), shown: 'latest', type: 'symlink', mtimeMs: now - 50 * hour, linkTarget: 'Reports/2026' },
+    { name: encoder.encode('spool'), shown: 'spool', type: 'fifo', mtimeMs: now - 800 * hour },
+    file('holiday.mp4', 2_480_000_000, 400),
+  ]
+}
+

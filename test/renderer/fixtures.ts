@@ -1,0 +1,118 @@
+import type { AppState, Counters, JobConfig, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+export const settings: SettingsView = {
+  theme: 'system',
+  autoStart: true,
+  notifications: 'all',
+  parallelJobs: 2,
+  defaultConcurrency: 4,
+  uploadBytesPerSecond: 8_000_000,
+  secretStorage: 'keychain',
+  autoStartSupported: true,
+}
+
+export function config(name: string, change: Partial<JobConfig> = {}): JobConfig {
+  return {
+    name,
+    sources: [`/home/mia/${name}`],
+    destination: { type: 'folder', path: '/media/mia/Backup/holdfast' },
+    excludes: { patterns: [], presets: ['caches', 'trash'], oneFileSystem: true },
+    concurrency: 4,
+    schedule: { type: 'daily', at: '20:00' },
+    ...change,
+  }
+}
+
+const counters = (found: number, unchanged: number, deduplicated: number, uploaded: number): Counters => ({
+  found, unchanged, deduplicated, uploaded, waiting: Math.max(0, found - unchanged - deduplicated - uploaded),
+})
+
+export function run(jobId: string, id: string, now: number, change: Partial<RunView> = {}): RunView {
+  const { snapshot, ...rest } = { snapshot: 'Documents@128', ...change }
+  const made = !['failed', 'partial', 'stopped'].includes(change.outcome ?? 'success')
+  return {
+    id, jobId, operation: 'backup', trigger: 'schedule', outcome: 'success',
+    startedMs: now - 3 * hour - 4 * minute, finishedMs: now - 3 * hour,
+    files: counters(48_213, 47_902, 61, 250), bytes: counters(128.4e9, 126.9e9, 212e6, 1.29e9),
+    uploadedBytes: 912_345_678, downloadedBytes: 2_400_000, adoptedPacks: 0, problems: 0, restarts: 0,
+    ...rest, ...(made && { snapshot }),
+  }
+}
+
+export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfig> = {}): JobView {
+  return { id, config: config(name, content), state: 'idle', secrets: { password: true, storage: true }, ...change }
+}
+
+export const s3: JobConfig['destination'] = { type: 's3', bucket: 'mia-backups', prefix: 'laptop', endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1' }
+
+export function idleJobs(now: number): readonly JobView[] {
+  return [
+    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), nextRunMs: now + 5 * hour }, { sources: ['/home/mia/Documents', '/home/mia/Desktop', '/home/mia/Mail/archive'], destination: s3 }),
+    job('j2', 'Photos', {
+      lastRun: run('j2', 'r41', now, { outcome: 'warnings', problems: 3, finishedMs: now - 26 * hour, startedMs: now - 27 * hour, snapshot: 'Photos@41' }),
+      nextRunMs: now + 22 * hour,
+    }),
+    job('j3', 'Virtual machines', { lastRun: run('j3', 'r7', now, failedRun(now)) }, { schedule: { type: 'manual' } }),
+    job('j4', 'Projects', { nextRunMs: now + 25 * minute }, { schedule: { type: 'hourly' }, sources: ['/home/mia/src'] }),
+  ]
+}
+
+function failedRun(now: number): Partial<RunView> {
+  return {
+    outcome: 'failed', finishedMs: now - 4 * day, files: counters(48_213, 41_200, 20, 102), bytes: counters(128.4e9, 110e9, 40e6, 3.9e9), startedMs: now - 4 * day - 17 * minute, uploadedBytes: 3_200_000_000, problems: 0,
+    error: { code: 'full', message: 'no space left', retryable: false, data: { place: 'storage' } },
+  }
+}
+
+export function appState(jobs: readonly JobView[], change: Partial<AppState> = {}): AppState {
+  return { version: '0.1.0', platform: 'linux', settings, jobs, restores: [], pausedAll: false, notices: [], ...change }
+}
+
+export function transfers(seconds: number): readonly TransferEvent[] {
+  const total = 16_000_000
+  return [0, 1, 2, 3].map((lane) => {
+    const bytes = (seconds * (1.1e6 + lane * 410_000) + lane * 3.2e6) % total
+    const round = Math.floor((seconds * (1.1e6 + lane * 410_000) + lane * 3.2e6) / total)
+    return {
+      id: round * 4 + lane, state: lane === 3 && seconds % 20 > 15 ? 'waiting' : 'active', direction: 'up',
+      name: `pack ${((round * 4 + lane + 11) * 2654435761 % 4294967296).toString(16).padStart(8, '0')}…`,
+      bytes, totalBytes: total, bytesPerSecond: 1.1e6 + lane * 410_000, attempt: lane === 3 ? 2 : 1,
+    } as const
+  })
+}
+
+export function liveRun(jobId: string, runId: string, now: number, seconds: number, change: Partial<NonNullable<LiveRun['progress']>> = {}): LiveRun {
+  const fraction = Math.min(0.99, 0.42 + seconds / 400)
+  const files = counters(48_213, Math.round(30_000 * fraction), 820, Math.round(9_000 * fraction))
+  const bytes = counters(128.4e9, 80e9 * fraction, 2.12e9, 31e9 * fraction)
+  return {
+    runId, jobId, operation: 'backup', startedMs: now - 13 * minute, restarts: 0, transfers: transfers(seconds),
+    progress: {
+      operation: 'backup', phase: 'working', paused: false, files, bytes, transferredBytes: bytes.uploaded * 0.7, bytesPerSecond: 6_860_000,
+      fraction, etaMs: { from: 12 * minute, to: 18 * minute }, currentPath: '/home/mia/Documents/Reports/2026/Quarterly figures and notes (final, really).odt',
+      problems: 2, ...change,
+    },
+  }
+}
+
+export const problems: readonly Problem[] = [
+  { code: 'unreadable', path: '/home/mia/Photos/.thumbnails/locked.db', message: 'EACCES' },
+  { code: 'changed', path: '/home/mia/Photos/2026/11/import/IMG_20261118_142233.CR3', message: 'size changed' },
+  { code: 'vanished', path: '/home/mia/Photos/2026/11/import/.~lock.catalog', message: 'ENOENT' },
+]
+
+export function snapshots(now: number): readonly SnapshotView[] {
+  return Array.from({ length: 40 }, (_, index) => {
+    const job = index % 4 === 3 ? 'Photos' : 'Documents'
+    const revision = 128 - index
+    const finishedMs = now - 3 * hour - index * 9 * hour
+    return {
+      id: `${job}@${revision}`, job, revision, host: 'mia-laptop', sources: [`/home/mia/${job}`], startedMs: finishedMs - 4 * minute, finishedMs,
+      files: 48_213 - index * 12, bytes: 128.4e9 - index * 9e7, problems: index % 11 === 4 ? 2 : 0,
+    }
+  })
+}

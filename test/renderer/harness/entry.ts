@@ -1,0 +1,16 @@
+import { mount } from 'svelte'
+import '../../../renderer/style/tokens.css'
+import '../../../renderer/style/base.css'
+import App from '../../../renderer/App.svelte'
+import { FakeApi, type Scenario } from '../fake-api.ts'
+
+declare global {
+  interface Window {
+    /** For tests: the main process that the window talks to. */
+    fake: FakeApi
+  }
+}
+
+const query = new URLSearchParams(location.search)
+window.fake = new FakeApi((query.get('scenario') ?? 'idle') as Scenario, Date.now())
+mount(App, { target: document.body, props: { bridge: window.fake } })

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { arrangeLanes, type Lanes } from '../../../renderer/state/lanes.ts'
+import { isBelow, joinPath, pathBytes, pathKey } from '../../../renderer/state/path.ts'
+import { Selection } from '../../../renderer/state/selection.svelte.ts'
+import { byDay, jobNames } from '../../../renderer/state/snapshots.ts'
+import { estimateStrength } from '../../../renderer/state/strength.ts'
+import { snapshots, transfers } from '../fixtures.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const key = (text: string): string => pathKey(bytes(text))
+
+describe('lanes', () => {
+  const transfer = (id: number) => ({ ...transfers(0)[0]!, id })
+  const ids = (lanes: Lanes) => lanes.map((lane) => lane?.id)
+
+  test('a transfer keeps its lane, a free lane stays and is taken next', () => {
+    const first = arrangeLanes([], [transfer(1), transfer(2), transfer(3)])
+    expect(ids(first)).toEqual([1, 2, 3])
+    const second = arrangeLanes(first, [transfer(1), transfer(3)])
+    expect(ids(second)).toEqual([1, undefined, 3])
+    expect(ids(arrangeLanes(second, [transfer(3), transfer(4), transfer(5)]))).toEqual([4, 5, 3])
+  })
+
+  test('every transfer is in exactly one lane, and those that stay do not move', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 8 }))), (rounds) => {
+        let lanes: Lanes = []
+        for (const round of rounds) {
+          const next = arrangeLanes(lanes, round.map(transfer))
+          expect(ids(next).filter((id) => id !== undefined).sort()).toEqual([...round].sort())
+          for (const [at, lane] of lanes.entries()) if (lane && round.includes(lane.id)) expect(next[at]?.id).toBe(lane.id)
+          lanes = next
+        }
+      })
+    )
+  })
+})
+
+describe('paths', () => {
+  test('keep every byte on the way to a key and back', () => {
+    fc.assert(fc.property(fc.uint8Array(), (path) => { expect(pathBytes(pathKey(path))).toEqual(path) }))
+  })
+
+  test('are joined by a slash below the root', () => {
+    expect(joinPath(new Uint8Array(), bytes('home'))).toEqual(bytes('home'))
+    expect(joinPath(bytes('home'), Uint8Array.of(0xe9))).toEqual(Uint8Array.of(...bytes('home/'), 0xe9))
+  })
+
+  test('a neighbour with the same beginning is not below', () => {
+    expect(isBelow(key('a/b'), key('a'))).toBe(true)
+    expect(isBelow(key('ab'), key('a'))).toBe(false)
+    expect(isBelow(key('a'), key('a'))).toBe(false)
+    expect(isBelow(key('a'), '')).toBe(true)
+  })
+})
+
+describe('the selection', () => {
+  test('a folder covers what is inside and shows when something inside is chosen', () => {
+    const selection = new Selection()
+    selection.toggle(key('docs/a/x'))
+    expect(selection.of(key('docs'))).toBe('partly')
+    expect(selection.of(key('docs/a/x'))).toBe('chosen')
+    selection.toggle(key('docs'))
+    expect(selection.of(key('docs/a/x'))).toBe('covered')
+    expect(selection.of(key('docs/other'))).toBe('covered')
+    expect(selection.of(key('docs2'))).toBe('none')
+    expect(selection.paths).toEqual([bytes('docs')])
+  })
+
+  test('what a folder covers cannot be let go alone; the folder can', () => {
+    const selection = new Selection()
+    selection.toggle(key('docs'))
+    selection.toggle(key('docs/a'))
+    expect(selection.of(key('docs/a'))).toBe('covered')
+    selection.toggle(key('docs'))
+    expect(selection.size).toBe(0)
+  })
+
+  test('never holds a path and one below it, and keeps exact bytes', () => {
+    const segment = fc.constantFrom('a', 'b', 'ab')
+    const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'))
+    fc.assert(
+      fc.property(fc.array(path, { maxLength: 12 }), (clicks) => {
+        const selection = new Selection()
+        for (const click of clicks) selection.toggle(key(click))
+        const keys = selection.paths.map(pathKey)
+        expect(keys.some((one) => keys.some((other) => isBelow(one, other)))).toBe(false)
+      })
+    )
+    const selection = new Selection()
+    selection.toggle(pathKey(Uint8Array.of(0x63, 0xe9, 0xff)))
+    expect(selection.paths).toEqual([Uint8Array.of(0x63, 0xe9, 0xff)])
+    selection.clear()
+    expect(selection.size).toBe(0)
+  })
+})
+
+test('snapshots are grouped by day, jobs are named once', () => {
+  const now = new Date(2026, 10, 22, 12).getTime()
+  const list = snapshots(now)
+  const days = byDay(list, now)
+  expect(days[0]?.day).toBe('Today')
+  expect(days.flatMap((day) => day.snapshots)).toEqual(list)
+  expect(jobNames(list)).toEqual(['Documents', 'Photos'])
+})
+
+describe('the strength of a password', () => {
+  const score = (password: string): number => estimateStrength(password).score
+
+  test.each([
+    ['', 0], ['abc', 0], ['12345678', 0], ['password1', 0], ['P@ssw0rd2024', 0], ['qwertyuiop', 1], ['aaaaaaaaaaaaaaaa', 0], ['abcdefghijkl', 0],
+  ])('%s is guessed soon', (password, most) => {
+    expect(score(password)).toBeLessThanOrEqual(most)
+  })
+
+  test.each([['correct horse battery staple', 4], ['tulip-gravel-omen-sash-fjord', 4], ['xK9!vQ2#mZ7w', 3]])('%s is good', (password, least) => {
+    expect(score(password)).toBeGreaterThanOrEqual(least)
+  })
+
+  test('more of other words never makes it weaker', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 12 }), (start) => score(`${start} tulip gravel omen sash`) >= Math.min(3, score(start))))
+  })
+})

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { errorCodes } from '../../../engine/protocol/errors.ts'
+import { errorText } from '../../../renderer/text/errors.ts'
+import { continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, shortWords, sumWords } from '../../../renderer/text/status.ts'
+import { destinationWords, noticeWords } from '../../../renderer/text/words.ts'
+import { job, liveRun, run, s3 } from '../fixtures.ts'
+
+const now = 1_800_000_000_000
+const progress = (change = {}) => liveRun('j1', 'r1', now, 0, change).progress!
+
+describe('the state of a job', () => {
+  test('is what it does now, then how it ended, then that it never ran', () => {
+    expect(jobStatus(job('j1', 'Documents'), undefined)).toMatchObject({ tone: 'neutral', words: 'Never run' })
+    expect(jobStatus(job('j1', 'Documents', { lastRun: run('j1', 'r1', now) }), undefined)).toMatchObject({ tone: 'good', words: 'Backed up' })
+    expect(jobStatus(job('j1', 'Documents', { state: 'running' }), liveRun('j1', 'r1', now, 0))).toMatchObject({ tone: 'busy' })
+    expect(jobStatus(job('j1', 'Documents', { state: 'paused' }), liveRun('j1', 'r1', now, 0))).toMatchObject({ tone: 'neutral', words: 'Paused' })
+  })
+
+  test('says when it waits for the storage', () => {
+    const waiting = liveRun('j1', 'r1', now, 0, { waitingFor: { code: 'offline', sinceMs: now } })
+    expect(jobStatus(job('j1', 'Documents', { state: 'running' }), waiting)).toMatchObject({ tone: 'warn', icon: 'offline' })
+  })
+
+  test('outcomes differ in shape, not only in colour', () => {
+    const outcomes = (['success', 'warnings', 'failed', 'stopped'] as const).map((outcome) => outcomeStatus({ outcome, problems: 2, operation: 'backup' }))
+    expect(new Set(outcomes.map((status) => status.icon)).size).toBe(4)
+    expect(outcomes[1]?.words).toBe('Backed up, 2 warnings')
+    expect(outcomeStatus({ outcome: 'warnings', problems: 1, operation: 'restore' }).words).toBe('Restored, 1 warning')
+  })
+})
+
+describe('progress in words', () => {
+  test('the sum, the remaining time, the phase and where it continues', () => {
+    expect(sumWords(progress())).toBe('48.7 GB of 128 GB at 6.86 MB/s')
+    expect(etaWords(progress())).toBe('12–18 min left')
+    expect(shortWords(progress())).toBe('12–18 min left · 6.86 MB/s')
+    expect(phaseWords(progress({ phase: 'verifying' }))).toBe('Verifying a sample')
+    expect(continuingWords(progress({ continuedFraction: 0.63 }))).toBe('Continuing at 63 %')
+    expect(continuingWords(progress())).toBe('')
+  })
+
+  test('nothing is estimated and no speed is shown while it is paused or waits', () => {
+    expect(etaWords(progress({ paused: true }))).toBe('')
+    expect(sumWords(progress({ waitingFor: { code: 'offline', sinceMs: now } }))).toBe('48.7 GB of 128 GB')
+  })
+})
+
+test('every error code has words and advice of its own, and never shows the code', () => {
+  const titles = errorCodes.map((code) => {
+    const { title, advice } = errorText({ code, message: 'EWHATEVER', retryable: false })
+    expect(`${title} ${advice}`).not.toMatch(/EWHATEVER|[a-z]-[a-z]+-[a-z]/)
+    expect(advice.length).toBeGreaterThan(10)
+    return title
+  })
+  expect(new Set(titles).size).toBe(errorCodes.length)
+})
+
+test('a full disk says whose it is', () => {
+  const full = (place: string) => errorText({ code: 'full', message: '', retryable: false, data: { place } }).title
+  expect(full('local')).not.toBe(full('storage'))
+})
+
+test('destinations and notices in words', () => {
+  expect(destinationWords(s3)).toBe('mia-backups/laptop on s3.eu-central-1.example.com')
+  expect(destinationWords({ type: 's3', bucket: 'b', prefix: '' })).toBe('b on Amazon S3')
+  expect(noticeWords({ id: 'n', type: 'engine-crashed', jobId: 'j1', restarts: 5, givenUp: true }, () => 'Photos').title).toContain('“Photos”')
+})
