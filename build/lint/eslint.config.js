@@ -57,7 +57,7 @@ export default tseslint.config(
     },
   },
   // Electron: only main/ imports it (the runtime finder and the tests start it as a program), ipcMain only main/api.
-  ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/e2e/fixtures/**'], { name: 'electron', message: 'Only main/ may import electron.' }),
+  ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/**/*.cjs'], { name: 'electron', message: 'Only main/ may import electron.' }),
   ...imports(['main/**'], ['main/api/**'], { name: 'electron', importNames: ['ipcMain'], message: 'ipcMain belongs to main/api.' }),
   // Programs people read the output of, and tests, may be long or print.
   { files: ['engine/cli.ts', 'build/**', 'test/**'], rules: { 'no-console': 'off' } },

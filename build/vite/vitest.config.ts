@@ -20,7 +20,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'fast',
-          include: ['test/{build,main,renderer,engine,suites,servers}/**/*.test.ts'],
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{faults,e2e,soak,bench}/**'],
           pool: 'forks',
           testTimeout: 20_000,
           hookTimeout: 90_000
