@@ -2,7 +2,7 @@ import { access, link, mkdir, open, stat, unlink, writeFile } from 'node:fs/prom
 import { dirname, join, sep } from 'node:path'
 import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
-import { HoldfastError } from '../../base/errors.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend,
 } from '../backend.ts'
@@ -118,7 +118,11 @@ class LocalBackend implements StorageBackend {
       body.type === 'file' && body.path.startsWith(this.#staging + sep)
         ? this.#putStaged(name, body.path, body.size, options, signal)
         : this.#putCopy(name, body, options, signal),
-    )
+    ).catch(async (error: unknown) => {
+      if (!hasCode(error, 'not-found')) throw error
+      if (body.type === 'file' && !(await exists(body.path))) throw new HoldfastError('internal', `The file to be stored as ${name} is gone.`, { cause: error })
+      throw new HoldfastError('unavailable', `A folder of the destination vanished while ${name} was being stored.`, { cause: error })
+    })
   }
 
   async get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
@@ -169,7 +173,7 @@ class LocalBackend implements StorageBackend {
     requireObjectName(name)
     throwIfAborted(signal)
     await this.#guarded(name, () => unlink(join(this.#root, name))).catch((error: unknown) => {
-      if (!(error instanceof HoldfastError && error.code === 'not-found')) throw error
+      if (!hasCode(error, 'not-found')) throw error
     })
   }
 

@@ -131,6 +131,28 @@ test('without hard links: the claim of a dead process is broken, that of a livin
   expect(await names(backend, '')).toEqual(['a'])
 })
 
+test('a folder that somebody removed is made again by the next try; a staged file that is gone is a defect', async () => {
+  const backend = await openLocal(root, { create: true }, never)
+  await backend.put('packs/aa/x', bytesOf('x'), {}, never)
+  await rm(join(root, 'packs'), { recursive: true })
+  expect(await codeOf(backend.put('packs/aa/y', bytesOf('y'), {}, never))).toBe('unavailable')
+  expect(await codeOf(backend.put('packs/aa/y', bytesOf('y'), {}, never))).toBe('done')
+  expect(await codeOf(backend.put('packs/aa/z', { type: 'file', path: join(root, '.staging/gone'), size: 1, crc32: 0 }, {}, never))).toBe('internal')
+})
+
+test('a staged file stays where it is until its object is there, and when creation is lost', async () => {
+  const backend = await openLocal(root, { create: true }, never)
+  const path = join(root, '.staging/pack')
+  await writeFile(path, 'staged')
+  await backend.put('taken', bytesOf('x'), {}, never)
+  expect(await codeOf(backend.put('taken', { type: 'file', path, size: 6, crc32: 0 }, { ifAbsent: true }, never))).toBe('exists')
+  expect(await codeOf(backend.put('short', { type: 'file', path, size: 7, crc32: 0 }, {}, never))).toBe('internal')
+  expect(await readdir(join(root, '.staging'))).toEqual(['pack'])
+  await backend.put('taken', { type: 'file', path, size: 6, crc32: 0 }, {}, never)
+  expect(await readdir(join(root, '.staging'))).toEqual([])
+  expect(Buffer.from(await backend.get('taken', 'all', never)).toString()).toBe('staged')
+})
+
 test('strangers in the folder are passed over, and links out of it are not followed by lists', async () => {
   const backend = await openLocal(root, { create: true }, never)
   await backend.put('packs/x', bytesOf('x'), {}, never)
