@@ -191,7 +191,7 @@ export const expiresByRemovingTheIntent = atPut('snapshots/', () => Promise.reso
 /** N24: … and the backup looks for its intent before it commits. */
 export const looksForItsIntent = atPut('snapshots/', async (backend, [name, body, options, signal]) => {
   const intent = name.replace(/^snapshots\/([0-9a-f]+)\/[0-9]+\//, 'intents/$1/')
-  if (!await backend.stat(intent, signal).catch(() => undefined)) throw new HoldfastError('exists', name)
+  if (!await backend.stat(intent, signal).catch(() => undefined)) throw new HoldfastError('expired', name)
   await backend.put(name, body, withoutCondition(options), signal)
 })
 

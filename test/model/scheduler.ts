@@ -32,6 +32,8 @@ export interface Scenario {
   readonly noSolo?: boolean
   /** Does not look at what actors say they committed: for mutants whose damage shows there first and in S1 later. */
   readonly ignoreReports?: boolean
+  /** An actor that fails just ends: mutants may fall over their own feet first. */
+  readonly mayFail?: boolean
 }
 
 export interface ActorReport {
@@ -121,7 +123,7 @@ export class Run {
 
   /** At the end of a run in which nobody died: every commit was noticed by whoever made it. */
   checkEnd(): void {
-    if (this.#crashed.size > 0 || this.#scenario.ignoreReports) return
+    if (this.#crashed.size > 0 || this.#scenario.ignoreReports || this.world.actors.some(({ result }) => result.type === 'failed')) return
     const reported = this.#reported()
     const silent = committed(this.world.store).find(({ name, confirmed }) => confirmed && !reported.has(name) && !this.#initial.has(name))
     if (silent) throw new Violation(`S2: ${silent.name} was committed, and its backup does not know`, this.schedule)
@@ -146,7 +148,7 @@ export class Run {
   #checkReports(): void {
     const names = new Set(committed(this.world.store).map((snapshot) => snapshot.name))
     for (const actor of this.world.actors) {
-      if (actor.result.type === 'failed') throw new Violation(`${actor.name} failed: ${String(actor.result.error)}`, this.schedule)
+      if (actor.result.type === 'failed' && !this.#scenario.mayFail) throw new Violation(`${actor.name} failed: ${String(actor.result.error)}`, this.schedule)
       if (actor.result.type !== 'done' || this.#scenario.ignoreReports) continue
       for (const name of reportOf(actor.result.value).committed) {
         const stored = this.world.store.find(name)
@@ -173,14 +175,15 @@ export interface Exploration {
 }
 
 export interface ExploreOptions {
-  readonly limitMs: number
+  readonly limitMs?: number
+  readonly limitStates?: number
   /** Every how many distinct stores everybody dies once. Default 1. */
   readonly soloEvery?: number
 }
 
 /**
  * Every interleaving of the scenario's requests, by depth-first search. States (storage and what each actor was told) that were seen are not
- * entered again. Stops at the first violation or at the time limit.
+ * entered again. Stops at the first violation or at a limit.
  */
 export async function explore(scenario: Scenario, options: ExploreOptions): Promise<Exploration> {
   const search = new Search(scenario, options)
@@ -210,7 +213,8 @@ class Search {
   }
 
   isLate(): boolean {
-    return performance.now() - this.#started > this.#options.limitMs
+    const { limitMs = Infinity, limitStates = Infinity } = this.#options
+    return performance.now() - this.#started > limitMs || this.counts.states >= limitStates
   }
 
   isComplete(): boolean {
