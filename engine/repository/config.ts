@@ -30,7 +30,7 @@ export const standardChunker: ChunkerParameters = { minBytes: 256 * 1024, averag
 export const maxBlobBytes = 16 * 1024 * 1024
 
 const idBytes = 16
-export const configHeadBytes = headerBytes + idBytes
+const configHeadBytes = headerBytes + idBytes
 const size = v.pipe(v.number(), v.safeInteger())
 
 const chunkerSchema = v.pipe(

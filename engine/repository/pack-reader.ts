@@ -70,7 +70,7 @@ export async function loadBlob(repository: Repository, locator: BlobLocator, id:
 }
 
 /** As loadBlob, from a place that is known. */
-export async function loadLocated(repository: Repository, location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
+async function loadLocated(repository: Repository, location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
   const { pack, kind, segmentOffset: offset, storedLength: length } = location
   const stored = await backendGet(repository, pack, { offset, length }, signal)
   const raw = openSegment(repository.keys.packs, kind, location, stored, `pack ${pack}`)
@@ -104,7 +104,7 @@ export async function* readSegments(
 }
 
 /** All blobs of a stored segment. @throws damaged */
-export function openBlobs(keys: RepositoryKeys, hasher: BlobHasher, pack: { readonly name: string; readonly kind: BlobKind }, segment: PackSegment, stored: Uint8Array): Uint8Array[] {
+function openBlobs(keys: RepositoryKeys, hasher: BlobHasher, pack: { readonly name: string; readonly kind: BlobKind }, segment: PackSegment, stored: Uint8Array): Uint8Array[] {
   const what = `pack ${pack.name}`
   const shape = { rawLength: segment.rawLength, compression: segment.compression, blobCount: segment.blobs.length }
   const raw = openSegment(keys.packs, pack.kind, shape, stored, what)

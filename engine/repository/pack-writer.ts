@@ -18,6 +18,8 @@ export interface BlobBytes {
 export const sharedBlobBytes = 64 * 1024
 /** Raw size up to which blobs share a segment. */
 export const sharedSegmentBytes = 1024 * 1024
+/** Blobs that share a segment at most, so that whoever keeps as much `blobRoom` can always append one more. */
+export const sharedSegmentBlobs = 16_384
 
 const blockBytes = 1024 * 1024
 export const footerLengthBytes = 4
@@ -203,7 +205,7 @@ export function footerAdditionalData(kind: BlobKind, offset: number): Uint8Array
   return data
 }
 
-/** Shares blobs out to segments, in order: small ones together up to 1 MiB, each bigger one alone. */
+/** Shares blobs out to segments, in order: small ones together up to 1 MiB (16,384 blobs), each bigger one alone. */
 export function* groupBlobs(blobs: Iterable<BlobBytes>): Generator<BlobBytes[]> {
   let group: BlobBytes[] = []
   let size = 0
@@ -212,7 +214,7 @@ export function* groupBlobs(blobs: Iterable<BlobBytes>): Generator<BlobBytes[]> 
       yield [blob]
       continue
     }
-    if (size + blob.bytes.length > sharedSegmentBytes && group.length > 0) {
+    if (group.length === sharedSegmentBlobs || (size + blob.bytes.length > sharedSegmentBytes && group.length > 0)) {
       yield group
       group = []
       size = 0

@@ -46,7 +46,7 @@ export function checkHeader(name: string, kind: ObjectKind, bytes: Uint8Array): 
 }
 
 /** No object but packs is larger than this, sealed or plain. */
-export const maxObjectBytes = 64 * 1024 * 1024
+const maxObjectBytes = 64 * 1024 * 1024
 
 /** Smaller plaintexts are not worth compressing. */
 const compressFrom = 128

@@ -31,7 +31,7 @@ export interface ManifestSource {
   readonly path: string
 }
 
-export interface ManifestCounters {
+interface ManifestCounters {
   readonly files: number
   readonly directories: number
   /** Symbolic links and FIFOs. */

@@ -4,7 +4,7 @@ import { ByteWriter, type ByteReader } from '../base/bytes.ts'
  * Shared bytes of the blobs of kind `tree`: each begins with its type, the format version and its depth, so that none can be
  * taken for another. See FORMAT.md.
  */
-export const treeFormatVersion = 1
+const treeFormatVersion = 1
 export const leafType = 0x54 // T: entries of a directory
 export const branchType = 0x42 // B: first names and ids of leaves or lower branches
 export const listType = 0x4c // L: ids of a file's chunks or of lower lists
@@ -15,11 +15,11 @@ export const maxDepth = 8
 
 /** Bytes of an entry in front of what depends on its type. */
 export const idBytes = 32
-export const maxNameBytes = 255
+const maxNameBytes = 255
 export const maxTargetBytes = 65_536
 
 /** Room for the hasher, see `BlobHasher.id`. */
-export const headroomBytes = 64
+const headroomBytes = 64
 
 export const nodeTypes = ['file', 'directory', 'symlink', 'fifo'] as const
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compareBytes } from '../../../engine/base/bytes.ts'
 import { checkPackHeader, loadBlob, readPackContents, readSegments } from '../../../engine/repository/pack-reader.ts'
-import { footerAdditionalData, groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
+import { footerAdditionalData, groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBlobs, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
 import { seal } from '../../../engine/repository/crypto.ts'
 import { encodeFooter } from '../../../engine/repository/footer.ts'
 import { packObject } from '../../../engine/repository/names.ts'
@@ -100,6 +100,11 @@ test('grouping keeps order and sizes', () => {
       if (shared.length > 1) expect(shared.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(sharedSegmentBytes)
     }
   }))
+})
+
+test('however small blobs are, a segment has a bounded number of them', () => {
+  const groups = [...groupBlobs(Array.from({ length: 2 * sharedSegmentBlobs + 1 }, (): BlobBytes => ({ id: new Uint8Array(32), bytes: new Uint8Array(1) })))]
+  expect(groups.map((shared) => shared.length)).toEqual([sharedSegmentBlobs, sharedSegmentBlobs, 1])
 })
 
 describe('damage', () => {

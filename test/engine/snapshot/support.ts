@@ -32,13 +32,13 @@ export function file(name: string | Uint8Array, more: Partial<FileNode> = {}): F
   }
 }
 
-export const name = fc.uint8Array({ minLength: 1, maxLength: 255 }).filter((bytes) => !bytes.includes(0) && !bytes.includes(0x2f) && !(bytes[0] === 0x2e && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x2e))))
+const name = fc.uint8Array({ minLength: 1, maxLength: 255 }).filter((bytes) => !bytes.includes(0) && !bytes.includes(0x2f) && !(bytes[0] === 0x2e && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x2e))))
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 const unsigned = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const base = { mode: fc.nat(0o7777), uid: fc.nat(0xffff_ffff), gid: fc.nat(0xffff_ffff), mtimeNs: long }
 
-export const node: fc.Arbitrary<TreeNode> = fc.oneof(
+const node: fc.Arbitrary<TreeNode> = fc.oneof(
   fc.record({
     type: fc.constant('file'), name, ...base, ctimeNs: long, inode: unsigned, device: unsigned, size: fc.maxSafeNat(), sparse: fc.boolean(), linkCount: fc.nat(0xffff_ffff),
     content: fc.oneof(fc.record({ depth: fc.constant(0), ids: fc.array(id, { maxLength: 9 }) }), fc.record({ depth: fc.integer({ min: 1, max: 8 }), ids: fc.array(id, { minLength: 1, maxLength: 3 }) })),
@@ -51,7 +51,7 @@ export const node: fc.Arbitrary<TreeNode> = fc.oneof(
 /** Entries as a directory has them: sorted, each name once. */
 export const directory = fc.array(node, { maxLength: 20 }).map(sorted)
 
-export function sorted(nodes: readonly TreeNode[]): TreeNode[] {
+function sorted(nodes: readonly TreeNode[]): TreeNode[] {
   const ordered = nodes.toSorted((a, b) => Buffer.compare(a.name, b.name))
   return ordered.filter((one, index) => index === 0 || Buffer.compare(one.name, ordered[index - 1]?.name ?? one.name) !== 0)
 }
