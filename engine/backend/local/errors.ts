@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
 import { HoldfastError } from '../../base/errors.ts'
 
-export function errnoOf(error: unknown): string | undefined {
+function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 

@@ -9,7 +9,7 @@ import { hasErrno } from './errors.ts'
 const copyBytes = 1024 * 1024
 
 /** Makes the names in a folder durable. Where folders cannot be synced (Windows, some network mounts) the file system sees to it. */
-export async function syncFolder(path: string): Promise<void> {
+async function syncFolder(path: string): Promise<void> {
   try {
     await using folder = await open(path, 'r')
     await folder.sync()

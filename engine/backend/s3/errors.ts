@@ -101,7 +101,7 @@ function retryAfter(header: string | undefined): number | undefined {
   return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 15 * 60_000) : undefined
 }
 
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('$metadata' in error)) return undefined
   const metadata = error.$metadata
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined
