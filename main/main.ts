@@ -100,7 +100,10 @@ function openWork({ settings, store, secrets, history }: Stores, notices: Notice
   const runPorts = {
     timers,
     log: logs,
-    onChange: () => { publisher.appChanged() },
+    onChange: () => {
+      publisher.appChanged()
+      publisher.liveChanged()
+    },
     onLive: () => { publisher.liveChanged() },
     onRestart: ({ identity: { jobId } }: { identity: { jobId: string } }, restarts: number) => {
       notices.add({ id: `crash-${jobId}`, type: 'engine-crashed', jobId, restarts, givenUp: false })

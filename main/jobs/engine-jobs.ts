@@ -5,8 +5,8 @@ import { assertNever } from '../system/never.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
 import type { JobRecord } from './store.ts'
 
-/** How long `destination.test` waits for a storage that does not answer. */
-const testPatienceMs = 15_000
+/** How long `destination.test` waits for a storage that is away: somebody sits in front of it. */
+const testPatienceMs = 4_000
 const browsePatienceMs = 20_000
 const helperConcurrency = 4
 

@@ -20,9 +20,10 @@ export function utilityHost(options: UtilityHostOptions): StartHost {
     child.on('message', (message: unknown) => { listener.message(message) })
     child.stdout?.on('data', linesTo((line) => { listener.output(line) }))
     child.stderr?.on('data', linesTo((line) => { listener.output(line) }))
+    // Messages come by another pipe than the exit: the last word may still be on its way.
     child.on('exit', (code) => {
       running = false
-      listener.exit(`code ${code}`)
+      setTimeout(() => { listener.exit(`code ${code}`) }, lastWordMs)
     })
     return {
       get pid() { return child.pid },
@@ -35,3 +36,5 @@ export function utilityHost(options: UtilityHostOptions): StartHost {
     }
   }
 }
+
+const lastWordMs = 100
