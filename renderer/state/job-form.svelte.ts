@@ -75,7 +75,8 @@ export class JobForm {
     for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
     if (Object.keys(problems).length > 0) return
     this.#tested = this.#testKey()
-    const request = { destination: destinationOf(this.fields), secrets: secretsOf(this.fields), ...(this.job && { jobId: this.job.id }) }
+    const fields = this.#plainFields()
+    const request = { destination: destinationOf(fields), secrets: secretsOf(fields), ...(this.job && { jobId: this.job.id }) }
     await this.test.load(() => this.#bridge.invoke('destination.test', request))
   }
 
@@ -85,7 +86,8 @@ export class JobForm {
     this.#failure = undefined
     if (Object.keys(this.#problems).length > 0 || this.#saving) return undefined
     this.#saving = true
-    const content = { config: configOf(this.fields), secrets: secretsOf(this.fields) }
+    const fields = this.#plainFields()
+    const content = { config: configOf(fields), secrets: secretsOf(fields) }
     const reply = this.job
       ? await this.#bridge.invoke('job.update', { jobId: this.job.id, ...content })
       : await this.#bridge.invoke('job.add', content)
@@ -95,6 +97,11 @@ export class JobForm {
       return undefined
     }
     return this.job?.id ?? reply.value?.jobId
+  }
+
+  /** Without Svelte's proxies, which cannot cross to another process. */
+  #plainFields(): JobFields {
+    return $state.snapshot(this.fields) as JobFields
   }
 
   #facts() {

@@ -33,7 +33,8 @@ export class FakeApi implements Bridge {
   }
 
   async invoke<C extends Channel>(channel: C, ...request: Parameters<Api[C]>): Promise<Reply<ReturnType<Api[C]>>> {
-    this.calls.push({ channel, request: request[0] })
+    // As the context bridge does: what cannot be cloned is refused.
+    this.calls.push({ channel, request: structuredClone(request[0]) })
     if (this.#scenario === 'loading') return new Promise(() => undefined)
     const failure = this.failures.get(channel)
     if (failure) {
