@@ -1,4 +1,4 @@
-import { BrowserWindow, screen, shell } from 'electron'
+import { BrowserWindow, screen } from 'electron'
 import type { WebContents } from 'electron'
 import { pushName } from '../api/contract.ts'
 import type { Pushes, PushChannel } from '../api/contract.ts'
@@ -96,17 +96,11 @@ export class AppWindow {
   }
 }
 
-/** Nothing is linked to yet that is not https; it opens in the browser of the user. */
-const openable = /^https:\/\//
-
 /** A page that shows our own files has no reason to go anywhere, to open anything, or to be given anything. */
 function lockDown(contents: WebContents): void {
   contents.on('will-navigate', (event) => { event.preventDefault() })
   contents.on('will-attach-webview', (event) => { event.preventDefault() })
-  contents.setWindowOpenHandler(({ url }) => {
-    if (openable.test(url)) void shell.openExternal(url)
-    return { action: 'deny' }
-  })
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
   contents.session.setPermissionRequestHandler((_contents, _permission, answer) => { answer(false) })
   contents.session.setPermissionCheckHandler(() => false)
 }
