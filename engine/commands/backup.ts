@@ -123,7 +123,7 @@ class BackupRun {
       await this.#keeper.acknowledge(signal)
       await writeIndexes(repository, catalog, systemRandom, signal)
       const commit = await this.#keeper.commit(() => this.#manifest(root, last), signal)
-      if (commit.type === 'committed') return this.#committed(commit.ref, root, passes.inherited)
+      if (commit.type === 'committed') return this.#committed(machine, commit.ref, root, passes.inherited)
       passes.distrust(root)
     }
   }
@@ -141,7 +141,7 @@ class BackupRun {
     return ref !== undefined && (await readDecision(repository, ref, signal))?.type === 'manifest'
   }
 
-  async #committed(ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {
+  async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {
     const { catalog } = this.#parts.opened
     const id = snapshotId({ job: this.#parts.job.name }, ref)
     const { files, bytes } = this.#parts.tally
@@ -151,7 +151,7 @@ class BackupRun {
       catalog.trees.endRun()
     })
     this.#parts.progress.phase('verifying')
-    await verifySample(this.#parts.opened, this.#parts.context, this.#parts.tally, this.#parts.job.verifyPacks ?? standardVerifyPacks)
+    await verifySample(this.#parts.opened, this.#parts.context, machine, this.#parts.tally, this.#parts.job.verifyPacks ?? standardVerifyPacks)
     return this.#summary(this.#outcome(), id)
   }
 

@@ -1,13 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assertNever, toWireError } from '../base/errors.ts'
 import { Cutter } from './cutter.ts'
+import { NativeMemory } from './memory.ts'
 import { Sealer } from './sealer.ts'
+import { Verifier } from './verifier.ts'
 import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
 
 /** Entry of a worker thread: does one job at a time, in order, and answers each. */
 const setup = workerData as WorkerSetup
 const cutter = new Cutter(setup)
-const sealer = new Sealer(setup)
+const native = new NativeMemory()
+const sealer = new Sealer(setup, native)
+const verifier = new Verifier(setup.keys, native)
 
 parentPort?.on('message', (job: WorkerJob) => { parentPort?.postMessage(answer(job)) })
 
@@ -31,6 +35,9 @@ function work(job: WorkerJob): WorkerResult {
       return { type: 'sealed', packs: sealer.trees(job.bytes, job.ids, job.lengths) }
     case 'finish':
       return { type: 'sealed', packs: sealer.finish() }
+    case 'verify':
+      verifier.verify(job.pack, job.segments, job.bytes)
+      return { type: 'verified' }
     case 'merge':
       return { type: 'sealed', packs: sealer.merge(job.packs, job.kind) }
     default:

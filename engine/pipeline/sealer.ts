@@ -5,6 +5,7 @@ import { slabBytes } from '../repository/chunker/slabs.ts'
 import type { SealedPack } from '../repository/pack-info.ts'
 import { groupBlobs, PackWriter, type BlobBytes } from '../repository/pack-writer.ts'
 import type { BlobKind } from '../snapshot/node.ts'
+import type { NativeMemory } from './memory.ts'
 import type { BlobRanges, WorkerSetup } from './worker-messages.ts'
 
 const idLength = 32
@@ -16,10 +17,12 @@ const roomKept = 16_384
 export class Sealer {
   readonly #setup: WorkerSetup
   readonly #memory: Uint8Array
+  readonly #native: NativeMemory
   readonly #open = new Map<BlobKind, PackWriter>()
 
-  constructor(setup: WorkerSetup) {
+  constructor(setup: WorkerSetup, native: NativeMemory) {
     this.#setup = setup
+    this.#native = native
     this.#memory = slabBytes(setup.slabs)
   }
 
@@ -64,6 +67,7 @@ export class Sealer {
     for (const segment of groupBlobs(blobs)) {
       const writer = this.#writer(kind)
       writer.append(segment)
+      this.#native.used(segment.reduce((sum, blob) => sum + blob.bytes.length, 0))
       // Room for the blobs of one more segment, however small they are.
       if (writer.bytesWritten < this.#setup.packBytes && writer.blobRoom > roomKept) continue
       sealed.push(writer.finish())

@@ -1,12 +1,13 @@
 import type { WireError } from '../protocol/errors.ts'
 import type { Slabs } from '../repository/chunker/slabs.ts'
-import type { SealedPack } from '../repository/pack-info.ts'
+import type { RepositoryKeys } from '../repository/keys.ts'
+import type { PackSegment, SealedPack } from '../repository/pack-info.ts'
 import type { BlobKind } from '../snapshot/node.ts'
 
 /** What a worker gets at its start; the keys stay inside this process. */
 export interface WorkerSetup {
   readonly slabs: Slabs
-  readonly keys: { readonly blobId: Uint8Array; readonly chunker: Uint8Array; readonly packs: Uint8Array }
+  readonly keys: RepositoryKeys
   readonly chunker: { readonly minBytes: number; readonly averageBytes: number; readonly maxBytes: number }
   readonly compressionLevel: number
   /** Folder for packs in the making; exists. */
@@ -47,6 +48,8 @@ export type WorkerJob =
   | { readonly type: 'seal-trees'; readonly bytes: Uint8Array; readonly ids: Uint8Array; readonly lengths: Uint32Array }
   /** Ends the worker's open packs, whatever they hold. */
   | { readonly type: 'finish' }
+  /** Opens segments of a pack that was read back, and checks each blob; `bytes` begins with the first segment. */
+  | { readonly type: 'verify'; readonly pack: { readonly name: string; readonly kind: BlobKind }; readonly segments: readonly PackSegment[]; readonly bytes: Uint8Array }
   /** Spill merge: one pack out of several small ones of one kind. */
   | { readonly type: 'merge'; readonly packs: readonly SealedPack[]; readonly kind: BlobKind }
 
@@ -89,6 +92,7 @@ export type WorkerResult =
   | FilesResult
   | WindowResult
   | { readonly type: 'sealed'; readonly packs: readonly SealedPack[] }
+  | { readonly type: 'verified' }
   /** The big file cannot be read; the system's code. */
   | { readonly type: 'failed'; readonly reason: string }
 

@@ -97,7 +97,7 @@ export class WorkerPool implements AsyncDisposable {
           const task = thread.own.shift() ?? this.#sealing.shift() ?? this.#reading.shift()
           if (!task) break
           thread.given.push(task)
-          thread.worker.postMessage(task.job)
+          thread.worker.postMessage(task.job, transferred(task.job))
         }
       }
     }
@@ -116,4 +116,11 @@ export class WorkerPool implements AsyncDisposable {
     for (const thread of this.#threads) waiting.push(...thread.given.splice(0), ...thread.own.splice(0))
     for (const task of waiting) task.reject(error)
   }
+}
+
+/** Bytes that only this job needs move to the thread instead of being copied. */
+function transferred(job: WorkerJob): ArrayBuffer[] {
+  if (job.type !== 'verify' && job.type !== 'seal-trees') return []
+  const { buffer, byteLength } = job.bytes
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { BlobSink } from '../../pipeline/blob-sink.ts'
 import { FileReading } from '../../pipeline/file-reading.ts'
 import { JournalWriter } from '../../pipeline/journal-writer.ts'
+import { HeapKeeper } from '../../pipeline/memory.ts'
 import { discardPack, PackFlow } from '../../pipeline/pack-flow.ts'
 import { SlabPool } from '../../pipeline/slab-pool.ts'
 import type { Tally } from '../../pipeline/tally.ts'
@@ -14,8 +15,8 @@ import type { BackupJob } from '../../protocol/job.ts'
 import type { CommandContext } from '../context.ts'
 import type { OpenBackup } from './open-backup.ts'
 
-/** 64 MiB of file data under way: enough to keep every thread at work while one batch is read and one uploaded. */
-const slabCount = 8
+/** 40 MiB of file data under way: enough to keep every thread at work while one batch is read and one uploaded. */
+const slabCount = 5
 /** zstd: a tenth slower than level 1 for a twentieth less. */
 const compressionLevel = 2
 
@@ -29,6 +30,7 @@ export class Machine implements AsyncDisposable {
   readonly flow: PackFlow
   readonly pool: WorkerPool
   readonly #slabs: SlabPool
+  readonly #heap = new HeapKeeper()
   readonly #context: CommandContext
   readonly #failure = new AbortController()
   /** Fires when the run is stopped or a stage has failed: nothing new begins. */
@@ -99,6 +101,7 @@ export class Machine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#heap[Symbol.dispose]()
     this.sink.close()
     this.flow.close()
     await Promise.allSettled([this.sink.done, this.flow.done])
