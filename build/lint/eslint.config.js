@@ -10,7 +10,7 @@ const withSvelte = ['**/*.svelte', '**/*.svelte.ts']
 const project = { projectService: true, extraFileExtensions: ['.svelte'] }
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'release/', 'artifacts/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', 'dist-*/', 'release/', 'artifacts/', 'coverage/'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: [...typescript, ...withSvelte] })),
   // After TypeScript's own, whose parser must not be the one of .svelte files.
