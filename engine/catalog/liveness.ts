@@ -41,7 +41,8 @@ export class LivenessDatabase implements LivenessStore {
   readonly #counting = new PackSet()
   readonly #retired = new PackSet()
   readonly #decoded = new Map<number, DecodedPack>()
-  #listing = 0
+  /** Number of the present listing; packs that were never listed carry 0. */
+  #listing = 1
 
   constructor() {
     this.#database = new SqliteDatabase('')

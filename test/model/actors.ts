@@ -1,5 +1,5 @@
 import { toHex } from '../../engine/base/bytes.ts'
-import { hasCode } from '../../engine/base/errors.ts'
+import { HoldfastError, hasCode } from '../../engine/base/errors.ts'
 import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { packObject, randomName } from '../../engine/repository/names.ts'
 import { readPackContents } from '../../engine/repository/pack-reader.ts'
@@ -11,7 +11,7 @@ import type { PruneOptions } from '../../engine/repository/protocol/prune-contex
 import { planPrune } from '../../engine/repository/protocol/prune-prepare.ts'
 import type { PrunePlan, PruneResult } from '../../engine/repository/protocol/prune-plan.ts'
 import { executePrune } from '../../engine/repository/protocol/prune.ts'
-import { openSession, runInSessions } from '../../engine/repository/protocol/session.ts'
+import { openSession } from '../../engine/repository/protocol/session.ts'
 import type { BackupSession, Commit, UsablePacks } from '../../engine/repository/protocol/session.ts'
 import type { PackContents } from '../../engine/repository/pack-info.ts'
 import type { Repository } from '../../engine/repository/repository.ts'
@@ -52,11 +52,14 @@ export async function backup(backend: StorageBackend, name: string, spec: Backup
   if (spec.late) await work.uploadMissing(await work.stored(allPacks(repository)))
   let sessions = 0
   const options = { host: 'h', clock: stillClock, random: work.random, shards: 1, ...root } as const
-  const ref = await runInSessions(repository, jobKey(spec.job), options, async (session) => {
+  while (sessions < 5) {
     sessions++
-    return work.run(session)
-  }, never)
-  return { ref, uploadedBlobs: work.uploadedBlobs, sessions }
+    const session = await openSession(repository, jobKey(spec.job), options, never)
+    const commit = await work.run(session)
+    await session.close(never)
+    if (commit.type === 'committed') return { ref: commit.ref, uploadedBlobs: work.uploadedBlobs, sessions }
+  }
+  throw new HoldfastError('expired', 'expired five times')
 }
 
 function allPacks(repository: Repository): UsablePacks {

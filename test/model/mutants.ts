@@ -104,9 +104,8 @@ function listsEarly(early: string, when: 'put gc/' | 'list gc/' | 'list intents/
         return Promise.resolve(range === 'all' ? bytes : bytes.subarray(range.offset, range.offset + range.length))
       },
       async *list(prefix, signal) {
-        if (prefix === early && listing.taken) return yield* listing.use(true)
         if (when === `list ${prefix}`) await listing.take(backend, early, true)
-        yield* backend.list(prefix, signal)
+        yield* prefix === early && listing.taken ? listing.use(true) : backend.list(prefix, signal)
       },
     })
   }
@@ -126,9 +125,8 @@ export const neverReadsSnapshotsAgain: Saboteur = (backend) => {
   const listing = new Listing()
   return change(backend, {
     async *list(prefix, signal) {
-      if (prefix !== 'snapshots/') return yield* backend.list(prefix, signal)
-      if (!listing.taken) await listing.take(backend, prefix)
-      yield* listing.use(false)
+      if (prefix === 'snapshots/' && !listing.taken) await listing.take(backend, prefix)
+      yield* prefix === 'snapshots/' ? listing.use(false) : backend.list(prefix, signal)
     },
   })
 }

@@ -15,7 +15,7 @@ export type Saboteur = (backend: StorageBackend) => StorageBackend
 
 const honest: Saboteur = (backend) => backend
 
-export function backupActor(name: string, spec: BackupSpec, saboteur = honest): Actor {
+function backupActor(name: string, spec: BackupSpec, saboteur = honest): Actor {
   return async (backend, arbiter) => {
     try {
       const { ref } = await backup(saboteur(backend), name, spec, arbiter)
@@ -27,7 +27,7 @@ export function backupActor(name: string, spec: BackupSpec, saboteur = honest): 
   }
 }
 
-export function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest): Actor {
+function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest): Actor {
   return async (backend, arbiter, plan) => {
     await prune(saboteur(backend), name, spec, arbiter, plan)
     return { committed: [] }
@@ -35,7 +35,7 @@ export function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest
 }
 
 /** Forgets the first snapshot it sees. */
-export function forgetActor(saboteur = honest): Actor {
+function forgetActor(saboteur = honest): Actor {
   return async (backend, arbiter) => {
     const spoiled = saboteur(backend)
     for await (const info of spoiled.list('snapshots/', new AbortController().signal)) {

@@ -1,7 +1,7 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectName } from '../../backend/backend.ts'
 import type { Repository } from '../repository.ts'
-import { getIfThere, isThere } from './listing.ts'
+import { getIfThere, isThere, tryWithRights } from './listing.ts'
 import { expiredName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { openDecision, sealDecision, sealExpiredFlag } from './records.ts'
@@ -46,11 +46,7 @@ async function commitUnderFlags(repository: Repository, ref: SnapshotRef, bytes:
   await repository.backend.put(snapshotName(ref), { type: 'bytes', bytes }, {}, signal)
   if (!await isThere(repository.backend, expiredName(ref), signal)) return true
   // Withdrawing may be forbidden: then the snapshot stays, marked as unconfirmed by its flag.
-  try {
-    await repository.backend.remove(snapshotName(ref), signal)
-  } catch (error) {
-    if (!hasCode(error, 'denied')) throw error
-  }
+  await tryWithRights(() => repository.backend.remove(snapshotName(ref), signal))
   return false
 }
 

@@ -96,13 +96,11 @@ export async function isThere(backend: StorageBackend, name: ObjectName, signal:
 }
 
 /** Tidying that rights may forbid (append-only credentials) and that a later prune does anyway. */
-export async function tryWithRights(work: () => Promise<void>): Promise<boolean> {
+export async function tryWithRights(work: () => Promise<void>): Promise<void> {
   try {
     await work()
-    return true
   } catch (error) {
-    if (hasCode(error, 'denied')) return false
-    throw error
+    if (!hasCode(error, 'denied')) throw error
   }
 }
 

@@ -18,10 +18,6 @@ export function revisionKey(ref: SnapshotRef): string {
   return ref.suffix === '' ? String(ref.revision) : `${ref.revision}-${ref.suffix}`
 }
 
-export function sameRef(a: SnapshotRef, b: SnapshotRef): boolean {
-  return a.jobKey === b.jobKey && a.revision === b.revision && a.suffix === b.suffix
-}
-
 /** Revisions are grouped by thousand, so that folders of a local repository stay small. */
 export function snapshotName(ref: SnapshotRef): ObjectName {
   return `snapshots/${ref.jobKey}/${Math.floor(ref.revision / 1000)}/${revisionKey(ref)}`

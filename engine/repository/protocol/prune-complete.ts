@@ -75,11 +75,12 @@ async function settleSessions(context: PruneContext, records: ReadonlyMap<string
   const { repository } = context
   const waitingFor: OpenSession[] = []
   let expiredSessions = 0
+  const nowMs = storageNowMs(context, records)
   const infos = await listAll(repository.backend, 'intents/', signal)
   const acknowledged = records.size > 0 && infos.length > 0 ? await readAcknowledgements(context, signal) : new Set<string>()
   for (const info of infos) {
     const ref = parseSessionName(info.name)
-    const how = await settleSession(context, ref, info.modifiedMs, allAcknowledged(records, acknowledged, ref), signal)
+    const how = await settleSession(context, ref, nowMs - info.modifiedMs, allAcknowledged(records, acknowledged, ref), signal)
     if (how.type === 'waiting') waitingFor.push(how.session)
     if (how.type === 'expired') expiredSessions++
     if (how.type === 'expired' || how.type === 'decided') await repository.backend.remove(intentName(ref), signal)
@@ -87,17 +88,22 @@ async function settleSessions(context: PruneContext, records: ReadonlyMap<string
   return { waitingFor, expiredSessions }
 }
 
+/** Signs of life carry the storage's time; a record that this run just put tells what time it is there, however wrong this machine's clock is. */
+function storageNowMs(context: PruneContext, records: ReadonlyMap<string, RetireRecord>): number {
+  const own = [...records.values()].filter((record) => context.ownRecords.has(record.id)).map((record) => record.modifiedMs)
+  return own.length > 0 ? Math.max(...own) : context.clock.now()
+}
+
 type Settlement =
   | { readonly type: 'decided' | 'expired' | 'harmless' }
   | { readonly type: 'waiting', readonly session: OpenSession }
 
-async function settleSession(context: PruneContext, ref: SnapshotRef, modifiedMs: number, acknowledged: boolean, signal: AbortSignal): Promise<Settlement> {
-  const { repository, clock, options } = context
+async function settleSession(context: PruneContext, ref: SnapshotRef, silentMs: number, acknowledged: boolean, signal: AbortSignal): Promise<Settlement> {
+  const { repository, options } = context
   if (await isDecided(repository, ref, signal)) return { type: 'decided' }
   const intent = await readIntent(context, ref, signal)
   // Intents are only removed from decided revisions (rule R10).
   if (intent === 'gone') return { type: 'decided' }
-  const silentMs = clock.now() - modifiedMs
   const alive = silentMs < options.expireAfterMs
   if (alive && acknowledged) return { type: 'harmless' }
   if (alive && intent?.root !== undefined && await countAsLive(context, intent.root, signal)) return { type: 'harmless' }

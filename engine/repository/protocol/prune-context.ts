@@ -51,7 +51,7 @@ export interface PruneOptions {
   readonly shards: PackShards
 }
 
-export const standardPruneOptions: PruneOptions = {
+const standardPruneOptions: PruneOptions = {
   minimumAgeMs: 24 * 3_600_000,
   expireAfterMs: 72 * 3_600_000,
   repackAboveDeadShare: 0.25,
@@ -71,6 +71,8 @@ export interface PruneContext {
   readonly decisions: DecisionCache
   readonly loadedIndexes: Set<string>
   readonly frontier: Frontier
+  /** Retire records that this run put: their time is the storage's own clock. */
+  readonly ownRecords: Set<string>
   /** Footers that cannot be read. */
   readonly unreadable: Set<string>
 }
@@ -79,7 +81,7 @@ type Given = Pick<PruneContext, 'repository' | 'store' | 'packs' | 'clock' | 'ra
 
 export function pruneContext(given: Given, options: Partial<PruneOptions> = {}): PruneContext {
   return {
-    ...given, options: { ...standardPruneOptions, ...options }, decisions: new DecisionCache(), loadedIndexes: new Set(),
+    ...given, options: { ...standardPruneOptions, ...options }, decisions: new DecisionCache(), loadedIndexes: new Set(), ownRecords: new Set(),
     frontier: { required: [], optional: [], missing: [] }, unreadable: new Set(),
   }
 }

@@ -36,6 +36,7 @@ async function retire(context: PruneContext, plan: PrunePlan, signal: AbortSigna
     const record = randomName(random)
     const bytes = sealRetireRecord(repository.keys, record, names.slice(from, from + packsPerRecord))
     await repository.backend.put(retireRecordName(record), { type: 'bytes', bytes }, {}, signal)
+    context.ownRecords.add(record)
   }
 }
 

@@ -100,6 +100,8 @@ export class BackupSession {
   readonly #records = new Map<string, RetireRecord>()
   readonly #retired = new Set<string>()
   readonly #acknowledged = new Set<string>()
+  /** Retired since `retired()`, and nobody has said yet that everything was redone without them. */
+  readonly #unverified = new Set<string>()
   #state: 'announced' | 'reading' | 'decided' = 'announced'
 
   constructor(repository: Repository, ref: SnapshotRef, intent: Intent, options: SessionOptions) {
@@ -113,13 +115,15 @@ export class BackupSession {
   /** Steps 3 and 4: the retire records, read now, and through them the packs. Errors: `damaged`, `version` for a record that cannot be read. */
   async retired(signal: AbortSignal): Promise<UsablePacks> {
     await this.#readRecords(signal)
+    this.#unverified.clear()
     this.#state = 'reading'
     return this.#usable()
   }
 
   /**
    * Every few minutes (step 6): shows that the session lives, learns of its expiry and of new retire records. Records that name nothing
-   * new, and those known since the session was opened, are acknowledged at once.
+   * new, and those known since the session was opened, are acknowledged at once. What it found `retired` comes again until it is
+   * acknowledged.
    */
   async refresh(signal: AbortSignal): Promise<Refreshed> {
     if (this.#state === 'announced') throw new HoldfastError('internal', 'refresh() before retired()')
@@ -128,13 +132,18 @@ export class BackupSession {
       this.#state = 'decided'
       return { type: 'expired' }
     }
-    const newlyRetired = await this.#readRecords(signal)
+    for (const pack of await this.#readRecords(signal)) this.#unverified.add(pack)
     const records = [...this.#records.keys()]
+    const newlyRetired: ReadonlySet<string> = new Set(this.#unverified)
     if (newlyRetired.size === 0) {
       await this.#acknowledge(records, signal)
       return { type: 'current' }
     }
-    return { type: 'retired', newlyRetired, usable: this.#usable(), acknowledge: (until) => this.#acknowledge(records, until) }
+    const acknowledge = async (until: AbortSignal): Promise<void> => {
+      await this.#acknowledge(records, until)
+      for (const pack of newlyRetired) this.#unverified.delete(pack)
+    }
+    return { type: 'retired', newlyRetired, usable: this.#usable(), acknowledge }
   }
 
   /**
@@ -196,24 +205,4 @@ export class BackupSession {
       this.#acknowledged.add(record)
     }
   }
-}
-
-/** How often a session may be expired by prunes before the run gives up. */
-const maximumSessions = 5
-
-/**
- * Runs `work` in a session, and in a new one each time a prune expired it (step 8). `work` redoes steps 3 to 7; what it uploaded
- * before is adopted. Closes each session.
- * Errors: `expired` after five sessions; those of `work`.
- */
-export async function runInSessions(
-  repository: Repository, jobKey: string, options: SessionOptions, work: (session: BackupSession, attempt: number) => Promise<Commit>, signal: AbortSignal,
-): Promise<SnapshotRef> {
-  for (let attempt = 0; attempt < maximumSessions; attempt++) {
-    const session = await openSession(repository, jobKey, options, signal)
-    const result = await work(session, attempt)
-    await session.close(signal)
-    if (result.type === 'committed') return result.ref
-  }
-  throw new HoldfastError('expired', `A prune ended the session ${maximumSessions} times. Run the backup again when no prune runs.`)
 }

@@ -140,6 +140,9 @@ describe('T12: sessions that go on for long', () => {
     expect(first).toMatchObject({ outcome: 'waiting', deletedPacks: 0, waitingFor: [{ host: 'h' }] })
     const refreshed = await session.refresh(never)
     expect(refreshed).toMatchObject({ type: 'retired', newlyRetired: new Set(['1'.padStart(32, '0')]) })
+    // Looking again is no promise: what was retired comes again, and the prune waits on.
+    expect(await session.refresh(never)).toMatchObject({ type: 'retired', newlyRetired: new Set(['1'.padStart(32, '0')]) })
+    expect(await prune(aloneOn(store), 'W', waits, 'cas')).toMatchObject({ outcome: 'waiting' })
     if (refreshed.type === 'retired') await refreshed.acknowledge(never)
     expect(await prune(aloneOn(store), 'H', waits, 'cas')).toMatchObject({ outcome: 'complete', deletedPacks: 1, expiredSessions: 0 })
     expect(await session.refresh(never)).toEqual({ type: 'current' })

@@ -1,0 +1,36 @@
+import { explore, runAtRandom } from '../model/scheduler.ts'
+import { protocolScenarios, unusedAndLive } from '../model/scenarios.ts'
+
+export interface ProtocolSoak {
+  readonly scenarios: readonly { readonly name: string, readonly states: number, readonly interleavings: number, readonly complete: boolean }[]
+  readonly randomRuns: number
+  readonly requests: number
+}
+
+/**
+ * The long version of the scheduler tests: half the time for exhaustive searches, half for random runs with reads as yield points.
+ * Throws the first violation with its schedule and seed.
+ */
+export async function soakProtocol(durationMs: number, seed: number, print: (line: string) => void): Promise<ProtocolSoak> {
+  const scenarios: { name: string, states: number, interleavings: number, complete: boolean }[] = []
+  for (const scenario of protocolScenarios) {
+    const { violation, states, executions, complete } = await explore(scenario, { limitMs: durationMs / 2 / protocolScenarios.length, soloEvery: 5 })
+    if (violation) throw violation
+    scenarios.push({ name: scenario.name, states, interleavings: executions, complete })
+    print(`${scenario.name}: ${states} states, ${executions} interleavings${complete ? ', all of them' : ''}`)
+  }
+  const worlds = [...protocolScenarios, unusedAndLive]
+  const endMs = performance.now() + durationMs / 2
+  let randomRuns = 0
+  let requests = 0
+  for (; performance.now() < endMs; randomRuns++) {
+    const world = worlds[randomRuns % worlds.length] ?? unusedAndLive
+    try {
+      requests += await runAtRandom({ ...world, fine: randomRuns % 2 === 0 }, seed + randomRuns)
+    } catch (error) {
+      throw new Error(`${world.name}, seed ${seed + randomRuns}, run ${randomRuns}`, { cause: error })
+    }
+    if (randomRuns % 1000 === 999) print(`${randomRuns + 1} random runs, ${requests} requests`)
+  }
+  return { scenarios, randomRuns, requests }
+}
