@@ -101,7 +101,7 @@ export class JobForm {
 
   /** Without Svelte's proxies, which cannot cross to another process. */
   #plainFields(): JobFields {
-    return $state.snapshot(this.fields) as JobFields
+    return $state.snapshot(this.fields)
   }
 
   #facts() {

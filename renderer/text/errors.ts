@@ -16,7 +16,7 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock, then try again.' },
   full: { title: 'There is no space left', advice: 'Free some space or raise the quota; the next run continues where this one stopped.' },
   throttled: { title: 'The storage asks for a slower pace', advice: 'Holdfast waits and goes on by itself. Fewer uploads at a time can help.' },
-  offline: { title: 'The storage cannot be reached', advice: 'Check the network, or plug in the disk. The next run continues where this one stopped.' },
+  offline: { title: 'The storage cannot be reached', advice: 'Check the network, or plug in the disk. Holdfast continues where it stopped.' },
   unavailable: { title: 'The storage has trouble answering', advice: 'This usually passes. Try again in a few minutes.' },
   unsupported: { title: 'The storage lacks something Holdfast needs', advice: 'Use another bucket or folder for this backup.' },
   damaged: { title: 'Stored data is damaged', advice: 'Check the disk or the storage. Other snapshots may be whole.' },

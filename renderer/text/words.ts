@@ -59,8 +59,6 @@ export const words = {
     history: 'History',
     historyEmpty: 'No run yet. The first backup sends everything; later ones send only what changed.',
     historyMore: 'Show older runs',
-    restarts: (count: number) => `The backup process ended unexpectedly and was started again (${count} of 5).`,
-    restartsTitle: 'Continuing after a crash',
     queued: 'It starts when another job is done. How many run at once is a setting.',
     problemsSoFar: (count: number) => `${formatThings(count, 'warning', 'warnings')} so far`,
     sources: 'Sources',

@@ -1,0 +1,63 @@
+/** Pictures of every page in both sizes and both themes, to look at: `node test/renderer/harness/screenshots.ts [folder] [page]`. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import type { Scenario } from '../fake-api.ts'
+import { openTestWindow } from './window.ts'
+
+type Shot = readonly [name: string, scenario: Scenario, go?: (page: Page) => Promise<unknown>]
+
+const [folder = 'artifacts/window', only] = process.argv.slice(2)
+const sizes = [{ width: 900, height: 600 }, { width: 1400, height: 900 }]
+const themes = ['light', 'dark'] as const
+const settledMs = 250
+
+const goTo = (page: Page, name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name }).click()
+const click = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true }).first().click()
+const inSequence = (...names: readonly (string | RegExp)[]) => async (page: Page) => {
+  for (const name of names) await click(page, name)
+}
+
+const shots: readonly Shot[] = [
+  ['first-start', 'first-run'],
+  ['jobs', 'idle'],
+  ['jobs-busy', 'busy'],
+  ['form', 'idle', inSequence('Add job')],
+  ['form-errors', 'idle', inSequence('Add job', 'Create job')],
+  ['form-s3', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
+  ['form-end', 'idle', async (page) => { await click(page, 'Add job'); await page.getByText('One a line').scrollIntoViewIfNeeded() }],
+  ['job', 'idle', (page) => goTo(page, 'Documents')],
+  ['job-failed', 'idle', (page) => goTo(page, 'Virtual machines')],
+  ['job-running', 'busy', (page) => goTo(page, 'Documents')],
+  ['job-waiting', 'waiting', (page) => goTo(page, 'Documents')],
+  ['job-paused', 'paused', (page) => goTo(page, 'Documents')],
+  ['job-crashed', 'crashed', (page) => goTo(page, 'Documents')],
+  ['job-stop', 'busy', async (page) => { await goTo(page, 'Documents'); await click(page, 'Stop') }],
+  ['job-menu', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, 'More actions') }],
+  ['job-history', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, /Show details/); await page.getByText('Copy log').scrollIntoViewIfNeeded() }],
+  ['restore', 'idle', async (page) => { await goTo(page, 'Restore'); await click(page, 'Open Documents'); await page.getByRole('checkbox', { name: 'Choose Taxes' }).check() }],
+  ['restore-dialog', 'idle', async (page) => { await goTo(page, 'Restore'); await click(page, 'Restore everything…') }],
+  ['restore-offline', 'offline', (page) => goTo(page, 'Restore')],
+  ['restore-running', 'restoring', inSequence(/Restored/)],
+  ['restore-done', 'restored', inSequence(/Restored/)],
+  ['settings', 'idle', (page) => goTo(page, 'Settings')],
+  ['broken', 'broken'],
+]
+
+await mkdir(folder, { recursive: true })
+await using window = await openTestWindow()
+window.page.setDefaultTimeout(5_000)
+for (const size of sizes) {
+  for (const theme of themes) {
+    await window.page.setViewportSize(size)
+    await window.page.emulateMedia({ colorScheme: theme })
+    for (const [name, scenario, go] of shots) {
+      if (only !== undefined && name !== only) continue
+      await window.open(scenario)
+      await window.page.locator('h1, h2').first().waitFor()
+      await go?.(window.page)
+      await window.page.waitForTimeout(settledMs)
+      await window.page.screenshot({ path: join(folder, `${name}-${size.width}-${theme}.png`) })
+    }
+  }
+}
