@@ -186,7 +186,7 @@ export const words = {
   password: {
     show: 'Show password',
     hide: 'Hide password',
-    advice: 'Four or five random words make a good password.',
+    advice: 'Try four or five random words.',
     strength: ['Guessed at once', 'Weak: too easy to guess', 'Fair: a few words more would help', 'Good', 'Strong'] as const,
   },
   lane: {
