@@ -63,7 +63,8 @@ export class TerminalOutput implements Output {
 
   log(line: LogLine): void {
     if (this.#verbose) this.#note(logLine(line))
-    else if (line.level === 'error' || line.level === 'warning') this.#note(`${line.level}: ${line.message}`)
+    // What concerns one file comes as a problem too.
+    else if ((line.level === 'error' || line.level === 'warning') && line.context.file === undefined) this.#note(`${line.level}: ${line.message}`)
   }
 
   record(_json: Readonly<Record<string, unknown>>, text: string): void {

@@ -6,12 +6,15 @@ import type { PackSegment } from '../../repository/pack-info.ts'
 import { planRanges } from '../../repository/ranges.ts'
 import type { SegmentRange } from '../../repository/ranges.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { FileTask, SegmentTask, WriterFailure } from '../../source/target/messages.ts'
+import type { FileTask, SegmentTask } from '../../source/target/messages.ts'
 import type { WriterPool } from '../../source/target/writer-pool.ts'
 import type { RestoreWindow, RestoringFile, SegmentWork } from './window.ts'
 
-/** Stored bytes that one task brings to a thread: small enough to keep all threads busy to the end of a window. */
-const taskBytes = 2 * 1024 * 1024
+/**
+ * Stored bytes of one request, which is one thread's task. From a disk requests cost nothing, and short tasks keep all threads busy to
+ * the end of a window; from afar each costs a round trip.
+ */
+const rangeBytes = { near: 2 * 1024 * 1024, far: 8 * 1024 * 1024 } as const
 
 interface DownloadOptions {
   readonly repository: Repository
@@ -33,16 +36,18 @@ interface PackRange extends SegmentRange {
 /** Fetches what a window needs and has it written; neighbouring segments come with one request. Packs that are gone are returned. */
 export class Downloads {
   readonly #options: DownloadOptions
+  readonly #rangeBytes: number
 
   constructor(options: DownloadOptions) {
     this.#options = options
+    this.#rangeBytes = options.repository.backend.traits.stagingFolder === undefined ? rangeBytes.far : rangeBytes.near
   }
 
   /** @returns packs that no longer exist, with the work that waits for them. Errors: those of the storage. */
   async run(window: RestoreWindow, signal: AbortSignal): Promise<Map<string, Map<number, SegmentWork>>> {
     const gone = new Map<string, Map<number, SegmentWork>>()
     for (const file of window.complete) await this.#options.onComplete(file)
-    await forEachParallel(rangesOf(window), this.#options.parallel, signal, async (range, until) => {
+    await forEachParallel(rangesOf(window, this.#rangeBytes), this.#options.parallel, signal, async (range, until) => {
       await this.#options.gate()
       try {
         await this.#fetch(range, window.packs.get(range.pack) ?? new Map(), until)
@@ -64,71 +69,59 @@ export class Downloads {
       bytes = await backend.get(packObject(range.pack), { offset: range.offset, length: range.length }, signal)
     } catch (error) {
       if (!hasCode(error, 'damaged')) throw error
-      await this.#settle(filesOf(wanted), new Map(), { file: 0, code: 'damaged', message: `pack ${range.pack} ends too early` }, wanted)
+      const failure = { code: 'damaged', message: `pack ${range.pack} ends too early` }
+      for (const file of filesOf(wanted)) file.failure ??= failure
+      await this.#settle(wanted)
       return
     }
     throwIfAborted(signal)
-    await Promise.all(inTasks(wanted).map((group) => this.#write(range, group, bytes)))
+    await this.#write(range, wanted, bytes)
   }
 
-  async #write(range: PackRange, group: readonly SegmentWork[], bytes: Uint8Array): Promise<void> {
-    const files = filesOf(group)
+  async #write(range: PackRange, wanted: readonly SegmentWork[], bytes: Uint8Array): Promise<void> {
+    const files = filesOf(wanted)
     const numbers = new Map(files.map((file, index) => [file, index]))
-    const from = (group[0]?.location.segmentOffset ?? 0) - range.offset
-    const last = group.at(-1)?.location
-    const to = last ? last.segmentOffset + last.storedLength - range.offset : from
-    const answer = await this.#options.pool.run({
+    const { failures } = await this.#options.pool.run({
       type: 'segments',
       pack: range.pack,
-      bytes: from === 0 && to === bytes.length ? bytes : bytes.slice(from, to),
-      segments: group.map((work) => segmentTask(work, range.offset + from, numbers)),
+      bytes,
+      segments: wanted.map((work) => segmentTask(work, range.offset, numbers)),
       files: files.map((file): FileTask => ({ file: file.spec, whole: file.whole })),
     })
-    await this.#settle(files, new Map(answer.failures.map((failure) => [failure.file, failure])), undefined, group)
+    for (const { file: number, ...failure } of failures) {
+      const file = files[number]
+      if (file) file.failure ??= failure
+    }
+    await this.#settle(wanted)
   }
 
-  async #settle(files: readonly RestoringFile[], failures: ReadonlyMap<number, WriterFailure>, all: WriterFailure | undefined, group: readonly SegmentWork[]): Promise<void> {
-    for (const [index, file] of files.entries()) {
-      const failure = all ?? failures.get(index)
-      if (failure) file.failure ??= failure
-    }
-    for (const work of group) {
+  /** The chunks of these segments are written, or their files have failed. */
+  async #settle(segments: readonly SegmentWork[]): Promise<void> {
+    const complete: RestoringFile[] = []
+    for (const work of segments) {
       for (const { length, writes } of work.blobs.values()) {
         for (const { file } of writes) {
           file.left -= 1
           if (!file.failure) this.#options.onWritten(length)
+          // Found here and now: while this waits below, other tasks settle the same files.
+          if (file.left === 0 && file.planned) complete.push(file)
         }
       }
     }
-    for (const file of files) if (file.left === 0 && file.planned) await this.#options.onComplete(file)
+    for (const file of complete) await this.#options.onComplete(file)
   }
 }
 
-function* rangesOf(window: RestoreWindow): Generator<PackRange> {
+function* rangesOf(window: RestoreWindow, maxBytes: number): Generator<PackRange> {
   for (const [pack, segments] of window.packs) {
     const wanted = [...segments.values()].map(({ location }): PackSegment => ({ offset: location.segmentOffset, storedLength: location.storedLength, rawLength: location.rawLength, compression: location.compression, blobs: [] }))
-    for (const range of planRanges(wanted)) yield { ...range, pack }
+    for (const range of planRanges(wanted, maxBytes)) yield { ...range, pack }
   }
 }
 
 function copyWork(window: RestoreWindow, pack: string, offset: number, into: Map<number, SegmentWork>): void {
   const work = window.packs.get(pack)?.get(offset)
   if (work) into.set(offset, work)
-}
-
-/** Neighbouring segments together, up to taskBytes. */
-function inTasks(segments: readonly SegmentWork[]): SegmentWork[][] {
-  const tasks: SegmentWork[][] = []
-  let bytes = Infinity
-  for (const work of segments) {
-    if (bytes + work.location.storedLength > taskBytes) {
-      tasks.push([])
-      bytes = 0
-    }
-    tasks.at(-1)?.push(work)
-    bytes += work.location.storedLength
-  }
-  return tasks
 }
 
 function filesOf(segments: readonly SegmentWork[]): RestoringFile[] {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { mkdirSync, realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { fromBytes } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { RepositoryKeys } from '../../repository/keys.ts'
@@ -40,10 +41,23 @@ export async function openTarget(path: string, keys: RepositoryKeys): Promise<Re
 /** The one place where a symlink is followed: the folder that the user named may be one. */
 function makeFolder(path: string): Buffer {
   try {
-    mkdirSync(path, { recursive: true })
+    makePath(path)
     return realpathSync(path, 'buffer')
   } catch (cause) {
     throw targetError(cause, path)
+  }
+}
+
+/** A folder with its parents. Node's own `recursive` never returns where a parent exists and refuses with ENOENT, as /proc does. */
+function makePath(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makePath(dirname(path))
+    mkdirSync(path)
   }
 }
 

@@ -1,0 +1,221 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync, chownSync, closeSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { runJob } from '../../../engine/commands/run.ts'
+import type { RestoreJob } from '../../../engine/protocol/job.ts'
+import { loadNative } from '../../../engine/source/target/native.ts'
+import { testFolder } from '../small-repository.ts'
+import type { TestFolder } from '../small-repository.ts'
+import { backUp, restoreJob, testContext } from './run-support.ts'
+import { treeState } from './tree-state.ts'
+
+const root = process.getuid?.() === 0
+
+/** One of everything. */
+function makeOddTree(at: string): void {
+  mkdirSync(join(at, 'empty'), { recursive: true })
+  writeFileSync(join(at, 'nothing'), '')
+  writeFileSync(join(at, 'text'), 'words\n')
+  writeFileSync(join(at, 'n'.repeat(255)), 'long name')
+  writeFileSync(Buffer.concat([Buffer.from(`${at}/`), Buffer.from([0xff, 0xfe, 0x20, 0x0a])]), 'no UTF-8')
+  writeFileSync(join(at, 'big'), pattern(9_000_000))
+  linkSync(join(at, 'big'), join(at, 'big too'))
+  symlinkSync('nowhere/at/all', join(at, 'dangling'))
+  symlinkSync('/etc', join(at, 'absolute'))
+  execFileSync('mkfifo', [join(at, 'pipe')])
+  const sparse = openSync(join(at, 'sparse'), 'w')
+  writeSync(sparse, 'begin', 0)
+  writeSync(sparse, 'end', 20_000_000)
+  ftruncateSync(sparse, 30_000_000)
+  closeSync(sparse)
+  mkdirSync(join(at, 'closed'))
+  writeFileSync(join(at, 'closed', 'inside'), 'inside')
+  chmodSync(join(at, 'closed', 'inside'), 0o4711)
+  if (root) chownSync(join(at, 'closed', 'inside'), 1234, 4321)
+  chmodSync(join(at, 'closed'), 0o555)
+}
+
+/** Bytes that no two chunks of share. */
+function pattern(length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  let state = 1
+  for (let index = 0; index < length; index++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    bytes[index] = state >>> 16
+  }
+  return bytes
+}
+
+async function restore(folder: TestFolder, target: string, options: Partial<RestoreJob> = {}) {
+  return runJob(restoreJob(folder, target, options), testContext())
+}
+
+/** A folder with a source, a first backup of it, and a place to restore to. */
+async function backedUp(fill: (source: string) => void) {
+  const folder = await testFolder()
+  const source = join(folder.path, 'source')
+  mkdirSync(source, { recursive: true })
+  fill(source)
+  await backUp(folder, source)
+  return { folder, source, target: join(folder.path, 'target'), copy: join(folder.path, 'target', 'source') }
+}
+
+describe('restore', () => {
+  it('brings back everything: bytes, names, links, holes, modes, owners, times to the nanosecond', async () => {
+    const { folder, source, target, copy } = await backedUp(makeOddTree)
+    await using _ = folder
+    const summary = await restore(folder, target)
+    expect(summary).toMatchObject({ operation: 'restore', outcome: 'success', problems: 0 })
+    expect(treeState(copy)).toEqual(treeState(source))
+    expect(statSync(join(copy, 'sparse')).blocks * 512).toBeLessThan(5_000_000)
+    expect((await loadNative()).exactTimes).toBe(true)
+  })
+
+  it('round-trips any tree of files and folders', async () => {
+    const name = fc.string({ minLength: 1, maxLength: 12 }).filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..')
+    const tree = fc.dictionary(name, fc.oneof(fc.uint8Array({ maxLength: 3000 }), fc.dictionary(name, fc.uint8Array({ maxLength: 300 }), { maxKeys: 5 })), { maxKeys: 8, noNullPrototype: false })
+    await fc.assert(fc.asyncProperty(tree, async (entries) => {
+      const { folder, source, target, copy } = await backedUp((at) => {
+        for (const [entry, content] of Object.entries(entries)) {
+          if (content instanceof Uint8Array) writeFileSync(join(at, entry), content)
+          else {
+            mkdirSync(join(at, entry), { recursive: true })
+            for (const [inner, bytes] of Object.entries(content)) writeFileSync(join(at, entry, inner), bytes)
+          }
+        }
+      })
+      await using _ = folder
+      await restore(folder, target)
+      expect(treeState(copy)).toEqual(treeState(source))
+    }), { numRuns: 8 })
+  }, 60_000)
+
+  it('restores only the paths asked for, and refuses one that is not there', async () => {
+    const { folder, target, copy } = await backedUp((at) => {
+      mkdirSync(join(at, 'a', 'b'), { recursive: true })
+      for (const file of ['a/b/one', 'a/two', 'three']) writeFileSync(join(at, file), file)
+    })
+    await using _ = folder
+    await restore(folder, target, { paths: [Buffer.from('source/a/b')] })
+    expect(readdirSync(copy, { recursive: true }).map(String).toSorted()).toEqual(['a', 'a/b', 'a/b/one'])
+    await expect(restore(folder, target, { paths: [Buffer.from('source/none')] })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  it('leaves what is intact, and follows the overwrite rule for the rest', async () => {
+    const { folder, source, target, copy } = await backedUp((at) => {
+      for (const file of ['same', 'edited', 'hidden edit', 'touched']) writeFileSync(join(at, file), `${file} content`)
+    })
+    await using _ = folder
+    await restore(folder, target)
+    const again = await restore(folder, target)
+    expect(again.files).toMatchObject({ found: 4, unchanged: 4, uploaded: 0 })
+    const wanted = treeState(source)
+    const original = lstatSync(join(copy, 'hidden edit'))
+    writeFileSync(join(copy, 'edited'), 'something longer than before')
+    writeFileSync(join(copy, 'hidden edit'), 'HIDDEN EDIT content'.slice(0, original.size))
+    utimesSync(join(copy, 'touched'), 1, 1)
+    const native = await loadNative()
+    native.setModified(Buffer.from(join(copy, 'hidden edit')), lstatSync(join(source, 'hidden edit'), { bigint: true }).mtimeNs)
+
+    expect((await restore(folder, target, { overwrite: 'never' })).files).toMatchObject({ unchanged: 4, uploaded: 0 })
+    expect(readFileSync(join(copy, 'edited'), 'utf8')).toBe('something longer than before')
+
+    expect((await restore(folder, target, { overwrite: 'changed' })).files).toMatchObject({ unchanged: 3, uploaded: 1 })
+    expect(readFileSync(join(copy, 'hidden edit'), 'utf8')).toContain('HIDDEN')
+
+    expect((await restore(folder, target, { overwrite: 'always' })).files).toMatchObject({ unchanged: 3, uploaded: 1 })
+    expect(treeState(copy)).toEqual(wanted)
+  })
+
+  it('goes on with half-written files and takes no byte twice', async () => {
+    const { folder, source, target, copy } = await backedUp((at) => { writeFileSync(join(at, 'big'), pattern(12_000_000)) })
+    await using _ = folder
+    const whole = await restore(folder, target)
+    // What a run leaves that is killed in the middle: the first two thirds under the temporary name.
+    const part = await partName(folder)
+    rmSync(join(copy, 'big'))
+    writeFileSync(join(copy, part), readFileSync(join(source, 'big')).subarray(0, 8_000_000))
+    const rest = await restore(folder, target)
+    expect(rest.outcome).toBe('success')
+    expect(rest.downloadedBytes).toBeLessThan(whole.downloadedBytes * 0.6)
+    expect(treeState(copy)).toEqual(treeState(source))
+  })
+
+  it('never writes through a symlink inside the target', async () => {
+    const { folder, source, target, copy } = await backedUp((at) => {
+      mkdirSync(join(at, 'inner'))
+      writeFileSync(join(at, 'inner', 'file'), 'secret plans')
+      writeFileSync(join(at, 'other'), 'other')
+    })
+    await using _ = folder
+    const outside = join(folder.path, 'outside')
+    mkdirSync(outside)
+    mkdirSync(copy, { recursive: true })
+    writeFileSync(join(folder.path, 'victim'), 'victim')
+    symlinkSync(outside, join(copy, 'inner'))
+    symlinkSync(join(folder.path, 'victim'), join(copy, 'other'))
+
+    const kept = await restore(folder, target, { overwrite: 'never' })
+    expect(kept).toMatchObject({ outcome: 'warnings', firstProblems: [{ code: 'not-restored', path: 'source/inner' }] })
+    await restore(folder, target)
+    expect(readdirSync(outside)).toEqual([])
+    expect(readFileSync(join(folder.path, 'victim'), 'utf8')).toBe('victim')
+    expect(treeState(copy)).toEqual(treeState(source))
+  })
+
+  it('does not fill a hard link that stands in the place of a half-written file', async () => {
+    const { folder, copy, target } = await backedUp((at) => { writeFileSync(join(at, 'big'), pattern(6_000_000)) })
+    await using _ = folder
+    await restore(folder, target)
+    const part = await partName(folder)
+    rmSync(join(copy, 'big'))
+    writeFileSync(join(folder.path, 'victim'), 'victim')
+    linkSync(join(folder.path, 'victim'), join(copy, part))
+    await restore(folder, target)
+    expect(readFileSync(join(folder.path, 'victim'), 'utf8')).toBe('victim')
+  })
+
+  it('names what a damaged pack costs and restores the rest', async () => {
+    const { folder, target, copy } = await backedUp((at) => {
+      writeFileSync(join(at, 'first'), pattern(3_000_000))
+      writeFileSync(join(at, 'second'), pattern(3_000_001).subarray(1_000_000))
+    })
+    await using _ = folder
+    const packs = join(folder.repository, 'packs')
+    const [largest] = readdirSync(packs, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)).toSorted((a, b) => statSync(b).size - statSync(a).size)
+    chmodSync(largest ?? '', 0o600)
+    const bytes = readFileSync(largest ?? '')
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+    writeFileSync(largest ?? '', bytes)
+    const summary = await restore(folder, target)
+    expect(summary.outcome).toBe('warnings')
+    expect(summary.firstProblems[0]).toMatchObject({ code: 'damaged' })
+    expect(summary.problems + summary.files.uploaded).toBe(2)
+    expect(readdirSync(copy).filter((name) => name.startsWith('.holdfast'))).toEqual([])
+  })
+
+  it('says so when the target cannot be a folder', async () => {
+    const { folder, target } = await backedUp((at) => { writeFileSync(join(at, 'file'), 'x') })
+    await using _ = folder
+    writeFileSync(target, 'a file')
+    await expect(restore(folder, target)).rejects.toMatchObject({ code: 'arguments' })
+    await expect(restore(folder, '/proc/restored')).rejects.toMatchObject({ code: 'denied' })
+  })
+})
+
+/** The name under which the file `big` is written until it is whole, seen during a restore elsewhere. */
+async function partName(folder: TestFolder): Promise<string> {
+  const probe = join(folder.path, 'probe')
+  mkdirSync(join(probe, 'source'), { recursive: true })
+  const seen = new Set<string>()
+  const context = testContext({ progress: () => { for (const name of readdirSync(join(probe, 'source'))) if (name.endsWith('.part')) seen.add(name) } })
+  await runJob(restoreJob(folder, probe, { concurrency: 1 }), context)
+  const [name] = seen
+  if (name === undefined) throw new Error('no half-written file was seen')
+  return name
+}
