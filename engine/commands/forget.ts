@@ -68,7 +68,14 @@ async function readSnapshots(repository: Repository, job: ForgetJob, signal: Abo
 /** What is named, and what the policy lets go, each once. A damaged snapshot can be forgotten by name only. */
 async function choose(repository: Repository, job: ForgetJob, found: readonly Found[], context: CommandContext): Promise<readonly { readonly id: string, readonly ref: SnapshotRef }[]> {
   if (job.snapshots.length === 0 && !job.policy) throw new HoldfastError('arguments', 'Nothing to forget: name snapshots or give a policy.')
-  const named = job.snapshots.map((id) => found.find((each) => each.id === id) ?? { id, ref: findRevision(repository, id) })
+  const named = job.snapshots.map((id) => findNamed(repository, found, id))
   const byPolicy = job.policy ? selectForgotten(found, job.policy, context.clock.now()) : []
   return [...new Map([...named, ...byPolicy].map((each) => [each.id, each])).values()]
+}
+
+/** In flags mode `JOB@REV` may leave the random part out, as long as one snapshot only is meant. */
+function findNamed(repository: Repository, found: readonly Found[], id: string): { readonly id: string, readonly ref: SnapshotRef } {
+  const meant = found.filter((each) => each.id === id || each.id.startsWith(`${id}-`))
+  if (meant.length > 1) throw new HoldfastError('arguments', `${id} may be ${meant.map((each) => each.id).join(' or ')}.`)
+  return meant[0] ?? { id, ref: findRevision(repository, id) }
 }

@@ -74,7 +74,7 @@ const eachPack = (...names: readonly string[]): PruneSpec => ({
 
 /** Worlds that follow the protocol: nothing is ever lost in them. The letters are those of REPOSITORY.md section 8. */
 export const protocolScenarios: readonly Scenario[] = [
-  { ...one, name: 'A0 one backup, one prune', actors: { B: backupActor('B', needA), G: pruneActor('G') } },
+  { ...one, name: 'A0 one backup, one prune', small: true, actors: { B: backupActor('B', needA), G: pruneActor('G') } },
   { ...one, name: 'A1 one backup, one prune, retention, a lost reply', lost: 1, prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a') },
     actors: { B: backupActor('B', needA), G: pruneActor('G'), F: forgetActor() } },
   { ...one, name: 'A2 two backups of one job, one prune', actors: { B: backupActor('B', needA), C: backupActor('C', needA), G: pruneActor('G') } },
@@ -88,7 +88,7 @@ export const protocolScenarios: readonly Scenario[] = [
     prepare: (store) => { packed(store, '1', ['t:a', 'a']); packed(store, '2', ['t:a', 'a']); snapshotted(store, 'k', 1, 'a') },
     actors: { G: pruneActor('G', eachPack('1')), H: pruneActor('H', eachPack('2')), B: backupActor('B', needA) } },
   { ...one, name: 'B12 late session', prepare: (store) => { packed(store, '1', ['a']) }, actors: { B: backupActor('B', { ...needA, late: true }), G: pruneActor('G') } },
-  { ...one, name: 'B13 declared session, the prune need not wait', prepare: (store) => { packed(store, '1', ['a']) },
+  { ...one, name: 'B13 declared session, the prune need not wait', small: true, prepare: (store) => { packed(store, '1', ['a']) },
     actors: { B: backupActor('B', { ...needA, late: true }), G: pruneActor('G', { options: { expireAfterMs: Infinity } }) } },
   { ...one, name: 'B14 the backup acknowledges, the prune waits', actors: { B: backupActor('B', { ...needA, refresh: true }), G: pruneActor('G', { options: { expireAfterMs: Infinity } }) } },
   { ...one, name: 'B15 lost pack replies', prepare: () => undefined, lost: 1, actors: { B: backupActor('B', needA), G: pruneActor('G') } },

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly fine?: boolean
   /** Letters that a fresh backup may need. */
   readonly letters: string
+  /** A few thousand states: the quick tests explore them all. */
+  readonly small?: boolean
   /** Only S1 and S2: for worlds whose actors break other rules on purpose, and for speed. */
   readonly noSolo?: boolean
   /** Does not look at what actors say they committed: for mutants whose damage shows there first and in S1 later. */

@@ -1,11 +1,15 @@
-import { hasCode } from '../../base/errors.ts'
-import type { BlobId } from '../../snapshot/node.ts'
+import { toHex } from '../../base/bytes.ts'
+import { HoldfastError, hasCode } from '../../base/errors.ts'
+import type { BlobId, BlobKind } from '../../snapshot/node.ts'
+import { readSegments } from '../pack-reader.ts'
+import { forEachAtOnce } from './listing.ts'
 import { treeReferences } from './references.ts'
-import { loadBlob } from '../pack-reader.ts'
 import type { PruneContext } from './prune-context.ts'
 
-/** Trees that are read side by side; each takes at most one segment of memory. */
-const readsAtOnce = 16
+/** Trees that are looked up together, so that those of one pack are read together. */
+const treesAtOnce = 256
+/** Packs read side by side; each takes up to 8 MiB of memory. */
+const packsAtOnce = 4
 
 /**
  * Trees known to be needed whose references are not followed yet. It outlives errors, so that a walk that broke off goes on where it
@@ -48,30 +52,71 @@ export async function followsWholly(context: PruneContext, root: BlobId, signal:
 
 /** Takes trees off the end of `from`; those that are not there go to `absent`, unless that is `from` itself. */
 async function followSome(context: PruneContext, from: BlobId[], absent: BlobId[], signal: AbortSignal): Promise<void> {
-  const ids = from.slice(-readsAtOnce)
-  const results = await Promise.allSettled(ids.map((id) => follow(context, id, signal)))
-  const found: BlobId[] = []
-  const failed: { readonly id: BlobId, readonly error: unknown }[] = []
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'fulfilled') found.push(...result.value)
-    else failed.push({ id: ids[index] ?? new Uint8Array(0), error: result.reason })
-  }
-  from.splice(-ids.length)
+  const { trees, unread } = await followBatch(context, from.splice(-treesAtOnce), signal)
   // In this order: whatever is thrown below, nothing that was found is lost.
-  from.push(...found)
-  for (const { id, error } of failed) {
-    if (hasCode(error, 'not-found') && absent !== from) absent.push(id)
-    else from.push(id)
-  }
-  for (const { error } of failed) if (!hasCode(error, 'not-found') || absent === from) throw error
+  from.push(...trees)
+  const fatal = unread.filter(({ error }) => !hasCode(error, 'not-found') || absent === from)
+  for (const { id, error } of unread) (hasCode(error, 'not-found') ? absent : from).push(id)
+  for (const { error } of fatal) throw error
 }
 
-/** @returns the trees that it refers to, to be followed next. */
-async function follow(context: PruneContext, id: BlobId, signal: AbortSignal): Promise<readonly BlobId[]> {
+interface Batch {
+  /** What the trees that were read refer to, to be followed next. */
+  readonly trees: BlobId[]
+  readonly unread: { readonly id: BlobId, readonly error: unknown }[]
+}
+
+interface Wanted {
+  readonly kind: BlobKind
+  readonly offsets: Set<number>
+  /** By hexadecimal id. */
+  readonly ids: Map<string, BlobId>
+}
+
+/** Reads trees pack by pack, so that neighbours take one request and each segment is opened once. */
+async function followBatch(context: PruneContext, ids: readonly BlobId[], signal: AbortSignal): Promise<Batch> {
+  const batch: Batch = { trees: [], unread: [] }
+  const packs = new Map<string, Wanted>()
+  for (const id of ids) {
+    if (context.store.isLive(id)) continue
+    const location = context.store.locate(id)
+    if (!location) {
+      batch.unread.push({ id, error: notThere(id) })
+      continue
+    }
+    const wanted = packs.get(location.pack) ?? { kind: location.kind, offsets: new Set(), ids: new Map() }
+    packs.set(location.pack, wanted)
+    wanted.offsets.add(location.segmentOffset)
+    wanted.ids.set(toHex(id), id)
+  }
+  await forEachAtOnce([...packs], packsAtOnce, async ([name, wanted]) => {
+    try {
+      await followInPack(context, name, wanted, batch, signal)
+    } catch (error) {
+      for (const id of wanted.ids.values()) batch.unread.push({ id, error })
+    }
+  })
+  return batch
+}
+
+/** Takes from `wanted` what it has read. */
+async function followInPack(context: PruneContext, name: string, wanted: Wanted, batch: Batch, signal: AbortSignal): Promise<void> {
   const { store, repository } = context
-  if (store.isLive(id)) return []
-  const { trees, data } = treeReferences(await loadBlob(repository, store, id, signal))
-  store.markLive(id)
-  for (const blob of data) store.markLive(blob)
-  return trees
+  const segments = store.contents(name)?.segments.filter((segment) => wanted.offsets.has(segment.offset)) ?? []
+  for await (const { segment, blobs } of readSegments(repository, { name, kind: wanted.kind }, segments, signal, { parallel: 1 })) {
+    for (const [index, { id }] of segment.blobs.entries()) {
+      const bytes = blobs[index]
+      if (!bytes || !wanted.ids.has(toHex(id))) continue
+      const { trees, data } = treeReferences(bytes)
+      batch.trees.push(...trees)
+      for (const blob of data) store.markLive(blob)
+      store.markLive(id)
+      wanted.ids.delete(toHex(id))
+    }
+  }
+  for (const id of wanted.ids.values()) batch.unread.push({ id, error: notThere(id) })
+}
+
+function notThere(id: BlobId): HoldfastError {
+  return new HoldfastError('not-found', `Tree ${toHex(id)} is in no pack.`, { data: { blob: toHex(id) } })
 }

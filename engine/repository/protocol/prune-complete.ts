@@ -146,8 +146,9 @@ function allAcknowledged(records: ReadonlyMap<string, RetireRecord>, acknowledge
 /** Records, and what belongs to them, are removed when a listing after the deletions shows none of their packs. */
 async function removeFinished(context: PruneContext, records: ReadonlyMap<string, RetireRecord>, signal: AbortSignal): Promise<number> {
   const { repository, options } = context
+  const retired = new Set(retiredPacks(records))
   const left = new Set<string>()
-  for await (const pack of listPacks(repository.backend, options.shards, signal)) left.add(pack.name)
+  for await (const pack of listPacks(repository.backend, options.shards, signal)) if (retired.has(pack.name)) left.add(pack.name)
   const finished = [...records.values()].filter((record) => !record.packs.some((pack) => left.has(pack)))
   for (const record of finished) await repository.backend.remove(retireRecordName(record.id), signal)
   return finished.length

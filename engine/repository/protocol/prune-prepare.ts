@@ -128,7 +128,7 @@ function chooseUnused(context: PruneContext): readonly RetiredPack[] {
 function chooseRedundant(context: PruneContext): readonly RetiredPack[] {
   const { store } = context
   const chosen: RetiredPack[] = []
-  for (const pack of [...store.withDuplicates()]) {
+  for (const pack of store.withDuplicates()) {
     if (isTooYoung(context, pack.modifiedMs) || !isEmpty(store.uncovered(pack.name))) continue
     store.retire(pack.name)
     chosen.push({ name: pack.name, size: pack.size, reason: 'redundant', copiedBytes: 0 })

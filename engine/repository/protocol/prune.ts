@@ -23,7 +23,7 @@ export async function executePrune(context: PruneContext, plan: PrunePlan, signa
   const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0 }
   const last = await withFreshListings(async () => addUp(total, await completeRecords(context, signal)))
   await removeOrphanedAcknowledgements(context, signal)
-  const indexObjects = await consolidateIndex(context.repository, { ...context.options, random: context.random }, signal)
+  const indexObjects = await consolidateIndex(context, total.deletedPacks > 0, signal)
   const outcome = last.waitingFor.length > 0 ? 'waiting' : 'complete'
   return { outcome, waitingFor: last.waitingFor, retiredPacks: plan.retire.length, ...total, indexObjects }
 }
