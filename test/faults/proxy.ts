@@ -13,6 +13,8 @@ export type HttpFault =
   | { readonly type: 'cut-request'; readonly afterBytes: number }
   /** The request is taken and never answered. */
   | { readonly type: 'hang' }
+  /** The request is read no further until then, and passed on faithfully afterwards. */
+  | { readonly type: 'hold'; readonly until: Promise<void> }
   | { readonly type: 'drop-header'; readonly header: string }
   /** A page that is not S3's, as a captive portal sends. */
   | { readonly type: 'portal' }
@@ -70,6 +72,7 @@ export class FaultProxy implements AsyncDisposable {
     if (fault?.type === 'answer') this.#answer(incoming, reply, fault)
     else if (fault?.type === 'portal') reply.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please log in</html>')
     else if (fault?.type === 'hang') incoming.resume()
+    else if (fault?.type === 'hold') void fault.until.then(() => { this.#passOn(incoming, reply, undefined) })
     else this.#passOn(incoming, reply, fault)
   }
 

@@ -74,9 +74,16 @@ export class Bucket {
     })
   }
 
-  head(key: string, signal: AbortSignal): Promise<HeadObjectCommandOutput> {
-    return this.#request(key, signal, (activity) =>
-      this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: activity.signal }))
+  async head(key: string, signal: AbortSignal): Promise<HeadObjectCommandOutput> {
+    try {
+      return await this.#request(key, signal, (activity) =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: activity.signal }))
+    } catch (error) {
+      if (!hasCode(error, 'denied')) throw error
+      // The reply to a HEAD has no body and so no reason: another request is refused with one.
+      const told: unknown = await this.list(key, undefined, signal).then(() => undefined, (reason: unknown) => reason)
+      throw hasCode(told, 'credentials') ? told : error
+    }
   }
 
   async remove(key: string, signal: AbortSignal): Promise<void> {

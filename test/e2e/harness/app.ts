@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
+import { expect } from 'vitest'
 
 /** The app as a user has it, with settings, state and home of its own. */
 export interface RunningApp extends AsyncDisposable {
@@ -66,11 +67,19 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
     },
     stop,
     [Symbol.asyncDispose]: async () => {
+      await keepLastPicture(electron)
       await stop()
       log.end()
       if (!options.home) await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+/** What the window showed when its test ended: the first thing to look at where one failed. */
+async function keepLastPicture(electron: ElectronApplication): Promise<void> {
+  const name = (expect.getState().currentTestName ?? 'unnamed').replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 80)
+  const [page] = electron.windows()
+  await page?.screenshot({ path: join(artifacts, 'last', `${name}.png`), timeout: closeTimeoutMs }).catch(() => undefined)
 }
 
 function environmentOf(home: string, state: string, more: Readonly<Record<string, string>>): Record<string, string> {

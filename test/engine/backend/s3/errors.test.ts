@@ -148,6 +148,7 @@ test('the probe believes what it sees: exclusive creation here, none where the h
 test('wrong credentials, missing credentials and a missing bucket have their own words', async () => {
   await using wrong = await open(bucket.endpoint, { accessKeyId: 'NOBODY', secretAccessKey: 'nothing' })
   expect(await codeOf(wrong.put('x', bytesOf('x'), {}, never))).toBe('credentials')
+  expect(await codeOf(wrong.stat('x', never))).toBe('credentials')
   await using forged = await open(bucket.endpoint, { ...bucket.secrets, secretAccessKey: 'nothing' })
   const failure = await forged.put('x', bytesOf('x'), {}, never).catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(HoldfastError)

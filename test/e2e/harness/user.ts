@@ -1,0 +1,121 @@
+import type { Locator, Page } from 'playwright-core'
+import type { RunningApp } from './app.ts'
+
+export type DestinationInput =
+  | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 's3'; readonly endpoint: string; readonly bucket: string; readonly prefix?: string; readonly accessKeyId: string; readonly secretAccessKey: string }
+
+export interface JobInput {
+  readonly name: string
+  readonly sources: readonly string[]
+  readonly destination: DestinationInput
+  readonly password: string
+  /** Bytes a second, in steps of 0.01 MB. */
+  readonly limit?: number
+  readonly schedule?: 'By hand' | 'Every hour' | 'Every day'
+}
+
+/** Somebody at the window: clicks and types what is there to be seen, and nothing else. */
+export class User {
+  readonly page: Page
+  readonly #app: RunningApp
+
+  private constructor(app: RunningApp, page: Page) {
+    this.#app = app
+    this.page = page
+    page.setDefaultTimeout(15_000)
+  }
+
+  /** At the app's window, once it shows something. */
+  static async of(app: RunningApp): Promise<User> {
+    const user = new User(app, await app.window())
+    await user.page.getByRole('navigation', { name: 'Pages' }).waitFor()
+    return user
+  }
+
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole('button', { name, exact: true })
+  }
+
+  click(name: string | RegExp): Promise<void> {
+    return this.button(name).click()
+  }
+
+  sees(text: string | RegExp): Promise<void> {
+    return this.page.getByText(text).first().waitFor()
+  }
+
+  goTo(page: string): Promise<void> {
+    return this.page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: page }).click()
+  }
+
+  /** What the next folder dialogs answer. The dialog is the desktop's own and out of Playwright's reach. */
+  async willChoose(answers: Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>>): Promise<void> {
+    await this.#app.electron.evaluate((_electron, text) => {
+      process.env['HOLDFAST_TEST_DIALOG'] = text
+    }, JSON.stringify(answers))
+  }
+
+  /** Fills in the form; the page of it must be open. */
+  async fillJob({ name, sources, destination, password, limit, schedule = 'By hand' }: JobInput): Promise<void> {
+    const { page } = this
+    await this.willChoose({ sources, destination: destination.type === 'folder' ? [destination.path] : [] })
+    await this.click('Add folders…')
+    await page.getByText(sources[0] ?? '', { exact: true }).waitFor()
+    await page.getByLabel('Name').fill(name)
+    if (destination.type === 'folder') await this.click('Backup folder: Choose…')
+    else await this.#fillStorage(destination)
+    await page.getByLabel('Password of the repository').fill(password)
+    const confirmation = page.getByLabel('Repeat the password')
+    if (await confirmation.isVisible()) await confirmation.fill(password)
+    await page.getByRole('radio', { name: schedule }).check()
+    if (limit !== undefined) {
+      await page.getByRole('checkbox', { name: 'Limit the upload speed' }).check()
+      await page.getByLabel('Upload limit').fill(String(limit / 1e6))
+    }
+  }
+
+  async #fillStorage({ endpoint, bucket, prefix = '', accessKeyId, secretAccessKey }: Extract<DestinationInput, { type: 's3' }>): Promise<void> {
+    const { page } = this
+    await page.getByRole('radio', { name: 'S3 storage' }).check()
+    await page.getByLabel('Endpoint').fill(endpoint)
+    await page.getByLabel('Region').fill('us-east-1')
+    await page.getByLabel('Bucket', { exact: true }).fill(bucket)
+    await page.getByLabel('Folder in the bucket').fill(prefix)
+    await page.getByLabel('Access key').fill(accessKeyId)
+    await page.getByLabel('Secret key').fill(secretAccessKey)
+  }
+
+  /** Adds a job, from wherever the user is, and lands on its page. */
+  async addJob(job: JobInput): Promise<void> {
+    await this.goTo('Backups')
+    await this.button(/^Add (your first )?job$/).click()
+    await this.fillJob(job)
+    await this.click('Create job')
+    await this.page.getByRole('heading', { name: job.name, level: 1 }).waitFor()
+  }
+
+  async openJob(name: string): Promise<void> {
+    await this.goTo('Backups')
+    await this.page.getByRole('button', { name: `Open ${name}:` }).click()
+    await this.page.getByRole('heading', { name, level: 1 }).waitFor()
+  }
+
+  /** Starts the job whose page is open and waits for its end. @returns the words of its result, or throws what it says instead */
+  async backUpNow(): Promise<string> {
+    const runs = this.page.getByRole('button', { name: /^Show details of the run of/ })
+    const before = await runs.count()
+    await this.click('Back up now')
+    await runs.nth(before).waitFor()
+    return (await this.page.getByRole('main').getByRole('heading', { level: 2 }).first().textContent()) ?? ''
+  }
+
+  /** Restores what is chosen in the open snapshot browser, or everything, to a folder, and waits for the end. */
+  async restoreTo(folder: string): Promise<void> {
+    await this.willChoose({ restore: [folder] })
+    await this.click(/^Restore( everything)?…$/)
+    await this.click('Target folder: Choose…')
+    await this.click('Start restore')
+    await this.page.getByRole('heading', { name: /^(Restored|Everything was there already|Not finished|Failed)/ }).waitFor()
+  }
+}
