@@ -21,6 +21,7 @@ export class MemoryLiveness implements LivenessStore {
   }
 
   addPack(pack: PackInfo): void {
+    if (this.#listed.has(pack.name) && this.#isKnown(pack.name) && this.#listed.get(pack.name)?.size !== pack.size) return
     const before = this.#known.get(pack.name)
     if (before) for (const id of idsOf(before.contents)) this.#holders.get(id)?.delete(pack.name)
     this.#known.set(pack.name, pack)

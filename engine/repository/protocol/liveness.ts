@@ -18,7 +18,10 @@ export interface LivenessStore extends BlobLocator, Disposable {
   /** Forgets which packs exist; what is known of their contents stays. */
   beginListing(): void
   listed(pack: ListedPack): void
-  /** The contents of a pack, as its footer or an index object tells. The size belongs to it: contents of another size are unknown. */
+  /**
+   * The contents of a pack, as its footer or an index object tells. They count while the listing shows the pack with this size; what
+   * tells of another size does not replace contents that count.
+   */
   addPack(pack: PackInfo): void
   /** Listed packs whose contents are not known. */
   unknown(): Iterable<ListedPack>

@@ -18,15 +18,14 @@ const action = fc.oneof(
 )
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never
 
-/** Applies actions; a pack's contents never change, so the first `add` of a name settles them. */
+/** Applies actions. What is known of a pack may turn out to be wrong: then a later `add` replaces it. */
 function apply(store: LivenessStore, actions: readonly Action[]): void {
   const contents = new Map<string, readonly string[]>()
   for (const each of actions) {
     switch (each.type) {
       case 'add': {
-        const blobs = contents.get(each.name) ?? each.blobs
-        contents.set(each.name, blobs)
-        const pack = makePack([blobs.map(chunk)])
+        contents.set(each.name, each.blobs)
+        const pack = makePack([each.blobs.map(chunk)])
         store.addPack({ name: each.name, size: pack.bytes.length, contents: pack.contents })
         break
       }
