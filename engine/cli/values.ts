@@ -39,6 +39,16 @@ export function parseMinutes(text: string): number {
   return value * 60_000
 }
 
+const spans: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `90s`, `15m`, `12h`, `3d` or `0` as text, ms as value. */
+export function parseSpan(text: string): number {
+  const match = /^(\d+)([smhd])$/.exec(text)
+  const value = text === '0' ? 0 : Number(match?.[1]) * (spans[match?.[2] ?? ''] ?? NaN)
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Give a time such as 90s, 15m, 12h or 3d.')
+  return value
+}
+
 export function parseJobName(text: string): string {
   if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw new InvalidArgumentError('A job name has 1 to 64 of: letters, digits, space, dot, underscore, hyphen.')
   return text

@@ -3,7 +3,7 @@ import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
 import type { Counters, RunSummary } from '../protocol/progress.ts'
 import { systemRandom } from '../repository/crypto.ts'
-import { pruneContext } from '../repository/protocol/prune-context.ts'
+import { pruneContext, type PruneOptions } from '../repository/protocol/prune-context.ts'
 import type { PrunePlan, PruneResult } from '../repository/protocol/prune-plan.ts'
 import { planPrune } from '../repository/protocol/prune-prepare.ts'
 import { executePrune } from '../repository/protocol/prune.ts'
@@ -39,7 +39,7 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const progress = new StepProgress('prune', context, open.traffic)
   const folder = repository.backend.traits.stagingFolder ?? spoolFolder(job.home, repositoryId, 'prune')
   const packs = spoolPacks(folder, repository.keys, systemRandom)
-  const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom })
+  const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom }, optionsOf(job))
   progress.phase('scanning')
   const plan = await planPrune(work, signal)
   progress.phase('working')
@@ -51,6 +51,13 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
     operation: 'prune', outcome: outcomeOf(plan, result), startedMs, finishedMs: context.clock.now(), files: none, bytes: none,
     uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: plan.unreadable.length, firstProblems: [],
     repositoryId, details,
+  }
+}
+
+function optionsOf(job: PruneJob): Partial<PruneOptions> {
+  return {
+    ...(job.minimumAgeMs === undefined ? {} : { minimumAgeMs: job.minimumAgeMs }),
+    ...(job.expireAfterMs === undefined ? {} : { expireAfterMs: job.expireAfterMs }),
   }
 }
 

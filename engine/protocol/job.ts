@@ -81,6 +81,10 @@ export interface RetentionPolicy {
 export interface PruneJob extends JobBase {
   readonly type: 'prune'
   readonly dryRun: boolean
+  /** Packs younger than this are left alone, in ms. Default one day; only spares work, safety does not rest on it. */
+  readonly minimumAgeMs?: number
+  /** A backup without a sign of life for this long counts as dead, in ms by the storage's clock. Default three days. A backup that is taken for dead by mistake starts a new session and loses nothing. */
+  readonly expireAfterMs?: number
 }
 
 export interface RebuildJob extends JobBase {

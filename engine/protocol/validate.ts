@@ -108,7 +108,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   restoreJob,
   checkJob,
   forgetJob,
-  v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag }),
+  v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
   v.object({ ...jobBase, type: v.literal('test') }),

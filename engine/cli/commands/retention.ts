@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import { HoldfastError } from '../../base/errors.ts'
-import type { RetentionPolicy } from '../../protocol/job.ts'
+import type { PruneJob, RetentionPolicy } from '../../protocol/job.ts'
 import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { parseJobName, parsePositive } from '../values.ts'
+import { parseJobName, parsePositive, parseSpan } from '../values.ts'
 
 const periods = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
@@ -20,16 +20,33 @@ interface ForgetOptions extends CommonOptions {
   readonly keepYearly?: number
 }
 
+interface PruneOptions extends CommonOptions {
+  readonly dryRun?: boolean
+  readonly minimumAge?: number
+  readonly expireAfter?: number
+}
+
 /** `forget` and `prune`. */
 export function addRetention(program: Command, builder: ProgramBuilder): void {
   addForget(program, builder)
   const prune = builder
     .command('prune', 'free the space of forgotten snapshots and interrupted runs', ['prune', 'prune --dry-run'])
     .option('-n, --dry-run', 'show the plan, remove nothing')
-  prune.action(async (options: CommonOptions & { readonly dryRun?: true }) => {
-    await builder.run(options, ({ settings, context }) => runToEnding({ ...settings, type: 'prune', dryRun: options.dryRun ?? false }, context, detailLines))
+    .option('--minimum-age <time>', 'leave packs alone that are younger (default: 1d)', parseSpan)
+    .option('--expire-after <time>', 'count a backup as dead that gave no sign of life for so long (default: 3d)', parseSpan)
+  prune.action(async (options: PruneOptions) => {
+    await builder.run(options, ({ settings, context }) => runToEnding({ ...settings, ...pruneJob(options) }, context, detailLines))
   })
   program.addCommand(prune)
+}
+
+function pruneJob({ dryRun = false, minimumAge, expireAfter }: PruneOptions): Omit<PruneJob, 'repository' | 'home' | 'concurrency'> {
+  return {
+    type: 'prune',
+    dryRun,
+    ...(minimumAge === undefined ? {} : { minimumAgeMs: minimumAge }),
+    ...(expireAfter === undefined ? {} : { expireAfterMs: expireAfter }),
+  }
 }
 
 function addForget(program: Command, builder: ProgramBuilder): void {

@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { soakMachines } from './machines.ts'
+
+const usage = 'npm run soak -- [--minutes 60] [--seed N]\nMachines back up, forget and prune in one repository at once and are killed at random; prints counts.'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' })
+  const end = Date.now() + Number(values.minutes) * 60_000
+  const firstSeed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  for (let seed = firstSeed; Date.now() < end; seed++) {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-soak-'))
+    const counts = await soakMachines({ seed, cycles: 10, folder, repository: join(folder, 'repository'), env: {} })
+    console.log(`seed ${seed}: ${JSON.stringify(counts)}`)
+    rmSync(folder, { recursive: true })
+  }
+}
+
+await main()
