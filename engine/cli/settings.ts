@@ -42,7 +42,7 @@ export function settingsOf(options: CommonOptions, environment: Environment): Se
 }
 
 /** HOLDFAST_HOME, or the platform's folder for application data. */
-export function homeOf(environment: Environment): string {
+function homeOf(environment: Environment): string {
   const home = environment['HOLDFAST_HOME']
   return home === undefined || home === '' ? envPaths('holdfast', { suffix: '' }).data : resolve(home)
 }

@@ -1,4 +1,5 @@
 import { asHoldfastError } from '../base/errors.ts'
+import { HeapKeeper } from '../pipeline/memory.ts'
 import type { RestoreJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'
@@ -18,6 +19,7 @@ import { openTarget } from './restore/target.ts'
  * far it came.
  */
 export async function restore(job: RestoreJob, context: CommandContext): Promise<RunSummary> {
+  using _heap = new HeapKeeper()
   const progress = new RestoreProgress(context)
   progress.report()
   await using reader = await openReader(job, context)

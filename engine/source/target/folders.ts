@@ -81,7 +81,7 @@ export class TargetFolders implements Disposable {
 }
 
 /** A name that stays in its folder. @throws unsafe-path */
-export function checkName(name: ByteString): void {
+function checkName(name: ByteString): void {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0') || name.length > 255) {
     throw new HoldfastError('unsafe-path', `The snapshot holds an entry with a name that would leave its folder: ${toShown(name)}`)
   }

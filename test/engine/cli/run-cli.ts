@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { password } from '../small-repository.ts'
 import type { TestFolder } from '../small-repository.ts'
 
-export const cli = fileURLToPath(new URL('../../../engine/cli.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../engine/cli.ts', import.meta.url))
 
 export interface CliResult {
   readonly code: number | null
