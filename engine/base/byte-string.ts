@@ -6,8 +6,8 @@ import { isUtf8 } from 'node:buffer'
  */
 export type ByteString = string
 
-// eslint-disable-next-line no-control-regex -- the whole of ASCII is meant
-const ascii = /^[\0-\x7f]*$/
+/** No byte above 0x7f. */
+const ascii = /^[^\x80-\xff]*$/
 
 /** What node:fs takes: the string itself where its UTF-8 form has the same bytes. */
 export function toFilePath(path: ByteString): string | Buffer {
@@ -33,11 +33,15 @@ export function fromText(text: string): ByteString {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
+/** Control characters and what turns the direction of text; classes, since no such character stands in a source. */
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
+const unprintableByte = /[\p{Cc}\x80-\xff]/gu
+
 /** For people: as `toText`, with control characters and bytes that are not UTF-8 escaped as `\xNN`. */
 export function toShown(text: ByteString): string {
   const bytes = Buffer.from(text, 'latin1')
-  const readable = isUtf8(bytes) ? bytes.toString('utf8') : escape(text, /[\0-\x1f\x7f-\xff]/g)
-  return escape(readable, /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g)
+  const readable = isUtf8(bytes) ? bytes.toString('utf8') : escape(text, unprintableByte)
+  return escape(readable, unprintable)
 }
 
 function escape(text: string, what: RegExp): string {

@@ -12,7 +12,7 @@ import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 
 /** How long a storage may be away when the job does not say. */
-export const standardPatienceMs = 15 * 60_000
+const standardPatienceMs = 15 * 60_000
 
 /** A storage ready for a command's use: logged, limited, retried. */
 export interface OpenStorage extends AsyncDisposable {

@@ -1,3 +1,4 @@
+import { toFilePath } from '../base/byte-string.ts'
 import { BlobHasher } from '../repository/blob-id.ts'
 import { Chunker } from '../repository/chunker/chunker.ts'
 import { slabBytes, slabStart, type Slabs } from '../repository/chunker/slabs.ts'
@@ -34,7 +35,7 @@ export class Cutter {
     const end = start + this.#slabs.slabBytes
     for (let file = 0; file < names.length; file++) {
       try {
-        const read = readWhole(toPath(names[file] ?? ''), this.#memory, start, end, stats, file * statWidth)
+        const read = readWhole(toFilePath(names[file] ?? ''), this.#memory, start, end, stats, file * statWidth)
         outcomes[file] = fileOutcome[read.outcome]
         counts[file] = this.#cut(start, start + read.bytes, blobs)
         start += read.bytes
@@ -77,13 +78,6 @@ export class Cutter {
       from = cut
     }
   }
-}
-
-// eslint-disable-next-line no-control-regex -- the whole of ASCII is meant
-const ascii = /^[\0-\x7f]*$/
-
-function toPath(bytes: string): string | Buffer {
-  return ascii.test(bytes) ? bytes : Buffer.from(bytes, 'latin1')
 }
 
 function codeOf(error: unknown): string {

@@ -28,11 +28,7 @@ export function fileNode(name: Uint8Array, stat: BigIntStats, stamp: ReadStamp, 
   }
 }
 
-/** The same attributes on a directory, whatever its content. */
-export function sameDirectory(node: TreeNode, stat: BigIntStats): boolean {
-  return node.type === 'directory' && sameBase(node, stat)
-}
-
+/** Mode, owner and mtime are still these. */
 export function sameBase(node: TreeNode, stat: BigIntStats): boolean {
   return node.mtimeNs === stat.mtimeNs && node.mode === Number(stat.mode & permissionBits) && node.uid === Number(stat.uid) && node.gid === Number(stat.gid)
 }

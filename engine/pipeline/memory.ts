@@ -2,7 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** Garbage outside V8's heap that one thread may hold: buffers of zstd and AES live until a full collection. */
-const garbageLimit = 24 * 1024 * 1024
+const garbageLimit = 12 * 1024 * 1024
 
 /**
  * Keeps a thread's memory outside of V8's heap small. V8 lets 64 MB of dead buffers pile up for each thread before it collects, which
@@ -13,9 +13,7 @@ export class NativeMemory {
   #garbage = 0
 
   constructor() {
-    setFlagsFromString('--expose-gc')
-    const collect: unknown = runInNewContext('gc')
-    this.#collect = () => { if (typeof collect === 'function') collect() }
+    this.#collect = collector()
   }
 
   /** So many bytes of buffers have become garbage. */
@@ -37,11 +35,10 @@ export class HeapKeeper implements Disposable {
   #limit = heapLimit
 
   constructor() {
-    setFlagsFromString('--expose-gc')
     setFlagsFromString('--semi-space-growth-factor=1')
-    const collect: unknown = runInNewContext('gc')
+    const collect = collector()
     this.#timer = setInterval(() => {
-      if (getHeapStatistics().used_heap_size < this.#limit || typeof collect !== 'function') return
+      if (getHeapStatistics().used_heap_size < this.#limit) return
       collect()
       // What is alive may come to more; collecting all the time would not make it less.
       this.#limit = Math.max(heapLimit, getHeapStatistics().used_heap_size * 1.5)
@@ -52,4 +49,11 @@ export class HeapKeeper implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
   }
+}
+
+/** V8's full collection; does nothing where V8 does not give it away. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('typeof gc === "function" ? gc : undefined')
+  return typeof collect === 'function' ? () => { Reflect.apply(collect, undefined, []) } : () => undefined
 }

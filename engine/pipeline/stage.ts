@@ -3,7 +3,7 @@ import type { Channel } from './channel.ts'
 export interface StageOptions<Input> {
   readonly input: Channel<Input>
   /** Closed when the input has ended and all work is done; failed when the stage fails. */
-  readonly outputs?: readonly Channel<never>[]
+  readonly outputs?: readonly Pick<Channel<unknown>, 'close' | 'fail'>[]
   /** How many values are worked on at a time. */
   readonly concurrency: number
   readonly work: (value: Input) => Promise<void>

@@ -23,7 +23,7 @@ export class Verifier {
     for (const segment of segments) {
       const from = segment.offset - start
       this.#open(pack, segment, bytes.subarray(from, from + segment.storedLength))
-      this.#native.used(2 * segment.rawLength)
+      this.#native.used(2 * segment.storedLength + segment.rawLength)
     }
   }
 

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { HoldfastError } from '../base/errors.ts'
+import { asHoldfastError, HoldfastError } from '../base/errors.ts'
 import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
 
 /** More threads than this only take memory: one uploads no faster than this many can compress. */
 const mostWorkers = 8
 
 /** Threads for compression and hashing on this machine: at least two, so that one can read while the other compresses. */
-export function workerCount(): number {
+function workerCount(): number {
   return Math.min(mostWorkers, Math.max(2, availableParallelism()))
 }
 
@@ -40,7 +40,7 @@ export class WorkerPool implements AsyncDisposable {
   readonly #threads: Thread[] = []
   readonly #sealing: Task[] = []
   readonly #reading: Task[] = []
-  #failure: unknown
+  #failure: Error | undefined
 
   constructor(setup: WorkerSetup, count = workerCount()) {
     this.#setup = setup
@@ -86,7 +86,7 @@ export class WorkerPool implements AsyncDisposable {
     const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: { maxOldGenerationSizeMb: 128 } })
     const thread: Thread = { worker, given: [], own: [] }
     worker.on('message', (reply: WorkerReply) => { this.#done(thread, reply) })
-    worker.on('error', (error) => { this.#fail(error) })
+    worker.on('error', (error) => { this.#fail(asHoldfastError(error)) })
     return thread
   }
 
@@ -110,7 +110,7 @@ export class WorkerPool implements AsyncDisposable {
     else task?.reject(new HoldfastError(reply.error.code, reply.error.message, { data: reply.error.data ?? {} }))
   }
 
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#failure ??= error
     const waiting = [...this.#sealing.splice(0), ...this.#reading.splice(0)]
     for (const thread of this.#threads) waiting.push(...thread.given.splice(0), ...thread.own.splice(0))

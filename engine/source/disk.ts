@@ -30,7 +30,7 @@ export const systemDisk: Disk = {
 }
 
 /** Sorts a system error into what a backup reports. */
-export function diskFailure(reason: string): DiskFailure {
+function diskFailure(reason: string): DiskFailure {
   return { code: reason === 'ENOENT' || reason === 'ENOTDIR' ? 'vanished' : 'unreadable', reason }
 }
 

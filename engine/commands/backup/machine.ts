@@ -15,8 +15,8 @@ import type { BackupJob } from '../../protocol/job.ts'
 import type { CommandContext } from '../context.ts'
 import type { OpenBackup } from './open-backup.ts'
 
-/** 40 MiB of file data under way: enough to keep every thread at work while one batch is read and one uploaded. */
-const slabCount = 5
+/** 32 MiB of file data under way: enough to keep every thread at work while one batch is read and one uploaded. */
+const slabCount = 4
 /** zstd: a tenth slower than level 1 for a twentieth less. */
 const compressionLevel = 2
 
@@ -97,7 +97,8 @@ export class Machine implements AsyncDisposable {
 
   /** What went wrong first, when a stage failed. */
   get failure(): unknown {
-    return this.#failure.signal.reason
+    const reason: unknown = this.#failure.signal.reason
+    return reason
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,7 +17,7 @@ const rangeBytes = 2 * 1024 * 1024
  */
 export async function verifySample(opened: OpenBackup, context: CommandContext, machine: Machine, tally: Tally, count: number): Promise<void> {
   const { catalog } = opened
-  for (const pack of catalog.packs.leastRecentlyVerified(count)) {
+  for (const pack of catalog.packs.leastRecentlyVerified(context.clock.now()).take(count)) {
     try {
       await verifyPack(opened, context, machine, pack)
       catalog.packs.setVerified(pack.name, context.clock.now())
