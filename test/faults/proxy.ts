@@ -72,7 +72,7 @@ export class FaultProxy implements AsyncDisposable {
     if (fault?.type === 'answer') this.#answer(incoming, reply, fault)
     else if (fault?.type === 'portal') reply.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please log in</html>')
     else if (fault?.type === 'hang') incoming.resume()
-    else if (fault?.type === 'hold') void fault.until.then(() => { this.#passOn(incoming, reply, undefined) })
+    else if (fault?.type === 'hold') void fault.until.then(() => { if (!incoming.destroyed) this.#passOn(incoming, reply, undefined) })
     else this.#passOn(incoming, reply, fault)
   }
 

@@ -1,4 +1,5 @@
-import type { ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,8 @@ export interface RunningApp extends AsyncDisposable {
   window(): Promise<Page>
   /** Writes artifacts/screenshots/NAME.png. */
   screenshot(name: string): Promise<void>
+  /** Starts the app once more, as the same user with the same settings. Resolves with the exit code of that second process. */
+  startAgain(...words: readonly string[]): Promise<number | null>
   /** Ends the app as the window manager would, or by force when it does not follow within seconds. */
   stop(): Promise<void>
 }
@@ -42,13 +45,11 @@ const quitMark = 'Waiting for the debugger to disconnect'
 export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'holdfast-e2e-')))
   const state = join(home, 'state')
-  const electron = await _electron.launch({
-    executablePath: join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron'),
-    // Chromium refuses to sandbox itself for root.
-    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', options.folder ?? root, ...(options.arguments ?? [])],
-    cwd: root,
-    env: environmentOf(home, state, options.environment ?? {}),
-  })
+  const executablePath = join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron')
+  // Chromium refuses to sandbox itself for root.
+  const words = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', options.folder ?? root]
+  const env = environmentOf(home, state, options.environment ?? {})
+  const electron = await _electron.launch({ executablePath, args: [...words, ...(options.arguments ?? [])], cwd: root, env })
   // Playwright forgets the process once the app has closed.
   const child = electron.process()
   await mkdir(join(artifacts, 'screenshots'), { recursive: true })
@@ -64,6 +65,11 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
     screenshot: async (name) => {
       const page = await electron.firstWindow()
       await page.screenshot({ path: join(artifacts, 'screenshots', `${name}.png`) })
+    },
+    startAgain: async (...more) => {
+      const second = spawn(executablePath, [...words, ...more], { cwd: root, env, stdio: 'ignore' })
+      const [code] = (await once(second, 'exit')) as [number | null]
+      return code
     },
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -75,3 +75,19 @@ function flatten([id, properties, children]: MenuNode, depth: number): (TrayMenu
   const entry = { id, label, enabled: value('enabled') !== false, checked: value('toggle-state') === 1, depth }
   return [entry, ...children.flatMap((child) => flatten(child.value, depth + 1))]
 }
+
+/** Body colours of main/tray/icon.ts. */
+const colours = { '168a6c': 'idle', '2470d6': 'working', '6c7582': 'paused', 'f0a91a': 'warning', d03030: 'error' } as const
+
+/** What the icon says, told by its most frequent opaque colour. */
+export async function iconOf(tray: Tray): Promise<(typeof colours)[keyof typeof colours] | undefined> {
+  const { pixels } = await tray.icon()
+  const counts = new Map<string, number>()
+  for (let at = 0; at < pixels.length; at += 4) {
+    if (pixels[at] !== 255) continue
+    const colour = Buffer.from(pixels.subarray(at + 1, at + 4)).toString('hex')
+    counts.set(colour, (counts.get(colour) ?? 0) + 1)
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  return Object.entries(colours).find(([colour]) => colour === most?.[0])?.[1]
+}
