@@ -62,6 +62,6 @@ function optionsOf(job: PruneJob): Partial<PruneOptions> {
 }
 
 function outcomeOf(plan: PrunePlan, result: PruneResult | undefined): RunSummary['outcome'] {
-  if (result?.outcome === 'waiting' || plan.unreadable.length > 0) return 'warnings'
+  if (result?.outcome === 'waiting' || (result?.damagedPacks ?? 0) > 0 || plan.unreadable.length > 0) return 'warnings'
   return plan.retire.length === 0 && plan.records.length === 0 ? 'unchanged' : 'success'
 }

@@ -24,6 +24,8 @@ export interface Completion {
   readonly deletedBytes: number
   readonly copiedBytes: number
   readonly removedRecords: number
+  /** Retired packs that stay because something needed in them can no longer be read. */
+  readonly damagedPacks: number
 }
 
 /**
@@ -36,7 +38,7 @@ export async function completeRecords(context: PruneContext, signal: AbortSignal
   const { repository, store } = context
   const records = await readRetireRecords(repository, new Map(), signal)
   const sessions = await settleSessions(context, records, signal)
-  const nothing = { ...sessions, deletedPacks: 0, deletedBytes: 0, copiedBytes: 0, removedRecords: 0 }
+  const nothing = { ...sessions, deletedPacks: 0, deletedBytes: 0, copiedBytes: 0, removedRecords: 0, damagedPacks: 0 }
   if (records.size === 0 || sessions.waitingFor.length > 0) return nothing
   await needSnapshots(context, signal)
   await refreshPacks(context, signal)
@@ -45,11 +47,12 @@ export async function completeRecords(context: PruneContext, signal: AbortSignal
   await followClosures(context, signal)
   const existing = retired.filter((pack) => store.listedSize(pack) !== undefined)
   requireReadable(context, existing)
-  const copiedBytes = await copyUncovered(context, existing, signal)
-  const deletedBytes = existing.reduce((sum, pack) => sum + (store.listedSize(pack) ?? 0), 0)
-  await forEachAtOnce(existing, 8, (pack) => repository.backend.remove(packObject(pack), signal))
+  const { bytes: copiedBytes, kept } = await copyUncovered(context, existing, signal)
+  const deletable = existing.filter((pack) => !kept.has(pack))
+  const deletedBytes = deletable.reduce((sum, pack) => sum + (store.listedSize(pack) ?? 0), 0)
+  await forEachAtOnce(deletable, 8, (pack) => repository.backend.remove(packObject(pack), signal))
   const removedRecords = await removeFinished(context, records, signal)
-  return { ...sessions, deletedPacks: existing.length, deletedBytes, copiedBytes, removedRecords }
+  return { ...sessions, deletedPacks: deletable.length, deletedBytes, copiedBytes, removedRecords, damagedPacks: kept.size }
 }
 
 function retiredPacks(records: ReadonlyMap<string, RetireRecord>): readonly string[] {

@@ -1,5 +1,5 @@
 import { toHex } from '../../base/bytes.ts'
-import { isRetryable } from '../../base/errors.ts'
+import { hasCode, isRetryable } from '../../base/errors.ts'
 import type { BlobId, BlobKind } from '../../snapshot/node.ts'
 import { packObject, randomName } from '../names.ts'
 import type { PackInfo } from '../pack-info.ts'
@@ -14,18 +14,35 @@ const packBlobs = 64_000
 
 /**
  * Copies what is needed and only left in retired packs into new packs, uploads them, then an index object of them. After it, every
- * live blob of `packs` is in a pack that is not retired. A crash in between leaves a duplicate, which a later prune finds.
- * Errors: `not-found` when a pack has gone meanwhile (begin anew), `damaged` when a needed blob cannot be read.
- * @returns plain bytes copied.
+ * live blob of `packs` is in a pack that is not retired, but for those of the packs in `kept`: there a needed blob cannot be read, so they
+ * must stay, with whatever else is in them. A crash in between leaves a duplicate, which a later prune finds.
+ * Errors: `not-found` when a pack has gone meanwhile (begin anew).
  */
-export async function copyUncovered(context: PruneContext, packs: Iterable<string>, signal: AbortSignal): Promise<number> {
+export async function copyUncovered(context: PruneContext, packs: Iterable<string>, signal: AbortSignal): Promise<Copied> {
   const copier = new Copier(context)
+  const kept = new Set<string>()
   try {
-    for (const pack of packs) await copier.copyFrom(pack, signal)
+    for (const pack of packs) if (!await copiesWhole(copier, pack, signal)) kept.add(pack)
     await copier.finish(signal)
-    return copier.copiedBytes
+    return { bytes: copier.copiedBytes, kept }
   } finally {
     copier.discard()
+  }
+}
+
+export interface Copied {
+  /** Plain bytes. */
+  readonly bytes: number
+  readonly kept: ReadonlySet<string>
+}
+
+async function copiesWhole(copier: Copier, pack: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await copier.copyFrom(pack, signal)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'damaged')) return false
+    throw error
   }
 }
 

@@ -64,5 +64,7 @@ export interface PruneResult {
   readonly deletedBytes: number
   readonly copiedBytes: number
   readonly removedRecords: number
+  /** Retired packs that stay because something needed in them can no longer be read; `check --repair` may find it elsewhere. */
+  readonly damagedPacks: number
   readonly indexObjects: { readonly before: number, readonly after: number }
 }

@@ -18,9 +18,9 @@ const packsPerRecord = 20_000
  * Errors: `damaged`, `version` (rule R9): then nothing was deleted that this run had not finished before.
  */
 export async function executePrune(context: PruneContext, plan: PrunePlan, signal: AbortSignal): Promise<PruneResult> {
-  const copiedFirst = await withFreshListings(() => copyUncovered(context, plan.retire.map((pack) => pack.name), signal))
+  const { bytes: copiedFirst } = await withFreshListings(() => copyUncovered(context, plan.retire.map((pack) => pack.name), signal))
   await retire(context, plan, signal)
-  const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0 }
+  const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0, damagedPacks: 0 }
   const last = await withFreshListings(async () => addUp(total, await completeRecords(context, signal)))
   await removeOrphanedAcknowledgements(context, signal)
   const indexObjects = await consolidateIndex(context, total.deletedPacks > 0, signal)
@@ -48,5 +48,6 @@ function addUp(total: Totals, round: Completion): Completion {
   total.deletedBytes += round.deletedBytes
   total.copiedBytes += round.copiedBytes
   total.removedRecords += round.removedRecords
+  total.damagedPacks = round.damagedPacks
   return round
 }
