@@ -60,7 +60,8 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const traffic = new Traffic()
   const onTransfer = (event: TransferEvent): void => {
     traffic.count(event)
-    context.events.transfer(event)
+    // What tries the storage is over in a blink and says nothing to anybody.
+    if (!event.name.startsWith('probe/')) context.events.transfer(event)
   }
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitingFor = waiting(error, clock.now()) } }
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })

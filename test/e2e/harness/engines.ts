@@ -45,7 +45,8 @@ function look(pid: number): SeenProcess | undefined {
   const commandLine = read(pid, 'cmdline')
   const environment = read(pid, 'environ')
   if (commandLine === undefined || environment === undefined) return undefined
-  return { pid, commandLine: commandLine.split('\0'), environment: environment.split('\0') }
+  // Chromium rewrites the command lines of its helpers, with blanks.
+  return { pid, commandLine: commandLine.split(/[\0 ]/), environment: environment.split('\0') }
 }
 
 /** Undefined once the process is gone. */
