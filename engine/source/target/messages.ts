@@ -39,6 +39,8 @@ export type WriterTask =
   | { readonly type: 'discard'; readonly files: readonly FileSpec[] }
   /** Which stretches of the file, or of its half-written form, are there already. */
   | { readonly type: 'compare'; readonly file: FileSpec; readonly half: boolean; readonly chunks: readonly ExpectedChunk[] }
+  /** Nothing comes after this; it has no answer. */
+  | { readonly type: 'end' }
 
 export interface FileTask {
   readonly file: FileSpec
@@ -46,7 +48,7 @@ export interface FileTask {
   readonly whole: boolean
 }
 
-/** A thread's answer, one for each task in order. */
+/** A thread's answer, one for each task but `end`, in order. */
 export interface WriterAnswer {
   /** By index in the task's `files`: what went wrong. */
   readonly failures: readonly WriterFailure[]

@@ -8,11 +8,16 @@ const youngMb = 6
 
 interface Writer {
   readonly worker: Worker
+  /** Settles when the thread is gone; never rejects. */
+  readonly exited: Promise<void>
   /** Answers come in the order of the tasks. */
   readonly waiting: { readonly resolve: (answer: WriterAnswer) => void; readonly reject: (error: unknown) => void }[]
 }
 
-/** The threads that write a restore's files. Dispose it to end them; half-written files stay for the next run. */
+/**
+ * The threads that write a restore's files. Dispose it to end them; half-written files stay for the next run. They end by themselves,
+ * after what they were given: a thread that is terminated inside of a foreign call takes the whole process with it.
+ */
 export class WriterPool implements AsyncDisposable {
   readonly #writers: Writer[]
   #failure: HoldfastError | undefined
@@ -22,7 +27,7 @@ export class WriterPool implements AsyncDisposable {
   }
 
   /** Gives a task to the least busy thread. Rejects only when the thread itself dies (a defect). `bytes` of the task are moved away. */
-  run(task: WriterTask): Promise<WriterAnswer> {
+  run(task: Exclude<WriterTask, { type: 'end' }>): Promise<WriterAnswer> {
     if (this.#failure) return Promise.reject(this.#failure)
     const writer = this.#writers.reduce((least, each) => (each.waiting.length < least.waiting.length ? each : least))
     return new Promise((resolve, reject) => {
@@ -32,12 +37,15 @@ export class WriterPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#writers.map(({ worker }) => worker.terminate()))
+    const end: WriterTask = { type: 'end' }
+    for (const { worker } of this.#writers) worker.postMessage(end)
+    await Promise.all(this.#writers.map(({ exited }) => exited))
   }
 
   #start(setup: WriterSetup): Writer {
     const worker = new Worker(new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url), { workerData: setup, env: {}, resourceLimits: { maxYoungGenerationSizeMb: youngMb } })
-    const writer: Writer = { worker, waiting: [] }
+    const exited = new Promise<void>((resolve) => { worker.once('exit', () => { resolve() }) })
+    const writer: Writer = { worker, exited, waiting: [] }
     worker.on('message', (answer: WriterAnswer) => { writer.waiting.shift()?.resolve(answer) })
     worker.on('error', (error) => { this.#fail(writer, error) })
     worker.on('exit', () => { this.#fail(writer, undefined) })

@@ -24,6 +24,10 @@ const majorEveryBytes = 24 * 1024 * 1024
 let garbageBytes = 0
 
 parentPort?.on('message', (task: WriterTask) => {
+  if (task.type === 'end') {
+    end()
+    return
+  }
   parentPort?.postMessage(answer(task))
   if (task.type !== 'segments') return
   garbageBytes += task.bytes.length
@@ -32,7 +36,14 @@ parentPort?.on('message', (task: WriterTask) => {
   collect({ type: major ? 'major' : 'minor' })
 })
 
-function answer(task: WriterTask): WriterAnswer {
+/** Without its port nothing keeps the thread alive. */
+function end(): void {
+  files[Symbol.dispose]()
+  folders[Symbol.dispose]()
+  parentPort?.close()
+}
+
+function answer(task: Exclude<WriterTask, { type: 'end' }>): WriterAnswer {
   switch (task.type) {
     case 'segments':
       return { failures: writeSegments(task) }
