@@ -26,7 +26,7 @@ test('two jobs run at once, each in an engine of its own, and both finish', asyn
   await user.click('Back up photos now')
   await user.click('Back up papers now')
   await user.sees('2 jobs running')
-  await expect.poll(() => storage.held, { timeout: 15_000 }).toBeGreaterThanOrEqual(2)
+  await expect.poll(() => storage.held).toBeGreaterThanOrEqual(2)
   expect(enginesOf(app)).toHaveLength(2)
   await app.screenshot('two-jobs')
   storage.release()
@@ -49,7 +49,7 @@ test('an engine that is killed in the middle of an upload is started again, goes
 
   storage.holdPacks(2)
   await user.click('Back up now')
-  await expect.poll(() => storage.packs(), { timeout: 30_000 }).toHaveLength(2)
+  await expect.poll(() => storage.packs()).toHaveLength(2)
   await expect.poll(() => storage.held).toBeGreaterThan(0)
   const [first] = enginesOf(app)
   kill(first?.pid ?? 0, 'SIGKILL')

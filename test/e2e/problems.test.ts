@@ -25,7 +25,7 @@ test('a run can be paused, resumed, and stopped in both ways; the next one conti
     storage.release()
     storage.holdPacks()
     await user.click('Back up now')
-    await expect.poll(() => storage.held, { timeout: 15_000 }).toBeGreaterThan(0)
+    await expect.poll(() => storage.held).toBeGreaterThan(0)
   }
   await heldUp()
   await user.click('Pause')

@@ -66,7 +66,7 @@ test('secrets are in no file as they are, in no log, and in no process', async (
   await user.addJob({ name: 'cloud', sources: [folder.path('tree')], destination: storage.destination, password })
   storage.holdPacks()
   await user.click('Back up now')
-  await expect.poll(() => storage.held, { timeout: 15_000 }).toBeGreaterThan(0)
+  await expect.poll(() => storage.held).toBeGreaterThan(0)
   expect(enginesOf(app)).toHaveLength(1)
   const processes = JSON.stringify(processesOf(app))
   storage.release()

@@ -23,7 +23,7 @@ export class User {
   private constructor(app: RunningApp, page: Page) {
     this.#app = app
     this.page = page
-    page.setDefaultTimeout(15_000)
+    page.setDefaultTimeout(20_000)
   }
 
   /** At the app's window, once it shows something. */
