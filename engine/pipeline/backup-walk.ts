@@ -1,85 +1,22 @@
 import type { BigIntStats } from 'node:fs'
 import { type ByteString, toBytes } from '../base/byte-string.ts'
-import type { PauseGate } from '../base/pause.ts'
-import type { Disk, DiskFailure, DiskResult } from '../source/disk.ts'
-import type { Excludes } from '../source/excludes.ts'
-import { decodeList, type StoreTree } from '../snapshot/content.ts'
-import type { BlobId, ContentRef, DirectoryNode, FileNode, TreeNode } from '../snapshot/node.ts'
+import type { DiskFailure, DiskResult } from '../source/disk.ts'
+import { decodeList } from '../snapshot/content.ts'
+import type { BlobId, ContentRef, TreeNode } from '../snapshot/node.ts'
 import { decodeTree } from '../snapshot/tree.ts'
-import type { FileRead, FileReading } from './file-reading.ts'
-import { fileNode, nodeBase, sameBase, stampOf } from './file-node.ts'
+import { DirectoryPlace } from './directory-place.ts'
+import { fileNode, fileStamp, isUnchanged, nodeBase, sameOther, stampOf } from './file-node.ts'
+import type { FileRead } from './file-reading.ts'
 import { HardLinks } from './hard-links.ts'
-import type { JournalReader, JournaledEntries } from './journal-reader.ts'
 import { PendingDirectory, type Slot } from './pending-directory.ts'
-import { PreviousDirectory, type LoadNow } from './previous-directory.ts'
-import type { Tally } from './tally.ts'
+import { PreviousDirectory } from './previous-directory.ts'
+import type { Directory, ReadFile, WalkOptions, WalkStore } from './walk-types.ts'
 
 /** Entries that may wait behind files that are being read, in all directories together: about 25 MB. */
 const queuedLimit = 40_000
 
 /** The walk is one long computation; it lets the rest of the engine run this often, in ms. */
 const sliceMs = 15
-
-export interface WalkSource {
-  /** Entry in the snapshot's root. */
-  readonly name: ByteString
-  /** Absolute, without a trailing slash but for the root. */
-  readonly path: ByteString
-}
-
-/** What the walk needs of the repository. */
-export interface WalkStore {
-  /** Makes storing possible; called before anything is stored, and cheap when repeated. */
-  ensure(): Promise<void>
-  readonly storeTree: StoreTree
-  /** For the walk to wait at while many trees are under way. */
-  treesSettled(): Promise<void> | undefined
-  /** Rule R3: all of these blobs are in usable packs or on their way. */
-  touch(ids: Uint8Array): boolean
-  readonly load: LoadNow
-  /** A file whose content has been stored, and a finished directory: for the journal of the run. */
-  fileDone(directory: ByteString, node: FileNode): void
-  directoryDone(path: ByteString, tree: BlobId): void
-}
-
-export interface WalkOptions {
-  readonly sources: readonly WalkSource[]
-  readonly disk: Disk
-  readonly excludes: Excludes
-  readonly files: FileReading
-  readonly store: WalkStore
-  /** Root tree to compare with. */
-  readonly previousRoot?: BlobId
-  /** Everything that the previous root reaches is known to be stored in usable packs; else each part is looked up. */
-  readonly trusted: boolean
-  readonly journal?: JournalReader
-  readonly tally: Tally
-  readonly pauseGate: PauseGate
-  readonly signal: AbortSignal
-}
-
-/** A file on its way through the reading stage. */
-interface ReadFile {
-  readonly directory: ByteString
-  readonly path: ByteString
-  readonly name: ByteString
-  readonly stat: BigIntStats
-  readonly previous: TreeNode | undefined
-}
-
-/** One directory on the way. */
-interface Directory {
-  readonly path: ByteString
-  readonly prefix: ByteString
-  readonly relativePrefix: ByteString
-  readonly device: bigint
-  readonly pending: PendingDirectory
-  readonly previous: PreviousDirectory | undefined
-  readonly previousTree: BlobId | undefined
-  readonly journaled: JournaledEntries | undefined
-  /** Entries so far that are those of the previous tree, from its first on. */
-  unchanged: number
-}
 
 /**
  * The stages walk and compare: goes through the sources in order of names, along with the trees of the snapshot before. What is
@@ -184,7 +121,7 @@ export class BackupWalk {
     tally.files.found++
     tally.bytes.found += size
     tally.currentPath = path
-    if (trusted && stands && directory.previous?.entry.isUnchanged(stampForCursor(stat))) {
+    if (trusted && stands && directory.previous?.entry.isUnchanged(fileStamp(stat))) {
       tally.files.unchanged++
       tally.bytes.unchanged += size
       this.#keep(directory)
@@ -385,42 +322,4 @@ export class BackupWalk {
       this.#sliceEndMs = performance.now() + sliceMs
     })
   }
-}
-
-/** Where a directory's entry goes: known at once when nothing in it is being read, else later. */
-class DirectoryPlace {
-  readonly #name: Uint8Array
-  readonly #stat: BigIntStats
-  readonly #previous: TreeNode | undefined
-  node: DirectoryNode | undefined
-  onNode: ((node: DirectoryNode) => void) | undefined
-
-  constructor(name: Uint8Array, stat: BigIntStats, previous: TreeNode | undefined) {
-    this.#name = name
-    this.#stat = stat
-    this.#previous = previous
-  }
-
-  get isAsBefore(): boolean {
-    const { node } = this
-    return node !== undefined && this.#previous?.type === 'directory' && Buffer.compare(this.#previous.tree, node.tree) === 0 && sameBase(this.#previous, this.#stat)
-  }
-
-  done(tree: BlobId): void {
-    this.node = { type: 'directory', ...nodeBase(this.#name, this.#stat), tree }
-    this.onNode?.(this.node)
-  }
-}
-
-function stampForCursor(stat: BigIntStats): { size: bigint; mtimeNs: bigint; ctimeNs: bigint; inode: bigint; device: bigint } {
-  return { size: stat.size, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino, device: stat.dev }
-}
-
-function isUnchanged(node: Extract<TreeNode, { type: 'file' }>, stat: BigIntStats): boolean {
-  return BigInt(node.size) === stat.size && node.mtimeNs === stat.mtimeNs && node.ctimeNs === stat.ctimeNs && node.inode === stat.ino
-}
-
-function sameOther(before: TreeNode, node: TreeNode, stat: BigIntStats): boolean {
-  if (before.type === 'symlink' && node.type === 'symlink') return sameBase(before, stat) && Buffer.compare(before.target, node.target) === 0
-  return before.type === 'fifo' && node.type === 'fifo' && sameBase(before, stat)
 }

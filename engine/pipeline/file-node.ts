@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import type { ContentRef, FileNode, TreeNode } from '../snapshot/node.ts'
+import type { FileStamp } from '../snapshot/tree.ts'
 
 const blockBytes = 512n
 const permissionBits = 0o7777n
@@ -31,4 +32,20 @@ export function fileNode(name: Uint8Array, stat: BigIntStats, stamp: ReadStamp, 
 /** Mode, owner and mtime are still these. */
 export function sameBase(node: TreeNode, stat: BigIntStats): boolean {
   return node.mtimeNs === stat.mtimeNs && node.mode === Number(stat.mode & permissionBits) && node.uid === Number(stat.uid) && node.gid === Number(stat.gid)
+}
+
+/** For LeafCursor.isUnchanged. */
+export function fileStamp(stat: BigIntStats): FileStamp {
+  return { size: stat.size, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino }
+}
+
+/** As LeafCursor.isUnchanged. */
+export function isUnchanged(node: FileNode, stat: BigIntStats): boolean {
+  return BigInt(node.size) === stat.size && node.mtimeNs === stat.mtimeNs && node.ctimeNs === stat.ctimeNs && node.inode === stat.ino
+}
+
+/** A symlink or FIFO that is as it was. */
+export function sameOther(before: TreeNode, node: TreeNode, stat: BigIntStats): boolean {
+  if (before.type === 'symlink' && node.type === 'symlink') return sameBase(before, stat) && Buffer.compare(before.target, node.target) === 0
+  return before.type === 'fifo' && node.type === 'fifo' && sameBase(before, stat)
 }

@@ -25,9 +25,9 @@ export class NativeMemory {
   }
 }
 
-/** Heap of the main thread above which garbage is collected now; V8 alone would wait until some 200 MB. */
-const heapLimit = 48 * 1024 * 1024
-const checkMs = 100
+/** Heap and buffers of the main thread above which garbage is collected now; V8 alone would wait until some 200 MB. */
+const heapLimit = 44 * 1024 * 1024
+const checkMs = 50
 
 /** Keeps the main thread's heap small while a backup runs: what is alive of it is about 30 MB, whatever the size of the source. */
 export class HeapKeeper implements Disposable {
@@ -38,10 +38,10 @@ export class HeapKeeper implements Disposable {
     setFlagsFromString('--semi-space-growth-factor=1')
     const collect = collector()
     this.#timer = setInterval(() => {
-      if (getHeapStatistics().used_heap_size < this.#limit) return
+      if (inUse() < this.#limit) return
       collect()
       // What is alive may come to more; collecting all the time would not make it less.
-      this.#limit = Math.max(heapLimit, getHeapStatistics().used_heap_size * 1.5)
+      this.#limit = Math.max(heapLimit, inUse() * 1.5)
     }, checkMs)
     this.#timer.unref()
   }
@@ -56,4 +56,9 @@ function collector(): () => void {
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('typeof gc === "function" ? gc : undefined')
   return typeof collect === 'function' ? () => { Reflect.apply(collect, undefined, []) } : () => undefined
+}
+
+function inUse(): number {
+  const { used_heap_size: heap, external_memory: buffers } = getHeapStatistics()
+  return heap + buffers
 }

@@ -109,13 +109,12 @@ function decodeBranch(bytes: Uint8Array): Branch {
 const mtimeAt = 11
 const ctimeAt = 19
 const inodeAt = 27
-const deviceAt = 35
 const sizeAt = 43
 const fixedBytes = 19
 const fixedFileBytes = 52
 
 /** What a walk knows of a file before anything is read. */
-export interface FileStamp extends ChangeStamp {
+export interface FileStamp extends Omit<ChangeStamp, 'device'> {
   readonly size: bigint
   readonly mtimeNs: bigint
 }
@@ -177,7 +176,10 @@ export class LeafCursor {
     return this.#bytes.subarray(this.#start, this.#end)
   }
 
-  /** A file whose size, times, inode and device are all still these: it need not be read again. */
+  /**
+   * A file whose size, times and inode are all still these: it need not be read again. Device numbers do not count: many file systems
+   * get another one at each boot, and every file would be read.
+   */
   isUnchanged(stamp: FileStamp): boolean {
     const at = this.#fixed
     const view = this.#view
@@ -186,7 +188,6 @@ export class LeafCursor {
       && view.getBigInt64(at + ctimeAt, true) === stamp.ctimeNs
       && view.getBigUint64(at + sizeAt, true) === stamp.size
       && view.getBigUint64(at + inodeAt, true) === stamp.inode
-      && view.getBigUint64(at + deviceAt, true) === stamp.device
   }
 
   /** The entry as a node. */

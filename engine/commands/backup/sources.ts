@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path'
 import { HoldfastError } from '../../base/errors.ts'
 import { type ByteString, fromText, toBytes } from '../../base/byte-string.ts'
-import type { WalkSource } from '../../pipeline/backup-walk.ts'
+import type { WalkSource } from '../../pipeline/walk-types.ts'
 import type { Disk } from '../../source/disk.ts'
 import { manifestSource, type ManifestSource } from '../../snapshot/manifest.ts'
 

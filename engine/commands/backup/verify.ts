@@ -9,7 +9,7 @@ import type { Machine } from './machine.ts'
 import type { OpenBackup } from './open-backup.ts'
 
 /** Bytes of a pack that are read at a time: bounds the memory. */
-const rangeBytes = 2 * 1024 * 1024
+const rangeBytes = 1024 * 1024
 
 /**
  * Sample verification (A10): reads back the packs that were not verified for the longest time, each blob against its id, so that in the course of

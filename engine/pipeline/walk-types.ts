@@ -1,0 +1,73 @@
+import type { BigIntStats } from 'node:fs'
+import type { ByteString } from '../base/byte-string.ts'
+import type { PauseGate } from '../base/pause.ts'
+import type { Disk } from '../source/disk.ts'
+import type { Excludes } from '../source/excludes.ts'
+import type { StoreTree } from '../snapshot/content.ts'
+import type { BlobId, FileNode, TreeNode } from '../snapshot/node.ts'
+import type { FileReading } from './file-reading.ts'
+import type { JournaledEntries, JournalReader } from './journal-reader.ts'
+import type { PendingDirectory } from './pending-directory.ts'
+import type { LoadNow, PreviousDirectory } from './previous-directory.ts'
+import type { Tally } from './tally.ts'
+
+export interface WalkSource {
+  /** Entry in the snapshot's root. */
+  readonly name: ByteString
+  /** Absolute, without a trailing slash but for the root. */
+  readonly path: ByteString
+}
+
+/** What the walk needs of the repository. */
+export interface WalkStore {
+  /** Makes storing possible; called before anything is stored, and cheap when repeated. */
+  ensure(): Promise<void>
+  readonly storeTree: StoreTree
+  /** For the walk to wait at while many trees are under way. */
+  treesSettled(): Promise<void> | undefined
+  /** Rule R3: all of these blobs are in usable packs or on their way. */
+  touch(ids: Uint8Array): boolean
+  readonly load: LoadNow
+  /** A file whose content has been stored, and a finished directory: for the journal of the run. */
+  fileDone(directory: ByteString, node: FileNode): void
+  directoryDone(path: ByteString, tree: BlobId): void
+}
+
+export interface WalkOptions {
+  readonly sources: readonly WalkSource[]
+  readonly disk: Disk
+  readonly excludes: Excludes
+  readonly files: FileReading
+  readonly store: WalkStore
+  /** Root tree to compare with. */
+  readonly previousRoot?: BlobId
+  /** Everything that the previous root reaches is known to be stored in usable packs; else each part is looked up. */
+  readonly trusted: boolean
+  readonly journal?: JournalReader
+  readonly tally: Tally
+  readonly pauseGate: PauseGate
+  readonly signal: AbortSignal
+}
+
+/** A file on its way through the reading stage. */
+export interface ReadFile {
+  readonly directory: ByteString
+  readonly path: ByteString
+  readonly name: ByteString
+  readonly stat: BigIntStats
+  readonly previous: TreeNode | undefined
+}
+
+/** One directory on the way. */
+export interface Directory {
+  readonly path: ByteString
+  readonly prefix: ByteString
+  readonly relativePrefix: ByteString
+  readonly device: bigint
+  readonly pending: PendingDirectory
+  readonly previous: PreviousDirectory | undefined
+  readonly previousTree: BlobId | undefined
+  readonly journaled: JournaledEntries | undefined
+  /** Entries so far that are those of the previous tree, from its first on. */
+  unchanged: number
+}

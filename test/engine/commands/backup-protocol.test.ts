@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openBackend } from '../../../engine/backend/open.ts'
+import { runJob } from '../../../engine/commands/run.ts'
+import type { TransferEvent } from '../../../engine/protocol/progress.ts'
+import { jobKeyOf } from '../../../engine/repository/keys.ts'
+import { expireSession } from '../../../engine/repository/protocol/arbiter.ts'
+import { retireRecordName } from '../../../engine/repository/protocol/names.ts'
+import { sealRetireRecord } from '../../../engine/repository/protocol/records.ts'
+import { openRepository, type Repository } from '../../../engine/repository/repository.ts'
+import { SeededRandom } from '../../bench/random.ts'
+import { describeTree } from '../../fixtures/tree.ts'
+import type { World } from '../../fixtures/world.ts'
+import { quickWorld } from './backup-support.ts'
+
+const signal = new AbortController().signal
+let world: World
+let repository: Repository
+
+beforeEach(async () => {
+  world = await quickWorld()
+  const backend = await openBackend(world.repository, { secrets: {}, signal })
+  repository = await openRepository(backend, world.password, signal)
+})
+
+afterEach(() => { world[Symbol.dispose]() })
+
+function write(name: string, seed: number): void {
+  mkdirSync(join(world.source, name, '..'), { recursive: true })
+  writeFileSync(join(world.source, name), new SeededRandom(seed).bytes(400_000))
+}
+
+function packFiles(): string[] {
+  const folder = join(world.repository, 'packs')
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)).filter((path) => statSync(path).isFile())
+}
+
+async function retire(packs: readonly string[]): Promise<void> {
+  const record = 'f'.repeat(32)
+  const names = packs.map((path) => path.slice(path.lastIndexOf('/') + 1))
+  await repository.backend.put(retireRecordName(record), { type: 'bytes', bytes: sealRetireRecord(repository.keys, record, names) }, {}, signal)
+}
+
+async function expectRestorable(): Promise<void> {
+  const target = join(world.folder, 'restored')
+  await world.restore(target)
+  expect(describeTree(join(target, 'source'))).toEqual(describeTree(world.source))
+}
+
+test('a snapshot never rests on retired packs, also where nothing changed (R2, R3)', async () => {
+  for (const [seed, name] of ['a/one', 'a/two', 'b/three'].entries()) write(name, seed)
+  await world.backup()
+  const old = packFiles()
+  await retire(old)
+  write('b/four', 9)
+  const summary = await world.backup()
+  expect(summary).toMatchObject({ outcome: 'success', files: { found: 4, unchanged: 0 } })
+  for (const path of old) rmSync(path)
+  await expectRestorable()
+})
+
+test('of a half retired snapshot only what is lost is stored again', async () => {
+  write('a/one', 1)
+  await world.backup()
+  const first = packFiles()
+  write('b/two', 2)
+  await world.backup()
+  await retire(first)
+  write('c/three', 3)
+  const summary = await world.backup()
+  expect(summary).toMatchObject({ outcome: 'success', files: { found: 3, unchanged: 1, uploaded: 2 } })
+  for (const path of first) rmSync(path)
+  await expectRestorable()
+  expect(await world.backup()).toMatchObject({ outcome: 'unchanged' })
+})
+
+test('a session that a prune ends is followed by another, and nothing is sent again', async () => {
+  write('one', 1)
+  const context = world.context()
+  let expired: Promise<void> | undefined
+  const transfer = (event: TransferEvent): void => {
+    if (event.state === 'done' && event.name.startsWith('pack')) expired ??= expireSession(repository, { jobKey: jobKeyOf(repository.keys, 'photos'), revision: 1, suffix: '' }, signal)
+  }
+  const summary = await runJob({
+    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0,
+    excludes: { patterns: [], presets: [], oneFileSystem: false },
+  }, { ...context, events: { ...context.events, transfer } })
+  await expired
+  expect(summary).toMatchObject({ outcome: 'success', snapshot: 'photos@2', files: { found: 1, unchanged: 1 } })
+  expect(summary.uploadedBytes).toBeLessThan(420_000)
+  await expectRestorable()
+})
+
+test('a snapshot before that lost its trees does not keep a new one from being made', async () => {
+  write('a/one', 1)
+  await world.backup()
+  rmSync(world.home, { recursive: true })
+  rmSync(join(world.repository, 'index'), { recursive: true })
+  for (const path of packFiles()) if (statSync(path).size < 100_000) rmSync(path)
+  write('b/two', 2)
+  expect(await world.backup()).toMatchObject({ snapshot: 'photos@2', files: { found: 2 } })
+  await expectRestorable()
+})
