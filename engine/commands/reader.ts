@@ -38,7 +38,11 @@ export async function openReader(job: EngineJob, context: CommandContext): Promi
     storage: opened,
     repository,
     catalog,
-    trees: new TreeLoader(repository, catalog, context.signal),
+    // A prune may have moved blobs since this catalog learned where they are.
+    trees: new TreeLoader(repository, catalog, context.signal, async (pack) => {
+      catalog.packs.dropPack(pack)
+      await refreshIndex(repository, catalog, context.signal)
+    }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

@@ -1,5 +1,5 @@
 import { toHex } from '../base/bytes.ts'
-import { HoldfastError } from '../base/errors.ts'
+import { hasCode, HoldfastError } from '../base/errors.ts'
 import { BlobHasher } from '../repository/blob-id.ts'
 import { packObject } from '../repository/names.ts'
 import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
@@ -10,17 +10,23 @@ import type { LoadTree } from '../snapshot/content.ts'
 /** Opened segments kept; neighbouring folders share them, so that each is fetched and opened about once. Bounds the memory. */
 const cachedBytes = 32 * 1024 * 1024
 
+/** Packs that may turn out to be gone before a blob counts as lost; bounds what a forged index can make us try. */
+const maxGonePacks = 8
+
 /** Reads blobs of kind `tree`: folders and lists of chunks. */
 export class TreeLoader {
   readonly #repository: Repository
   readonly #locator: BlobLocator
   readonly #signal: AbortSignal
   readonly #hasher: BlobHasher
+  readonly #onGone: ((pack: string) => Promise<void>) | undefined
   /** Least recently used first. Promises, so that two readers of one segment fetch it once. */
   readonly #segments = new Map<string, { readonly bytes: number; readonly raw: Promise<Uint8Array> }>()
   #bytes = 0
 
-  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal) {
+  /** @param onGone told of a pack that is not there any more, after which the locator knows better places. Absent: that is `not-found`. */
+  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal, onGone?: (pack: string) => Promise<void>) {
+    this.#onGone = onGone
     this.#repository = repository
     this.#locator = locator
     this.#signal = signal
@@ -29,10 +35,17 @@ export class TreeLoader {
 
   /** A view into memory that others read too. Errors: damaged (also for an id that no pack holds), and those of the storage. */
   readonly load: LoadTree = async (id) => {
-    const location = this.#locator.locate(id)
-    if (!location) throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
-    const raw = await this.#segment(location)
-    return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
+    for (let gone = 0; ; gone++) {
+      const location = gone > maxGonePacks ? undefined : this.#locator.locate(id)
+      if (!location) throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
+      try {
+        const raw = await this.#segment(location)
+        return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
+      } catch (error) {
+        if (!this.#onGone || !hasCode(error, 'not-found')) throw error
+        await this.#onGone(location.pack)
+      }
+    }
   }
 
   #segment(location: BlobLocation): Promise<Uint8Array> {

@@ -68,6 +68,8 @@ function decodeSegment(reader: ByteReader, offset: number, maxBlobs: number): Pa
   for (let index = 0; index < count; index++) {
     const id = reader.bytes(idBytes)
     const length = count === 1 ? rawLength : reader.varint(rawLength)
+    // No blob is empty; one that were could be repeated without end in a file of any size.
+    if (length === 0) reader.fail('holds an empty blob')
     blobs[index] = { id, length }
     sum += length
   }

@@ -47,7 +47,11 @@ const maxKeys = 64
 const maxKeyObjectBytes = 16 * 1024
 const saltBytes = 32
 
-const base64 = v.pipe(v.string(), v.maxLength(4096), v.base64(), v.transform((text): Uint8Array => Buffer.from(text, 'base64')))
+/** One encoding for each value: the spare bits of a last digit are part of the text, and nothing else would notice a change there. */
+const base64 = v.pipe(
+  v.string(), v.maxLength(4096), v.base64(), v.check((text) => Buffer.from(text, 'base64').toString('base64') === text),
+  v.transform((text): Uint8Array => Buffer.from(text, 'base64')),
+)
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const keySchema = v.pipe(v.string(), v.parseJson(), v.strictObject({
   kdf: v.literal('scrypt'), N: count, r: count, p: count, salt: base64, master: base64, details: base64,
@@ -83,7 +87,7 @@ export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, k
 
 /**
  * Tries the password on every key of the repository.
- * @throws password after all of them refused; damaged when there is no key at all.
+ * @throws password after all of them refused; damaged when there is no key at all, or none that can be read.
  */
 export async function unlock(backend: StorageBackend, password: string, signal: AbortSignal): Promise<{ masterKey: Uint8Array; keyName: string }> {
   const stored = await readKeys(backend, signal)
@@ -95,7 +99,8 @@ export async function unlock(backend: StorageBackend, password: string, signal: 
     const masterKey = tryUnseal(wrapping, additionalData(objectHeader('key'), keyObject(name)), entry.master)
     if (masterKey?.length === keyBytes) return { masterKey, keyName: name }
   }
-  const unreadable = stored.filter(({ entry }) => !entry).length
+  const unreadable = stored.filter(({ entry }) => !entry || !isBearable(entry)).length
+  if (unreadable === stored.length) throw new HoldfastError('damaged', 'No key of the repository can be read: every object under keys/ is damaged.', { data: { keys: stored.length } })
   const hint = unreadable > 0 ? ` ${unreadable} of ${stored.length} keys cannot be read at all.` : ''
   throw new HoldfastError('password', `The password opens none of the repository's keys.${hint}`, { data: { keys: stored.length, unreadable } })
 }

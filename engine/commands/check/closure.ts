@@ -4,9 +4,9 @@ import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BlobIdSet } from '../../catalog/id-set.ts'
 import { listSnapshots, snapshotId } from '../../repository/protocol/snapshots.ts'
 import { snapshotName } from '../../repository/protocol/names.ts'
-import { chunkIds } from '../../snapshot/content.ts'
+import { decodeList } from '../../snapshot/content.ts'
 import { rootOf } from '../../snapshot/manifest.ts'
-import type { BlobId, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
+import type { BlobId, ContentRef, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
 import { iterateTree } from '../../snapshot/tree-walk.ts'
 import { toHex } from '../../base/bytes.ts'
 import { recordDamage } from './inventory.ts'
@@ -74,12 +74,35 @@ class SnapshotWalk {
 
   async #isWhole(node: FileNode): Promise<boolean> {
     try {
-      for await (const id of chunkIds((list) => this.#loadTree(list), node.content)) this.#run.requireBlob(id)
-      return true
+      return await this.#contentBytes(node.content, node.size, new Map()) === node.size
     } catch (error) {
       if (hasCode(error, 'damaged', 'not-found', 'version')) return false
       throw error
     }
+  }
+
+  /**
+   * What the chunks add up to; counting ends beyond `limit`. A list that the file repeats is followed once, so that no forged file is
+   * followed without end: the memory is an entry for each list of one file.
+   */
+  async #contentBytes(content: ContentRef, limit: number, lists: Map<string, number>): Promise<number> {
+    let bytes = 0
+    for (const id of content.ids) {
+      bytes += content.depth === 0 ? this.#run.requireBlob(id) : await this.#listBytes(id, content.depth - 1, limit, lists)
+      if (bytes > limit) break
+    }
+    return bytes
+  }
+
+  async #listBytes(id: BlobId, depth: number, limit: number, lists: Map<string, number>): Promise<number> {
+    const key = `${depth} ${toHex(id)}`
+    const known = lists.get(key)
+    if (known !== undefined) return known
+    const list = decodeList(await this.#loadTree(id))
+    if (list.depth !== depth) throw new HoldfastError('damaged', 'Lists of chunks do not become lower on the way down.')
+    const bytes = await this.#contentBytes(list, limit, lists)
+    lists.set(key, bytes)
+    return bytes
   }
 
   /** All readable trees were put into the catalog before. */

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { BlobIdSet } from '../../catalog/id-set.ts'
 import { packObject } from '../../repository/names.ts'
+import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { BlobId } from '../../snapshot/node.ts'
 import type { StepProgress } from '../step-progress.ts'
@@ -32,12 +33,13 @@ export class CheckRun {
 
   /** Whether some readable pack holds the blob in a segment that is not known to be damaged. */
   hasBlob(id: BlobId): boolean {
-    return this.catalog.blobs.places(id).some(({ location, usable }) => usable && !this.findings.isDamagedSegment(location.pack, location.segmentOffset))
+    return this.#readable(id) !== undefined
   }
 
-  /** Errors: `not-found`, after the pack it should be in has been told as missing, once. */
-  requireBlob(id: BlobId): void {
-    if (this.hasBlob(id)) return
+  /** @returns the blob's length. Errors: `not-found`, after the pack it should be in has been told as missing, once. */
+  requireBlob(id: BlobId): number {
+    const place = this.#readable(id)
+    if (place) return place.length
     this.missing.add(id)
     const pack = this.catalog.blobs.places(id)[0]?.location.pack
     if (pack !== undefined && !this.catalog.packs.isListed(pack) && !this.#missingTold.has(pack)) {
@@ -45,5 +47,9 @@ export class CheckRun {
       this.findings.damage({ object: packObject(pack), problem: 'missing', message: `pack ${pack} is missing.` })
     }
     throw new HoldfastError('not-found', `Blob ${toHex(id)} is in no readable pack.`)
+  }
+  #readable(id: BlobId): BlobLocation | undefined {
+    return this.catalog.blobs.places(id)
+      .find(({ location, usable }) => usable && !this.findings.isDamagedSegment(location.pack, location.segmentOffset))?.location
   }
 }

@@ -9,7 +9,7 @@ import { codeOf, noise } from './support.ts'
 /** Contents as some pack could have them. */
 const contents: fc.Arbitrary<PackContents> = fc.record({
   kind: fc.constantFrom('data', 'tree'),
-  segments: fc.array(fc.record({ lengths: fc.array(fc.nat(70_000), { minLength: 1, maxLength: 12 }), packed: fc.boolean() }), { maxLength: 8 }),
+  segments: fc.array(fc.record({ lengths: fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 12 }), packed: fc.boolean() }), { maxLength: 8 }),
 }).map(({ kind, segments }) => {
   let offset = 4
   return { kind, segments: segments.map(({ lengths, packed }, segment): PackSegment => {

@@ -179,7 +179,7 @@ describe('passwords', () => {
   test('a forged key that asks for gigabytes is passed over', async () => {
     const made = await newRepository('good')
     await tamper(made.backend, keyObject(made.keyName), (bytes) => Buffer.from(Buffer.from(bytes).toString('latin1').replace('"N":1024', '"N":16777216'), 'latin1'))
-    expect(await codeOf(() => openRepository(made.backend, 'good', never))).toBe('password')
+    expect(await codeOf(() => openRepository(made.backend, 'good', never))).toBe('damaged')
   })
 
   test('a key object far too large is not read', async () => {
@@ -196,7 +196,7 @@ describe('passwords', () => {
     for (let at = 0; at < good.length; at += 5) {
       await tamper(made.backend, keyObject(made.keyName), () => good.map((byte, index) => (index === at ? byte ^ 1 : byte)))
       const opened = await openRepository(made.backend, 'good', never).catch((error: unknown) => error)
-      if (opened instanceof HoldfastError) expect(opened.code).toBe('password')
+      if (opened instanceof HoldfastError) expect(['password', 'damaged'], `byte ${at}`).toContain(opened.code)
       else expect(await listKeys(made, never), `byte ${at}`).toEqual([{ name: made.keyName, current: true }])
     }
   })

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runTable } from './table.ts'
+import { Template } from './template.ts'
+
+let template: Template
+
+beforeAll(async () => { template = await Template.make() })
+afterAll(() => { template[Symbol.dispose]() })
+
+test('prune: every operation × every fault: nothing needed is ever deleted, and the next prune goes on', async () => {
+  const { rows, wrong } = await runTable(template, 'prune', { readsOnly: false, others: {} })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(20)
+})

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runTable } from './table.ts'
+import { Template } from './template.ts'
+
+let template: Template
+
+beforeAll(async () => { template = await Template.make() })
+afterAll(() => { template[Symbol.dispose]() })
+
+test('restore: every operation × every fault, and the repository stays as it is', async () => {
+  const { rows, wrong } = await runTable(template, 'restore', { readsOnly: true, others: {} })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(8)
+})
+
+test('check: every operation × every fault', async () => {
+  const { rows, wrong } = await runTable(template, 'check', {
+    readsOnly: true,
+    // A snapshot whose bytes came wrong is what a check is to tell. Of a pack's end more is read than its footer needs.
+    others: { 'truncate get snapshots/': ['failed'], 'flip get snapshots/': ['failed'], 'truncate get packs/': ['failed', 'warnings'], 'flip get packs/': ['failed', 'warnings', 'success'] },
+  })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(9)
+})
+
+test('rebuild: every operation × every fault', async () => {
+  const { rows, wrong } = await runTable(template, 'rebuild', { readsOnly: true, others: {} })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(6)
+})

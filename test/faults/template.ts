@@ -1,0 +1,205 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { openBackend } from '../../engine/backend/open.ts'
+import type { StorageBackend } from '../../engine/backend/backend.ts'
+import { systemClock, type Clock } from '../../engine/base/clock.ts'
+import { runJob } from '../../engine/commands/run.ts'
+import type { EngineJob } from '../../engine/protocol/job.ts'
+import type { RunSummary } from '../../engine/protocol/progress.ts'
+import { systemRandom } from '../../engine/repository/crypto.ts'
+import { initRepository } from '../../engine/repository/repository.ts'
+import { SeededRandom } from '../bench/random.ts'
+import { describeTree } from '../fixtures/tree.ts'
+import { World } from '../fixtures/world.ts'
+
+export const never = new AbortController().signal
+
+/** Commands run ten days after the template was made: what it left is old enough to be pruned, and its dead session to be ended. */
+const ageMs = 10 * 24 * 3_600_000
+
+/** Waits pass a hundred times faster, so that backoff and patience cost a test nothing. */
+export const fastClock: Clock = {
+  now: () => Date.now() + ageMs,
+  monotonic: () => performance.now() * 100,
+  sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
+}
+
+/** A repository whose key costs little to open; whatever the tests do with it costs no scrypt. */
+export async function initCheaply(url: string, password: string): Promise<void> {
+  await using backend = await openBackend(url, { secrets: {}, signal: never, create: true })
+  await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
+}
+
+/** A backup that died before its commit: its session stays open. */
+async function leaveSession(world: World): Promise<void> {
+  const { repository } = world
+  world.repository = `faulty+${repository.startsWith('/') ? `file://${repository}` : repository}?fault.rule=put,before,prefix=snapshots/,code=denied`
+  await world.backup({ name: 'other' }).catch(() => undefined)
+  world.repository = repository
+}
+
+let copies = 0
+
+/**
+ * A repository with a history that gives every command something to do: three snapshots of which the first is forgotten, a pack that
+ * is partly used, and a source that has changed since. Each case works on a copy.
+ */
+export class Template implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-template-'))
+  readonly #world: World
+  readonly #storage: 'memory' | 'folder'
+
+  private constructor(world: World, storage: 'memory' | 'folder') {
+    this.#world = world
+    this.#storage = storage
+  }
+
+  static async make(storage: 'memory' | 'folder' = 'memory'): Promise<Template> {
+    const world = storage === 'memory' ? new World(`memory:template-${++copies}`) : new World()
+    await initCheaply(world.repository, world.password)
+    const random = new SeededRandom(33)
+    const write = (name: string, bytes: number): void => { writeFileSync(join(world.source, name), random.bytes(bytes)) }
+    mkdirSync(join(world.source, 'small'))
+    for (let index = 0; index < 20; index++) write(`small/${index}`, 500 + index * 37)
+    for (const name of ['a', 'b', 'c']) write(`${name}.bin`, 300_000)
+    await world.backup()
+    rmSync(join(world.source, 'a.bin'))
+    rmSync(join(world.source, 'b.bin'))
+    write('d.bin', 200_000)
+    await world.backup()
+    write('small/3', 900)
+    await world.backup()
+    await world.run({ ...world.common, type: 'forget', snapshots: ['photos@1'], dryRun: false })
+    write('e.bin', 250_000)
+    await leaveSession(world)
+    write('small/new', 777)
+    rmSync(join(world.source, 'small/5'))
+    return new Template(world, storage)
+  }
+
+  /** A copy of the repository, and a machine that knows it and has the changed source. */
+  async copy(): Promise<TemplateCopy> {
+    if (this.#storage === 'memory') {
+      const url = `memory:copy-${++copies}`
+      await copyObjects(this.#world.repository, url)
+      return new TemplateCopy(url, this.#world)
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-copy-'))
+    cpSync(this.#world.repository, folder, { recursive: true, preserveTimestamps: true })
+    return new TemplateCopy(folder, this.#world)
+  }
+
+  [Symbol.dispose](): void {
+    this.#world[Symbol.dispose]()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** One case's own repository and machine. */
+export class TemplateCopy implements AsyncDisposable {
+  readonly url: string
+  readonly world: World
+  readonly #template: World
+  readonly report: string
+  #changes = 0
+
+  constructor(url: string, template: World) {
+    this.url = url
+    this.world = new World(url)
+    this.#template = template
+    this.report = join(this.world.folder, 'faults')
+    writeFileSync(this.report, '')
+    cpSync(template.home, this.world.home, { recursive: true })
+  }
+
+  /** The jobs of a table, against an address. */
+  job(type: EngineJob['type'], repository = this.url): EngineJob {
+    const common = { ...this.world.common, repository, patienceMs: 3000 }
+    switch (type) {
+      case 'backup':
+        return {
+          ...common, type, name: 'photos', sources: [this.#template.source, this.world.source], dryRun: false, onFailure: 'drain', verifyPacks: 1,
+          excludes: { patterns: [], presets: [], oneFileSystem: false },
+        }
+      case 'restore': return { ...common, type, snapshot: 'photos@3', target: join(this.world.folder, 'first'), paths: [], overwrite: 'changed' }
+      case 'check': return { ...common, type, readDataPercent: 100 }
+      case 'forget': return { ...common, type, snapshots: [], policy: { last: 1 }, dryRun: false }
+      case 'prune': return { ...common, type, dryRun: false }
+      case 'rebuild': return { ...common, type }
+      default: throw new Error(`no job of type ${type} here`)
+    }
+  }
+
+  run(job: EngineJob, signal?: AbortSignal): Promise<RunSummary> {
+    return runJob(job, { ...this.world.context(signal), clock: fastClock })
+  }
+
+  /** The address with faults; each that happens leaves a line in the report. */
+  faulty(...rules: readonly string[]): string {
+    const settings = [...rules.map((rule) => `fault.rule=${encodeURIComponent(rule)}`), `fault.report=${encodeURIComponent(this.report)}`]
+    return `faulty+${this.url.startsWith('/') ? `file://${this.url}` : this.url}?${settings.join('&')}`
+  }
+
+  /** Faults that happened, as `kind operation object`. */
+  happened(): string[] {
+    return readFileSync(this.report, 'utf8').split('\n').filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1))
+  }
+
+  /** Forgets what happened so far. */
+  clearReport(): void {
+    writeFileSync(this.report, '')
+  }
+
+  /** Gives the next backup something to store. */
+  change(): void {
+    writeFileSync(join(this.world.source, `change-${++this.#changes}`), new SeededRandom(this.#changes).bytes(5000))
+  }
+
+  /** Every object's name and size, to see what a command has changed. */
+  async objects(): Promise<string[]> {
+    await using backend = await open(this.url)
+    const found: string[] = []
+    for await (const { name, size } of backend.list('', never)) found.push(`${name} ${size}`)
+    return found
+  }
+
+  /** What whoever comes next does: a backup, a check of every byte, and a restore. Returns what is wrong after it. */
+  async prove(): Promise<string[]> {
+    const wrong: string[] = []
+    const backup = await this.run(this.job('backup'))
+    if (!['success', 'unchanged'].includes(backup.outcome)) wrong.push(`the next backup ended with ${backup.outcome}: ${JSON.stringify(backup.firstProblems)}`)
+    const check = await this.run(this.job('check'))
+    if (check.outcome !== 'success') wrong.push(`check found ${JSON.stringify(check.details)}`)
+    const target = mkdtempSync(join(this.world.folder, 'proof-'))
+    const restored = await this.run({ ...this.world.common, repository: this.url, type: 'restore', snapshot: 'latest:photos', target, paths: [], overwrite: 'changed' })
+    if (restored.outcome !== 'success') wrong.push(`restore ended with ${restored.outcome}`)
+    for (const [name, source] of [['source', this.#template.source], ['source-2', this.world.source]] as const) {
+      if (!isDeepStrictEqual(describeTree(join(target, name)), describeTree(source))) wrong.push(`${name} came back otherwise`)
+    }
+    return wrong
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.world[Symbol.dispose]()
+    if (this.url.startsWith('/')) {
+      rmSync(this.url, { recursive: true, force: true })
+      return
+    }
+    await using backend = await open(this.url)
+    for await (const { name } of backend.list('', never)) await backend.remove(name, never)
+  }
+}
+
+export function open(url: string): Promise<StorageBackend> {
+  return openBackend(url, { secrets: {}, signal: never, create: true })
+}
+
+export async function copyObjects(from: string, to: string): Promise<void> {
+  await using source = await open(from)
+  await using target = await open(to)
+  for await (const { name } of source.list('', never)) {
+    await target.put(name, { type: 'bytes', bytes: await source.get(name, 'all', never) }, {}, never)
+  }
+}

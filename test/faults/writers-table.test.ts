@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { good, runTable } from './table.ts'
+import { Template } from './template.ts'
+
+let template: Template
+
+beforeAll(async () => { template = await Template.make() })
+afterAll(() => { template[Symbol.dispose]() })
+
+test('backup: every operation × every fault ends in success or a clear error, and the next run understands what is there', async () => {
+  const { rows, wrong } = await runTable(template, 'backup', {
+    readsOnly: false,
+    // An intent that stays is a prune's to remove; rights may forbid to remove it.
+    others: { 'denied remove intents/': good },
+  })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(14)
+})
+
+test('forget: every operation × every fault', async () => {
+  const { rows, wrong } = await runTable(template, 'forget', { readsOnly: false, others: {} })
+  expect(wrong).toEqual([])
+  expect(rows).toBeGreaterThan(6)
+})
