@@ -67,7 +67,7 @@ function isDamage(error: unknown): boolean {
 }
 
 /** An SQLite failure in Holdfast's words: a full disk, a refusal, or a damaged catalog. Other errors pass unchanged. */
-export function catalogError(error: unknown): unknown {
+function catalogError(error: unknown): unknown {
   const code = sqliteCode(error)
   if (code === '') return error
   if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {

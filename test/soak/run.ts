@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { soakMachines } from './machines.ts'
+import { soakProtocol } from './protocol.ts'
 
-const usage = 'npm run soak -- [--minutes 60] [--seed N]\nMachines back up, forget and prune in one repository at once and are killed at random; prints counts.'
+const usage = 'npm run soak -- [--minutes 60] [--seed N]\nHalf the time the protocol runs under the deterministic scheduler; half the time machines back up, forget and prune in one\nrepository at once and are killed at random. Prints counts.'
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string' }, help: { type: 'boolean', default: false } } })
@@ -14,8 +15,10 @@ async function main(): Promise<void> {
     return
   }
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' })
-  const end = Date.now() + Number(values.minutes) * 60_000
+  const durationMs = Number(values.minutes) * 60_000
   const firstSeed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  await soakProtocol(durationMs / 2, firstSeed, console.log)
+  const end = Date.now() + durationMs / 2
   for (let seed = firstSeed; Date.now() < end; seed++) {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-soak-'))
     const counts = await soakMachines({ seed, cycles: 10, folder, repository: join(folder, 'repository'), env: {} })
