@@ -52,7 +52,7 @@ function failureText(run: RunView): string {
   switch (run.error?.code) {
     case 'offline':
     case 'unavailable':
-      return 'The storage cannot be reached. Holdfast will try again.'
+      return 'The storage cannot be reached. The next run continues where this one stopped.'
     case 'credentials':
     case 'denied':
       return 'The storage refused access. Click to check its settings.'

@@ -13,7 +13,7 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   exists: { title: 'That name is taken', advice: 'Choose another name.' },
   denied: { title: 'Access was refused', advice: 'Check the permissions of the folder or bucket; it may be read-only.' },
   credentials: { title: 'The storage does not accept these keys', advice: 'Check the access key and the secret key; they may have expired.' },
-  password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock, then try again.' },
+  password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock. The password of a job can be entered anew under “Edit job”.' },
   full: { title: 'There is no space left', advice: 'Free some space or raise the quota; the next run continues where this one stopped.' },
   throttled: { title: 'The storage asks for a slower pace', advice: 'Holdfast waits and goes on by itself. Fewer uploads at a time can help.' },
   offline: { title: 'The storage cannot be reached', advice: 'Check the network, or plug in the disk. Holdfast continues where it stopped.' },

@@ -78,7 +78,7 @@ test('what is left out is told by icon, notification and history; a failure says
   await user.addJob({ name: 'other', sources: [folder.path('tree')], destination, password: 'not the same words' })
   expect(await user.backUpNow()).toBe('Failed')
   await user.sees('The password does not open this repository')
-  await user.sees('Check the spelling and the caps lock, then try again.')
+  await user.sees('The password of a job can be entered anew under “Edit job”.')
   expect(await iconOf(tray)).toBe('error')
   const failed = await desktop.nextNotification('other: backup failed')
   expect(failed.body).toBe('The password does not open the repository.')

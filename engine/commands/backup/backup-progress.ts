@@ -62,7 +62,8 @@ export class BackupProgress implements Disposable {
     this.#samples = addSample(this.#samples, sample)
     const { currentPath } = this.#tally
     return {
-      operation: 'backup', phase: this.#phase, paused: this.#context.pauseGate.paused, files: this.#tally.fileCounters(), bytes, transferredBytes,
+      // Everything is read, but as long as something has to be sent nothing is near its end.
+      operation: 'backup', phase: this.#phase === 'finishing' && bytes.waiting > 0 ? 'working' : this.#phase, paused: this.#context.pauseGate.paused, files: this.#tally.fileCounters(), bytes, transferredBytes,
       bytesPerSecond: speed, problems: this.#tally.problemCount,
       ...(waitingFor ? { waitingFor } : {}),
       ...(total ? { fraction: Math.min(1, doneBytes / total) } : {}),

@@ -64,7 +64,7 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
     window: () => electron.firstWindow(),
     screenshot: async (name) => {
       const page = await electron.firstWindow()
-      await page.screenshot({ path: join(artifacts, 'screenshots', `${name}.png`) })
+      await page.screenshot({ path: join(artifacts, 'screenshots', `${name}.png`), animations: 'disabled' })
     },
     startAgain: async (...more) => {
       const second = spawn(executablePath, [...words, ...more], { cwd: root, env, stdio: 'ignore' })
