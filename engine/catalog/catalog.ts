@@ -3,7 +3,7 @@ import type { UploadJournal } from '../backend/backend.ts'
 import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { BlobIndex } from './blob-index.ts'
-import { guarded, openDatabase } from './database.ts'
+import { guarded, isCatalogDamage, openDatabase, suspectDatabases } from './database.ts'
 import type { Database } from './database.ts'
 import { BlobIdSet } from './id-set.ts'
 import { LastSnapshotStore } from './last-snapshot.ts'
@@ -76,6 +76,23 @@ export class Catalog implements BlobLocator, Disposable {
  * `recreated` tells that a damaged or outdated one was moved aside. Errors: `full`, `denied`, `catalog`.
  */
 export function openCatalog(home: string, repositoryId: string, name: string): { readonly catalog: Catalog; readonly recreated: boolean } {
-  const { database, recreated } = guarded(() => openDatabase(join(catalogFolder(home, repositoryId), `${name}.db`), schema, schemaVersion))
-  return { catalog: guarded(() => new Catalog(database)), recreated }
+  const folder = catalogFolder(home, repositoryId)
+  const open = (): { readonly catalog: Catalog; readonly recreated: boolean } => {
+    const { database, recreated } = openDatabase(join(folder, `${name}.db`), schema, schemaVersion)
+    try {
+      return { catalog: new Catalog(database), recreated }
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  }
+  return guarded(() => {
+    try {
+      return open()
+    } catch (error) {
+      if (!isCatalogDamage(error)) throw error
+      suspectDatabases(folder)
+      return open()
+    }
+  })
 }

@@ -1,7 +1,7 @@
 import SqliteDatabase from 'better-sqlite3'
 import type BetterSqlite3 from 'better-sqlite3'
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { HoldfastError } from '../base/errors.ts'
 
 export type Database = BetterSqlite3.Database
@@ -19,12 +19,44 @@ const busyTimeoutMs = 10_000
  */
 export function openDatabase(file: string, schema: string, version: number): { database: Database; recreated: boolean } {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  const first = tryOpen(file, schema, version)
+  const first = isSuspect(file) ? undefined : tryOpen(file, schema, version)
   if (first !== undefined) return { database: first, recreated: false }
   setAside(file)
   const second = tryOpen(file, schema, version)
   if (second === undefined) throw new HoldfastError('catalog', `The local catalog ${file} cannot be used or made anew.`)
   return { database: second, recreated: true }
+}
+
+const suspectSuffix = '.suspect'
+
+/**
+ * Every catalog below the folder is looked through when it is opened next, and made anew where it is damaged: for damage that shows only
+ * while a run goes on.
+ */
+export function suspectDatabases(folder: string): void {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) if (name.endsWith('.db')) writeFileSync(join(folder, name + suspectSuffix), '')
+}
+
+/** Whether a file that was under suspicion is damaged. The suspicion is over when this has an answer. */
+function isSuspect(file: string): boolean {
+  if (!existsSync(file + suspectSuffix)) return false
+  const damaged = existsSync(file) && !isSound(file)
+  rmSync(file + suspectSuffix, { force: true })
+  return damaged
+}
+
+function isSound(file: string): boolean {
+  let database: Database | undefined
+  try {
+    database = new SqliteDatabase(file, { timeout: busyTimeoutMs, fileMustExist: true })
+    return database.pragma('quick_check(1)', { simple: true }) === 'ok'
+  } catch (error) {
+    if (isDamage(error)) return false
+    throw catalogError(error)
+  } finally {
+    database?.close()
+  }
 }
 
 function tryOpen(file: string, schema: string, version: number): Database | undefined {
@@ -64,6 +96,12 @@ function sqliteCode(error: unknown): string {
 function isDamage(error: unknown): boolean {
   const code = sqliteCode(error)
   return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB'
+}
+
+/** Whether an error comes from a damaged catalog file, however deep. */
+export function isCatalogDamage(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth++) if (isDamage(cause)) return true
+  return false
 }
 
 /** An SQLite failure in Holdfast's words: a full disk, a refusal, or a damaged catalog. Other errors pass unchanged. */

@@ -1,8 +1,13 @@
 import { join } from 'node:path'
 
+/** Folder of all catalogs on this machine. */
+export function catalogsFolder(home: string): string {
+  return join(home, 'catalogs')
+}
+
 /** Folder of a repository's catalogs and job locks on this machine. */
 export function catalogFolder(home: string, repositoryId: string): string {
-  return join(home, 'catalogs', repositoryId)
+  return join(catalogsFolder(home), repositoryId)
 }
 
 /** Folder where a job's sealed packs wait to be sent to a remote storage. */

@@ -1,13 +1,26 @@
 import { assertNever, HoldfastError } from '../base/errors.ts'
+import { catalogsFolder } from '../catalog/paths.ts'
 import type { EngineJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import type { CommandContext } from './context.ts'
 
 /**
- * Runs a job to its end. Only the code of its own command is loaded. Errors: a HoldfastError, as RunFailed where the run had begun.
- * A browse job answers queries and has its own entry, serveBrowse.
+ * Runs a job to its end. Only the code of its own command is loaded. A catalog that turns out to be damaged is made anew, once.
+ * Errors: a HoldfastError, as RunFailed where the run had begun. A browse job answers queries and has its own entry, serveBrowse.
  */
 export async function runJob(job: EngineJob, context: CommandContext): Promise<RunSummary> {
+  try {
+    return await runOnce(job, context)
+  } catch (error) {
+    const { isCatalogDamage, suspectDatabases } = await import('../catalog/database.ts')
+    if (context.signal.aborted || !isCatalogDamage(error)) throw error
+    suspectDatabases(catalogsFolder(job.home))
+    context.log.write('warning', 'The local catalog is damaged. It is made anew from the repository, and the run begins again.')
+    return await runOnce(job, context)
+  }
+}
+
+async function runOnce(job: EngineJob, context: CommandContext): Promise<RunSummary> {
   switch (job.type) {
     case 'backup': return (await import('./backup.ts')).backup(job, context)
     case 'restore': return (await import('./restore.ts')).restore(job, context)

@@ -111,7 +111,8 @@ function flagKey(ref: SnapshotRef): string {
 }
 
 /**
- * The snapshot that `JOB@REV`, `latest` or `latest:JOB` names; the latest is the one that finished last.
+ * The snapshot that `JOB@REV`, `latest` or `latest:JOB` names: the highest revision of a job, whatever clocks say, and of several
+ * jobs that one which finished last.
  * Errors: `arguments` for another form, `not-found`, `damaged`, `version`.
  */
 export async function resolveSnapshot(repository: Repository, name: string, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {
@@ -135,11 +136,10 @@ export function findRevision(repository: Repository, id: string): SnapshotRef {
 }
 
 async function latestSnapshot(repository: Repository, job: string | undefined, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {
-  let latest: (SnapshotEntry & { readonly type: 'snapshot' }) | undefined
+  const newest = new Map<string, SnapshotEntry & { readonly type: 'snapshot' }>()
   const scope = job === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job) }
-  for await (const entry of listSnapshots(repository, scope, signal)) {
-    if (entry.type === 'snapshot' && entry.manifest.finishedMs >= (latest?.manifest.finishedMs ?? 0)) latest = entry
-  }
+  for await (const entry of listSnapshots(repository, scope, signal)) if (entry.type === 'snapshot') newest.set(entry.ref.jobKey, entry)
+  const [latest] = [...newest.values()].sort((a, b) => b.manifest.finishedMs - a.manifest.finishedMs)
   if (latest) return latest
   throw new HoldfastError('not-found', job === undefined ? 'The repository holds no snapshot.' : `There is no snapshot of ${job}.`)
 }
