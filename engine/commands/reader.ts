@@ -1,11 +1,11 @@
 import { openCatalog, readerCatalog } from '../catalog/catalog.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { hasCode } from '../base/errors.ts'
-import { adoptPacks, refreshIndex } from '../catalog/refresh.ts'
+import { refreshIndex } from '../catalog/refresh.ts'
 import type { EngineJob } from '../protocol/job.ts'
-import { listPacks } from '../repository/protocol/listing.ts'
 import { readRetireRecords } from '../repository/protocol/retired.ts'
 import type { Repository } from '../repository/repository.ts'
+import { BlobPlaces } from './blob-places.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
 import type { OpenStorage } from './open.ts'
@@ -16,6 +16,8 @@ export interface Reader extends AsyncDisposable {
   readonly storage: OpenStorage
   readonly repository: Repository
   readonly catalog: Catalog
+  /** Where blobs are, with what other copies there are. */
+  readonly places: BlobPlaces
   readonly trees: TreeLoader
 }
 
@@ -27,10 +29,11 @@ export async function openReader(job: EngineJob, context: CommandContext): Promi
   const { catalog, recreated } = openCatalog(job.home, repository.config.repositoryId, readerCatalog)
   cleanup.use(catalog)
   if (recreated) context.log.write('warning', 'the local catalog was damaged or outdated; it is made anew')
+  const places = new BlobPlaces(repository, catalog, context)
   const { unreadable } = await refreshIndex(repository, catalog, context.signal)
   if (unreadable.length > 0) {
     context.log.write('warning', `index objects that cannot be read: ${unreadable.join(', ')}; reading the packs' own tables instead`)
-    await readAllFooters(repository, catalog, context.signal)
+    await places.readAllFooters()
   }
   await preferUnretired(repository, catalog, context.signal)
   const owned = cleanup.move()
@@ -38,21 +41,10 @@ export async function openReader(job: EngineJob, context: CommandContext): Promi
     storage: opened,
     repository,
     catalog,
-    // A prune may have moved blobs since this catalog learned where they are.
-    trees: new TreeLoader(repository, catalog, context.signal, async (pack) => {
-      catalog.packs.dropPack(pack)
-      await refreshIndex(repository, catalog, context.signal)
-    }),
+    places,
+    trees: new TreeLoader(repository, catalog, context.signal, places),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-/** What an index object would have told, from the packs themselves. */
-async function readAllFooters(repository: Repository, catalog: Catalog, signal: AbortSignal): Promise<void> {
-  catalog.packs.beginUsable()
-  for await (const pack of listPacks(repository.backend, 16, signal)) catalog.packs.markUsable(pack.name, pack.size)
-  catalog.packs.endUsable()
-  await adoptPacks(repository, catalog, signal)
 }
 
 /**

@@ -6,12 +6,12 @@ import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSegment, takeBlob } from '../repository/segment.ts'
 import type { LoadTree } from '../snapshot/content.ts'
+import type { BlobId } from '../snapshot/node.ts'
+import { maxPlaces } from './blob-places.ts'
+import type { BlobPlaces } from './blob-places.ts'
 
 /** Opened segments kept; neighbouring folders share them, so that each is fetched and opened about once. Bounds the memory. */
 const cachedBytes = 32 * 1024 * 1024
-
-/** Packs that may turn out to be gone before a blob counts as lost; bounds what a forged index can make us try. */
-const maxGonePacks = 8
 
 /** Reads blobs of kind `tree`: folders and lists of chunks. */
 export class TreeLoader {
@@ -19,14 +19,14 @@ export class TreeLoader {
   readonly #locator: BlobLocator
   readonly #signal: AbortSignal
   readonly #hasher: BlobHasher
-  readonly #onGone: ((pack: string) => Promise<void>) | undefined
+  readonly #places: BlobPlaces | undefined
   /** Least recently used first. Promises, so that two readers of one segment fetch it once. */
   readonly #segments = new Map<string, { readonly bytes: number; readonly raw: Promise<Uint8Array> }>()
   #bytes = 0
 
-  /** @param onGone told of a pack that is not there any more, after which the locator knows better places. Absent: that is `not-found`. */
-  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal, onGone?: (pack: string) => Promise<void>) {
-    this.#onGone = onGone
+  /** @param places tells of other copies where one cannot be read; absent: the first failure counts, `not-found` for a pack that is gone. */
+  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal, places?: BlobPlaces) {
+    this.#places = places
     this.#repository = repository
     this.#locator = locator
     this.#signal = signal
@@ -35,17 +35,24 @@ export class TreeLoader {
 
   /** A view into memory that others read too. Errors: damaged (also for an id that no pack holds), and those of the storage. */
   readonly load: LoadTree = async (id) => {
-    for (let gone = 0; ; gone++) {
-      const location = gone > maxGonePacks ? undefined : this.#locator.locate(id)
-      if (!location) throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
+    const places = this.#places
+    if (!places) return this.#read(id, this.#locator.locate(id))
+    for (let tried = 1; ; tried++) {
+      const location = places.locate(id, 'tree') ?? (await places.search(id, 'tree'))
       try {
-        const raw = await this.#segment(location)
-        return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
+        return await this.#read(id, location)
       } catch (error) {
-        if (!this.#onGone || !hasCode(error, 'not-found')) throw error
-        await this.#onGone(location.pack)
+        if (!location || !hasCode(error, 'damaged', 'not-found')) throw error
+        places.fail(location, error)
+        if (tried === maxPlaces) throw new HoldfastError('damaged', error.message, { cause: error })
       }
     }
+  }
+
+  async #read(id: BlobId, location: BlobLocation | undefined): Promise<Uint8Array> {
+    if (location?.kind !== 'tree') throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
+    const raw = await this.#segment(location)
+    return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
   }
 
   #segment(location: BlobLocation): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import { hasCode } from '../../base/errors.ts'
+import type { HoldfastError } from '../../base/errors.ts'
 import { forEachParallel } from '../../base/parallel.ts'
 import { packObject } from '../../repository/names.ts'
 import type { PackSegment } from '../../repository/pack-info.ts'
@@ -8,6 +9,8 @@ import type { SegmentRange } from '../../repository/ranges.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { FileTask, SegmentTask } from '../../source/target/messages.ts'
 import type { WriterPool } from '../../source/target/writer-pool.ts'
+import type { BlobPlaces } from '../blob-places.ts'
+import type { Unread } from './plan-again.ts'
 import type { RestoreWindow, RestoringFile, SegmentWork } from './window.ts'
 
 /**
@@ -19,6 +22,7 @@ const rangeBytes = { near: 2 * 1024 * 1024, far: 8 * 1024 * 1024 } as const
 interface DownloadOptions {
   readonly repository: Repository
   readonly pool: WriterPool
+  readonly places: BlobPlaces
   /** Ranges fetched or waiting for their threads at a time; with up to 8 MiB each (one larger segment: 16) this bounds the memory. */
   readonly parallel: number
   /** Waits while the run is paused. */
@@ -33,7 +37,7 @@ interface PackRange extends SegmentRange {
   readonly pack: string
 }
 
-/** Fetches what a window needs and has it written; neighbouring segments come with one request. Packs that are gone are returned. */
+/** Fetches what a window needs and has it written; neighbouring segments come with one request. */
 export class Downloads {
   readonly #options: DownloadOptions
   readonly #rangeBytes: number
@@ -43,56 +47,73 @@ export class Downloads {
     this.#rangeBytes = options.repository.backend.traits.stagingFolder === undefined ? rangeBytes.far : rangeBytes.near
   }
 
-  /** @returns packs that no longer exist, with the work that waits for them. Errors: those of the storage. */
-  async run(window: RestoreWindow, signal: AbortSignal): Promise<Map<string, Map<number, SegmentWork>>> {
-    const gone = new Map<string, Map<number, SegmentWork>>()
+  /** @returns what could not be read; its places are marked as such. Errors: those of the storage. */
+  async run(window: RestoreWindow, signal: AbortSignal): Promise<Unread> {
+    const unread: Unread = new Map()
     for (const file of window.complete) await this.#options.onComplete(file)
     await forEachParallel(rangesOf(window, this.#rangeBytes), this.#options.parallel, signal, async (range, until) => {
       await this.#options.gate()
-      try {
-        await this.#fetch(range, window.packs.get(range.pack) ?? new Map(), until)
-      } catch (error) {
-        if (!hasCode(error, 'not-found')) throw error
-        const work = gone.get(range.pack) ?? new Map<number, SegmentWork>()
-        gone.set(range.pack, work)
-        for (const { offset } of range.segments) copyWork(window, range.pack, offset, work)
-      }
+      const segments = window.packs.get(range.pack)
+      await this.#fetch(range, range.segments.flatMap(({ offset }) => segments?.get(offset) ?? []), unread, until)
     })
-    return gone
+    return unread
   }
 
-  async #fetch(range: PackRange, segments: ReadonlyMap<number, SegmentWork>, signal: AbortSignal): Promise<void> {
+  async #fetch(range: PackRange, wanted: readonly SegmentWork[], unread: Unread, signal: AbortSignal): Promise<void> {
     const { backend } = this.#options.repository
-    const wanted = range.segments.flatMap(({ offset }) => segments.get(offset) ?? [])
     let bytes: Uint8Array
     try {
       bytes = await backend.get(packObject(range.pack), { offset: range.offset, length: range.length }, signal)
     } catch (error) {
-      if (!hasCode(error, 'damaged')) throw error
-      const failure = { code: 'damaged', message: `pack ${range.pack} ends too early` }
-      for (const file of filesOf(wanted)) file.failure ??= failure
-      await this.#settle(wanted)
+      if (!hasCode(error, 'not-found', 'damaged')) throw error
+      if (error.code === 'damaged' && wanted.length > 1) {
+        // The pack was cut off; what lies before the cut is still there.
+        for (const each of wanted) await this.#fetch({ ...rangeOf(each), pack: range.pack }, [each], unread, signal)
+        return
+      }
+      const message = `pack ${range.pack} ends too early`
+      for (const each of wanted) this.#setAside(each, [...each.blobs.keys()], { code: error.code, message }, unread)
       return
     }
     throwIfAborted(signal)
-    await this.#write(range, wanted, bytes)
+    await this.#write(range, wanted, bytes, unread)
   }
 
-  async #write(range: PackRange, wanted: readonly SegmentWork[], bytes: Uint8Array): Promise<void> {
+  async #write(range: PackRange, wanted: readonly SegmentWork[], bytes: Uint8Array, unread: Unread): Promise<void> {
     const files = filesOf(wanted)
     const numbers = new Map(files.map((file, index) => [file, index]))
-    const { failures } = await this.#options.pool.run({
+    const answer = await this.#options.pool.run({
       type: 'segments',
       pack: range.pack,
       bytes,
       segments: wanted.map((work) => segmentTask(work, range.offset, numbers)),
       files: files.map((file): FileTask => ({ file: file.spec, whole: file.whole })),
     })
-    for (const { file: number, ...failure } of failures) {
+    for (const { file: number, ...failure } of answer.failures) {
       const file = files[number]
       if (file) file.failure ??= failure
     }
+    for (const [number, work] of wanted.entries()) {
+      const bad = answer.unread?.filter(({ segment }) => segment === number) ?? []
+      const offsets = [...work.blobs.keys()]
+      if (bad[0]) this.#setAside(work, bad.flatMap(({ blob }) => offsets[blob] ?? []), { code: 'damaged', message: bad[0].message }, unread)
+    }
     await this.#settle(wanted)
+  }
+
+  /** Moves blobs of a segment from the work that is done to what could not be read. */
+  #setAside(work: SegmentWork, offsets: readonly number[], reason: Pick<HoldfastError, 'code' | 'message'>, unread: Unread): void {
+    const { pack, segmentOffset } = work.location
+    this.#options.places.fail(work.location, reason)
+    const blobs: SegmentWork['blobs'] = new Map()
+    for (const offset of offsets) {
+      const blob = work.blobs.get(offset)
+      if (blob) blobs.set(offset, blob)
+      work.blobs.delete(offset)
+    }
+    const segments = unread.get(pack) ?? new Map<number, SegmentWork>()
+    unread.set(pack, segments)
+    segments.set(segmentOffset, { location: work.location, blobs })
   }
 
   /** The chunks of these segments are written, or their files have failed. */
@@ -114,14 +135,18 @@ export class Downloads {
 
 function* rangesOf(window: RestoreWindow, maxBytes: number): Generator<PackRange> {
   for (const [pack, segments] of window.packs) {
-    const wanted = [...segments.values()].map(({ location }): PackSegment => ({ offset: location.segmentOffset, storedLength: location.storedLength, rawLength: location.rawLength, compression: location.compression, blobs: [] }))
+    const wanted = [...segments.values()].map(segmentOf)
     for (const range of planRanges(wanted, maxBytes)) yield { ...range, pack }
   }
 }
 
-function copyWork(window: RestoreWindow, pack: string, offset: number, into: Map<number, SegmentWork>): void {
-  const work = window.packs.get(pack)?.get(offset)
-  if (work) into.set(offset, work)
+function segmentOf({ location }: SegmentWork): PackSegment {
+  return { offset: location.segmentOffset, storedLength: location.storedLength, rawLength: location.rawLength, compression: location.compression, blobs: [] }
+}
+
+function rangeOf(work: SegmentWork): SegmentRange {
+  const segment = segmentOf(work)
+  return { offset: segment.offset, length: segment.storedLength, segments: [segment] }
 }
 
 function filesOf(segments: readonly SegmentWork[]): RestoringFile[] {

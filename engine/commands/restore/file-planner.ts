@@ -105,22 +105,21 @@ export class FilePlanner {
 
   /** The file's chunks in order, with their places. Errors: damaged when one is unknown or they do not add up to the file's size. */
   async *#batches(node: FileNode): AsyncGenerator<LocatedChunk[]> {
-    const { reader } = this.#options
+    const { trees, places } = this.#options.reader
     let offset = 0
     let batch: LocatedChunk[] = []
-    const take = (id: BlobId): void => {
-      const location = reader.catalog.locate(id)
-      if (location?.kind !== 'data') throw new HoldfastError('damaged', `a part of the file is missing: blob ${toHex(id)} is in no known pack`)
+    const take = (id: BlobId, location: BlobLocation | undefined): void => {
+      if (!location) throw new HoldfastError('damaged', `a part of the file is missing: blob ${toHex(id)} is in no known pack`)
       batch.push({ id, offset, length: location.length, location })
       offset += location.length
       if (offset > node.size) throw new HoldfastError('damaged', 'the parts of the file are longer than the file')
     }
     if (node.content.depth === 0) {
       // Nearly every file: no wait for each chunk.
-      for (const id of node.content.ids) take(id)
+      for (const id of node.content.ids) take(id, places.locate(id, 'data') ?? (await places.search(id, 'data')))
     } else {
-      for await (const id of chunkIds(reader.trees.load, node.content)) {
-        take(id)
+      for await (const id of chunkIds(trees.load, node.content)) {
+        take(id, places.locate(id, 'data') ?? (await places.search(id, 'data')))
         if (batch.length < compareBatch) continue
         yield batch
         batch = []

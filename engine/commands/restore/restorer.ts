@@ -2,23 +2,24 @@ import { throwIfAborted } from '../../base/abort.ts'
 import { fromBytes } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { assertNever, hasCode, HoldfastError } from '../../base/errors.ts'
-import { refreshIndex } from '../../catalog/refresh.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
 import type { BlobId, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
 import { iterateTree } from '../../snapshot/tree-walk.ts'
+import { maxPlaces } from '../blob-places.ts'
 import type { CommandContext } from '../context.ts'
 import type { Reader } from '../reader.ts'
 import { Downloads } from './downloads.ts'
 import { FilePlanner } from './file-planner.ts'
 import { HardLinks } from './hard-links.ts'
 import type { FilePlace } from './hard-links.ts'
+import { giveUp, planAgain } from './plan-again.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import type { Selection } from './selection.ts'
 import { fatalWriteError } from './target.ts'
 import type { RestoreTarget } from './target.ts'
 import { RestoreWindow } from './window.ts'
-import type { RestoringFile, SegmentWork } from './window.ts'
+import type { RestoringFile } from './window.ts'
 
 /** Deeper than any path that a system takes; a forged tree ends here. */
 const maxDepth = 2048
@@ -57,6 +58,7 @@ export class Restorer implements Disposable {
     this.#downloads = new Downloads({
       repository: reader.repository,
       pool: target.pool,
+      places: reader.places,
       parallel: reader.storage.concurrency + 2,
       gate: () => context.pauseGate.pass(context.signal),
       onWritten: (bytes) => {
@@ -163,37 +165,14 @@ export class Restorer implements Disposable {
   }
 
   async #write(window: RestoreWindow, afterwards: Afterwards): Promise<void> {
-    const { context } = this.#options
-    const gone = await this.#downloads.run(window, context.signal)
-    if (gone.size > 0) await this.#again(gone)
+    const { context, reader: { places } } = this.#options
+    let unread = await this.#downloads.run(window, context.signal)
+    for (let tried = 1; unread.size > 0 && tried < maxPlaces; tried++) {
+      unread = await this.#downloads.run(await planAgain(unread, places), context.signal)
+    }
+    for (const file of giveUp(unread, places)) await this.#complete(file)
     for (const { first, folder, node } of afterwards.links) this.#link(first, folder, node)
     for (const { folder, node } of afterwards.folders) this.#finishFolder(folder, node)
-  }
-
-  /** A prune moved blobs into other packs since the index was read: reads it anew and tries once more. */
-  async #again(gone: ReadonlyMap<string, Map<number, SegmentWork>>): Promise<void> {
-    const { reader, context } = this.#options
-    for (const pack of gone.keys()) reader.catalog.packs.dropPack(pack)
-    await refreshIndex(reader.repository, reader.catalog, context.signal)
-    const window = new RestoreWindow()
-    for (const [pack, segments] of gone) {
-      for (const { blobs } of segments.values()) {
-        for (const { id, writes } of blobs.values()) {
-          const location = reader.catalog.locate(id)
-          for (const { file, offset } of writes) {
-            file.left -= 1
-            if (location && location.pack !== pack) window.add(file, offset, id, location)
-            else file.failure ??= { code: 'damaged', message: `pack ${pack} is missing` }
-          }
-        }
-      }
-    }
-    for (const file of filesOf(gone)) if (file.left === 0 && file.planned) window.complete.push(file)
-    const still = await this.#downloads.run(window, context.signal)
-    for (const file of filesOf(still)) {
-      file.failure ??= { code: 'damaged', message: 'a pack is missing' }
-      await this.#complete(file)
-    }
   }
 
   async #complete(file: RestoringFile): Promise<void> {
@@ -251,12 +230,4 @@ export class Restorer implements Disposable {
   #problem(code: Problem['code'], path: ByteString, message: string): void {
     this.#options.progress.problem(code, path, message)
   }
-}
-
-function filesOf(packs: ReadonlyMap<string, ReadonlyMap<number, SegmentWork>>): Set<RestoringFile> {
-  const files = new Set<RestoringFile>()
-  for (const segments of packs.values()) {
-    for (const { blobs } of segments.values()) for (const { writes } of blobs.values()) for (const { file } of writes) files.add(file)
-  }
-  return files
 }

@@ -52,8 +52,17 @@ export interface FileTask {
 export interface WriterAnswer {
   /** By index in the task's `files`: what went wrong. */
   readonly failures: readonly WriterFailure[]
+  /** For `segments`: blobs that could not be had from these bytes. Nothing was written of them, their files have not failed. */
+  readonly unread?: readonly UnreadBlob[]
   /** For `compare`. */
   readonly intact?: Uint8Array
+}
+
+export interface UnreadBlob {
+  /** Index in the task's `segments`, and in that segment's `blobs`. */
+  readonly segment: number
+  readonly blob: number
+  readonly message: string
 }
 
 export interface WriterFailure {

@@ -6,8 +6,10 @@ import { openSegment, takeBlob } from '../../repository/segment.ts'
 import { compareChunks } from './compare.ts'
 import { FileWriter } from './file-writer.ts'
 import { TargetFolders } from './folders.ts'
-import type { FileTask, SegmentTask, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
+import type { SegmentTask, UnreadBlob, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
 import { loadNative } from './native.ts'
+
+type SegmentsTask = Extract<WriterTask, { type: 'segments' }>
 
 /** A thread that decrypts, unpacks, checks and writes: the processor's share of a restore. Answers each task once, in order. */
 // The other side of this channel is WriterPool of the same program, so that its messages need no parsing.
@@ -46,7 +48,7 @@ function end(): void {
 function answer(task: Exclude<WriterTask, { type: 'end' }>): WriterAnswer {
   switch (task.type) {
     case 'segments':
-      return { failures: writeSegments(task) }
+      return writeSegments(task)
     case 'finish':
       return { failures: each(task.files, (file) => { files.finish(file) }) }
     case 'discard':
@@ -73,43 +75,51 @@ function each<T>(items: readonly T[], work: (item: T) => void): WriterFailure[] 
   })
 }
 
-function writeSegments(task: Extract<WriterTask, { type: 'segments' }>): WriterFailure[] {
+function writeSegments(task: SegmentsTask): WriterAnswer {
   const failures = new Map<number, WriterFailure>()
-  const fail = (file: number, error: unknown): void => { if (!failures.has(file)) failures.set(file, failureOf(file, error)) }
-  for (const segment of task.segments) {
-    try {
-      writeSegment(task, segment, fail)
-    } catch (error) {
-      for (const blob of segment.blobs) for (let index = 0; index < blob.writes.length; index += 2) fail(blob.writes[index] ?? 0, error)
-    }
-  }
-  return [...failures.values()]
+  const unread: UnreadBlob[] = []
+  for (const [index, segment] of task.segments.entries()) writeSegment(task, segment, index, failures, unread)
+  return { failures: [...failures.values()], unread }
 }
 
-function writeSegment(task: Extract<WriterTask, { type: 'segments' }>, segment: SegmentTask, fail: (file: number, error: unknown) => void): void {
+function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, failures: Map<number, WriterFailure>, unread: UnreadBlob[]): void {
   const what = `pack ${task.pack}`
-  const stored = task.bytes.subarray(segment.at, segment.at + segment.storedLength)
-  const raw = openSegment(setup.packsKey, 'data', segment, stored, what)
-  for (const { id, offsetInSegment, length, writes } of segment.blobs) {
-    for (let index = 0; index < writes.length; index += 2) {
-      const number = writes[index] ?? 0
-      const file = task.files[number]
-      if (!file) continue
-      try {
-        writeBlob(file, writes[index + 1] ?? 0, takeBlob(hasher, raw, offsetInSegment, length, id, what))
-      } catch (error) {
-        fail(number, error)
-      }
+  let raw: Uint8Array
+  try {
+    raw = openSegment(setup.packsKey, 'data', segment, task.bytes.subarray(segment.at, segment.at + segment.storedLength), what)
+  } catch (error) {
+    for (const blob of segment.blobs.keys()) unread.push({ segment: number, blob, message: messageOf(error) })
+    return
+  }
+  for (const [index, { id, offsetInSegment, length, writes }] of segment.blobs.entries()) {
+    try {
+      writeBlob(task, takeBlob(hasher, raw, offsetInSegment, length, id, what), writes, failures)
+    } catch (error) {
+      unread.push({ segment: number, blob: index, message: messageOf(error) })
     }
   }
 }
 
-function writeBlob({ file, whole }: FileTask, offset: number, bytes: Uint8Array): void {
-  if (whole) files.write(file, bytes)
-  else files.writePart(file, offset, bytes)
+/** Writes a blob wherever it belongs; what goes wrong concerns the file. */
+function writeBlob(task: SegmentsTask, bytes: Uint8Array, writes: readonly number[], failures: Map<number, WriterFailure>): void {
+  for (let index = 0; index < writes.length; index += 2) {
+    const number = writes[index] ?? 0
+    const target = task.files[number]
+    if (!target || failures.has(number)) continue
+    try {
+      if (target.whole) files.write(target.file, bytes)
+      else files.writePart(target.file, writes[index + 1] ?? 0, bytes)
+    } catch (error) {
+      failures.set(number, failureOf(number, error))
+    }
+  }
 }
 
 function failureOf(file: number, error: unknown): WriterFailure {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  return { file, code: typeof code === 'string' ? code : 'internal', message: error instanceof Error ? error.message : String(error) }
+  return { file, code: typeof code === 'string' ? code : 'internal', message: messageOf(error) }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
