@@ -29,12 +29,17 @@ export class Traffic {
   uploadedBytes = 0
   downloadedBytes = 0
   waitingFor: Progress['waitingFor']
-  readonly #active = new Map<number, number>()
+  readonly #active = new Map<number, TransferEvent>()
+
+  /** Bytes that uploads have sent that are not through yet. */
+  get uploadingBytes(): number {
+    return [...this.#active.values()].reduce((sum, { direction, bytes }) => sum + (direction === 'up' ? bytes : 0), 0)
+  }
 
   count(event: TransferEvent): void {
-    const before = this.#active.get(event.id) ?? 0
+    const before = this.#active.get(event.id)?.bytes ?? 0
     if (event.state === 'done' || event.state === 'failed') this.#active.delete(event.id)
-    else this.#active.set(event.id, event.bytes)
+    else this.#active.set(event.id, event)
     if (event.direction === 'up') this.uploadedBytes += event.bytes - before
     else this.downloadedBytes += event.bytes - before
   }

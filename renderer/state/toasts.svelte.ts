@@ -8,7 +8,7 @@ export interface Toast {
   readonly advice?: string
 }
 
-const shownMs = 6_000
+const shownMs = 4_000
 
 /** Short messages about what the user just did. Good ones leave by themselves, bad ones stay until they are closed. */
 export class Toasts {

@@ -1,9 +1,10 @@
 import { toShown } from '../../base/byte-string.ts'
 import { addSample, remainingTime, type ProgressSample } from '../../pipeline/eta.ts'
 import type { Tally } from '../../pipeline/tally.ts'
-import type { Phase, Progress } from '../../protocol/progress.ts'
+import type { Counters, Phase, Progress } from '../../protocol/progress.ts'
 import type { CommandContext } from '../context.ts'
 import type { Traffic } from '../open.ts'
+import type { Expectation } from './expectation.ts'
 
 const intervalMs = 250
 
@@ -16,10 +17,8 @@ export class BackupProgress implements Disposable {
   #traffic: Traffic | undefined
   #phase: Phase = 'opening'
   #samples: readonly ProgressSample[] = []
-  /** What the source holds, as far as is known before it has been walked: from the snapshot before. */
-  expectedBytes: number | undefined
-  /** An interrupted run's part is being taken up. */
-  continued = false
+  /** What the source holds in all, once the catalog is open. */
+  expectation: Expectation | undefined
 
   constructor(context: CommandContext, tally: Tally) {
     this.#context = context
@@ -46,36 +45,40 @@ export class BackupProgress implements Disposable {
   }
 
   #send(): void {
+    if (!this.#context.pauseGate.paused) this.expectation?.advance(this.#context.clock.monotonic() - this.#startMs, this.#tally.bytes.found)
     this.#context.events.progress(this.#progress())
   }
 
   #progress(): Progress {
     const now = this.#context.clock.monotonic()
     const transferredBytes = (this.#traffic?.uploadedBytes ?? 0) + (this.#traffic?.downloadedBytes ?? 0)
-    const bytes = this.#tally.byteCounters()
+    const bytes = this.#bytes()
     const doneBytes = bytes.unchanged + bytes.deduplicated + bytes.uploaded
-    const total = this.#total(bytes.found)
+    const total = this.expectation?.totalBytes(this.#tally.bytes.found)
     const waitingFor = this.#traffic?.waitingFor
     const sample = { timeMs: now, doneBytes }
     const speed = this.#speed(now, transferredBytes)
     const etaMs = total === undefined ? undefined : remainingTime(this.#samples, sample, this.#startMs, total - doneBytes)
     this.#samples = addSample(this.#samples, sample)
+    const continued = this.expectation?.continuedBytes
     const { currentPath } = this.#tally
     return {
       // Everything is read, but as long as something has to be sent nothing is near its end.
-      operation: 'backup', phase: this.#phase === 'finishing' && bytes.waiting > 0 ? 'working' : this.#phase, paused: this.#context.pauseGate.paused, files: this.#tally.fileCounters(), bytes, transferredBytes,
+      operation: 'backup', phase: this.#phase === 'finishing' && bytes.waiting > 0 ? 'working' : this.#phase, paused: this.#context.pauseGate.paused, files: this.#tally.fileCounters(this.expectation?.counted.files), bytes, transferredBytes,
       bytesPerSecond: speed, problems: this.#tally.problemCount,
       ...(waitingFor ? { waitingFor } : {}),
       ...(total ? { fraction: Math.min(1, doneBytes / total) } : {}),
       ...(etaMs ? { etaMs } : {}),
-      ...(this.continued && total ? { continuedFraction: Math.min(1, this.#tally.continuedBytes / total) } : {}),
+      ...(continued !== undefined && total ? { continuedFraction: Math.min(1, continued / total) } : {}),
       ...(currentPath === undefined ? {} : { currentPath: toShown(currentPath) }),
     }
   }
 
-  #total(found: number): number | undefined {
-    if (this.#phase === 'finishing' || this.#phase === 'verifying') return found
-    return this.expectedBytes === undefined ? undefined : Math.max(found, this.expectedBytes)
+  /** A pack counts as it is sent, not only when it has arrived: a slow line sends one for minutes. */
+  #bytes(): Counters {
+    const arrived = this.#tally.byteCounters(this.expectation?.counted.bytes)
+    const moving = Math.min(arrived.waiting, this.#traffic?.uploadingBytes ?? 0)
+    return { ...arrived, uploaded: arrived.uploaded + moving, waiting: arrived.waiting - moving }
   }
 
   #transfers: { timeMs: number; bytes: number }[] = []
