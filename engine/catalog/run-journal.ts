@@ -1,4 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3'
+import * as v from 'valibot'
 import type { BlobId } from '../snapshot/node.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
@@ -10,6 +11,16 @@ export interface JournaledDirectory {
   /** Encoded nodes of finished files, in the batches they were written in. */
   readonly nodes: readonly Uint8Array[]
 }
+
+const reached = v.object({
+  /** Bytes of the source that were stored, or known to be. */
+  doneBytes: v.number(),
+  /** Bytes of the whole source, where they were known. */
+  totalBytes: v.exactOptional(v.number()),
+})
+
+/** How far a run had come when it last told. */
+export type Reached = v.InferOutput<typeof reached>
 
 /**
  * What the running backup has finished, so that after a crash the next one does not read those files again (E3). Only a hint: every
@@ -59,7 +70,18 @@ export class RunJournal {
     })
   }
 
+  /** How far the interrupted run had come; undefined where it never told. */
+  get reached(): Reached | undefined {
+    const value = guarded(() => this.#database.prepare<[], string>("SELECT value FROM meta WHERE key = 'reached'").pluck().get())
+    const parsed = v.safeParse(reached, value === undefined ? undefined : JSON.parse(value))
+    return parsed.success ? parsed.output : undefined
+  }
+
+  setReached(state: Reached): void {
+    guarded(() => { this.#database.prepare("INSERT OR REPLACE INTO meta VALUES ('reached', ?)").run(JSON.stringify(state)) })
+  }
+
   clear(): void {
-    guarded(() => { this.#database.exec('DELETE FROM journal_files; DELETE FROM journal_trees') })
+    guarded(() => { this.#database.exec("DELETE FROM journal_files; DELETE FROM journal_trees; DELETE FROM meta WHERE key = 'reached'") })
   }
 }

@@ -9,12 +9,15 @@ import { systemRandom } from '../repository/crypto.ts'
 import { parseRevisionKey, type SnapshotRef } from '../repository/protocol/names.ts'
 import { readDecision, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { LastSnapshot } from '../catalog/last-snapshot.ts'
+import type { Reached } from '../catalog/run-journal.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { systemDisk, type Disk } from '../source/disk.ts'
+import { Surveyor } from '../source/surveyor.ts'
 import { BackupProgress } from './backup/backup-progress.ts'
+import { Expectation } from './backup/expectation.ts'
 import { Machine } from './backup/machine.ts'
-import { openBackup, type OpenBackup } from './backup/open-backup.ts'
+import { neverStored, openBackup, type OpenBackup } from './backup/open-backup.ts'
 import { Passes } from './backup/passes.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
@@ -61,6 +64,8 @@ interface RunParts {
 class BackupRun {
   readonly #parts: RunParts
   readonly #keeper: SessionKeeper
+  /** How far the interrupted run had come that this one continues. */
+  #before: Reached | undefined
 
   constructor(parts: RunParts) {
     const { repository, catalog, jobKey } = parts.opened
@@ -72,8 +77,8 @@ class BackupRun {
   async run(): Promise<RunSummary> {
     const { catalog } = this.#parts.opened
     const last = catalog.lastSnapshot.get()
-    if (last) this.#parts.progress.expectedBytes = last.bytes
-    this.#parts.progress.continued = !catalog.journal.isEmpty
+    using expectation = this.#expect(last)
+    this.#parts.progress.expectation = expectation
     this.#parts.progress.phase('working')
     try {
       const summary = await this.#store(last)
@@ -88,7 +93,7 @@ class BackupRun {
 
   async #store(last: LastSnapshot | undefined): Promise<RunSummary> {
     const { job, context, opened, tally } = this.#parts
-    await using machine = new Machine(job, context, opened, tally)
+    await using machine = new Machine(job, context, opened, tally, this.#recordReached)
     try {
       const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper })
       this.#parts.opened.catalog.trees.beginRun()
@@ -103,17 +108,18 @@ class BackupRun {
   }
 
   async #passAndCommit(machine: Machine, passes: Passes, last: LastSnapshot | undefined): Promise<RunSummary> {
-    const { catalog, repository } = this.#parts.opened
+    const { progress, opened: { catalog, repository } } = this.#parts
     const { signal } = machine
     for (;;) {
       const root = await passes.run()
+      progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
         if (await this.#stillStands(last, signal)) return this.#unchanged(last)
         passes.distrust(root)
         await this.#keeper.open(signal)
         continue
       }
-      this.#parts.progress.phase('finishing')
+      progress.phase('finishing')
       await machine.flush()
       if (this.#parts.job.dryRun) return this.#summary(this.#outcome(), undefined)
       if (await this.#keeper.mustRedo(signal)) {
@@ -126,6 +132,23 @@ class BackupRun {
       if (commit.type === 'committed') return this.#committed(machine, commit.ref, root, passes.inherited)
       passes.distrust(root)
     }
+  }
+
+  #expect(last: LastSnapshot | undefined): Expectation {
+    const { job, sources, opened } = this.#parts
+    const { journal } = opened.catalog
+    this.#before = journal.reached ?? (journal.isEmpty ? undefined : { doneBytes: 0 })
+    const request = { sources: sources.map((source) => source.path), rules: job.excludes, never: neverStored(job, opened) }
+    return new Expectation({ lastBytes: last?.bytes, interrupted: this.#before, survey: () => new Surveyor(request) })
+  }
+
+  /** How far the run has come, for the run that would have to continue it. */
+  readonly #recordReached = (): void => {
+    const { tally, progress, opened } = this.#parts
+    const totalBytes = progress.expectation?.totalBytes(tally.bytes.found) ?? this.#before?.totalBytes
+    const doneBytes = Math.max(tally.doneBytes, this.#before?.doneBytes ?? 0)
+    if (doneBytes === 0) return
+    opened.catalog.journal.setReached({ doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) })
   }
 
   /** Nothing was written, so nothing is but the run's record. */

@@ -167,14 +167,12 @@ export class BackupWalk {
 
   /** Content that an earlier run stored of a file that has not changed since, if all of it is still there (R3, E3). */
   async #knownContent(directory: Directory, name: ByteString, stat: BigIntStats, previous: TreeNode | undefined): Promise<ContentRef | undefined> {
-    const { trusted, tally } = this.#options
+    const { trusted } = this.#options
     const journaled = await directory.journaled?.find(name)
     for (const node of [journaled, previous]) {
       if (node?.type !== 'file' || !isUnchanged(node, stat)) continue
       if (trusted && node === previous) return node.content
-      if (!await this.#touchContent(node.content)) continue
-      if (node === journaled) tally.continuedBytes += node.size
-      return node.content
+      if (await this.#touchContent(node.content)) return node.content
     }
     return undefined
   }

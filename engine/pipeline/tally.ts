@@ -20,8 +20,6 @@ export class Tally {
   readonly bytes = nothing()
   directories = 0
   others = 0
-  /** Bytes and files that an interrupted run had finished. */
-  continuedBytes = 0
   currentPath: ByteString | undefined
   problemCount = 0
   readonly firstProblems: Problem[] = []
@@ -37,7 +35,6 @@ export class Tally {
     Object.assign(this.bytes, { ...nothing(), uploaded: this.bytes.uploaded })
     this.directories = 0
     this.others = 0
-    this.continuedBytes = 0
     this.problemCount = 0
     this.firstProblems.length = 0
   }
@@ -49,15 +46,22 @@ export class Tally {
     this.#onProblem(problem)
   }
 
-  fileCounters(): Counters {
-    return counters(this.files)
+  /** @param counted files that were counted ahead of the walk: they are found, and wait. */
+  fileCounters(counted = 0): Counters {
+    return counters(this.files, counted)
   }
 
-  byteCounters(): Counters {
-    return counters(this.bytes)
+  byteCounters(counted = 0): Counters {
+    return counters(this.bytes, counted)
+  }
+
+  /** Bytes of the source that are stored, whether by this run or before. */
+  get doneBytes(): number {
+    return this.bytes.unchanged + this.bytes.deduplicated + this.bytes.uploaded
   }
 }
 
-function counters({ found, unchanged, deduplicated, uploaded, dropped }: Counted): Counters {
+function counters({ found: walked, unchanged, deduplicated, uploaded, dropped }: Counted, counted: number): Counters {
+  const found = Math.max(walked, counted)
   return { found, unchanged, deduplicated, uploaded, waiting: Math.max(0, found - unchanged - deduplicated - uploaded - dropped) }
 }

@@ -32,11 +32,14 @@ export class Machine implements AsyncDisposable {
   readonly #slabs: SlabPool
   readonly #heap = new HeapKeeper()
   readonly #context: CommandContext
+  readonly #recordReached: () => void
   readonly #failure = new AbortController()
   /** Fires when the run is stopped or a stage has failed: nothing new begins. */
   readonly signal: AbortSignal
 
-  constructor(job: BackupJob, context: CommandContext, backup: OpenBackup, tally: Tally) {
+  /** @param recordReached notes in the catalog how far the run has come; called with every pack, in its transaction. */
+  constructor(job: BackupJob, context: CommandContext, backup: OpenBackup, tally: Tally, recordReached: () => void) {
+    this.#recordReached = recordReached
     const { catalog, repository, storage } = backup
     this.#context = context
     this.signal = AbortSignal.any([context.signal, this.#failure.signal])
@@ -54,6 +57,7 @@ export class Machine implements AsyncDisposable {
       concurrency: storage.concurrency, pauseGate: context.pauseGate, signal: this.signal, transferSignal,
       record: (pack) => catalog.transaction(() => {
         this.journal.flush()
+        recordReached()
         return this.uploader.record(pack)
       }),
       upload: (entry, signal) => this.uploader.upload(entry, signal),
@@ -93,6 +97,7 @@ export class Machine implements AsyncDisposable {
     this.#failure.abort(error)
     await Promise.allSettled([this.sink.done, this.flow.done])
     this.journal.flush()
+    this.#recordReached()
   }
 
   /** What went wrong first, when a stage failed. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { UploadJournal } from '../../backend/backend.ts'
+import { type ByteString, fromText } from '../../base/byte-string.ts'
 import { hasCode } from '../../base/errors.ts'
 import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
 import { lockJob } from '../../catalog/lock.ts'
@@ -46,6 +47,12 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
   if (!job.dryRun) clearSpool(spool, catalog)
   const owned = cleanup.move()
   return { storage, repository, jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** What no backup takes, wherever it lies: the folder of Holdfast itself, and the repository. */
+export function neverStored(job: BackupJob, { storage }: Pick<OpenBackup, 'storage'>): readonly ByteString[] {
+  const { traits, label } = storage.backend
+  return [fromText(job.home), ...(traits.stagingFolder === undefined ? [] : [fromText(label)])]
 }
 
 /** In the repository's own staging folder a finished pack only has to be moved; several machines may share it. */

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { fromText } from '../../base/byte-string.ts'
 import { hasCode } from '../../base/errors.ts'
 import { fromHex } from '../../base/bytes.ts'
 import { BackupWalk } from '../../pipeline/backup-walk.ts'
@@ -17,7 +16,7 @@ import { Excludes } from '../../source/excludes.ts'
 import type { CommandContext } from '../context.ts'
 import { TreeLoader } from '../tree-loader.ts'
 import type { Machine } from './machine.ts'
-import type { OpenBackup } from './open-backup.ts'
+import { neverStored, type OpenBackup } from './open-backup.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
 /** What a pass compares with. */
@@ -59,8 +58,7 @@ export class Passes {
     const { job, opened } = options
     const { catalog, repository } = opened
     this.#options = options
-    const destination = opened.storage.backend.traits.stagingFolder === undefined ? [] : [fromText(opened.storage.backend.label)]
-    this.#excludes = new Excludes(job.excludes, [fromText(job.home), ...destination])
+    this.#excludes = new Excludes(job.excludes, neverStored(job, opened))
     const loader = new TreeLoader(repository, catalog, options.machine.signal)
     this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
     const last = catalog.lastSnapshot.get()

@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../../../engine/base/clock.ts'
+import { backup } from '../../../../engine/commands/backup.ts'
+import type { CommandContext } from '../../../../engine/commands/context.ts'
+import type { BackupJob } from '../../../../engine/protocol/job.ts'
+import { systemDisk, type Disk } from '../../../../engine/source/disk.ts'
+import { SeededRandom } from '../../../bench/random.ts'
+import type { World } from '../../../fixtures/world.ts'
+import { quickWorld } from '../backup-support.ts'
+
+const files = 300
+let world: World
+
+beforeEach(async () => {
+  world = await quickWorld()
+  const random = new SeededRandom(3)
+  for (let at = 0; at < files; at++) writeFileSync(join(world.source, `file-${String(at).padStart(3, '0')}`), random.bytes(1000))
+})
+
+afterEach(() => { world[Symbol.dispose]() })
+
+const job = (): BackupJob => ({
+  ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0,
+  excludes: { patterns: [], presets: [], oneFileSystem: false },
+})
+
+/** For the run, each second is thirty. */
+function quickClock(): CommandContext['clock'] {
+  return { ...systemClock, monotonic: () => performance.now() * 30 }
+}
+
+/** A disk on which the walk takes a second and a half. */
+const slowDisk: Disk = {
+  ...systemDisk,
+  stat(path) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+    return systemDisk.stat(path)
+  },
+}
+
+test('a long first backup knows how much there is before it has walked it', async () => {
+  await backup(job(), { ...world.context(), clock: quickClock() }, slowDisk)
+  const early = world.progress.find((progress) => progress.phase === 'working' && progress.fraction !== undefined)
+  expect(early).toMatchObject({ files: { found: files }, bytes: { found: files * 1000 } })
+  expect(early?.fraction).toBeLessThan(1)
+  expect(early?.files.waiting).toBeGreaterThan(0)
+})
