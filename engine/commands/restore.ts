@@ -7,6 +7,7 @@ import { rootOf } from '../snapshot/manifest.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
 import { openReader } from './reader.ts'
+import { Completion } from './restore/completion.ts'
 import { RestoreProgress } from './restore/restore-progress.ts'
 import { Restorer } from './restore/restorer.ts'
 import { selectPaths } from './restore/selection.ts'
@@ -30,7 +31,9 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   const selection = await selectPaths(trees.load, rootOf(manifest), job.paths)
   if (selection === 'all') progress.totalBytes = manifest.counters.bytes
   await using target = await openTarget(job.target, repository.keys)
-  using restorer = new Restorer({ job, context, reader, target, progress })
+  const what = [facts.repositoryId, facts.snapshot, ...job.paths.map((path) => Buffer.from(path).toString('hex'))]
+  const completion = await Completion.begin(job.home, target.root, what)
+  using restorer = new Restorer({ job, context, reader, target, progress, completion })
   try {
     await restorer.run(rootOf(manifest), selection)
   } catch (error) {

@@ -10,6 +10,7 @@ import type { ExpectedChunk } from '../../source/target/compare.ts'
 import { fileSpec } from '../../source/target/file-spec.ts'
 import type { FileSpec } from '../../source/target/file-spec.ts'
 import type { Reader } from '../reader.ts'
+import type { Completion } from './completion.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import type { RestoreTarget } from './target.ts'
 import type { RestoreWindow, RestoringFile } from './window.ts'
@@ -21,6 +22,7 @@ interface Options {
   readonly job: RestoreJob
   readonly reader: Reader
   readonly target: RestoreTarget
+  readonly completion: Completion
   readonly progress: RestoreProgress
   readonly onProblem: (path: ByteString, code: Problem['code'], message: string) => void
   /** Starts another window; a huge file fills several. */
@@ -67,12 +69,12 @@ export class FilePlanner {
 
   /** Whether what stands in the file's place is to stay; its metadata is set right where the rule allows that. */
   async #stays(spec: FileSpec, name: ByteString, node: FileNode): Promise<boolean> {
-    const { job, target } = this.#options
+    const { job, target, completion } = this.#options
     const there = target.entries.look(spec.folder, name)
     if (!there) return false
     if (job.overwrite === 'never') return true
     if (!there.isFile() || Number(there.size) !== node.size) return false
-    const trusted = job.overwrite === 'changed' && there.mtimeNs === node.mtimeNs
+    const trusted = job.overwrite === 'changed' && !completion.unfinished && there.mtimeNs === node.mtimeNs
     if (!trusted && !(await this.#holdsContent(spec, node))) return false
     target.entries.finishFile(spec.folder, name, node)
     return true

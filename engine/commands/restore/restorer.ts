@@ -4,11 +4,13 @@ import type { ByteString } from '../../base/byte-string.ts'
 import { assertNever, hasCode, HoldfastError } from '../../base/errors.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
+import { isTemporaryName } from '../../source/target/file-spec.ts'
 import type { BlobId, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
 import { iterateTree } from '../../snapshot/tree-walk.ts'
 import { maxPlaces } from '../blob-places.ts'
 import type { CommandContext } from '../context.ts'
 import type { Reader } from '../reader.ts'
+import type { Completion } from './completion.ts'
 import { Downloads } from './downloads.ts'
 import { FilePlanner } from './file-planner.ts'
 import { HardLinks } from './hard-links.ts'
@@ -29,6 +31,7 @@ interface Options {
   readonly context: CommandContext
   readonly reader: Reader
   readonly target: RestoreTarget
+  readonly completion: Completion
   readonly progress: RestoreProgress
 }
 
@@ -37,6 +40,8 @@ interface Afterwards {
   readonly links: { readonly first: FilePlace; readonly folder: ByteString; readonly node: FileNode }[]
   /** Folders that were left, the inner before the outer. */
   readonly folders: { readonly folder: ByteString; readonly node: DirectoryNode }[]
+  /** Folders in which an earlier run may have left something. */
+  readonly leftovers: { readonly folder: ByteString; readonly keep: ReadonlySet<ByteString> }[]
 }
 
 /**
@@ -49,12 +54,16 @@ export class Restorer implements Disposable {
   readonly #planner: FilePlanner
   readonly #links = new HardLinks()
   #window = new RestoreWindow()
-  #afterwards: Afterwards = { links: [], folders: [] }
+  #afterwards: Afterwards = { links: [], folders: [], leftovers: [] }
   #writing: Promise<void> = Promise.resolve()
+  readonly #startedMs: number
+  /** Some folder is on another file system than the target. */
+  #elsewhere = false
 
   constructor(options: Options) {
     const { context, reader, target, progress } = options
     this.#options = options
+    this.#startedMs = context.clock.now()
     this.#downloads = new Downloads({
       repository: reader.repository,
       pool: target.pool,
@@ -84,22 +93,30 @@ export class Restorer implements Disposable {
     }
     await this.#nextWindow()
     await this.#writing
+    this.#options.progress.phase = 'finishing'
+    this.#options.progress.report(true)
+    await this.#options.completion.end(this.#elsewhere)
   }
 
   async #folder(folder: ByteString, tree: BlobId, selection: Selection, fresh: boolean, depth: number): Promise<void> {
     if (depth > maxDepth) throw new HoldfastError('unsafe-path', 'The snapshot nests folders deeper than any file system does.')
     this.#options.progress.currentFolder = folder
+    const keep = new Set<ByteString>()
     try {
       for await (const node of iterateTree(this.#options.reader.trees.load, tree)) {
         throwIfAborted(this.#options.context.signal)
         const name = fromBytes(node.name)
+        if (isTemporaryName(name)) keep.add(name)
         const below = selection === 'all' ? 'all' : selection.get(name)
         if (below !== undefined) await this.#entry(folder, name, node, below, fresh, depth)
       }
     } catch (error) {
       if (!hasCode(error, 'damaged')) throw error
+      // Unknown entries might be named like leftovers.
+      fresh = true
       this.#problem('damaged', folder, `the folder cannot be read: ${error.message}`)
     }
+    if (!fresh && selection === 'all') this.#afterwards.leftovers.push({ folder, keep })
   }
 
   async #entry(folder: ByteString, name: ByteString, node: TreeNode, below: Selection, fresh: boolean, depth: number): Promise<void> {
@@ -125,7 +142,7 @@ export class Restorer implements Disposable {
       return
     }
     target.folders.forget(path)
-    if (made === 'there') target.entries.openFolder(path)
+    if (made === 'there' && target.entries.openFolder(path) !== target.device) this.#elsewhere = true
     await this.#folder(path, node.tree, below, made === 'made', depth + 1)
     if (made === 'made' || job.overwrite !== 'never') this.#afterwards.folders.push({ folder: path, node })
     if (this.#afterwards.folders.length >= 8192) await this.#nextWindow()
@@ -158,7 +175,7 @@ export class Restorer implements Disposable {
     const afterwards = this.#afterwards
     await this.#writing
     this.#window = new RestoreWindow()
-    this.#afterwards = { links: [], folders: [] }
+    this.#afterwards = { links: [], folders: [], leftovers: [] }
     this.#writing = this.#write(window, afterwards)
     // Its error is thrown where it is awaited; until then it must not count as unhandled.
     this.#writing.catch(() => undefined)
@@ -172,6 +189,7 @@ export class Restorer implements Disposable {
     }
     for (const file of giveUp(unread, places)) await this.#complete(file)
     for (const { first, folder, node } of afterwards.links) this.#link(first, folder, node)
+    for (const { folder, keep } of afterwards.leftovers) this.#clearUp(folder, keep)
     for (const { folder, node } of afterwards.folders) this.#finishFolder(folder, node)
   }
 
@@ -202,6 +220,14 @@ export class Restorer implements Disposable {
       progress.files[made ? 'written' : 'unchanged'] += 1
     } catch (error) {
       this.#entryFailed(folder === '' ? name : `${folder}/${name}`, error)
+    }
+  }
+
+  #clearUp(folder: ByteString, keep: ReadonlySet<ByteString>): void {
+    try {
+      this.#options.target.entries.removeLeftovers(folder, keep, this.#startedMs)
+    } catch (error) {
+      this.#entryFailed(folder, error)
     }
   }
 

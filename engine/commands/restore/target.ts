@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
-import { fromBytes } from '../../base/byte-string.ts'
+import { fromBytes, toFilePath } from '../../base/byte-string.ts'
+import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { RepositoryKeys } from '../../repository/keys.ts'
 import { EntryWriter } from '../../source/target/entry-writer.ts'
@@ -14,6 +15,9 @@ const maxThreads = 4
 
 /** A folder that a restore writes to, and the threads that do. */
 export interface RestoreTarget extends AsyncDisposable {
+  /** Its real path. */
+  readonly root: ByteString
+  readonly device: number
   readonly folders: TargetFolders
   readonly entries: EntryWriter
   readonly pool: WriterPool
@@ -28,6 +32,8 @@ export async function openTarget(path: string, keys: RepositoryKeys): Promise<Re
   const threads = Math.min(maxThreads, Math.max(1, availableParallelism()))
   const pool = new WriterPool({ root, asRoot, packsKey: keys.packs, blobIdKey: keys.blobId }, threads)
   return {
+    root,
+    device: statSync(toFilePath(root)).dev,
     folders,
     entries: new EntryWriter(folders, native, asRoot),
     pool,

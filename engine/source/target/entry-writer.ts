@@ -1,8 +1,9 @@
-import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, lchownSync, linkSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { fromBytes } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import type { DirectoryNode, FifoNode, SymlinkNode, TreeNode } from '../../snapshot/node.ts'
+import { isTemporaryName } from './file-spec.ts'
 import type { TargetFolders } from './folders.ts'
 import type { NativeCalls } from './native.ts'
 
@@ -48,11 +49,25 @@ export class EntryWriter {
     return 'made'
   }
 
-  /** Lets this user fill a folder that was there before; finishFolder gives it its own mode. */
-  openFolder(folder: ByteString): void {
+  /** Lets this user fill a folder that was there before; finishFolder gives it its own mode. @returns its device. */
+  openFolder(folder: ByteString): number {
     const path = this.#folders.folder(folder)
-    const mode = lstatSync(path).mode
+    const { mode, dev } = lstatSync(path)
     if ((mode & fillingMode) !== fillingMode) chmodSync(path, (mode & 0o7777) | fillingMode)
+    return dev
+  }
+
+  /**
+   * Takes away half-written files that runs before `beforeMs` left behind and nothing goes on with.
+   * @param keep entries of the snapshot that are only named like one.
+   */
+  removeLeftovers(folder: ByteString, keep: ReadonlySet<ByteString>, beforeMs: number): void {
+    for (const bytes of readdirSync(this.#folders.folder(folder), { encoding: 'buffer' })) {
+      const name = fromBytes(bytes)
+      if (!isTemporaryName(name) || keep.has(name)) continue
+      const stats = this.look(folder, name)
+      if (stats?.isFile() && Number(stats.mtimeMs) < beforeMs) rmSync(this.#folders.entry(folder, name), { force: true })
+    }
   }
 
   /** Owner, mode and time, after all that changes the folder. */

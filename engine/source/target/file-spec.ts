@@ -28,3 +28,8 @@ function temporaryName(node: FileNode): ByteString {
   const version = [node.name, Buffer.from(`\0${String(node.size)}\0${String(node.mtimeNs)}\0${String(node.content.depth)}\0`), ...node.content.ids]
   return `.holdfast-${hash('sha256', Buffer.concat(version)).slice(0, 20)}.part`
 }
+
+/** Whether an entry is named as a half-written file is. */
+export function isTemporaryName(name: ByteString): boolean {
+  return /^\.holdfast-[0-9a-f]{20}\.part$/.test(name)
+}

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import {
-  chmodSync, chownSync, closeSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync,
+  chmodSync, chownSync, closeSync, existsSync, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync, writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -146,6 +146,47 @@ describe('restore', () => {
     expect(first + rest.downloadedBytes).toBeLessThan(whole.downloadedBytes + 200_000)
     expect(rest.downloadedBytes).toBeLessThan(whole.downloadedBytes - 1_000_000)
     expect(treeState(copy)).toEqual(treeState(source))
+  })
+
+  it('compares contents where an earlier run did not come to its end', async () => {
+    const { folder, source, target, copy } = await backedUp((at) => {
+      writeFileSync(join(at, 'big'), pattern(12_000_000))
+      writeFileSync(join(at, 'small'), 'as it should be')
+    })
+    await using _ = folder
+    const native = await loadNative()
+    // What a loss of power leaves: size and time are right, the bytes are not.
+    const loseBytes = (): void => {
+      writeFileSync(join(copy, 'small'), Buffer.alloc('as it should be'.length))
+      native.setModified(Buffer.from(join(copy, 'small')), lstatSync(join(source, 'small'), { bigint: true }).mtimeNs)
+    }
+    await restore(folder, target)
+    rmSync(join(copy, 'big'))
+    await breakOff(folder, target)
+    loseBytes()
+    await restore(folder, join(folder.path, 'elsewhere'))
+    await restore(folder, target)
+    expect(treeState(copy)).toEqual(treeState(source))
+    loseBytes()
+    expect((await restore(folder, target)).files).toMatchObject({ unchanged: 2 })
+  })
+
+  it('takes away half-written files of earlier runs, and nothing that is only named so', async () => {
+    const named = `.holdfast-${'a'.repeat(20)}.part`
+    const { folder, source, target, copy } = await backedUp((at) => {
+      writeFileSync(join(at, 'file'), 'file')
+      writeFileSync(join(at, named), 'named so')
+    })
+    await using _ = folder
+    await restore(folder, target)
+    const leftover = join(copy, `.holdfast-${'b'.repeat(20)}.part`)
+    writeFileSync(leftover, 'left over')
+    utimesSync(leftover, 1, 1)
+    await restore(folder, target, { paths: [Buffer.from('source/file')] })
+    expect(existsSync(leftover)).toBe(true)
+    await restore(folder, target)
+    expect(treeState(copy)).toEqual(treeState(source))
+    expect(existsSync(leftover)).toBe(false)
   })
 
   it('never writes through a symlink inside the target', async () => {
