@@ -19,7 +19,7 @@ test('the window cannot run what is not ours, go anywhere, open anything, or rea
     script.textContent = 'globalThis.hacked = true'
     document.body.append(script)
     return {
-      refused: await refused,
+      refused: 'hacked' in globalThis ? 'nothing' : await refused,
       hacked: 'hacked' in globalThis,
       opened: globalThis.open('https://example.com') !== null,
       fetched: await fetch('https://example.com').then(() => true, () => false),
@@ -76,10 +76,15 @@ test('secrets are in no file as they are, in no log, and in no process', async (
   expect(files.map((path) => path.slice(app.state.length + 1))).toEqual(expect.arrayContaining(['settings.json', 'jobs.json', 'secrets.json', 'logs/holdfast.jsonl']))
   const texts = new Map([['the processes', processes], ...files.map((path): [string, string] => [path, readFileSync(path, 'latin1')])])
   for (const secret of [password, secretAccessKey]) {
-    expect([...texts].filter(([, text]) => text.includes(secret) || text.includes(Buffer.from(secret).toString('base64'))).map(([where]) => where)).toEqual([])
+    expect([...texts].filter(([, text]) => text.includes(secret) || decoded(text).includes(secret)).map(([where]) => where)).toEqual([])
   }
   expect(texts.get(join(app.state, 'logs/holdfast.jsonl'))).toContain('cloud')
 })
+
+/** Whatever in a text could be base64, as what it stands for. */
+function decoded(text: string): string {
+  return [...text.matchAll(/[A-Za-z0-9+/]{16,}={0,2}/g)].map(([word]) => Buffer.from(word, 'base64').toString('latin1')).join('\n')
+}
 
 function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))

@@ -52,6 +52,7 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
   const electron = await _electron.launch({ executablePath, args: [...words, ...(options.arguments ?? [])], cwd: root, env })
   // Playwright forgets the process once the app has closed.
   const child = electron.process()
+  const seconds: ChildProcess[] = []
   await mkdir(join(artifacts, 'screenshots'), { recursive: true })
   const log = createWriteStream(join(artifacts, 'app.log'), { flags: 'a' })
   child.stdout?.pipe(log, { end: false })
@@ -68,12 +69,14 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
     },
     startAgain: async (...more) => {
       const second = spawn(executablePath, [...words, ...more], { cwd: root, env, stdio: 'ignore' })
+      seconds.push(second)
       const [code] = (await once(second, 'exit')) as [number | null]
       return code
     },
     stop,
     [Symbol.asyncDispose]: async () => {
       await keepLastPicture(electron)
+      for (const second of seconds) second.kill('SIGKILL')
       await stop()
       log.end()
       if (!options.home) await rm(home, { recursive: true, force: true })
