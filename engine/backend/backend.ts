@@ -33,8 +33,8 @@ export interface StorageBackend extends AsyncDisposable {
   abortStaleUploads?(olderThanMs: number, signal: AbortSignal): Promise<number>
 }
 
-/** The largest object that `get` reads as a whole. */
-export const maximumWholeBytes = 256 * 1024 * 1024
+/** The largest object that `get` reads as a whole: what no object but packs exceeds (64 MiB sealed), and its seal. */
+export const maximumWholeBytes = 65 * 1024 * 1024
 
 /**
  * Asks for leave to move that many more bytes of a transfer; backends call it for slices of at most `paceSliceBytes`, so that

@@ -59,7 +59,7 @@ async function readSnapshots(repository: Repository, job: ForgetJob, signal: Abo
   let damaged = 0
   const scope = job.name === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job.name) }
   for await (const entry of listSnapshots(repository, scope, signal)) {
-    if (entry.type === 'damaged') damaged++
+    if (entry.type !== 'snapshot') damaged++
     else found.push({ id: snapshotId(entry.manifest, entry.ref), job: entry.manifest.job, finishedMs: entry.manifest.finishedMs, ref: entry.ref })
   }
   return { found, damaged }

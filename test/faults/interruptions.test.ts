@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { systemClock } from '../../engine/base/clock.ts'
+import { openBackend } from '../../engine/backend/open.ts'
 import { HoldfastError } from '../../engine/base/errors.ts'
 import { RunFailed } from '../../engine/commands/failure.ts'
 import { runJob } from '../../engine/commands/run.ts'
@@ -14,7 +14,7 @@ import { describeTree } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
 import { freshBucket } from '../servers/s3.ts'
 import { FaultProxy, type HttpFault, type ProxiedRequest } from './proxy.ts'
-import { copyObjects, fastClock, initCheaply, never, open } from './template.ts'
+import { fastClock, initCheaply, never, open } from './template.ts'
 
 const mebibyte = 1024 * 1024
 const packBytes = 16 * mebibyte
@@ -197,7 +197,7 @@ describe('S3 behind a proxy that breaks things', () => {
     const memory = world.repository
     for (const [index, [what, matches, fault]] of faults.entries()) {
       const repository = address(`case-${index}`)
-      await using target = await (await import('../../engine/backend/open.ts')).openBackend(repository, { secrets: bucket.secrets, signal: never })
+      await using target = await openBackend(repository, { secrets: bucket.secrets, signal: never })
       await using source = await open(memory)
       for await (const { name } of source.list('', never)) await target.put(name, { type: 'bytes', bytes: await source.get(name, 'all', never) }, {}, never)
       let happened = 0

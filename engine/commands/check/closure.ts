@@ -20,6 +20,10 @@ export async function checkSnapshots(run: CheckRun, signal: AbortSignal): Promis
     count++
     run.progress.expect(1)
     await run.progress.step(signal)
+    if (entry.type === 'unknown') {
+      recordDamage(run, entry.object, entry.error)
+      continue
+    }
     if (entry.type === 'damaged') {
       recordDamage(run, snapshotName(entry.ref), entry.error)
       run.findings.affect(snapshotName(entry.ref), '')

@@ -53,7 +53,7 @@ export async function withFreshListings<T>(work: () => Promise<T>): Promise<T> {
 export async function needSnapshots(context: PruneContext, signal: AbortSignal): Promise<number> {
   let count = 0
   for await (const entry of listSnapshots(context.repository, { cache: context.decisions }, signal)) {
-    if (entry.type === 'damaged') throw entry.error
+    if (entry.type !== 'snapshot') throw entry.error
     needBlob(context, fromHex(entry.manifest.root), entry.confirmed ? 'required' : 'optional')
     count++
   }

@@ -1,5 +1,5 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
-import type { ObjectInfo } from '../../backend/backend.ts'
+import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { jobKeyOf } from '../keys.ts'
 import type { Repository } from '../repository.ts'
@@ -20,6 +20,8 @@ export type SnapshotEntry =
     }
   /** Its object cannot be read; `error.code` is `damaged` or `version`. */
   | { readonly type: 'damaged', readonly ref: SnapshotRef, readonly error: HoldfastError }
+  /** An object among the snapshots whose name this version does not write: a stranger's file, or a later version's. `error.code` is `version`. */
+  | { readonly type: 'unknown', readonly object: ObjectName, readonly error: HoldfastError }
 
 interface CachedDecision {
   readonly size: number
@@ -50,8 +52,8 @@ export function snapshotId(manifest: Pick<Manifest, 'job'>, ref: SnapshotRef): s
 }
 
 /**
- * Every snapshot of the repository, or of one job, by job and revision; one that cannot be read hides no other.
- * Errors: those of the storage, and `version` for an object name that this version does not know.
+ * Every snapshot of the repository, or of one job, by job and revision; one that cannot be read, or is unknown, hides no other.
+ * Whoever decides by them what is not needed stops at any that is no `snapshot` (rule R9). Errors: those of the storage.
  */
 export async function* listSnapshots(
   repository: Repository, options: { readonly jobKey?: string, readonly cache?: DecisionCache }, signal: AbortSignal,
@@ -61,7 +63,13 @@ export async function* listSnapshots(
   const deleted = await listFlags(repository, `deleted/${scope}`, signal)
   const expired = await listFlags(repository, `expired/${scope}`, signal)
   const infos = await listAll(repository.backend, `snapshots/${scope}`, signal)
-  for (const { info, ref } of infos.map((each) => ({ info: each, ref: parseSnapshotName(each.name) })).sort(byRevision)) {
+  const listed: Listed[] = []
+  for (const info of infos) {
+    const ref = knownName(info.name)
+    if (ref instanceof HoldfastError) yield { type: 'unknown', object: info.name, error: ref }
+    else listed.push({ info, ref })
+  }
+  for (const { info, ref } of listed.sort(byRevision)) {
     const key = flagKey(ref)
     if (deleted.has(key)) continue
     const entry = await readEntry(repository, info, ref, !expired.has(key), options.cache, signal)
@@ -72,6 +80,15 @@ export async function* listSnapshots(
 interface Listed {
   readonly info: ObjectInfo
   readonly ref: SnapshotRef
+}
+
+function knownName(name: ObjectName): SnapshotRef | HoldfastError {
+  try {
+    return parseSnapshotName(name)
+  } catch (error) {
+    if (hasCode(error, 'version')) return error
+    throw error
+  }
 }
 
 function byRevision(a: Listed, b: Listed): number {
@@ -120,6 +137,7 @@ export async function resolveSnapshot(repository: Repository, name: string, sign
   if (latest) return latestSnapshot(repository, latest[1], signal)
   const ref = findRevision(repository, name)
   for await (const entry of listSnapshots(repository, { jobKey: ref.jobKey }, signal)) {
+    if (entry.type === 'unknown') continue
     const wanted = entry.ref.revision === ref.revision && (ref.suffix === '' || ref.suffix === entry.ref.suffix)
     if (wanted && entry.type === 'snapshot') return entry
     if (wanted && entry.type === 'damaged') throw entry.error

@@ -187,7 +187,7 @@ describe('the local catalog', () => {
     await expectWhole()
   })
 
-  test.each(['no database at all', 'torn pages', 'one torn page of blobs', 'one torn page of trees', 'half of it'])('with %s: made anew, with a warning', async (damage) => {
+  test.each(['no database at all', 'torn pages', 'one torn page of blobs', 'a torn page that shows in mid-run', 'half of it'])('with %s: made anew, with a warning', async (damage) => {
     await world.backup()
     await world.restore(join(world.folder, 'before'))
     for (const file of catalogs()) {
@@ -196,7 +196,7 @@ describe('the local catalog', () => {
       if (damage === 'no database at all') writeFileSync(file, 'this is no database, it only stands in its place')
       else if (damage === 'torn pages') writeFileSync(file, bytes.fill(0xa5, 4096, bytes.length))
       else if (damage === 'one torn page of blobs') writeFileSync(file, bytes.fill(0xa5, ...pageOf(file, 'blobs')))
-      else if (damage === 'one torn page of trees') writeFileSync(file, bytes.fill(0xa5, ...pageOf(file, 'trees')))
+      else if (damage === 'a torn page that shows in mid-run') writeFileSync(file, bytes.fill(0xa5, ...pageOf(file, 'last_snapshot')))
       else truncateSync(file, Math.floor(statSync(file).size / 2))
     }
     grow('second', 1000)

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { zstdCompressSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Readable } from 'node:stream'
+import { createZstdCompress } from 'node:zlib'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../../../engine/repository/crypto.ts'
 import { encodeFooter } from '../../../engine/repository/footer.ts'
 import { randomName } from '../../../engine/repository/names.ts'
@@ -242,8 +243,14 @@ describe('sizes', () => {
 })
 
 describe('bombs', () => {
-  /** 64 KiB that unpack to a gigabyte would; here 200 MiB, said to be something else. */
-  const bomb = zstdCompressSync(Buffer.alloc(200 * 1024 * 1024))
+  let bomb: Buffer
+
+  /** A few KiB that unpack to 768 MiB; made in a stream, so that this process has never taken that much itself. */
+  beforeAll(async () => {
+    const zeros = Buffer.alloc(2 ** 20)
+    const stream = Readable.from(new Array<Buffer>(768).fill(zeros)).pipe(createZstdCompress())
+    bomb = Buffer.concat(await stream.toArray() as Buffer[])
+  })
 
   test.each([1000, 16 * 1024 * 1024])('a segment that unpacks to more than the %d bytes it claims is refused before it takes memory', async (rawLength) => {
     const id = forger.idOf(Buffer.alloc(rawLength))
