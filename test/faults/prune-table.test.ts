@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runTable } from './table.ts'
 import { Template } from './template.ts'
 
+/** Hundreds of runs, on a machine that may be busy. */
+const tableTimeoutMs = 300_000
+
 let template: Template
 
 beforeAll(async () => { template = await Template.make() })
@@ -11,4 +14,4 @@ test('prune: every operation × every fault: nothing needed is ever deleted, and
   const { rows, wrong } = await runTable(template, 'prune', { readsOnly: false, others: {} })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(20)
-})
+}, tableTimeoutMs)

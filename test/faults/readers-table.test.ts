@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runTable } from './table.ts'
 import { Template } from './template.ts'
 
+/** Hundreds of runs, on a machine that may be busy. */
+const tableTimeoutMs = 300_000
+
 let template: Template
 
 beforeAll(async () => { template = await Template.make() })
@@ -11,7 +14,7 @@ test('restore: every operation × every fault, and the repository stays as it is
   const { rows, wrong } = await runTable(template, 'restore', { readsOnly: true, others: {} })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(8)
-})
+}, tableTimeoutMs)
 
 test('check: every operation × every fault', async () => {
   const { rows, wrong } = await runTable(template, 'check', {
@@ -21,10 +24,10 @@ test('check: every operation × every fault', async () => {
   })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(9)
-})
+}, tableTimeoutMs)
 
 test('rebuild: every operation × every fault', async () => {
   const { rows, wrong } = await runTable(template, 'rebuild', { readsOnly: true, others: {} })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(6)
-})
+}, tableTimeoutMs)

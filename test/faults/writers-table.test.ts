@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { good, runTable } from './table.ts'
 import { Template } from './template.ts'
 
+/** Hundreds of runs, on a machine that may be busy. */
+const tableTimeoutMs = 300_000
+
 let template: Template
 
 beforeAll(async () => { template = await Template.make() })
@@ -15,10 +18,10 @@ test('backup: every operation × every fault ends in success or a clear error, a
   })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(14)
-})
+}, tableTimeoutMs)
 
 test('forget: every operation × every fault', async () => {
   const { rows, wrong } = await runTable(template, 'forget', { readsOnly: false, others: {} })
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(6)
-})
+}, tableTimeoutMs)
