@@ -43,7 +43,8 @@ export class JsonOutput implements Output {
   }
 
   log(line: LogLine): void {
-    if (line.level === 'debug' && !this.#verbose) return
+    // What concerns one file comes as a problem too.
+    if (!this.#verbose && (line.level === 'debug' || line.context.file !== undefined)) return
     this.#print({ type: 'log', ...line })
   }
 

@@ -26,7 +26,7 @@ export function progressLine(progress: Progress): string {
     continuedFraction === undefined ? undefined : `continuing at ${String(Math.floor(continuedFraction * 100))} %`,
     `${formatBytes(progress.transferredBytes)} transferred`,
     `${formatBytes(progress.bytesPerSecond)}/s`,
-    etaMs === undefined ? undefined : `${formatDuration(etaMs.from)} to ${formatDuration(etaMs.to)} left`,
+    etaMs === undefined || etaMs.to < 1000 ? undefined : `${formatDuration(etaMs.from)} to ${formatDuration(etaMs.to)} left`,
     waitingFor === undefined ? undefined : waitingWords[waitingFor.code],
     progress.problems > 0 ? `${formatCount(progress.problems)} warnings` : undefined,
   ]

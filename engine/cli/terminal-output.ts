@@ -57,8 +57,10 @@ export class TerminalOutput implements Output {
 
   problem(problem: Problem): void {
     this.#problems += 1
-    if (this.#problems <= shownProblems || this.#verbose) this.#note(`warning: ${problemLine(problem)}`)
-    if (this.#problems === shownProblems + 1 && !this.#verbose) this.#note('warning: there are more; --verbose shows all.')
+    // The log, which `--verbose` shows, has each with the same words.
+    if (this.#verbose) return
+    if (this.#problems <= shownProblems) this.#note(`warning: ${problemLine(problem)}`)
+    if (this.#problems === shownProblems + 1) this.#note('warning: there are more; --verbose shows all.')
   }
 
   log(line: LogLine): void {

@@ -68,7 +68,7 @@ export class BlobPlaces {
     else failures.segments.add(segmentOffset)
     if (known) return
     this.#failed.set(pack, failures)
-    this.#context.log.with({ pack }).write('warning', `${failures.reason}; what it holds is looked for in other packs`)
+    this.#context.log.with({ pack }).write('warning', `what pack ${pack} holds is looked for in other packs: ${failures.reason}`)
   }
 
   /** Why a blob that was located in this pack is lost. */

@@ -65,8 +65,8 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const traffic = new Traffic()
   const onTransfer = (event: TransferEvent): void => {
     traffic.count(event)
-    // What tries the storage is over in a blink and says nothing to anybody.
-    if (!event.name.startsWith('probe/')) context.events.transfer(event)
+    // The repository's own small objects are over in a blink and say nothing to anybody; the sums have them.
+    if (event.name.startsWith('pack ')) context.events.transfer(event)
   }
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitingFor = waiting(error, clock.now()) } }
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })

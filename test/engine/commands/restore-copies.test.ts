@@ -84,7 +84,7 @@ describe('restore looks for other copies', () => {
       cpSync(intact, folder.repository, { recursive: true })
     }
     // One of the two copies is the one that is read first.
-    expect(warnings.join('\n')).toMatch(/pack [0-9a-f]{32} .*looked for in other packs/)
+    expect(warnings.join('\n')).toMatch(/what pack [0-9a-f]{32} holds is looked for in other packs/)
   }, 60_000)
 
   it('when every index object is gone', async () => {
