@@ -1,5 +1,5 @@
 import { asHoldfastError } from '../base/errors.ts'
-import { HeapKeeper } from '../pipeline/memory.ts'
+import { HeapKeeper } from '../base/memory.ts'
 import type { RestoreJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'

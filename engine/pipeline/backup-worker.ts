@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assertNever, toWireError } from '../base/errors.ts'
 import { Cutter } from './cutter.ts'
-import { NativeMemory } from './memory.ts'
+import { NativeMemory } from '../base/memory.ts'
 import { Sealer } from './sealer.ts'
 import { Verifier } from './verifier.ts'
 import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
@@ -9,7 +9,7 @@ import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker
 /** Entry of a worker thread: does one job at a time, in order, and answers each. */
 const setup = workerData as WorkerSetup
 const cutter = new Cutter(setup)
-const native = new NativeMemory()
+const native = new NativeMemory(setup.garbageBytes)
 const sealer = new Sealer(setup, native)
 const verifier = new Verifier(setup.keys, native)
 

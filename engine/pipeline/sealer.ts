@@ -5,7 +5,7 @@ import { slabBytes } from '../repository/chunker/slabs.ts'
 import type { SealedPack } from '../repository/pack-info.ts'
 import { groupBlobs, PackWriter, type BlobBytes } from '../repository/pack-writer.ts'
 import type { BlobKind } from '../snapshot/node.ts'
-import type { NativeMemory } from './memory.ts'
+import type { NativeMemory } from '../base/memory.ts'
 import type { BlobRanges, WorkerSetup } from './worker-messages.ts'
 
 const idLength = 32

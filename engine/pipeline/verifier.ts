@@ -3,7 +3,7 @@ import type { RepositoryKeys } from '../repository/keys.ts'
 import type { PackSegment } from '../repository/pack-info.ts'
 import { openSegment, takeBlob } from '../repository/segment.ts'
 import type { BlobKind } from '../snapshot/node.ts'
-import type { NativeMemory } from './memory.ts'
+import type { NativeMemory } from '../base/memory.ts'
 
 /** Opens what was read back from a storage. Runs in a worker thread. */
 export class Verifier {

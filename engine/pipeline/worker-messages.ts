@@ -13,6 +13,8 @@ export interface WorkerSetup {
   /** Folder for packs in the making; exists. */
   readonly spoolFolder: string
   readonly packBytes: number
+  /** What a thread may hold of dead buffers outside V8's heap. */
+  readonly garbageBytes: number
 }
 
 /** Stretches of a slab that hold one blob each. */

@@ -12,6 +12,10 @@ function workerCount(): number {
   return Math.min(mostWorkers, Math.max(2, availableParallelism()))
 }
 
+/** Dead buffers of all threads together, and of each at least: a collection takes about 3 ms, so more of them would cost too much time. */
+const garbageBytes = 24 * 1024 * 1024
+const leastGarbageBytes = 6 * 1024 * 1024
+
 /** Jobs a thread has at a time: one more than it works on, so that it need not wait for a busy main thread. */
 const jobsAhead = 2
 
@@ -42,8 +46,8 @@ export class WorkerPool implements AsyncDisposable {
   readonly #reading: Task[] = []
   #failure: Error | undefined
 
-  constructor(setup: WorkerSetup, count = workerCount()) {
-    this.#setup = setup
+  constructor(setup: Omit<WorkerSetup, 'garbageBytes'>, count = workerCount()) {
+    this.#setup = { ...setup, garbageBytes: Math.max(leastGarbageBytes, garbageBytes / count) }
     this.#count = count
   }
 

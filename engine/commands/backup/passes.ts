@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { hasCode } from '../../base/errors.ts'
 import { fromHex } from '../../base/bytes.ts'
+import { keepNativeMemorySmall } from '../../base/memory.ts'
 import { BackupWalk } from '../../pipeline/backup-walk.ts'
 import type { WalkSource, WalkStore } from '../../pipeline/walk-types.ts'
 import { JournalReader } from '../../pipeline/journal-reader.ts'
@@ -130,6 +131,7 @@ export class Passes {
   async #enter(): Promise<void> {
     const { opened, keeper, machine } = this.#options
     const { catalog } = opened
+    await keepNativeMemorySmall()
     await keeper.open(machine.signal)
     await this.#takeUpSpool()
     if (!this.#base.root) {
