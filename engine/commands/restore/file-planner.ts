@@ -7,7 +7,7 @@ import type { BlobLocation } from '../../repository/pack-info.ts'
 import { chunkIds } from '../../snapshot/content.ts'
 import type { BlobId, FileNode } from '../../snapshot/node.ts'
 import type { ExpectedChunk } from '../../source/target/compare.ts'
-import { fileSpec } from '../../source/target/file-spec.ts'
+import { fileSpec, isOneChunk } from '../../source/target/file-spec.ts'
 import type { FileSpec } from '../../source/target/file-spec.ts'
 import type { Reader } from '../reader.ts'
 import type { Completion } from './completion.ts'
@@ -53,9 +53,9 @@ export class FilePlanner {
       this.#options.progress.bytes.unchanged += node.size
       return
     }
-    const half = !fresh && this.#options.target.entries.look(folder, spec.temporary)?.isFile() === true
-    const only = node.content.depth === 0 && node.content.ids.length === 1 && !half
-    const file: RestoringFile = { spec, left: 0, planned: false, whole: only }
+    const whole = isOneChunk(node)
+    const half = !fresh && !whole && this.#options.target.entries.look(folder, spec.temporary)?.isFile() === true
+    const file: RestoringFile = { spec, left: 0, planned: false, whole }
     window().countFile()
     try {
       await this.#chunks(file, node, half, window)

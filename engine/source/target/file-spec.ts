@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { FileNode } from '../../snapshot/node.ts'
 import { fromBytes } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
@@ -8,7 +8,7 @@ export interface FileSpec {
   /** Relative to the target. */
   readonly folder: ByteString
   readonly name: ByteString
-  /** Name beside the target under which it is written; the same for the same version of the file, so that a later run finds it. */
+  /** Name beside the target under which it is written; of a file of several chunks always the same, so that a later run finds it. */
   readonly temporary: ByteString
   readonly size: number
   readonly mode: number
@@ -20,11 +20,25 @@ export interface FileSpec {
 
 export function fileSpec(folder: ByteString, node: FileNode): FileSpec {
   const { size, mode, uid, gid, mtimeNs, sparse } = node
-  return { folder, name: fromBytes(node.name), temporary: temporaryName(node), size, mode, uid, gid, mtimeNs, sparse }
+  return { folder, name: fromBytes(node.name), temporary: isOneChunk(node) ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse }
+}
+
+/** A file of one chunk is written in one go: there is nothing that a later run could go on with. */
+export function isOneChunk({ content }: FileNode): boolean {
+  return content.depth === 0 && content.ids.length === 1
+}
+
+const runDigits = randomBytes(6).toString('hex')
+let passingNames = 0
+
+/** Hashing the version would be a good part of what the main thread does for a small file. */
+function passingName(): ByteString {
+  passingNames = (passingNames + 1) % 0x1_0000_0000
+  return `.holdfast-${runDigits}${passingNames.toString(16).padStart(8, '0')}.part`
 }
 
 /** Of fixed length, because the file's own name may fill NAME_MAX already. */
-function temporaryName(node: FileNode): ByteString {
+function lastingName(node: FileNode): ByteString {
   const version = [node.name, Buffer.from(`\0${String(node.size)}\0${String(node.mtimeNs)}\0${String(node.content.depth)}\0`), ...node.content.ids]
   return `.holdfast-${hash('sha256', Buffer.concat(version)).slice(0, 20)}.part`
 }
