@@ -8,7 +8,9 @@ import { Browsing } from './jobs/browsing.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { RunHistory } from './jobs/history.ts'
+import { isWithinReach } from './jobs/reach.ts'
 import { Restores } from './jobs/restores.ts'
+import { Returns } from './jobs/returns.ts'
 import { JobStore } from './jobs/store.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
@@ -39,6 +41,8 @@ import type { StateSources } from './window/state.ts'
 import { AppWindow } from './window/window.ts'
 
 const tickMs = 30_000
+/** A disk that is plugged in again is noticed within this time. */
+const lookMs = 30_000
 const quitGraceMs = 2_000
 const hidden = '--hidden'
 /** As the page's own, so that the window opens without a flash. */
@@ -245,7 +249,7 @@ function run(): void {
   serve(handlers, face)
   apply(stores.settings.value)
   endWell(stores, work)
-  startSchedule(work, stores.interrupted, show.app)
+  startSchedule(work, stores, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
 }
@@ -262,10 +266,15 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups }: Work, interrupted: readonly string[], refresh: () => void): void {
+function startSchedule({ backups }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+  const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
-  powerMonitor.on('resume', () => { backups.tick() })
+  powerMonitor.on('resume', () => {
+    backups.tick()
+    void returns.look()
+  })
+  every(timers, lookMs, () => { void returns.look() })
   every(timers, tickMs, () => {
     backups.tick()
     refresh()
