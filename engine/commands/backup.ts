@@ -22,7 +22,7 @@ import { Passes } from './backup/passes.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
 import { manifestSources, namedSources } from './backup/sources.ts'
-import { verifySample } from './backup/verify.ts'
+import { verifyDaily, verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
 
@@ -114,7 +114,7 @@ class BackupRun {
       const root = await passes.run()
       progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
-        if (await this.#stillStands(last, signal)) return this.#unchanged(last)
+        if (await this.#stillStands(last, signal)) return this.#unchanged(machine, last)
         passes.distrust(root)
         await this.#keeper.open(signal)
         continue
@@ -151,9 +151,12 @@ class BackupRun {
     opened.catalog.journal.setReached({ doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) })
   }
 
-  /** Nothing was written, so nothing is but the run's record. */
-  #unchanged(last: LastSnapshot): RunSummary {
-    this.#parts.opened.catalog.journal.clear()
+  /** Nothing was written, so nothing is but the run's record, and once a day what is there is looked after. */
+  async #unchanged(machine: Machine, last: LastSnapshot): Promise<RunSummary> {
+    const { opened, context, tally, job, progress } = this.#parts
+    opened.catalog.journal.clear()
+    progress.phase('verifying')
+    if (!job.dryRun) await verifyDaily(opened, context, machine, tally, job.verifyPacks ?? standardVerifyPacks)
     return this.#summary(this.#parts.tally.problemCount > 0 ? 'warnings' : 'unchanged', last.id)
   }
 
