@@ -36,7 +36,10 @@ export class SessionKeeper {
   readonly #options: SessionKeeperOptions
   #session: BackupSession | undefined
   #opened = 0
+  /** What the heartbeat found and nobody has heard yet. */
   #refreshed: (Refreshed & { readonly type: 'retired' | 'expired' }) | undefined
+  /** Records that the catalog knows of, to be acknowledged once everything was looked up again. */
+  #heeded: (Refreshed & { readonly type: 'retired' }) | undefined
   #beating: Promise<void> | undefined
   #stopBeating = new AbortController()
   /** Packs of other runs, interrupted ones among them, whose contents were read from their footers. */
@@ -73,15 +76,18 @@ export class SessionKeeper {
     const refreshed = this.#refreshed
     if (!refreshed) return false
     if (refreshed.type === 'expired') await this.#renew(signal)
-    else await this.#takeStock(refreshed.usable, signal)
+    else {
+      this.#refreshed = undefined
+      this.#heeded = refreshed
+      await this.#takeStock(refreshed.usable, signal)
+    }
     return true
   }
 
   /** Everything was looked up again. */
   async acknowledge(signal: AbortSignal): Promise<void> {
-    const refreshed = this.#refreshed
-    this.#refreshed = undefined
-    if (refreshed?.type === 'retired') await refreshed.acknowledge(signal)
+    await this.#heeded?.acknowledge(signal)
+    this.#heeded = undefined
   }
 
   /** After `expired` a new session is open, and everything has to be looked up again. */
@@ -103,6 +109,7 @@ export class SessionKeeper {
   async #renew(signal: AbortSignal): Promise<void> {
     await this.#settle()
     this.#refreshed = undefined
+    this.#heeded = undefined
     await this.#session?.close(signal)
     await this.open(signal)
   }
@@ -127,9 +134,11 @@ export class SessionKeeper {
     const beat = async (): Promise<void> => {
       while (session) {
         await this.#options.clock.sleep(refreshMs, either)
-        if (this.#refreshed) continue
+        if (this.#refreshed?.type === 'expired') continue
         const refreshed = await session.refresh(either)
-        if (refreshed.type !== 'current') this.#refreshed = refreshed
+        // Until they are acknowledged, the same records come again.
+        const isNews = refreshed.type === 'expired' || (refreshed.type === 'retired' && !this.#heeded?.newlyRetired.isSupersetOf(refreshed.newlyRetired))
+        if (isNews) this.#refreshed = refreshed
       }
     }
     // The heart may fail: the commit shows whether the session still stands.
