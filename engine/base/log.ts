@@ -1,12 +1,7 @@
+import type { LogContextWire } from '../protocol/messages.ts'
+
 /** Where a line belongs: job › operation › file or pack › attempt, carried across process borders (requirement B3). */
-export interface LogContext {
-  readonly job?: string
-  readonly operation?: string
-  readonly file?: string
-  readonly pack?: string
-  readonly object?: string
-  readonly attempt?: number
-}
+export type LogContext = LogContextWire
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
