@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import type { ByteString } from '../base/byte-string.ts'
 import { toHex } from '../base/bytes.ts'
 import { version } from '../base/version.ts'
 import { writeIndexes } from '../pipeline/index-writer.ts'
@@ -21,7 +22,7 @@ import { neverStored, openBackup, type OpenBackup } from './backup/open-backup.t
 import { Passes } from './backup/passes.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
-import { manifestSources, namedSources } from './backup/sources.ts'
+import { expectSources, manifestSources, namedSources, sourceDevices } from './backup/sources.ts'
 import { verifyDaily, verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
@@ -64,6 +65,7 @@ interface RunParts {
 class BackupRun {
   readonly #parts: RunParts
   readonly #keeper: SessionKeeper
+  readonly #devices: ReadonlyMap<ByteString, bigint>
   /** How far the interrupted run had come that this one continues. */
   #before: Reached | undefined
 
@@ -71,6 +73,7 @@ class BackupRun {
     const { repository, catalog, jobKey } = parts.opened
     const { clock, log } = parts.context
     this.#parts = parts
+    this.#devices = sourceDevices(parts.sources, parts.disk)
     this.#keeper = new SessionKeeper({ repository, catalog, jobKey, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
   }
 
@@ -112,6 +115,7 @@ class BackupRun {
     const { signal } = machine
     for (;;) {
       const root = await passes.run()
+      expectSources(this.#devices, this.#parts.disk)
       progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
         if (await this.#stillStands(last, signal)) return this.#unchanged(machine, last)

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path'
 import { HoldfastError } from '../../base/errors.ts'
-import { type ByteString, fromText, toBytes } from '../../base/byte-string.ts'
+import { type ByteString, fromText, toBytes, toShown } from '../../base/byte-string.ts'
 import type { WalkSource } from '../../pipeline/walk-types.ts'
 import type { Disk } from '../../source/disk.ts'
 import { manifestSource, type ManifestSource } from '../../snapshot/manifest.ts'
@@ -16,6 +16,27 @@ export function namedSources(paths: readonly string[], disk: Disk): WalkSource[]
     throw new HoldfastError('source-missing', `${sources.length === 1 ? 'The source does' : 'The sources do'} not exist or cannot be read: ${paths.join(', ')}`)
   }
   return sources
+}
+
+/** File systems of the sources that are there, to be compared with what is there later. */
+export function sourceDevices(sources: readonly WalkSource[], disk: Disk): ReadonlyMap<ByteString, bigint> {
+  const found = new Map<ByteString, bigint>()
+  for (const { path } of sources) {
+    const stat = disk.stat(path)
+    if (stat.ok) found.set(path, stat.value.dev)
+  }
+  return found
+}
+
+/**
+ * A disk that was unplugged in mid-run looks like one whose files were all deleted: that must not become a snapshot.
+ * Errors: `source-missing` when one of the sources is no longer there, or on another file system.
+ */
+export function expectSources(before: ReadonlyMap<ByteString, bigint>, disk: Disk): void {
+  for (const [path, device] of before) {
+    const stat = disk.stat(path)
+    if (!stat.ok || stat.value.dev !== device) throw new HoldfastError('source-missing', `A source went away during the backup: ${toShown(path)}`)
+  }
 }
 
 export function manifestSources(sources: readonly WalkSource[]): ManifestSource[] {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -156,6 +156,23 @@ test('two jobs at once into one repository both end well, and a third finds ever
 })
 
 describe('sources', () => {
+  test('that go away in mid-run fail it, instead of looking as if all had been deleted', async () => {
+    write('a/file', new SeededRandom(1).bytes(1000))
+    write('z/file', new SeededRandom(2).bytes(1000))
+    await world.backup()
+    const away = join(world.folder, 'away')
+    const disk: Disk = {
+      ...systemDisk,
+      names(path) {
+        if (path.endsWith('/a')) renameSync(world.source, away)
+        return systemDisk.names(path)
+      },
+    }
+    await expect(backup(job(), world.context(), disk)).rejects.toMatchObject({ code: 'source-missing', summary: { outcome: 'failed' } })
+    renameSync(away, world.source)
+    expect(await world.backup()).toMatchObject({ outcome: 'unchanged', snapshot: 'photos@1' })
+  })
+
   test('given twice count once; one inside another is an entry of its own and shares its content', async () => {
     write('a/file', new SeededRandom(1).bytes(200_000))
     const summary = await world.backup({ sources: [world.source, `${world.source}/`, join(world.source, 'a')] })
