@@ -183,7 +183,7 @@ export class PackWriter {
   }
 }
 
-/** Errors of the disk that packs are made on, with codes: full, denied. */
+/** Errors of the disk that packs are made on, with codes: full, denied, offline. */
 function local<T>(action: () => T): T {
   try {
     return action()
@@ -191,6 +191,7 @@ function local<T>(action: () => T): T {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     const data = { place: 'spool' }
     if (code === 'ENOSPC' || code === 'EDQUOT') throw new HoldfastError('full', 'No space is left where packs are made.', { cause: error, data })
+    if (code === 'ENOENT' || code === 'EIO' || code === 'ENODEV' || code === 'ENXIO' || code === 'ESTALE') throw new HoldfastError('offline', 'The disk on which packs are made is gone.', { cause: error, data })
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new HoldfastError('denied', 'Packs cannot be written where they are made.', { cause: error, data })
     throw error
   }

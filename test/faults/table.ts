@@ -60,7 +60,7 @@ const lasting = ['offline', 'unavailable', 'throttled', 'denied'] as const
 const always = (code: string, kind = 'before') => ({ operation, prefix }: Row): string[] => [`${operation},${kind},prefix=${prefix},code=${code}`]
 
 /** Failures first, so that what heals comes to a repository that has seen them all. */
-export const plans: readonly Plan[] = [
+const plans: readonly Plan[] = [
   ...lasting.map((code, turn): Plan => ({ kind: code, rules: always(code), endings: [code], turn })),
   { kind: 'lost replies', rules: always('offline', 'after'), endings: ['offline', ...good] },
   { kind: 'full', rules: always('full'), endings: ['full'], operations: ['put'] },
@@ -72,7 +72,7 @@ export const plans: readonly Plan[] = [
 ]
 
 /** Rows of a command: every operation it uses on every kind of object, seen in a run without faults. */
-export async function rowsOf(template: Template, command: Command): Promise<Row[]> {
+async function rowsOf(template: Template, command: Command): Promise<Row[]> {
   await using copy = await template.copy()
   copy.change()
   await copy.run(copy.job(command, copy.faulty('any,delay,ms=0')))

@@ -196,7 +196,7 @@ export function open(url: string): Promise<StorageBackend> {
   return openBackend(url, { secrets: {}, signal: never, create: true })
 }
 
-export async function copyObjects(from: string, to: string): Promise<void> {
+async function copyObjects(from: string, to: string): Promise<void> {
   await using source = await open(from)
   await using target = await open(to)
   for await (const { name } of source.list('', never)) {
