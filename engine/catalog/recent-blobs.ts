@@ -25,6 +25,8 @@ interface Place {
   readonly other: Place | undefined
 }
 
+const none: readonly BlobRow[] = []
+
 /** Entries kept before they go to SQLite: about 200 bytes each, so 8 MB. */
 const capacity = 40_000
 
@@ -55,7 +57,8 @@ export class RecentBlobs {
   }
 
   rows(key: string): readonly BlobRow[] {
-    return placesOf(this.#places.get(key)).map(toRow)
+    const place = this.#places.get(key)
+    return place ? placesOf(place).map(toRow) : none
   }
 
   clear(): void {

@@ -7,7 +7,7 @@ import type { BlobLocation } from '../../repository/pack-info.ts'
 import { chunkIds } from '../../snapshot/content.ts'
 import type { BlobId, FileNode } from '../../snapshot/node.ts'
 import type { ExpectedChunk } from '../../source/target/compare.ts'
-import { fileSpec, isOneChunk } from '../../source/target/file-spec.ts'
+import { fileSpec, isOneChunk, tornMode } from '../../source/target/file-spec.ts'
 import type { FileSpec } from '../../source/target/file-spec.ts'
 import type { Reader } from '../reader.ts'
 import type { Completion } from './completion.ts'
@@ -47,7 +47,7 @@ export class FilePlanner {
    * Errors: damaged (a chunk is in no pack, or sizes lie), those of file system and storage.
    */
   async plan(folder: ByteString, name: ByteString, node: FileNode, fresh: boolean, window: () => RestoreWindow): Promise<void> {
-    const spec = fileSpec(folder, node)
+    const spec = fileSpec(folder, node, fresh)
     if (!fresh && (await this.#stays(spec, name, node))) {
       this.#options.progress.files.unchanged += 1
       this.#options.progress.bytes.unchanged += node.size
@@ -72,7 +72,8 @@ export class FilePlanner {
     const { job, target, completion } = this.#options
     const there = target.entries.look(spec.folder, name)
     if (!there) return false
-    if (job.overwrite === 'never') return true
+    const torn = completion.unfinished && there.isFile() && (Number(there.mode) & 0o7777) === tornMode && node.mode !== tornMode
+    if (job.overwrite === 'never') return !torn
     if (!there.isFile() || Number(there.size) !== node.size) return false
     const trusted = job.overwrite === 'changed' && !completion.unfinished && there.mtimeNs === node.mtimeNs
     if (!trusted && !(await this.#holdsContent(spec, node))) return false

@@ -16,11 +16,20 @@ export interface FileSpec {
   readonly gid: number
   readonly mtimeNs: bigint
   readonly sparse: boolean
+  /** Nothing stood in the folder when this run made it: a file of one chunk needs no passing name there. */
+  readonly direct: boolean
 }
 
-export function fileSpec(folder: ByteString, node: FileNode): FileSpec {
+/**
+ * Mode of a file that is written under its own name, until it is whole; the file's own mode comes last. An interrupted run leaves it,
+ * so that a later one knows the file for a torn one, and nobody takes it for a whole one.
+ */
+export const tornMode = 0o200
+
+/** @param fresh this run made the folder. */
+export function fileSpec(folder: ByteString, node: FileNode, fresh: boolean): FileSpec {
   const { size, mode, uid, gid, mtimeNs, sparse } = node
-  return { folder, name: fromBytes(node.name), temporary: isOneChunk(node) ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse }
+  return { folder, name: fromBytes(node.name), temporary: isOneChunk(node) ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse, direct: fresh && process.platform !== 'win32' && isOneChunk(node) }
 }
 
 /** A file of one chunk is written in one go: there is nothing that a later run could go on with. */

@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { RunFailed } from '../../../engine/commands/failure.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { RestoreJob } from '../../../engine/protocol/job.ts'
+import { tornMode } from '../../../engine/source/target/file-spec.ts'
 import { loadNative } from '../../../engine/source/target/native.ts'
 import { testFolder } from '../small-repository.ts'
 import type { TestFolder } from '../small-repository.ts'
@@ -169,6 +170,26 @@ describe('restore', () => {
     expect(treeState(copy)).toEqual(treeState(source))
     loseBytes()
     expect((await restore(folder, target)).files).toMatchObject({ unchanged: 2 })
+  })
+
+  it('replaces a file that an interrupted run left torn under its own name, whatever the overwrite rule', async () => {
+    const { folder, source, target, copy } = await backedUp((at) => {
+      writeFileSync(join(at, 'big'), pattern(12_000_000))
+      writeFileSync(join(at, 'small'), 'as it should be')
+      writeFileSync(join(at, 'mine'), 'of the snapshot')
+    })
+    await using _ = folder
+    await restore(folder, target)
+    rmSync(join(copy, 'big'))
+    await breakOff(folder, target)
+    rmSync(join(copy, 'small'))
+    writeFileSync(join(copy, 'small'), 'as it', { mode: tornMode })
+    writeFileSync(join(copy, 'mine'), 'of the user')
+    await restore(folder, target, { overwrite: 'never' })
+    expect(readFileSync(join(copy, 'small'), 'utf8')).toBe('as it should be')
+    expect(readFileSync(join(copy, 'mine'), 'utf8')).toBe('of the user')
+    await restore(folder, target)
+    expect(treeState(copy)).toEqual(treeState(source))
   })
 
   it('takes away half-written files of earlier runs, and nothing that is only named so', async () => {

@@ -11,7 +11,7 @@ beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'holdfast-pool-')) })
 afterEach(() => { rmSync(root, { recursive: true }) })
 
 function emptyFile(name: string): FileSpec {
-  return { folder: '', name, temporary: `${name}.part`, size: 0, mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: 1n, sparse: false }
+  return { folder: '', name, temporary: `${name}.part`, size: 0, mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, mtimeNs: 1n, sparse: false, direct: false }
 }
 
 function openPool(threads: number): WriterPool {
