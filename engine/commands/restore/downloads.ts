@@ -7,7 +7,8 @@ import type { PackSegment } from '../../repository/pack-info.ts'
 import { planRanges } from '../../repository/ranges.ts'
 import type { SegmentRange } from '../../repository/ranges.ts'
 import type { Repository } from '../../repository/repository.ts'
-import type { FileTask, SegmentTask } from '../../source/target/messages.ts'
+import type { SegmentTask } from '../../source/target/messages.ts'
+import { packFiles } from '../../source/target/packed-files.ts'
 import type { WriterPool } from '../../source/target/writer-pool.ts'
 import type { BlobPlaces } from '../blob-places.ts'
 import type { Unread } from './plan-again.ts'
@@ -87,7 +88,7 @@ export class Downloads {
       pack: range.pack,
       bytes,
       segments: wanted.map((work) => segmentTask(work, range.offset, numbers)),
-      files: files.map((file): FileTask => ({ file: file.spec, whole: file.whole })),
+      files: packFiles(files.map((file) => ({ file: file.spec, whole: file.whole }))),
     })
     for (const { file: number, ...failure } of answer.failures) {
       const file = files[number]
@@ -162,11 +163,22 @@ function segmentTask({ location, blobs }: SegmentWork, base: number, numbers: Re
     rawLength: location.rawLength,
     compression: location.compression,
     blobCount: location.blobCount,
-    blobs: [...blobs].map(([offsetInSegment, { id, length, writes }]) => ({
-      id,
-      offsetInSegment,
-      length,
-      writes: writes.flatMap(({ file, offset }) => [numbers.get(file) ?? -1, offset]),
-    })),
+    ...packBlobs(blobs, numbers),
   }
+}
+
+function packBlobs(blobs: SegmentWork['blobs'], numbers: ReadonlyMap<RestoringFile, number>): Pick<SegmentTask, 'ids' | 'blobs' | 'writes'> {
+  const ids = new Uint8Array(blobs.size * 32)
+  const packed = new Float64Array(blobs.size * 3)
+  const stretches: number[] = []
+  let index = 0
+  for (const [offsetInSegment, { id, length, writes }] of blobs) {
+    ids.set(id, index * 32)
+    packed[3 * index] = offsetInSegment
+    packed[3 * index + 1] = length
+    packed[3 * index + 2] = writes.length
+    for (const { file, offset } of writes) stretches.push(numbers.get(file) ?? -1, offset)
+    index += 1
+  }
+  return { ids, blobs: packed, writes: Float64Array.from(stretches) }
 }

@@ -1,6 +1,6 @@
-import type { BlobId } from '../../snapshot/node.ts'
 import type { ExpectedChunk } from './compare.ts'
 import type { FileSpec } from './file-spec.ts'
+import type { PackedFiles } from './packed-files.ts'
 
 /** What a writing thread is started with. */
 export interface WriterSetup {
@@ -11,15 +11,6 @@ export interface WriterSetup {
   readonly blobIdKey: Uint8Array
 }
 
-/** A blob of a segment and the stretches of files that it is. */
-export interface BlobWrites {
-  readonly id: BlobId
-  readonly offsetInSegment: number
-  readonly length: number
-  /** Pairs: index in the task's `files`, offset in that file. */
-  readonly writes: readonly number[]
-}
-
 export interface SegmentTask {
   /** Where the segment begins in the task's bytes. */
   readonly at: number
@@ -27,12 +18,17 @@ export interface SegmentTask {
   readonly rawLength: number
   readonly compression: 'none' | 'zstd'
   readonly blobCount: number
-  readonly blobs: readonly BlobWrites[]
+  /** Ids of the wanted blobs, one after the other. */
+  readonly ids: Uint8Array
+  /** For each: offset in the segment, length, and of how many stretches of files it is. */
+  readonly blobs: Float64Array
+  /** Of all blobs in order, pairs: index in the task's `files`, offset in that file. */
+  readonly writes: Float64Array
 }
 
 export type WriterTask =
   /** Opens segments of one pack and writes what is in them; a file whose only chunk this is gets finished at once. */
-  | { readonly type: 'segments'; readonly pack: string; readonly bytes: Uint8Array; readonly segments: readonly SegmentTask[]; readonly files: readonly FileTask[] }
+  | { readonly type: 'segments'; readonly pack: string; readonly bytes: Uint8Array; readonly segments: readonly SegmentTask[]; readonly files: PackedFiles }
   /** All parts are written (or there are none): the files get their metadata and names. */
   | { readonly type: 'finish'; readonly files: readonly FileSpec[] }
   /** Takes half-written files away. */
@@ -41,12 +37,6 @@ export type WriterTask =
   | { readonly type: 'compare'; readonly file: FileSpec; readonly half: boolean; readonly chunks: readonly ExpectedChunk[] }
   /** Nothing comes after this; it has no answer. */
   | { readonly type: 'end' }
-
-export interface FileTask {
-  readonly file: FileSpec
-  /** The one chunk in this task is the whole file. */
-  readonly whole: boolean
-}
 
 /** A thread's answer, one for each task but `end`, in order. */
 export interface WriterAnswer {

@@ -8,6 +8,9 @@ import { FileWriter } from './file-writer.ts'
 import { TargetFolders } from './folders.ts'
 import type { SegmentTask, UnreadBlob, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
 import { loadNative } from './native.ts'
+import { fileAt } from './packed-files.ts'
+
+const idLength = 32
 
 type SegmentsTask = Extract<WriterTask, { type: 'segments' }>
 
@@ -93,12 +96,20 @@ function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, 
   try {
     raw = openSegment(setup.packsKey, 'data', segment, task.bytes.subarray(segment.at, segment.at + segment.storedLength), what)
   } catch (error) {
-    for (const blob of segment.blobs.keys()) unread.push({ segment: number, blob, message: messageOf(error) })
+    for (let blob = 0; blob < segment.blobs.length / 3; blob++) unread.push({ segment: number, blob, message: messageOf(error) })
     return
   }
-  for (const [index, { id, offsetInSegment, length, writes }] of segment.blobs.entries()) {
+  const { ids, blobs, writes } = segment
+  let written = 0
+  for (let index = 0; index < blobs.length / 3; index++) {
+    const offsetInSegment = blobs[3 * index] ?? 0
+    const length = blobs[3 * index + 1] ?? 0
+    const stretches = blobs[3 * index + 2] ?? 0
+    const from = written
+    written += 2 * stretches
     try {
-      writeBlob(task, takeBlob(hasher, raw, offsetInSegment, length, id, what), writes, failures)
+      const bytes = takeBlob(hasher, raw, offsetInSegment, length, ids.subarray(index * idLength, (index + 1) * idLength), what)
+      writeBlob(task, bytes, writes.subarray(from, written), failures)
     } catch (error) {
       unread.push({ segment: number, blob: index, message: messageOf(error) })
     }
@@ -106,11 +117,11 @@ function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, 
 }
 
 /** Writes a blob wherever it belongs; what goes wrong concerns the file. */
-function writeBlob(task: SegmentsTask, bytes: Uint8Array, writes: readonly number[], failures: Map<number, WriterFailure>): void {
+function writeBlob(task: SegmentsTask, bytes: Uint8Array, writes: Float64Array, failures: Map<number, WriterFailure>): void {
   for (let index = 0; index < writes.length; index += 2) {
     const number = writes[index] ?? 0
-    const target = task.files[number]
-    if (!target || failures.has(number)) continue
+    const target = failures.has(number) ? undefined : fileAt(task.files, number)
+    if (!target) continue
     try {
       if (target.whole) files.write(target.file, bytes)
       else files.writePart(target.file, writes[index + 1] ?? 0, bytes)
