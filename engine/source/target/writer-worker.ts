@@ -36,15 +36,10 @@ parentPort?.on('message', (task: WriterTask) => {
   parentPort?.postMessage(answer(task))
   if (task.type !== 'segments') return
   garbageBytes += task.bytes.length
-  // Not while the task is still in hand: all of it would be copied as what lives on.
-  setImmediate(collectGarbage)
-})
-
-function collectGarbage(): void {
   const major = garbageBytes >= majorEveryBytes
   if (major) garbageBytes = 0
   collect({ type: major ? 'major' : 'minor' })
-}
+})
 
 /** Without its port nothing keeps the thread alive. */
 function end(): void {
