@@ -28,12 +28,24 @@ export interface OpenStorage extends AsyncDisposable {
 export class Traffic {
   uploadedBytes = 0
   downloadedBytes = 0
-  waitingFor: Progress['waitingFor']
+  /** Told at once when the waiting begins or ends, however short it is. */
+  onWaiting: (() => void) | undefined
+  #waitingFor: Progress['waitingFor']
   readonly #active = new Map<number, TransferEvent>()
 
   /** Bytes that uploads have sent that are not through yet. */
   get uploadingBytes(): number {
     return [...this.#active.values()].reduce((sum, { direction, bytes }) => sum + (direction === 'up' ? bytes : 0), 0)
+  }
+
+  get waitingFor(): Progress['waitingFor'] {
+    return this.#waitingFor
+  }
+
+  wait(waitingFor: Progress['waitingFor']): void {
+    const changed = this.#waitingFor?.code !== waitingFor?.code
+    this.#waitingFor = waitingFor
+    if (changed) this.onWaiting?.()
   }
 
   count(event: TransferEvent): void {
@@ -68,7 +80,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     // The repository's own small objects are over in a blink and say nothing to anybody; the sums have them.
     if (event.name.startsWith('pack ')) context.events.transfer(event)
   }
-  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitingFor = waiting(error, clock.now()) } }
+  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.wait(waiting(error, clock.now())) } }
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })
   return {
     backend: withRetry(limited, retrying),

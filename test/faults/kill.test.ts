@@ -30,8 +30,12 @@ interface Summary {
   readonly uploadedBytes: number
 }
 
+/** Exit code 0, or 1: a run that was to be killed may have ended before, so that nothing has changed since. */
 async function holdfast(...args: readonly string[]): Promise<Summary> {
-  const { stdout } = await run(process.execPath, [cli, ...args, '--json'], { env, maxBuffer: 1 << 26 })
+  const { stdout } = await run(process.execPath, [cli, ...args, '--json'], { env, maxBuffer: 1 << 26 }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 1 && 'stdout' in error && typeof error.stdout === 'string') return { stdout: error.stdout }
+    throw error
+  })
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary
 }
 

@@ -31,6 +31,7 @@ export class BackupProgress implements Disposable {
 
   set traffic(traffic: Traffic) {
     this.#traffic = traffic
+    traffic.onWaiting = () => { this.#send() }
   }
 
   phase(phase: Phase): void {
