@@ -1,5 +1,5 @@
 import { asHoldfastError } from '../base/errors.ts'
-import { HeapKeeper } from '../base/memory.ts'
+import { HeapKeeper, keepNativeMemorySmall } from '../base/memory.ts'
 import type { RestoreJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'
@@ -32,6 +32,7 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   if (selection === 'all') progress.totalBytes = manifest.counters.bytes
   await using target = await openTarget(job.target, repository.keys)
   const what = [facts.repositoryId, facts.snapshot, ...job.paths.map((path) => Buffer.from(path).toString('hex'))]
+  await keepNativeMemorySmall()
   const completion = await Completion.begin(job.home, target.root, what)
   using restorer = new Restorer({ job, context, reader, target, progress, completion })
   try {

@@ -2,9 +2,9 @@ import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { BlobId } from '../../snapshot/node.ts'
 import type { FileSpec } from '../../source/target/file-spec.ts'
 
-/** Files and chunks planned at a time: bounds the memory of a restore at any number of files. About 10 MB when full. */
-const maxFiles = 8192
-const maxChunks = 32_768
+/** Files and chunks planned at a time: bounds the memory of a restore at any number of files. About 5 MB when full. */
+const maxFiles = 4096
+const maxChunks = 16_384
 
 /** A file on its way. It may span windows; then `planned` comes in a later one. */
 export interface RestoringFile {
