@@ -72,7 +72,8 @@ test('S3: tries the connection, backs up with live progress, restores what equal
   proxy.choose = ({ method, url }) => (method === 'PUT' && url.includes('/packs/') ? { type: 'hold', until: held.promise } : undefined)
   await user.click('Create and back up now')
   const lanes = user.page.getByRole('list', { name: 'Transfers in progress' }).getByRole('listitem')
-  await lanes.getByText(/\/ 16\.\d MB/).first().waitFor()
+  // How 24 MB are shared out over packs depends on which thread was free.
+  await lanes.getByText(/\/ \d+(\.\d+)? MB/).first().waitFor()
   await app.screenshot('live')
   held.resolve()
   await user.sees('Backed up')
