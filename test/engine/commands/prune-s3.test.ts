@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../engine/base/clock.ts'
+import type { PruneDetails } from '../../../engine/commands/prune.ts'
+import { runJob } from '../../../engine/commands/run.ts'
+import { World } from '../../fixtures/world.ts'
+import { freshBucket } from '../../servers/s3.ts'
+
+test('a prune clears away multipart uploads that nobody continued for a week, and no younger ones', async () => {
+  const bucket = await freshBucket()
+  using world = new World(bucket.url('repository'))
+  writeFileSync(join(world.source, 'one'), 'one')
+  const context = { ...world.context(), secrets: { password: world.password, storage: bucket.secrets } }
+  await runJob({ ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verifyPacks: 0, excludes: { patterns: [], presets: [], oneFileSystem: false } }, context)
+  await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.bucket, Key: 'repository/packs/aa/aa' }))
+  const staleAfter = async (days: number): Promise<number> => {
+    const clock = { ...systemClock, now: () => Date.now() + days * 86_400_000 }
+    return ((await runJob({ ...world.common, type: 'prune', dryRun: false }, { ...context, clock })).details as PruneDetails).staleUploads
+  }
+  expect(await staleAfter(0)).toBe(0)
+  expect(await staleAfter(8)).toBe(1)
+  expect((await bucket.client.send(new ListMultipartUploadsCommand({ Bucket: bucket.bucket }))).Uploads ?? []).toEqual([])
+})
