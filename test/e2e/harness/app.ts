@@ -8,6 +8,7 @@ import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { groupOf } from './engines.ts'
 
 /** The app as a user has it, with settings, state and home of its own. */
 export interface RunningApp extends AsyncDisposable {
@@ -57,7 +58,10 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
   const log = createWriteStream(join(artifacts, 'app.log'), { flags: 'a' })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
-  const stop = (): Promise<void> => stopApp(electron, child)
+  const stop = async (): Promise<void> => {
+    await stopApp(electron, child)
+    await endHelpers(child)
+  }
   return {
     electron,
     home,
@@ -103,6 +107,28 @@ function environmentOf(home: string, state: string, more: Readonly<Record<string
     HOLDFAST_HOME: state,
     HOLDFAST_NODE: execPath,
     ...more,
+  }
+}
+
+/** Chromium's helpers outlive the app for a moment, and write in its home: a home is only removed, or used again, without them. */
+async function endHelpers(child: ChildProcess): Promise<void> {
+  const { pid } = child
+  if (pid === undefined) return
+  const left = (): readonly number[] => {
+    const pids = groupOf(pid)
+    // Their work is the app's alone, so there is nothing that they would have to finish.
+    for (const helper of pids) endNow(helper)
+    return pids
+  }
+  await expect.poll(left, { timeout: closeTimeoutMs }).toEqual([])
+}
+
+/** One that has just ended by itself is fine too. */
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
 

@@ -27,18 +27,34 @@ export function memoryOf(pid: number): number {
   return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1]) * 1024
 }
 
+/** The processes of a process group that have not ended. Playwright starts an app in a group of its own, and all that the app starts stays in it. */
+export function groupOf(group: number): readonly number[] {
+  return pids().filter((pid) => {
+    const [state, , pgrp] = statOf(pid) ?? []
+    return Number(pgrp) === group && state !== 'Z'
+  })
+}
+
 function descendantsOf(pid: number | undefined): readonly SeenProcess[] {
   return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child.pid)])
 }
 
 function childrenOf(parent: number | undefined): readonly SeenProcess[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
-  return pids.filter((pid) => parentOf(pid) === parent).sort((a, b) => a - b).flatMap((pid) => look(pid) ?? [])
+  return pids().filter((pid) => parentOf(pid) === parent).sort((a, b) => a - b).flatMap((pid) => look(pid) ?? [])
+}
+
+function pids(): readonly number[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
 }
 
 function parentOf(pid: number): number | undefined {
-  const fields = read(pid, 'stat')?.replace(/^.*\) /s, '').split(' ')
+  const fields = statOf(pid)
   return fields && Number(fields[1])
+}
+
+/** State, parent, process group and so on: proc(5), from the third field on. */
+function statOf(pid: number): readonly string[] | undefined {
+  return read(pid, 'stat')?.replace(/^.*\) /s, '').split(' ')
 }
 
 function look(pid: number): SeenProcess | undefined {
