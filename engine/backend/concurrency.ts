@@ -33,11 +33,17 @@ const smallBytes = 64 * 1024
 const worthwhile = 1.04
 const growAgainMs = 30_000
 
-export function startConcurrency(maximum: number, nowMs: number): ConcurrencyState {
+/** @param startLimit what the account bore in an earlier run; absent: low. */
+export function startConcurrency(maximum: number, nowMs: number, startLimit = startingLimit): ConcurrencyState {
   return {
-    limit: Math.max(1, Math.min(startingLimit, maximum)), windowStartMs: nowMs, windowBytes: 0, windowTransfers: 0,
+    limit: Math.max(1, Math.min(startLimit, maximum)), windowStartMs: nowMs, windowBytes: 0, windowTransfers: 0,
     pausedUntilMs: 0, halvedAtMs: 0, growAfterMs: 0,
   }
+}
+
+/** The number that has proved itself: a step up that was not judged yet does not count. */
+export function provenLimit({ limit, toBeat }: ConcurrencyState): number {
+  return toBeat === undefined ? limit : Math.max(1, limit - 1)
 }
 
 export function afterTransfer(state: ConcurrencyState, outcome: TransferOutcome, maximum: number): ConcurrencyState {

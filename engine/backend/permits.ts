@@ -1,6 +1,6 @@
 import { abortError, throwIfAborted } from '../base/abort.ts'
 import type { Clock } from '../base/clock.ts'
-import { afterTransfer, startConcurrency, type ConcurrencyState, type TransferOutcome } from './concurrency.ts'
+import { afterTransfer, provenLimit, startConcurrency, type ConcurrencyState, type TransferOutcome } from './concurrency.ts'
 
 /** Leave to run one transfer. */
 export interface Permits {
@@ -19,21 +19,30 @@ export class AdaptivePermits implements Permits {
   readonly #clock: Clock
   readonly #upstream: Permits | undefined
   readonly #waiting: (() => void)[] = []
+  readonly #startLimit: number
   #maximum: number
   #state: ConcurrencyState
   #active = 0
   #resuming = false
 
-  constructor(maximum: number, clock: Clock, upstream?: Permits) {
+  /** @param startLimit what the account bore in an earlier run; absent: it starts low. */
+  constructor(maximum: number, clock: Clock, upstream?: Permits, startLimit?: number) {
     this.#maximum = Math.max(1, Math.floor(maximum))
     this.#clock = clock
     this.#upstream = upstream
-    this.#state = startConcurrency(this.#maximum, clock.monotonic())
+    this.#state = startConcurrency(this.#maximum, clock.monotonic(), startLimit)
+    this.#startLimit = this.#state.limit
   }
 
   /** What may run at once now. */
   get limit(): number {
     return Math.min(this.#state.limit, this.#maximum)
+  }
+
+  /** What proved right, where that is another number than it started with: worth remembering for the account (A4). */
+  get learned(): number | undefined {
+    const proven = provenLimit(this.#state)
+    return proven === this.#startLimit ? undefined : proven
   }
 
   /** The user's number may change while the run goes on. */

@@ -4,6 +4,7 @@ import { withLimits } from '../backend/limits.ts'
 import { withLog } from '../backend/log.ts'
 import { openBackend } from '../backend/open.ts'
 import { AdaptivePermits } from '../backend/permits.ts'
+import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { EngineJob } from '../protocol/job.ts'
@@ -68,7 +69,9 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const { clock, log, signal } = context
   const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
-  const permits = new AdaptivePermits(concurrency, clock, context.permits?.(bare.traits.account, bare.traits.maxConnections))
+  const { account, maxConnections } = bare.traits
+  const remembered = new RememberedConcurrency(job.home)
+  const permits = new AdaptivePermits(concurrency, clock, context.permits?.(account, maxConnections), remembered.of(account))
   const bandwidth = { up: new TokenBucket(clock), down: new TokenBucket(clock) }
   const unfollow = context.limits.follow((limits) => {
     bandwidth.up.setRate(limits.uploadBytesPerSecond)
@@ -82,6 +85,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   }
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.wait(waiting(error, clock.now())) } }
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })
+  const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
   return {
     backend: withRetry(limited, retrying),
     retry: new RetryPolicy(retrying),
@@ -89,6 +93,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     traffic,
     [Symbol.asyncDispose]: async () => {
       unfollow()
+      if (permits.learned !== undefined) await remembered.remember(account, permits.learned, clock.now()).catch(notRemembered)
       await bare[Symbol.asyncDispose]()
     },
   }

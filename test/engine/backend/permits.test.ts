@@ -57,6 +57,32 @@ test('whatever happens, at least one and at most the maximum may run', () => {
   }))
 })
 
+test('it starts where an earlier run arrived, beneath its own maximum, and tells what it learned', async () => {
+  expect(startConcurrency(16, 0, 9).limit).toBe(9)
+  expect(startConcurrency(4, 0, 9).limit).toBe(4)
+  expect(startConcurrency(4, 0, 0).limit).toBe(1)
+  const permits = new AdaptivePermits(16, new FakeClock(), undefined, 9)
+  expect(permits.limit).toBe(9)
+  expect(permits.learned).toBeUndefined()
+  const release = await permits.acquire(never)
+  release({ bytes: 0, startedMs: 0, finishedMs: 10, throttled: true })
+  expect(permits.learned).toBe(4)
+})
+
+test('a step up that was not judged yet is nothing to remember', async () => {
+  const permits = new AdaptivePermits(16, new FakeClock(), undefined, 2)
+  const transfer = async (bytes: number, finishedMs: number): Promise<void> => {
+    (await permits.acquire(never))({ bytes, startedMs: 0, finishedMs, throttled: false })
+  }
+  await transfer(1e6, 1000)
+  await transfer(1e6, 2000)
+  expect(permits.limit).toBe(3)
+  expect(permits.learned).toBeUndefined()
+  for (const atMs of [3000, 3500, 4000]) await transfer(2e6, atMs)
+  expect(permits.limit).toBe(4)
+  expect(permits.learned).toBe(3)
+})
+
 test('permits are given in order of asking, up to the limit, and given back once', async () => {
   const permits = new AdaptivePermits(2, new FakeClock())
   const first = await permits.acquire(never)

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { RememberedConcurrency } from '../../../engine/backend/remembered-concurrency.ts'
+import { openStorage } from '../../../engine/commands/open.ts'
+import { testContext } from './run-support.ts'
+
+const signal = new AbortController().signal
+const body = { type: 'bytes', bytes: new Uint8Array(100_000) } as const
+
+let folder: string
+beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'holdfast-open-')) })
+afterEach(() => { rmSync(folder, { recursive: true }) })
+
+/** Opens a storage, stores ten packs at once, closes it; how many of them were on their way at the same time. */
+async function transfersAtOnce(name: string, concurrency: number, faults: string, home = folder): Promise<number> {
+  const going = new Set<number>()
+  let most = 0
+  const context = testContext({
+    transfer: ({ id, state }) => {
+      if (state === 'active') most = Math.max(most, going.add(id).size)
+      else going.delete(id)
+    },
+  })
+  await using storage = await openStorage({ type: 'test', repository: `faulty+memory:${name}?${faults}`, home, concurrency }, context)
+  await Promise.all(Array.from({ length: 10 }, (_none, at) => storage.backend.put(`packs/00/000${at}`, body, {}, signal)))
+  return most
+}
+
+const slow = 'fault.rule=put,delay,ms=20'
+
+test('a run starts with as many transfers as its account bore before, never above the user’s number', async () => {
+  const name = randomUUID()
+  expect(await transfersAtOnce(name, 8, slow)).toBe(2)
+  await new RememberedConcurrency(folder).remember(`memory:${name}`, 6, Date.now())
+  expect(await transfersAtOnce(name, 8, slow)).toBe(6)
+  expect(await transfersAtOnce(name, 3, slow)).toBe(3)
+  // The smaller number of one job is not what the account bears.
+  expect(await transfersAtOnce(name, 8, slow)).toBe(6)
+})
+
+test('a storage that asked for patience is approached more gently the next time', async () => {
+  const name = randomUUID()
+  await new RememberedConcurrency(folder).remember(`memory:${name}`, 6, Date.now())
+  expect(await transfersAtOnce(name, 8, `${slow}&fault.rule=put,before,code=throttled,times=1`)).toBe(6)
+  expect(new RememberedConcurrency(folder).of(`memory:${name}`)).toBe(3)
+  expect(await transfersAtOnce(name, 8, slow)).toBe(3)
+})
+
+test('a run that learned nothing leaves no trace, and one that cannot write what it learned goes well all the same', async () => {
+  const name = randomUUID()
+  await transfersAtOnce(name, 8, slow)
+  expect(existsSync(join(folder, 'concurrency.json'))).toBe(false)
+  const home = join(folder, 'file')
+  writeFileSync(home, '')
+  await transfersAtOnce(name, 8, `${slow}&fault.rule=put,before,code=throttled,times=1`, home)
+})
