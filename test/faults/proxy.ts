@@ -6,7 +6,7 @@ import { Transform } from 'node:stream'
 export type HttpFault =
   | { readonly type: 'answer'; readonly status: number; readonly code: string; readonly headers?: Readonly<Record<string, string>> }
   /** The server does the work, the client never hears of it. */
-  | { readonly type: 'lose-reply' }
+  | { readonly type: 'lose-reply'; readonly onLost?: () => void }
   /** The connection breaks after so many bytes of the reply's body. */
   | { readonly type: 'cut-reply'; readonly afterBytes: number }
   /** The connection breaks after so many bytes of the request's body. */
@@ -30,6 +30,8 @@ export interface ProxiedRequest {
 export class FaultProxy implements AsyncDisposable {
   /** Called for every request; `undefined` passes it on. */
   choose: (request: ProxiedRequest) => HttpFault | undefined = () => undefined
+  /** Told when a request is over: its reply is out, or its connection broken. */
+  ended: (request: ProxiedRequest) => void = () => undefined
   /** Body bytes that reached the server, of all requests. */
   uploadedBytes = 0
   readonly requests: ProxiedRequest[] = []
@@ -69,6 +71,7 @@ export class FaultProxy implements AsyncDisposable {
     // Sockets that a test breaks report it; that is no error of the proxy.
     incoming.on('error', () => undefined)
     reply.on('error', () => undefined)
+    reply.on('close', () => { this.ended(seen) })
     if (fault?.type === 'answer') this.#answer(incoming, reply, fault)
     else if (fault?.type === 'portal') reply.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Please log in</html>')
     else if (fault?.type === 'hang') incoming.resume()
@@ -89,7 +92,10 @@ export class FaultProxy implements AsyncDisposable {
       host: this.#target.hostname, port: this.#target.port, method: incoming.method, path: incoming.url, headers,
     }, (answer) => {
       if (fault?.type === 'lose-reply') {
-        answer.resume().on('end', () => reply.destroy())
+        answer.resume().on('end', () => {
+          fault.onLost?.()
+          reply.destroy()
+        })
         return
       }
       reply.writeHead(answer.statusCode ?? 500, answer.headers)

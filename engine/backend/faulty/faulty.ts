@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { abortError, throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { asHoldfastError, HoldfastError } from '../../base/errors.ts'
-import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
+import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import { TokenBucket } from '../bandwidth.ts'
 import { BackendWrapper } from '../wrapper.ts'
 import type { FaultPlan, FaultKind, FaultRule, FaultyOperation } from './plan.ts'
@@ -19,6 +19,7 @@ export function withFaults(backend: StorageBackend, plan: FaultPlan, clock: Cloc
 }
 
 export class FaultyBackend extends BackendWrapper {
+  override readonly traits: BackendTraits
   readonly #plan: FaultPlan
   readonly #clock: Clock
   readonly #random: () => number
@@ -28,6 +29,7 @@ export class FaultyBackend extends BackendWrapper {
 
   constructor(inner: StorageBackend, plan: FaultPlan, clock: Clock) {
     super(inner)
+    this.traits = { ...inner.traits, maxConnections: Math.min(inner.traits.maxConnections, plan.maxConnections ?? Infinity) }
     this.#plan = plan
     this.#clock = clock
     this.#random = seededRandom(plan.seed)

@@ -40,6 +40,8 @@ export interface FaultRule {
 export interface FaultPlan {
   readonly seed: number
   readonly rules: readonly FaultRule[]
+  /** The storage acts as one that bears no more transfers at a time. */
+  readonly maxConnections?: number
   /** A file that gets a line `index kind operation name` per fault, for tests whose faults happen in another process. */
   readonly report?: string
 }
@@ -53,13 +55,18 @@ export function faultRule(operation: FaultyOperation, kind: FaultKind, more: Par
 
 /**
  * From an address's query: `fault.seed=7&fault.rule=put,before,prefix=packs/,times=3&fault.rule=list,late,ms=500`, and
- * `fault.report=/file`. Throws `arguments`.
+ * `fault.connections=3`, `fault.report=/file`. Throws `arguments`.
  */
 export function parseFaultPlan(settings: URLSearchParams): FaultPlan {
-  for (const key of settings.keys()) if (!['seed', 'rule', 'report'].includes(key)) throw wrong(`unknown setting fault.${key}`)
+  for (const key of settings.keys()) if (!['seed', 'rule', 'connections', 'report'].includes(key)) throw wrong(`unknown setting fault.${key}`)
   const report = settings.get('report')
-  const plan = { seed: number(settings.get('seed') ?? '1', 'seed'), rules: settings.getAll('rule').map(parseRule) }
-  return report === null ? plan : { ...plan, report }
+  const connections = settings.get('connections')
+  return {
+    seed: number(settings.get('seed') ?? '1', 'seed'),
+    rules: settings.getAll('rule').map(parseRule),
+    ...(connections === null ? {} : { maxConnections: number(connections, 'connections') }),
+    ...(report === null ? {} : { report }),
+  }
 }
 
 function parseRule(text: string): FaultRule {
