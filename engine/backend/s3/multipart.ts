@@ -12,7 +12,6 @@ const mebibyte = 1024 * 1024
 export const multipartBytes = 32 * mebibyte
 const smallestPart = 8 * mebibyte
 const mostParts = 10_000
-const partsAtOnce = 2
 const cleanUpMs = 900
 
 const journalEntry = object({ version: literal(1), uploadId: string(), size: number(), crc32: number(), partSize: number() })
@@ -125,46 +124,29 @@ async function arrivedParts(target: MultipartTarget, uploadId: string, signal: A
   }
 }
 
+/** One part after the other: a transfer is one connection, so that an account's cap on transfers is one on connections too (A3). */
 async function sendParts(target: MultipartTarget, body: FileBody, upload: Upload, resumes: boolean, options: PutOptions, signal: AbortSignal): Promise<CompletedPart[]> {
   const arrived = resumes ? await arrivedParts(target, upload.uploadId, signal) : new Map<number, never>()
   const count = Math.ceil(body.size / upload.partSize)
-  const parts = new Array<CompletedPart>(count)
-  const sent = new Array<number>(count).fill(0)
-  const report = (index: number, bytes: number): void => {
-    sent[index] = bytes
-    options.onProgress?.(sent.reduce((sum, one) => sum + one, 0))
-  }
-  const send = async (index: number): Promise<void> => {
+  const parts: CompletedPart[] = []
+  let sentBytes = 0
+  for (let index = 0; index < count; index++) {
     const range = partRange(body, upload, index)
     const md5 = await md5OfFile(range)
     const there = arrived.get(index + 1)
+    const before = sentBytes
     const etag = there?.size === range.length && there.etag.replaceAll('"', '') === md5 ? there.etag
-      : await target.bucket.uploadPart(target.key, upload.uploadId, index + 1, range, md5, options.pace, (bytes) => { report(index, bytes) }, signal)
-    parts[index] = { PartNumber: index + 1, ETag: etag }
-    report(index, range.length)
+      : await target.bucket.uploadPart(target.key, upload.uploadId, index + 1, range, md5, options.pace, (bytes) => { options.onProgress?.(before + bytes) }, signal)
+    parts.push({ PartNumber: index + 1, ETag: etag })
+    sentBytes += range.length
+    options.onProgress?.(sentBytes)
   }
-  await inParallel(count, partsAtOnce, send)
   return parts
 }
 
 function partRange(body: FileBody, upload: Upload, index: number): FileRange {
   const offset = index * upload.partSize
   return { path: body.path, offset, length: Math.min(upload.partSize, body.size - offset) }
-}
-
-/** After a failure nothing new begins, but what is under way may finish: it need not be sent again then. Settles when nothing runs. */
-async function inParallel(count: number, width: number, task: (index: number) => Promise<void>): Promise<void> {
-  const failures: unknown[] = []
-  let next = 0
-  const worker = async (): Promise<void> => {
-    try {
-      while (next < count && failures.length === 0) await task(next++)
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  await Promise.all(Array.from({ length: width }, worker))
-  if (failures.length > 0) throw failures[0]
 }
 
 /** Best effort within the second that a cancel may take: what remains is cleared away by prune. */
