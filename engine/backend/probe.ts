@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hasCode } from '../base/errors.ts'
-import type { StorageBackend } from './backend.ts'
+import type { ObjectName, StorageBackend } from './backend.ts'
 
 /** What a storage was seen to do. */
 export interface Probe {
@@ -11,8 +11,8 @@ export interface Probe {
 }
 
 /**
- * Tries the storage with objects of random names below `probe/`, which are removed again. An adapter that cannot create
- * exclusively gets no creations, only the list. Errors: as put, list and remove; `denied` tells that nothing can be written.
+ * Tries the storage with objects of random names below `probe/`, which are removed again where that is allowed. An adapter that cannot
+ * create exclusively gets no creations, only the list. Errors: as put, list and remove; `denied` tells that nothing can be written.
  */
 export async function probeBackend(backend: StorageBackend, signal: AbortSignal): Promise<Probe> {
   const folder = `probe/${randomBytes(16).toString('hex')}`
@@ -23,7 +23,23 @@ export async function probeBackend(backend: StorageBackend, signal: AbortSignal)
     await backend.put(names[0], { type: 'bytes', bytes: randomBytes(16) }, {}, signal)
     return { exclusiveCreate, listsAtOnce: await isListed(backend, names[0], signal) }
   } finally {
-    for (const name of names) await backend.remove(name, signal)
+    for (const name of names) await removeIfAllowed(backend, name, signal)
+  }
+}
+
+/** Removes what probes left that died or may not remove. Repeatable. */
+export async function clearProbes(backend: StorageBackend, minimumAgeMs: number, nowMs: number, signal: AbortSignal): Promise<void> {
+  for await (const { name, modifiedMs } of backend.list('probe/', signal)) {
+    if (nowMs - modifiedMs >= minimumAgeMs) await removeIfAllowed(backend, name, signal)
+  }
+}
+
+/** Credentials that may only add are good for backups. */
+async function removeIfAllowed(backend: StorageBackend, name: ObjectName, signal: AbortSignal): Promise<void> {
+  try {
+    await backend.remove(name, signal)
+  } catch (error) {
+    if (!hasCode(error, 'denied')) throw error
   }
 }
 
@@ -52,6 +68,7 @@ async function createsExclusively(backend: StorageBackend, name: string, signal:
 }
 
 async function isListed(backend: StorageBackend, name: string, signal: AbortSignal): Promise<boolean> {
-  for await (const info of backend.list('probe/', signal)) if (info.name === name) return true
-  return false
+  let listed = false
+  for await (const info of backend.list('probe/', signal)) listed ||= info.name === name
+  return listed
 }

@@ -10,6 +10,7 @@ import { LastSnapshotStore } from './last-snapshot.ts'
 import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
 import { catalogFolder } from './paths.ts'
+import { ProbeMemory } from './probe-memory.ts'
 import { RunHistory } from './run-history.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
@@ -37,6 +38,7 @@ export class Catalog implements BlobLocator, Disposable {
   readonly lastSnapshot: LastSnapshotStore
   readonly history: RunHistory
   readonly uploads: UploadJournal
+  readonly probes: ProbeMemory
 
   constructor(database: Database) {
     this.#database = database
@@ -50,6 +52,7 @@ export class Catalog implements BlobLocator, Disposable {
     this.lastSnapshot = new LastSnapshotStore(database, usage)
     this.history = new RunHistory(database)
     this.uploads = createUploadJournal(database)
+    this.probes = new ProbeMemory(database)
   }
 
   locate(id: BlobId): BlobLocation | undefined {

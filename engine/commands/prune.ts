@@ -1,3 +1,5 @@
+import type { StorageBackend } from '../backend/backend.ts'
+import { clearProbes } from '../backend/probe.ts'
 import { LivenessDatabase } from '../catalog/liveness.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
@@ -8,6 +10,7 @@ import type { PrunePlan, PruneResult } from '../repository/protocol/prune-plan.t
 import { planPrune } from '../repository/protocol/prune-prepare.ts'
 import { executePrune } from '../repository/protocol/prune.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
+import { requireCapabilities } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
 import { StepProgress } from './step-progress.ts'
@@ -21,13 +24,13 @@ export interface PruneDetails {
   readonly staleUploads: number
 }
 
-/** Nobody continues an upload that rested for a week. */
-const staleUploadMs = 7 * 24 * 3_600_000
+/** Nobody continues an upload, or a probe, that rested for a week. */
+const staleMs = 7 * 24 * 3_600_000
 
 /**
  * Reclaims what no snapshot needs, while anything else may go on in the repository. Outcome `warnings` when a backup elsewhere is
  * still open or packs cannot be read: then a later prune goes on. May be broken off at any time.
- * Errors: `damaged`, `version` when it is not certain what is needed (nothing is deleted), those of opening a repository.
+ * Errors: `damaged`, `version` when it is not certain what is needed (nothing is deleted), `unsupported`, those of opening a repository.
  */
 export async function prune(job: PruneJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
@@ -41,10 +44,11 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const packs = spoolPacks(folder, repository.keys, systemRandom)
   const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom }, optionsOf(job))
   progress.phase('scanning')
+  if (!job.dryRun) await requireCapabilities(repository, signal)
   const plan = await planPrune(work, signal)
   progress.phase('working')
   const result = job.dryRun ? undefined : await executePrune(work, plan, signal)
-  const staleUploads = job.dryRun ? 0 : await repository.backend.abortStaleUploads?.(staleUploadMs, signal) ?? 0
+  const staleUploads = job.dryRun ? 0 : await clearLeftovers(repository.backend, context)
   const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}) }
   const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
   return {
@@ -52,6 +56,12 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
     uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: plan.unreadable.length, firstProblems: [],
     repositoryId, details,
   }
+}
+
+/** Returns how many unfinished uploads were ended. */
+async function clearLeftovers(backend: StorageBackend, { clock, signal }: CommandContext): Promise<number> {
+  await clearProbes(backend, staleMs, clock.now(), signal)
+  return await backend.abortStaleUploads?.(staleMs, signal) ?? 0
 }
 
 function optionsOf(job: PruneJob): Partial<PruneOptions> {

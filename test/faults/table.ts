@@ -138,7 +138,7 @@ export async function runTable(template: Template, command: Command, options: Ta
     for (const plan of brief ? plans.slice(-1) : plans) {
       if (plan.turn !== undefined && plan.turn !== number % lasting.length) continue
       if (plan.operations && !plan.operations.includes(row.operation)) continue
-      if (command === 'forget' || command === 'prune') {
+      if (isUsedUp(command, row)) {
         await copy[Symbol.asyncDispose]()
         copy = await template.copy()
       }
@@ -152,6 +152,11 @@ export async function runTable(template: Template, command: Command, options: Ta
     await copy[Symbol.asyncDispose]()
   }
   return { rows: rows.length, faults, wrong }
+}
+
+/** Once it was seen to bear the repository, a storage is not probed again for a week; what was forgotten or pruned is gone. */
+function isUsedUp(command: Command, { prefix }: Row): boolean {
+  return command === 'forget' || command === 'prune' || prefix === 'probe/'
 }
 
 async function checked(copy: TemplateCopy): Promise<string[]> {

@@ -10,6 +10,7 @@ import { readRetireRecords } from '../../repository/protocol/retired.ts'
 import { openSession, type BackupSession, type Commit, type Refreshed, type UsablePacks } from '../../repository/protocol/session.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
+import { requireCapabilitiesOnceAWeek } from '../capabilities.ts'
 
 /** How often a session may be expired by prunes before the run gives up. */
 const maximumSessions = 5
@@ -53,9 +54,9 @@ export class SessionKeeper {
     return this.#opened > 0
   }
 
-  /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; those of the storage. */
+  /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; `unsupported`; those of the storage. */
   async open(signal: AbortSignal): Promise<void> {
-    const { repository, jobKey, clock, random, dryRun } = this.#options
+    const { repository, catalog, jobKey, clock, random, dryRun } = this.#options
     if (this.#opened++ === maximumSessions) {
       throw new HoldfastError('expired', `A prune ended the session ${maximumSessions} times. Run the backup again when no prune runs.`)
     }
@@ -63,6 +64,7 @@ export class SessionKeeper {
       await this.#takeStock(await peek(repository, signal), signal)
       return
     }
+    await requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
     this.#session = await openSession(repository, jobKey, { host: hostname(), clock, random }, signal)
     await this.#takeStock(await this.#session.retired(signal), signal)
     this.#beat(signal)
