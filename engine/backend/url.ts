@@ -18,6 +18,8 @@ export interface S3Address {
   readonly endpoint?: string
   readonly region: string
   readonly pathStyle: boolean
+  /** Files larger than this are sent in parts of this size, in bytes. Absent: the backend decides. */
+  readonly partBytes?: number
 }
 
 /** Throws `arguments` with words for people. The text of the address is never repeated whole: it might hold a secret. */
@@ -57,13 +59,23 @@ function parseS3(text: string): S3Address {
   const endpoint = settings.get('endpoint')
   const pathStyle = settings.get('pathStyle') ?? (endpoint === undefined ? 'false' : 'true')
   for (const key of settings.keys()) {
-    if (!['endpoint', 'region', 'pathStyle'].includes(key)) throw wrong(`Unknown setting "${key.slice(0, 40)}" in the s3:// address; there are endpoint, region and pathStyle.`)
+    if (!['endpoint', 'region', 'pathStyle', 'partSize'].includes(key)) throw wrong(`Unknown setting "${key.slice(0, 40)}" in the s3:// address; there are endpoint, region, pathStyle and partSize.`)
   }
   if (pathStyle !== 'true' && pathStyle !== 'false') throw wrong('pathStyle in the s3:// address is true or false.')
   const region = settings.get('region') ?? 'us-east-1'
   if (!/^[a-z0-9-]{1,40}$/.test(region)) throw wrong('The region in the s3:// address is not one.')
-  const common = { type: 's3', bucket, prefix: keyPrefix(url.pathname), region, pathStyle: pathStyle === 'true' } as const
-  return endpoint === undefined ? common : { ...common, endpoint: checkEndpoint(endpoint) }
+  return {
+    type: 's3', bucket, prefix: keyPrefix(url.pathname), region, pathStyle: pathStyle === 'true',
+    ...(endpoint === undefined ? {} : { endpoint: checkEndpoint(endpoint) }), ...partBytesOf(settings.get('partSize')),
+  }
+}
+
+/** What S3 takes as a part's size, in whole MiB: `5M` to `5120M`. */
+function partBytesOf(text: string | undefined): { readonly partBytes?: number } {
+  if (text === undefined) return {}
+  const megabytes = /^\d{1,4}M$/.test(text) ? Number.parseInt(text, 10) : 0
+  if (megabytes < 5 || megabytes > 5120) throw wrong('partSize in the s3:// address is a size from 5M to 5120M.')
+  return { partBytes: megabytes * 1024 * 1024 }
 }
 
 function keyPrefix(pathname: string): string {

@@ -27,8 +27,8 @@ export const fastClock: Clock = {
 }
 
 /** A repository whose key costs little to open; whatever the tests do with it costs no scrypt. */
-export async function initCheaply(url: string, password: string): Promise<void> {
-  await using backend = await openBackend(url, { secrets: {}, signal: never, create: true })
+export async function initCheaply(url: string, password: string, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
+  await using backend = await openBackend(url, { secrets, signal: never, create: true })
   await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
 }
 

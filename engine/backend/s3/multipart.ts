@@ -9,8 +9,8 @@ export type FileBody = Extract<Body, { readonly type: 'file' }>
 
 const mebibyte = 1024 * 1024
 /** Below this one request is cheaper than the four of a multipart upload. */
-export const multipartBytes = 32 * mebibyte
-const smallestPart = 8 * mebibyte
+const multipartBytes = 32 * mebibyte
+const standardPart = 8 * mebibyte
 const mostParts = 10_000
 const cleanUpMs = 900
 
@@ -27,6 +27,13 @@ export interface MultipartTarget {
   /** The object's name, under which the journal keeps the upload. */
   readonly name: string
   readonly journal: UploadJournal | undefined
+  /** See S3Address. */
+  readonly partBytes: number | undefined
+}
+
+/** Whether a file of this size is better sent in parts. A part size that somebody asked for tells how much may be lost at once. */
+export function goesInParts(size: number, partBytes: number | undefined): boolean {
+  return partBytes === undefined ? size >= multipartBytes : size > partBytes
 }
 
 /**
@@ -53,13 +60,13 @@ export async function putInParts(target: MultipartTarget, body: FileBody, option
 
 async function begun(target: MultipartTarget, body: FileBody, signal: AbortSignal): Promise<Upload> {
   const uploadId = await target.bucket.createUpload(target.key, signal)
-  const partSize = partSizeOf(body.size)
+  const partSize = partSizeOf(body.size, target.partBytes ?? standardPart)
   target.journal?.set(target.name, JSON.stringify({ version: 1, uploadId, size: body.size, crc32: body.crc32, partSize }))
   return { uploadId, partSize }
 }
 
-function partSizeOf(size: number): number {
-  return Math.max(smallestPart, Math.ceil(size / mostParts / mebibyte) * mebibyte)
+function partSizeOf(size: number, wanted: number): number {
+  return Math.max(wanted, Math.ceil(size / mostParts / mebibyte) * mebibyte)
 }
 
 /** The upload that the journal remembers for this very file. */

@@ -11,7 +11,7 @@ import type { S3Address } from '../url.ts'
 import type { Activity } from './activity.ts'
 import { bytesBody, crc32Base64, fileBody, md5Base64 } from './body.ts'
 import { Bucket } from './bucket.ts'
-import { abortUploadsBefore, multipartBytes, putInParts } from './multipart.ts'
+import { abortUploadsBefore, goesInParts, putInParts } from './multipart.ts'
 
 const amazonConnections = 64
 const otherConnections = 16
@@ -34,6 +34,7 @@ class S3Backend implements StorageBackend {
   readonly traits: BackendTraits
   readonly #bucket: Bucket
   readonly #prefix: string
+  readonly #partBytes: number | undefined
   readonly #journal: UploadJournal | undefined
   readonly #clock: Clock
 
@@ -43,6 +44,7 @@ class S3Backend implements StorageBackend {
     // Lists and single requests run beside the transfers that the cap is about.
     this.#bucket = new Bucket(address, options.secrets, maxConnections * 2 + 4)
     this.#prefix = address.prefix
+    this.#partBytes = address.partBytes
     this.#journal = options.uploadJournal
     this.#clock = options.clock ?? systemClock
     this.label = `s3://${address.bucket}/${address.prefix} at ${host}`
@@ -56,8 +58,8 @@ class S3Backend implements StorageBackend {
     throwIfAborted(signal)
     const key = this.#prefix + name
     // Not every storage honours a condition when an upload in parts completes.
-    if (body.type === 'file' && body.size >= multipartBytes && !options.ifAbsent) {
-      await putInParts({ bucket: this.#bucket, key, name, journal: this.#journal }, body, options, signal)
+    if (body.type === 'file' && !options.ifAbsent && (goesInParts(body.size, this.#partBytes) || this.#isBegun(name))) {
+      await putInParts({ bucket: this.#bucket, key, name, journal: this.#journal, partBytes: this.#partBytes }, body, options, signal)
       return
     }
     await this.#settled(() => this.#putWhole(key, body, options, signal), options, signal)
@@ -109,6 +111,11 @@ class S3Backend implements StorageBackend {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#bucket.close()
+  }
+
+  /** What was begun in parts, under whatever part size, is ended so: its name is one attempt (rule R5). */
+  #isBegun(name: string): boolean {
+    return this.#journal?.get(name) !== undefined
   }
 
   #putWhole(key: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {

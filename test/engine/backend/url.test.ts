@@ -10,6 +10,7 @@ test.each([
   ['s3://bucket', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false }],
   ['s3://bucket/a/b?region=eu-central-1', { type: 's3', bucket: 'bucket', prefix: 'a/b/', region: 'eu-central-1', pathStyle: false }],
   ['s3://b.k-t/p/?endpoint=http://127.0.0.1:9&pathStyle=false', { type: 's3', bucket: 'b.k-t', prefix: 'p/', region: 'us-east-1', endpoint: 'http://127.0.0.1:9', pathStyle: false }],
+  ['s3://bucket?partSize=5M', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false, partBytes: 5 * 1024 * 1024 }],
   ['s3://bucket/?endpoint=https%3A%2F%2Fhost', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', endpoint: 'https://host', pathStyle: true }],
 ])('%s', (url, address) => { expect(parseAddress(url)).toEqual(address) })
 
@@ -28,7 +29,8 @@ test('settings of the faulty wrapper are parted from those of the address within
 test.each([
   '', 'ftp://host/x', 's3:///x', 's3://Bucket_/x', 's3://key:geheim@bucket/x', 's3://bucket?endpoint=http://key:geheim@host', 's3://bucket?endpoint=geheim',
   's3://bucket?secret=geheim', 's3://bucket?endpoint=http://h/path', 's3://bucket?pathStyle=geheim', 's3://bucket/a/..%2fb', 's3://bucket/%E0%A4%A', 'file://host/x',
-  'file:///x?geheim=1', 's3://bucket?region=a%20b', 's3://bucket?endpoint=ftp://h', 'faulty+ftp://x',
+  'file:///x?geheim=1', 's3://bucket?region=a%20b', 's3://bucket?endpoint=ftp://h',
+  's3://bucket?partSize=4M', 's3://bucket?partSize=9999M', 's3://bucket?partSize=geheim', 's3://bucket?partSize=5', 'faulty+ftp://x',
 ])('%j is refused in words that repeat no secret', (url) => {
   let failure: unknown
   try {

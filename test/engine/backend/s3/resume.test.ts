@@ -22,11 +22,11 @@ let file: { readonly type: 'file'; readonly path: string; readonly size: number;
 let entries: Map<string, string>
 
 /** As a new process would: only the journal and the file are left. */
-function open(journal = true): Promise<StorageBackend> {
+function open(journal = true, settings = ''): Promise<StorageBackend> {
   const uploadJournal: UploadJournal = {
     get: (name) => entries.get(name), set: (name, state) => { entries.set(name, state) }, delete: (name) => { entries.delete(name) },
   }
-  const url = `s3://${bucket.bucket}/p?endpoint=${encodeURIComponent(proxy.endpoint)}`
+  const url = `s3://${bucket.bucket}/p?endpoint=${encodeURIComponent(proxy.endpoint)}${settings}`
   return openBackend(url, { secrets: { ...bucket.secrets }, signal: never, ...(journal ? { uploadJournal } : {}) })
 }
 
@@ -76,6 +76,25 @@ test('an upload that broke off after some parts goes on in another process; what
   expect(sent.at(-1)).toBe(bytes.length)
   expect(Buffer.compare(await second.get('packs/one', 'all', never), bytes)).toBe(0)
   expect(entries.size).toBe(0)
+})
+
+test('partSize in the address sends smaller files in parts too, and what it began goes on in another process without it', async () => {
+  const small = { ...file, path: join(folder, 'small'), size: 12 * mebibyte, crc32: crc32(bytes.subarray(0, 12 * mebibyte)) }
+  await writeFile(small.path, bytes.subarray(0, small.size))
+  {
+    await using first = await open(true, '&partSize=5M')
+    let parts = 0
+    proxy.choose = (one) => (isPart(one) && ++parts > 2 ? { type: 'answer', status: 503, code: 'ServiceUnavailable' } : undefined)
+    expect(await codeOf(first.put('packs/small', small, { once: true }, never))).toBe('unavailable')
+  }
+  expect(proxy.uploadedBytes).toBe(10 * mebibyte)
+  proxy.choose = () => undefined
+  await using second = await open()
+  await second.put('packs/small', small, { once: true }, never)
+  expect(proxy.uploadedBytes - small.size).toBeLessThan(4096)
+  expect(Buffer.compare(await second.get('packs/small', 'all', never), bytes.subarray(0, small.size))).toBe(0)
+  expect(entries.size).toBe(0)
+  expect(await openUploads()).toBe(0)
 })
 
 test('an upload that is cancelled keeps what arrived', async () => {
