@@ -150,6 +150,12 @@ const n13: readonly Step[] = [
   ['G', 'list packs/'], ['H', 'list gc/'], ['G', 'remove gc/'], ['H', 'list intents/'], ['B', 'list packs/'], ['F', ''], ['H', 'list snapshots/'],
   ['B', 'create snapshots/'], ['H', 'remove packs/'],
 ]
+const apart = (store: ModelStore): void => { packed(store, '1', ['t:a']); packed(store, '2', ['a']) }
+/** The trace that test/model/abstract finds for X2. */
+const x2: readonly Step[] = [
+  ['B', 'list packs/'], ['H', 'put gc/'], ['H', 'list gc/'], ['G', 'put gc/'], ['G', 'get intents/'], ['B', ''], ['G', 'put expired/'], ['G', 'list packs/'], ['G', 'get packs/'], ['G', 'get packs/'],
+  ['H', 'remove packs/'], ['G', ''],
+]
 const duplicacy = (steps: readonly Step[], more: Scenario['actors'] = {}): Partial<Scenario> & { readonly steps: readonly Step[] } => ({
   letters: 'ab', prepare: (store) => { packed(store, '1', ['t:a', 'a']); packed(store, '2', ['t:b', 'b']); snapshotted(store, 'j', 1, 'b') },
   actors: { B: backupActor('B', { job: 'j', need: 'b' }), C: backupActor('C', needA), G: pruneActor('G'), ...more }, steps,
@@ -185,6 +191,8 @@ export const namedSchedules: readonly NamedSchedule[] = ([
   { name: 'N23', steps: [['B', 'list packs/'], ['G', 'remove intents/'], ['G', 'list snapshots/'], ['B', ''], ['G', '']] },
   { name: 'N24', steps: [['B', 'list packs/'], ['G', 'create snapshots/'], ['B', 'create snapshots/'], ['G', ''], ['B', '']] },
   { name: 'N25', arbiter: 'flags', prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a', 'flags') }, actors: { ...BG, F: forgetActor() }, steps: lostCommit('put snapshots/') },
+  { name: 'X2 flags: a tree moves while a prune that flagged its snapshot too late looks for it', arbiter: 'flags', fine: true, prepare: apart,
+    actors: { ...BG, G: pruneActor('G', eachPack('2')), H: pruneActor('H', eachPack('1')) }, steps: x2 },
   { name: 'D1 Duplicacy: the second run overwrites the revision', ...duplicacy([...overlapping, ['C', '']]) },
   { name: 'D5 Duplicacy: the loser takes the next revision', ...duplicacy([...overlapping, ['C', 'create snapshots/'], ['C', '']]) },
   { name: 'D6 Duplicacy: a removed revision is used again', ...duplicacy([...overlapping, ['F', ''], ['C', '']], { F: forgetActor() }) },

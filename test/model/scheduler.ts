@@ -26,6 +26,8 @@ export interface Scenario {
   readonly conflicts?: number
   /** Reads of objects are yield points too. */
   readonly fine?: boolean
+  /** Names on one page of a listing. Default: all. */
+  readonly page?: number
   /** Letters that a fresh backup may need. */
   readonly letters: string
   /** A few thousand states: the quick tests explore them all. */
@@ -78,6 +80,7 @@ export class Run {
     this.#initial = new Set(store.names('snapshots/'))
     this.world = new World(store, {
       immediate: scenario.fine ? 'none' : 'reads',
+      ...(scenario.page === undefined ? {} : { page: scenario.page }),
       nowMs: () => nowMs,
       afterChange: () => { this.#check() },
     })

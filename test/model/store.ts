@@ -42,8 +42,9 @@ export class ModelStore {
     return found
   }
 
-  list(prefix: string): ObjectInfo[] {
-    return this.names(prefix).map((name) => {
+  /** The names after `after`, at most `limit`. */
+  list(prefix: string, after = '', limit = Infinity): ObjectInfo[] {
+    return this.names(prefix).filter((name) => name > after).slice(0, limit).map((name) => {
       const { bytes, modifiedMs } = this.get(name)
       return { name, size: bytes.length, modifiedMs }
     })

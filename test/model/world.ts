@@ -32,6 +32,8 @@ export type AtOnce = <T>(work: () => Promise<T>) => Promise<T>
 export interface WorldOptions {
   /** Requests that take effect at once and are no yield points: none, reads of objects (which do not change), or all. */
   readonly immediate: 'none' | 'reads' | 'all'
+  /** Names on one page of a listing, and between two pages anything may happen. Default: all on one. */
+  readonly page?: number
   readonly nowMs: () => number
   /** Called after every request that changed something. Throws what it finds violated. */
   readonly afterChange: (request: Request) => void
@@ -101,7 +103,7 @@ export class World {
     const ask = <T>(operation: Operation, name: string, effect: () => T, digest: (value: T) => string): Promise<T> =>
       this.#ask(actor, operation, name, effect, digest)
     const store = this.store
-    const now = this.#options.nowMs
+    const { nowMs: now, page = Infinity } = this.#options
     const traits: BackendTraits = { maxConnections: 64, exclusiveCreate: true, resumable: false, account: 'model' }
     return {
       label: `model of ${actor.name}`,
@@ -119,8 +121,14 @@ export class World {
         return { name, size: bytes.length, modifiedMs }
       }, () => 'there'),
       async *list(prefix: string) {
-        const infos: ObjectInfo[] = await ask('list', prefix, () => store.list(prefix), (found) => found.map((info) => `${info.name}:${info.size}`).join(','))
-        yield* infos
+        for (let after = ''; ;) {
+          const from = after
+          const infos: ObjectInfo[] = await ask('list', prefix, () => store.list(prefix, from, page), (found) => found.map((info) => `${info.name}:${info.size}`).join(','))
+          yield* infos
+          const last = infos.at(-1)
+          if (last === undefined || infos.length < page) return
+          after = last.name
+        }
       },
       remove: (name: string) => ask('remove', name, () => { store.remove(name) }, () => ''),
       [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -6,7 +6,7 @@ import { followClosures, followsWholly } from './closure.ts'
 import { forEachAtOnce, getIfThere, listAll, listPacks } from './listing.ts'
 import { acknowledgementName, intentName, parseAcknowledgementName, parseSessionName, retireRecordName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
-import { refreshPacks } from './prune-contents.ts'
+import { nothingMoved, refreshPacks } from './prune-contents.ts'
 import type { PruneContext } from './prune-context.ts'
 import { copyUncovered } from './prune-copy.ts'
 import type { OpenSession } from './prune-plan.ts'
@@ -41,10 +41,11 @@ export async function completeRecords(context: PruneContext, signal: AbortSignal
   const nothing = { ...sessions, deletedPacks: 0, deletedBytes: 0, copiedBytes: 0, removedRecords: 0, damagedPacks: 0 }
   if (records.size === 0 || sessions.waitingFor.length > 0) return nothing
   await needSnapshots(context, signal)
-  await refreshPacks(context, signal)
+  const listed = await refreshPacks(context, signal)
   const retired = retiredPacks(records)
   for (const pack of retired) store.retire(pack)
   await followClosures(context, signal)
+  await requireCertainty(context, listed, records, signal)
   const existing = retired.filter((pack) => store.listedSize(pack) !== undefined)
   requireReadable(context, existing)
   const { bytes: copiedBytes, kept } = await copyUncovered(context, existing, signal)
@@ -57,6 +58,16 @@ export async function completeRecords(context: PruneContext, signal: AbortSignal
 
 function retiredPacks(records: ReadonlyMap<string, RetireRecord>): readonly string[] {
   return [...new Set([...records.values()].flatMap((record) => record.packs))].sort()
+}
+
+/**
+ * Trees may lack in a snapshot whose session a prune had given up; but the session may have succeeded just before the flag came, and then
+ * all of them are somewhere, and what hangs under them is needed. They lack for certain when nothing was moved while they were looked for.
+ * Errors: `not-found`: begin anew.
+ */
+async function requireCertainty(context: PruneContext, listed: number, records: ReadonlyMap<string, RetireRecord>, signal: AbortSignal): Promise<void> {
+  if (context.frontier.missing.length === 0 || await nothingMoved(context, listed, records, signal)) return
+  throw new HoldfastError('not-found', 'Packs were moved while the trees of an unconfirmed snapshot were looked for.')
 }
 
 /** What is in a retired pack that cannot be read is unknown, so it may be needed. One that went away since the listing is no matter. */

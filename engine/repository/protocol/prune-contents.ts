@@ -4,15 +4,41 @@ import { readIndex } from './index-objects.ts'
 import { forEachAtOnce, listAll, listPacks } from './listing.ts'
 import type { ListedPack } from './listing.ts'
 import type { PruneContext } from './prune-context.ts'
+import { readRetireRecords } from './retired.ts'
+import type { RetireRecord } from './retired.ts'
 
-/** Lists the packs, now, and learns the contents of those that are new. The listing comes before anything it needs to read. */
-export async function refreshPacks(context: PruneContext, signal: AbortSignal): Promise<void> {
+/**
+ * Lists the packs, now, and learns the contents of those that are new. The listing comes before anything it needs to read.
+ * @returns how many packs it listed.
+ */
+export async function refreshPacks(context: PruneContext, signal: AbortSignal): Promise<number> {
   const { store, repository, options } = context
   store.beginListing()
-  for await (const pack of listPacks(repository.backend, options.shards, signal)) store.listed(pack)
-  if (!hasUnknown(context)) return
-  await loadIndexes(context, signal)
-  await forEachAtOnce([...unknownReadable(context)], 8, (pack) => loadFooter(context, pack, signal))
+  let listed = 0
+  for await (const pack of listPacks(repository.backend, options.shards, signal)) {
+    store.listed(pack)
+    listed++
+  }
+  if (hasUnknown(context)) {
+    await loadIndexes(context, signal)
+    await forEachAtOnce([...unknownReadable(context)], 8, (pack) => loadFooter(context, pack, signal))
+  }
+  return listed
+}
+
+/**
+ * Whether nothing was moved from pack to pack since refreshPacks began: a second listing shows the same `listed` packs, and no retire
+ * record is new. While something is moved, a listing that takes its time may miss the old place and the new one.
+ */
+export async function nothingMoved(context: PruneContext, listed: number, records: ReadonlyMap<string, RetireRecord>, signal: AbortSignal): Promise<boolean> {
+  const { store, repository, options } = context
+  let same = 0
+  for await (const pack of listPacks(repository.backend, options.shards, signal)) {
+    if (store.listedSize(pack.name) === undefined) return false
+    same++
+  }
+  const now = await readRetireRecords(repository, records, signal)
+  return same === listed && [...now.keys()].every((id) => records.has(id))
 }
 
 function hasUnknown(context: PruneContext): boolean {

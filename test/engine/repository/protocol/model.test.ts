@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { exploreAll } from '../../../model/abstract/explore.ts'
+import { indexMergeSystem } from '../../../model/abstract/index-merge.ts'
+import { brokenScenarios, quickScenarios } from '../../../model/abstract/scenarios.ts'
+import { repositorySystem } from '../../../model/abstract/system.ts'
+
+/** Their controls have 200,000 states and more: `npm run model` explores them. */
+const slowControls: readonly string[] = ['N12 repeats a pack upload under its name', 'X2 missing trees of an unconfirmed snapshot are no error']
+
+describe('the protocol as a model loses nothing, in every interleaving', () => {
+  for (const scenario of quickScenarios) {
+    it(scenario.name, () => {
+      const { violation, complete, states } = exploreAll(repositorySystem(scenario))
+      expect(violation).toBeUndefined()
+      expect(complete).toBe(true)
+      expect(states).toBeGreaterThan(400)
+    })
+  }
+
+  it('I0 consolidation of the index', () => {
+    expect(exploreAll(indexMergeSystem())).toMatchObject({ violation: undefined, complete: true, states: 1863 })
+  })
+})
+
+describe('the model loses data when a rule is broken, and does not when it is kept', () => {
+  for (const { breaks, ...scenario } of brokenScenarios) {
+    it(breaks, { timeout: 60_000 }, () => {
+      const broken = exploreAll(repositorySystem({ ...scenario, breaks }), { trace: true })
+      expect(broken.violation).toMatch(/^S1/)
+      expect(broken.trace.length).toBeGreaterThan(3)
+      if (slowControls.includes(breaks)) return
+      expect(exploreAll(repositorySystem(scenario))).toMatchObject({ violation: undefined, complete: true })
+    })
+  }
+
+  for (const broken of ['I1 lists packs before the index', 'I2 removes its inputs first'] as const) {
+    it(broken, () => {
+      expect(exploreAll(indexMergeSystem(broken)).violation).toMatch(/^index/)
+    })
+  }
+})
