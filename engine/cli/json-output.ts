@@ -3,7 +3,7 @@ import type { WireError } from '../protocol/errors.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
 import type { Output, StandardOutput } from './output.ts'
 
-/** Progress lines come at most this often. */
+/** Progress lines come at most this often, but for news of what is waited for. */
 const intervalMs = 250
 
 /** One JSON event a line; the last is `summary` or `error`. */
@@ -11,6 +11,7 @@ export class JsonOutput implements Output {
   readonly #out: StandardOutput
   readonly #verbose: boolean
   #lastProgressMs = -Infinity
+  #waitingFor: string | undefined
   readonly #active = new Set<number>()
 
   constructor(out: StandardOutput, verbose: boolean) {
@@ -24,7 +25,9 @@ export class JsonOutput implements Output {
 
   progress(progress: Progress): void {
     const now = performance.now()
-    if (now - this.#lastProgressMs < intervalMs) return
+    const isNews = progress.waitingFor?.code !== this.#waitingFor
+    if (now - this.#lastProgressMs < intervalMs && !isNews) return
+    this.#waitingFor = progress.waitingFor?.code
     this.#lastProgressMs = now
     this.#print({ type: 'progress', ...progress })
   }

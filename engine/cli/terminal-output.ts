@@ -7,6 +7,8 @@ import { problemLine, progressBlock, progressLine } from './progress.ts'
 /** How often the block on a terminal, and the line in a log file, is written anew. */
 const blockIntervalMs = 200
 const lineIntervalMs = 10_000
+/** News of what is waited for need not wait that long, but a storage that stumbles again and again fills no log. */
+const newsIntervalMs = 2_000
 
 /** Problems shown while a run goes on; the summary counts the rest. */
 const shownProblems = 20
@@ -23,6 +25,8 @@ export class TerminalOutput implements Output {
   #blockLines = 0
   #lastMs: number
   #phase: string | undefined
+  #waitingFor: string | undefined
+  #lastNewsMs = -Infinity
   #problems = 0
 
   constructor(out: StandardOutput, verbose: boolean) {
@@ -38,15 +42,18 @@ export class TerminalOutput implements Output {
 
   progress(progress: Progress): void {
     const now = performance.now()
+    const isNews = progress.waitingFor?.code !== this.#waitingFor && now - this.#lastNewsMs >= newsIntervalMs
     if (this.#isTerminal) {
-      if (now - this.#lastMs < blockIntervalMs) return
+      if (now - this.#lastMs < blockIntervalMs && !isNews) return
       this.#rewrite(progressBlock(progress, [...this.#transfers.values()], process.stderr.columns))
     } else {
       const phaseEnded = this.#phase !== undefined && this.#phase !== progress.phase && now - this.#lastMs > 1000
       this.#phase = progress.phase
-      if (now - this.#lastMs < lineIntervalMs && !phaseEnded) return
+      if (now - this.#lastMs < lineIntervalMs && !phaseEnded && !isNews) return
       process.stderr.write(`${progressLine(progress)}\n`)
     }
+    if (isNews) this.#lastNewsMs = now
+    this.#waitingFor = progress.waitingFor?.code
     this.#lastMs = now
   }
 

@@ -26,6 +26,7 @@ import { expectSources, manifestSources, namedSources, sourceDevices } from './b
 import { verifyDaily, verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
+import { Traffic } from './open.ts'
 
 const standardVerifyPacks = 2
 
@@ -42,10 +43,10 @@ export async function backup(job: BackupJob, context: CommandContext, disk: Disk
     context.events.problem(problem)
   })
   const startedMs = context.clock.now()
-  using progress = new BackupProgress(context, tally)
+  const traffic = new Traffic()
+  using progress = new BackupProgress(context, tally, traffic)
   const sources = namedSources(job.sources, disk)
-  await using opened = await openBackup(job, context)
-  progress.traffic = opened.storage.traffic
+  await using opened = await openBackup(job, { ...context, traffic })
   const run = new BackupRun({ job, context, opened, tally, progress, sources, disk, startedMs })
   return await run.run()
 }

@@ -5,6 +5,7 @@ import type { Permits } from '../backend/permits.ts'
 import type { JobSecrets } from '../protocol/job.ts'
 import type { Limits } from '../protocol/messages.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
+import type { Traffic } from './open.ts'
 
 /** Everything a command gets from its surroundings: an engine process, the command line, or a test. */
 export interface CommandContext {
@@ -20,6 +21,8 @@ export interface CommandContext {
   readonly pauseGate: PauseGate
   /** Leave to open a transfer, shared by all running jobs (A3); absent: this process alone decides. */
   readonly permits?: (account: string, cap: number) => Permits
+  /** Of a command that tells how it goes from before its storage is open; absent: made when the storage is opened. */
+  readonly traffic?: Traffic
 }
 
 /** Where a run tells how it goes. None of the three may throw. */

@@ -15,7 +15,7 @@ export interface RepositoryAddress {
 /** Makes a repository at the address. Errors: those of createRepository. */
 export async function init(address: RepositoryAddress, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
-  await using storage = await openStorage({ ...address, type: 'test' }, context, { create: true })
+  await using storage = await openStorage({ ...address, type: 'test' }, context, { create: true, operation: 'init' })
   const { config } = await createRepository(storage.backend, context)
   return plainSummary('init', startedMs, context.clock.now(), storage.traffic, { repositoryId: config.repositoryId, details: { mode: config.arbiter } })
 }

@@ -3,12 +3,13 @@ import { TokenBucket } from '../backend/bandwidth.ts'
 import { withLimits } from '../backend/limits.ts'
 import { withLog } from '../backend/log.ts'
 import { openBackend } from '../backend/open.ts'
+import { PatientPermits } from '../backend/patient-permits.ts'
 import { AdaptivePermits } from '../backend/permits.ts'
 import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { EngineJob } from '../protocol/job.ts'
-import type { Progress, TransferEvent } from '../protocol/progress.ts'
+import type { Counters, Operation, Progress, TransferEvent } from '../protocol/progress.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 
@@ -25,13 +26,16 @@ export interface OpenStorage extends AsyncDisposable {
   readonly traffic: Traffic
 }
 
+type Waiting = NonNullable<Progress['waitingFor']>
+
 /** What a run has moved so far, and what it waits for. */
 export class Traffic {
   uploadedBytes = 0
   downloadedBytes = 0
   /** Told at once when the waiting begins or ends, however short it is. */
   onWaiting: (() => void) | undefined
-  #waitingFor: Progress['waitingFor']
+  #storage: Waiting | undefined
+  #permit: Waiting | undefined
   readonly #active = new Map<number, TransferEvent>()
 
   /** Bytes that uploads have sent that are not through yet. */
@@ -39,14 +43,21 @@ export class Traffic {
     return [...this.#active.values()].reduce((sum, { direction, bytes }) => sum + (direction === 'up' ? bytes : 0), 0)
   }
 
-  get waitingFor(): Progress['waitingFor'] {
-    return this.#waitingFor
+  get waitingFor(): Waiting | undefined {
+    return this.#storage ?? this.#permit
   }
 
-  wait(waitingFor: Progress['waitingFor']): void {
-    const changed = this.#waitingFor?.code !== waitingFor?.code
-    this.#waitingFor = waitingFor
-    if (changed) this.onWaiting?.()
+  /** Undefined: it is back. */
+  waitForStorage(code: Exclude<Waiting['code'], 'permit'> | undefined, nowMs: number): void {
+    if (this.#storage?.code === code) return
+    this.#storage = code && { code, sinceMs: nowMs }
+    this.onWaiting?.()
+  }
+
+  waitForPermit(waits: boolean, nowMs: number): void {
+    if ((this.#permit !== undefined) === waits) return
+    this.#permit = waits ? { code: 'permit', sinceMs: nowMs } : undefined
+    this.onWaiting?.()
   }
 
   count(event: TransferEvent): void {
@@ -59,6 +70,8 @@ export class Traffic {
 }
 
 export interface OpenOptions {
+  /** What the window and the command line call the run while it opens; by default the job's type. */
+  readonly operation?: Operation
   /** Makes the folder of a repository that is about to be made. */
   readonly create?: boolean
   readonly uploadJournal?: UploadJournal
@@ -67,23 +80,25 @@ export interface OpenOptions {
 /** The storage of a job, with the wrappers that every command wants. Errors: arguments, credentials, offline, denied. */
 export async function openStorage(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage> {
   const { clock, log, signal } = context
+  const traffic = context.traffic ?? openingTraffic(options.operation ?? job.type, context)
   const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
   const { account, maxConnections } = bare.traits
   const remembered = new RememberedConcurrency(job.home)
-  const permits = new AdaptivePermits(concurrency, clock, context.permits?.(account, maxConnections), remembered.of(account))
+  const shared = context.permits?.(account, maxConnections)
+  const patient = shared && new PatientPermits(shared, clock, (waits) => { traffic.waitForPermit(waits, clock.now()) })
+  const permits = new AdaptivePermits(concurrency, clock, patient, remembered.of(account))
   const bandwidth = { up: new TokenBucket(clock), down: new TokenBucket(clock) }
   const unfollow = context.limits.follow((limits) => {
     bandwidth.up.setRate(limits.uploadBytesPerSecond)
     bandwidth.down.setRate(limits.downloadBytesPerSecond)
   })
-  const traffic = new Traffic()
   const onTransfer = (event: TransferEvent): void => {
     traffic.count(event)
     // The repository's own small objects are over in a blink and say nothing to anybody; the sums have them.
     if (event.name.startsWith('pack ')) context.events.transfer(event)
   }
-  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.wait(waiting(error, clock.now())) } }
+  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })
   const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
   return {
@@ -120,7 +135,22 @@ export function expectRepository(job: EngineJob, repositoryId: string): void {
   })
 }
 
-function waiting(error: HoldfastError | undefined, sinceMs: number): Progress['waitingFor'] {
+function waitingCode(error: HoldfastError | undefined): Exclude<Waiting['code'], 'permit'> | undefined {
   const code = error?.code
-  return code === 'offline' || code === 'throttled' || code === 'unavailable' ? { code, sinceMs } : undefined
+  return code === 'offline' || code === 'throttled' || code === 'unavailable' ? code : undefined
+}
+
+const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+
+/** Until the command tells by itself how it goes, it is opening, and what that waits for is all there is to tell. */
+function openingTraffic(operation: Operation, context: CommandContext): Traffic {
+  const traffic = new Traffic()
+  traffic.onWaiting = () => {
+    const { waitingFor } = traffic
+    context.events.progress({
+      operation, phase: 'opening', paused: context.pauseGate.paused, files: none, bytes: none, transferredBytes: 0, bytesPerSecond: 0, problems: 0,
+      ...(waitingFor ? { waitingFor } : {}),
+    })
+  }
+  return traffic
 }

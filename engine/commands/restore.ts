@@ -6,6 +6,7 @@ import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts
 import { rootOf } from '../snapshot/manifest.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
+import { Traffic } from './open.ts'
 import { openReader } from './reader.ts'
 import { Completion } from './restore/completion.ts'
 import { RestoreProgress } from './restore/restore-progress.ts'
@@ -22,10 +23,12 @@ import { openTarget } from './restore/target.ts'
 export async function restore(job: RestoreJob, context: CommandContext): Promise<RunSummary> {
   using _heap = new HeapKeeper()
   const progress = new RestoreProgress(context)
+  const traffic = new Traffic()
+  traffic.onWaiting = () => { progress.report(true) }
+  progress.traffic = traffic
   progress.report()
-  await using reader = await openReader(job, context)
-  const { repository, storage, trees } = reader
-  progress.traffic = storage.traffic
+  await using reader = await openReader(job, { ...context, traffic })
+  const { repository, trees } = reader
   const { manifest, ref } = await resolveSnapshot(repository, job.snapshot, context.signal)
   const facts = { snapshot: snapshotId(manifest, ref), repositoryId: repository.config.repositoryId }
   const selection = await selectPaths(trees.load, rootOf(manifest), job.paths)

@@ -23,6 +23,7 @@ export class StepProgress {
     this.#context = context
     this.#traffic = traffic
     this.#startedMs = context.clock.monotonic()
+    traffic.onWaiting = () => { this.#send(true) }
   }
 
   /** A new phase, whose steps are counted anew. */

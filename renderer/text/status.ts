@@ -43,7 +43,9 @@ function restoreOutcome(outcome: RunView['outcome']): string {
 
 /** What the icon of a job says: what it does now, else how its last run ended. */
 export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
-  if (job.state === 'running' && live?.progress?.waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
+  const waitingFor = job.state === 'running' ? live?.progress?.waitingFor : undefined
+  if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: 'Waiting for other jobs' }
+  if (waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
   if (job.state !== 'idle') return states[job.state]
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
@@ -58,7 +60,7 @@ const waiting: Readonly<Record<NonNullable<Progress['waitingFor']>['code'], stri
   offline: 'Waiting for the storage to be reachable',
   unavailable: 'Waiting for the storage to answer',
   throttled: 'Waiting: the storage asks for a slower pace',
-  permit: 'Waiting for a free transfer',
+  permit: 'Waiting for other jobs with this storage',
 }
 
 const waitingShort = 'Waiting for the storage'
@@ -92,8 +94,9 @@ export function phaseWords(progress: Progress): string {
   }
 }
 
-/** `412 MB of 1.24 GB`: what this run has dealt with, against what it found. */
+/** `412 MB of 1.24 GB`: what this run has dealt with, against what it found; empty before it has found anything. */
 function amountWords(progress: Progress): string {
+  if (progress.bytes.found === 0) return ''
   const done = Math.max(0, progress.bytes.found - progress.bytes.waiting)
   return `${formatBytes(done)} of ${formatBytes(progress.bytes.found)}`
 }
@@ -101,17 +104,18 @@ function amountWords(progress: Progress): string {
 /** All transfers as one line. */
 export function sumWords(progress: Progress): string {
   const amount = amountWords(progress)
-  return progress.paused || progress.waitingFor ? amount : `${amount} at ${formatRate(progress.bytesPerSecond)}`
+  return amount === '' || progress.paused || progress.waitingFor ? amount : `${amount} at ${formatRate(progress.bytesPerSecond)}`
 }
 
 /** What a row of the list has room for: remaining time and speed. */
 export function shortWords(progress: Progress): string {
   if (progress.paused || progress.waitingFor) return amountWords(progress)
   const left = progress.etaMs ? formatEta(progress.etaMs) : amountWords(progress)
-  return `${left} · ${formatRate(progress.bytesPerSecond)}`
+  return left === '' ? '' : `${left} · ${formatRate(progress.bytesPerSecond)}`
 }
 
 export function etaWords(progress: Progress): string {
+  if (progress.waitingFor?.code === 'permit') return waiting.permit
   if (progress.paused || progress.waitingFor) return ''
   return progress.etaMs ? formatEta(progress.etaMs) : progress.phase === 'working' ? 'estimating…' : ''
 }

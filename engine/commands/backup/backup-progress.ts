@@ -14,24 +14,21 @@ export class BackupProgress implements Disposable {
   readonly #tally: Tally
   readonly #timer: NodeJS.Timeout
   readonly #startMs: number
-  #traffic: Traffic | undefined
+  readonly #traffic: Traffic
   #phase: Phase = 'opening'
   #samples: readonly ProgressSample[] = []
   /** What the source holds in all, once the catalog is open. */
   expectation: Expectation | undefined
 
-  constructor(context: CommandContext, tally: Tally) {
+  constructor(context: CommandContext, tally: Tally, traffic: Traffic) {
     this.#context = context
     this.#tally = tally
+    this.#traffic = traffic
     this.#startMs = context.clock.monotonic()
     this.#timer = setInterval(() => { this.#send() }, intervalMs)
     this.#timer.unref()
-    this.#send()
-  }
-
-  set traffic(traffic: Traffic) {
-    this.#traffic = traffic
     traffic.onWaiting = () => { this.#send() }
+    this.#send()
   }
 
   phase(phase: Phase): void {
@@ -52,11 +49,11 @@ export class BackupProgress implements Disposable {
 
   #progress(): Progress {
     const now = this.#context.clock.monotonic()
-    const transferredBytes = (this.#traffic?.uploadedBytes ?? 0) + (this.#traffic?.downloadedBytes ?? 0)
+    const transferredBytes = this.#traffic.uploadedBytes + this.#traffic.downloadedBytes
     const bytes = this.#bytes()
     const doneBytes = bytes.unchanged + bytes.deduplicated + bytes.uploaded
     const total = this.expectation?.totalBytes(this.#tally.bytes.found)
-    const waitingFor = this.#traffic?.waitingFor
+    const { waitingFor } = this.#traffic
     const sample = { timeMs: now, doneBytes }
     const speed = this.#speed(now, transferredBytes)
     const etaMs = total === undefined ? undefined : remainingTime(this.#samples, sample, this.#startMs, total - doneBytes)
@@ -78,7 +75,7 @@ export class BackupProgress implements Disposable {
   /** A pack counts as it is sent, not only when it has arrived: a slow line sends one for minutes. */
   #bytes(): Counters {
     const arrived = this.#tally.byteCounters(this.expectation?.counted.bytes)
-    const moving = Math.min(arrived.waiting, this.#traffic?.uploadingBytes ?? 0)
+    const moving = Math.min(arrived.waiting, this.#traffic.uploadingBytes)
     return { ...arrived, uploaded: arrived.uploaded + moving, waiting: arrived.waiting - moving }
   }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RememberedConcurrency } from '../../../engine/backend/remembered-concurrency.ts'
 import { openStorage } from '../../../engine/commands/open.ts'
+import type { Progress } from '../../../engine/protocol/progress.ts'
+import { FakeClock } from '../backend/fake-clock.ts'
 import { testContext } from './run-support.ts'
 
 const signal = new AbortController().signal
@@ -56,4 +58,19 @@ test('a run that learned nothing leaves no trace, and one that cannot write what
   const home = join(folder, 'file')
   writeFileSync(home, '')
   await transfersAtOnce(name, 8, `${slow}&fault.rule=put,before,code=throttled,times=1`, home)
+})
+
+test('a run that gets no turn on its account says so after a second, as opening, and takes it back', async () => {
+  const clock = new FakeClock()
+  const pictures: Progress[] = []
+  const grant = Promise.withResolvers<() => void>()
+  const context = { ...testContext({ progress: (picture) => pictures.push(picture) }), clock, permits: () => ({ acquire: () => grant.promise }) }
+  await using storage = await openStorage({ type: 'check', repository: `memory:${randomUUID()}`, home: folder, concurrency: 4, readDataPercent: 0 }, context)
+  const stored = storage.backend.put('packs/00/0000', body, {}, signal)
+  await clock.advance(1_500)
+  expect(pictures).toMatchObject([{ operation: 'check', phase: 'opening', waitingFor: { code: 'permit', sinceMs: 1_000 } }])
+  grant.resolve(() => undefined)
+  await stored
+  expect(pictures.at(-1)).not.toHaveProperty('waitingFor')
+  expect(pictures).toHaveLength(2)
 })

@@ -21,6 +21,12 @@ describe('the state of a job', () => {
     expect(jobStatus(job('j1', 'Documents', { state: 'running' }), waiting)).toMatchObject({ tone: 'warn', icon: 'offline' })
   })
 
+  test('says when it waits for its like, and that this is nothing to worry about', () => {
+    const change = { waitingFor: { code: 'permit', sinceMs: now } } as const
+    expect(jobStatus(job('j1', 'Documents', { state: 'running' }), liveRun('j1', 'r1', now, 0, change))).toMatchObject({ tone: 'neutral', words: 'Waiting for other jobs' })
+    expect(etaWords(progress(change))).toBe('Waiting for other jobs with this storage')
+  })
+
   test('outcomes differ in shape, not only in colour', () => {
     const outcomes = (['success', 'warnings', 'failed', 'stopped'] as const).map((outcome) => outcomeStatus({ outcome, problems: 2, operation: 'backup' }))
     expect(new Set(outcomes.map((status) => status.icon)).size).toBe(4)
@@ -37,6 +43,12 @@ describe('progress in words', () => {
     expect(phaseWords(progress({ phase: 'verifying' }))).toBe('Verifying a sample')
     expect(continuingWords(progress({ continuedFraction: 0.63 }))).toBe('Continuing at 63 %')
     expect(continuingWords(progress())).toBe('')
+  })
+
+  test('before anything is found there is no amount to tell', () => {
+    const none = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+    const { etaMs: _none, ...opening } = progress({ bytes: none })
+    expect([sumWords(opening), shortWords(opening)]).toEqual(['', ''])
   })
 
   test('nothing is estimated and no speed is shown while it is paused or waits', () => {
