@@ -85,20 +85,31 @@ export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, k
   return name
 }
 
+/** What a password opened. */
+export interface Unlocked {
+  readonly masterKey: Uint8Array
+  readonly keyName: string
+}
+
 /**
- * Tries the password on every key of the repository.
+ * Tries the password on every key, until one holds a master key that fits: an `init` that broke off leaves a key of a repository that
+ * never was, and may have had the same password. When none fits, the first that the password opens.
  * @throws password after all of them refused; damaged when there is no key at all, or none that can be read.
  */
-export async function unlock(backend: StorageBackend, password: string, signal: AbortSignal): Promise<{ masterKey: Uint8Array; keyName: string }> {
+export async function unlock(backend: StorageBackend, password: string, fits: (masterKey: Uint8Array) => boolean, signal: AbortSignal): Promise<Unlocked> {
   const stored = await readKeys(backend, signal)
   if (stored.length === 0) throw new HoldfastError('damaged', 'The repository has no keys: every object under keys/ is gone.')
+  let first: Unlocked | undefined
   for (const { name, entry } of stored) {
     if (!entry || !isBearable(entry)) continue
     throwIfAborted(signal)
     const wrapping = await passwordKey(password, entry.salt, entry)
     const masterKey = tryUnseal(wrapping, additionalData(objectHeader('key'), keyObject(name)), entry.master)
-    if (masterKey?.length === keyBytes) return { masterKey, keyName: name }
+    if (masterKey?.length !== keyBytes) continue
+    first ??= { masterKey, keyName: name }
+    if (fits(masterKey)) return { masterKey, keyName: name }
   }
+  if (first) return first
   const unreadable = stored.filter(({ entry }) => !entry || !isBearable(entry)).length
   if (unreadable === stored.length) throw new HoldfastError('damaged', 'No key of the repository can be read: every object under keys/ is damaged.', { data: { keys: stored.length } })
   const hint = unreadable > 0 ? ` ${unreadable} of ${stored.length} keys cannot be read at all.` : ''

@@ -65,9 +65,19 @@ export async function openRepository(backend: StorageBackend, password: string, 
   const bytes = await readConfig(backend, signal)
   if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
   readRepositoryId(bytes)
-  const { masterKey, keyName } = await unlock(backend, password, signal)
+  const { masterKey, keyName } = await unlock(backend, password, (key) => isSealedWith(key, bytes), signal)
   const keys = deriveKeys(masterKey)
   return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
+}
+
+function isSealedWith(masterKey: Uint8Array, config: Uint8Array): boolean {
+  try {
+    decodeConfig(deriveKeys(masterKey), config)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'damaged')) return false
+    throw error
+  }
 }
 
 /** The id of the repository at an address, without a password; undefined where there is none. @throws damaged, version, … */

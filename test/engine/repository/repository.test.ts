@@ -61,6 +61,19 @@ describe('a new repository', () => {
     await openRepository(backend, 'secret', never)
   })
 
+  test('opens with its password although inits with the same one broke off before', async () => {
+    const backend = newBackend()
+    for (let before = 0; before < 6; before++) {
+      const made = await initRepository(backend, 'secret', options, never)
+      const opened = await openRepository(backend, 'secret', never)
+      expect(opened).toEqual(made)
+      expect((await listKeys(opened, never)).filter(({ label }) => label !== undefined)).toEqual([expect.objectContaining({ name: made.keyName, current: true })])
+      expect(await codeOf(() => removeKey(opened, made.keyName, never))).toBe('arguments')
+      // What an init leaves that dies before its last step.
+      await backend.remove('config', never)
+    }
+  })
+
   test('needs a password', async () => {
     expect(await codeOf(() => initRepository(newBackend(), '', options, never))).toBe('arguments')
   })
