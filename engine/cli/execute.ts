@@ -74,7 +74,7 @@ export async function execute(
 export function reportError(error: unknown, output: Output): number {
   const wire = toWireError(error)
   const summary = error instanceof RunFailed ? error.summary : undefined
-  output.error(wire, adviceFor(wire.code), summary === undefined ? undefined : { ...summary })
+  output.error(wire, adviceFor(wire), summary === undefined ? undefined : { ...summary })
   return exitCodeOfError(wire.code, summary)
 }
 

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../protocol/errors.ts'
+import type { ErrorCode, WireError } from '../protocol/errors.ts'
 
 /** What to do about an error, by code; the error's own message says what happened. */
 const advice: Readonly<Record<ErrorCode, string | undefined>> = {
@@ -27,6 +27,9 @@ const advice: Readonly<Record<ErrorCode, string | undefined>> = {
   internal: 'This is a defect of Holdfast. Report it with the output of the same command with --verbose.',
 }
 
-export function adviceFor(code: ErrorCode): string | undefined {
+export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): string | undefined {
+  if (code === 'version' && data?.['reason'] === 'unknown-name') {
+    return `Update Holdfast on this machine. If it is the newest, somebody else put ${String(data['object'])} there: move it out of the repository. Nothing is lost by that.`
+  }
   return advice[code]
 }

@@ -32,13 +32,21 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   internal: { title: 'Something went wrong inside Holdfast', advice: 'Try again. If it happens again, the log tells more.' },
 }
 
-/** `full` and `denied` say which side it was, where the error knows it. */
+/** Says more than the code does where the error knows it: whose disk is full, which object nobody knows. */
 export function errorText(error: WireError): ErrorText {
   const base = errors[error.code]
   const place = error.data?.['place']
   if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
   if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
+  if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))
   return base
+}
+
+function unknownObject(name: string): ErrorText {
+  return {
+    title: 'The repository holds a file that this Holdfast does not know',
+    advice: `It is “${name}”. Update Holdfast on this computer; if it is the newest, something else put that file there: move it out of the repository, nothing is lost by that.`,
+  }
 }
 
 /** Errors that mean: the storage is away just now. */

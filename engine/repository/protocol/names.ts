@@ -94,5 +94,5 @@ function refOf(jobKey: string | undefined, revision: string | undefined, suffix:
 }
 
 function unknownName(name: ObjectName): HoldfastError {
-  return new HoldfastError('version', `The repository holds ${name}, which this version of Holdfast does not know.`, { data: { object: name } })
+  return new HoldfastError('version', `The repository holds ${name}, which this version of Holdfast does not know.`, { data: { object: name, reason: 'unknown-name' } })
 }

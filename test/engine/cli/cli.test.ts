@@ -70,6 +70,19 @@ describe('command line', () => {
     expect(result.stdout + result.stderr).not.toContain('wrong-7719')
   })
 
+  it.each([
+    ['backup', 'gc/notes.txt'],
+    ['prune', 'acks/desktop.ini'],
+    ['prune', 'intents/old/1'],
+  ])('%s names a stranger’s %s, and says what to do about it', async (command, name) => {
+    await using folder = await testFolder()
+    mkdirSync(join(folder.repository, name, '..'), { recursive: true })
+    writeFileSync(join(folder.repository, name), '')
+    const { code, stderr } = await runCli(command === 'backup' ? ['backup', folder.path, '--job', 'job'] : [command], { folder })
+    expect([code, stderr]).toEqual([100, expect.stringContaining(`The repository holds ${name}`)])
+    expect(stderr).toContain(`somebody else put ${name} there: move it out of the repository`)
+  })
+
   it('makes a repository once', async () => {
     await using folder = await testFolder()
     const environment = { HOLDFAST_REPO: join(folder.path, 'new') }

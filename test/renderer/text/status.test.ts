@@ -72,6 +72,13 @@ test('a full disk says whose it is', () => {
   expect(full('local')).not.toBe(full('storage'))
 })
 
+test('an object that nobody knows is named, with what to do about it', () => {
+  const { title, advice } = errorText({ code: 'version', message: '', retryable: false, data: { object: 'gc/notes.txt', reason: 'unknown-name' } })
+  expect(title).not.toContain('newer')
+  expect(advice).toContain('“gc/notes.txt”')
+  expect(advice).toContain('move it out of the repository')
+})
+
 test('destinations and notices in words', () => {
   expect(destinationWords(s3)).toBe('mia-backups/laptop on s3.eu-central-1.example.com')
   expect(destinationWords({ type: 's3', bucket: 'b', prefix: '' })).toBe('b on Amazon S3')
