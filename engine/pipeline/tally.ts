@@ -18,6 +18,11 @@ const nothing = (): Counted => ({ found: 0, unchanged: 0, deduplicated: 0, uploa
 export class Tally {
   readonly files = nothing()
   readonly bytes = nothing()
+  /**
+   * In packs that an interrupted run had sealed and this one brings to the storage. The walk finds their files stored already, so that
+   * nothing is read again (E3); here they wait until their pack has arrived, and are uploaded then.
+   */
+  carriedBytes = 0
   directories = 0
   others = 0
   currentPath: ByteString | undefined
@@ -52,16 +57,19 @@ export class Tally {
   }
 
   byteCounters(counted = 0): Counters {
-    return counters(this.bytes, counted)
+    return counters(this.bytes, counted, this.carriedBytes)
   }
 
   /** Bytes of the source that are stored, whether by this run or before. */
   get doneBytes(): number {
-    return this.bytes.unchanged + this.bytes.deduplicated + this.bytes.uploaded
+    const { unchanged, deduplicated, uploaded } = this.byteCounters()
+    return unchanged + deduplicated + uploaded
   }
 }
 
-function counters({ found: walked, unchanged, deduplicated, uploaded, dropped }: Counted, counted: number): Counters {
+function counters({ found: walked, uploaded, dropped, ...known }: Counted, counted: number, carried = 0): Counters {
   const found = Math.max(walked, counted)
+  const unchanged = Math.max(0, known.unchanged - carried)
+  const deduplicated = Math.max(0, known.deduplicated - Math.max(0, carried - known.unchanged))
   return { found, unchanged, deduplicated, uploaded, waiting: Math.max(0, found - unchanged - deduplicated - uploaded - dropped) }
 }

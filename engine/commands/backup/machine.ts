@@ -124,6 +124,7 @@ export function packSize(repositoryBytes: number): number {
   return Math.min(64, Math.max(16, Math.round(repositoryBytes / (2048 * mebibyte)))) * mebibyte
 }
 
-function rawBytes(pack: SealedPack): number {
+/** Bytes of files, or of trees, that a pack holds. */
+export function rawBytes(pack: SealedPack): number {
   return pack.contents.segments.reduce((sum, segment) => sum + segment.rawLength, 0)
 }

@@ -16,7 +16,7 @@ import type { Disk } from '../../source/disk.ts'
 import { Excludes } from '../../source/excludes.ts'
 import type { CommandContext } from '../context.ts'
 import { TreeLoader } from '../tree-loader.ts'
-import type { Machine } from './machine.ts'
+import { rawBytes, type Machine } from './machine.ts'
 import { neverStored, type OpenBackup } from './open-backup.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
@@ -154,11 +154,13 @@ export class Passes {
 
   /** Packs that an interrupted run had sealed: those that arrived are adopted, the others are sent now. */
   async #takeUpSpool(): Promise<void> {
-    const { opened, job, machine, keeper } = this.#options
+    const { opened, job, machine, keeper, tally } = this.#options
     const { catalog } = opened
     if (job.dryRun) return
     for (const entry of catalog.spool.entries()) {
-      if (catalog.packs.isUsable(entry.name)) {
+      const arrived = catalog.packs.isUsable(entry.name)
+      if (entry.contents.kind === 'data' && (arrived || existsSync(entry.path))) tally.carriedBytes += rawBytes(entry)
+      if (arrived) {
         machine.uploader.settle(entry)
         keeper.adoptedPacks++
       } else if (!existsSync(entry.path)) {

@@ -5,6 +5,7 @@ import { systemClock } from '../../../../engine/base/clock.ts'
 import { backup } from '../../../../engine/commands/backup.ts'
 import type { CommandContext } from '../../../../engine/commands/context.ts'
 import type { BackupJob } from '../../../../engine/protocol/job.ts'
+import type { Progress } from '../../../../engine/protocol/progress.ts'
 import { systemDisk, type Disk } from '../../../../engine/source/disk.ts'
 import { SeededRandom } from '../../../bench/random.ts'
 import type { World } from '../../../fixtures/world.ts'
@@ -46,4 +47,38 @@ test('a long first backup knows how much there is before it has walked it', asyn
   expect(early).toMatchObject({ files: { found: files }, bytes: { found: files * 1000 } })
   expect(early?.fraction).toBeLessThan(1)
   expect(early?.files.waiting).toBeGreaterThan(0)
+})
+
+test('a run that takes up packs which were sealed and never sent is not done before they are', async () => {
+  const random = new SeededRandom(4)
+  for (let at = 0; at < 25; at++) writeFileSync(join(world.source, `big-${at}`), random.bytes(2_000_000))
+  const faulty = (rule: string): BackupJob => ({ ...job(), repository: `faulty+${world.repository}?fault.rule=put,${rule},prefix=packs/`, concurrency: 4 })
+  await expect(backup({ ...faulty('before,code=denied'), onFailure: 'cancel' }, world.context())).rejects.toThrow()
+  world.progress.length = 0
+  const sending = new Set<number>()
+  const early: Progress[] = []
+  const { events, ...context } = world.context()
+  const summary = await backup(faulty('delay,ms=700'), {
+    ...context,
+    events: {
+      ...events,
+      transfer: ({ id, state, totalBytes }) => {
+        // The small pack is that of the trees, which comes last.
+        if (state === 'active' && totalBytes > 1_000_000) sending.add(id)
+        else sending.delete(id)
+      },
+      progress: (picture) => { if (sending.size > 0) early.push(picture) },
+    },
+  })
+  expect(summary.adoptedPacks).toBe(0)
+  const unsent = early.filter((picture) => picture.bytes.found > 0)
+  expect(unsent.length).toBeGreaterThan(0)
+  for (const { fraction, phase, bytes } of unsent) {
+    expect(fraction ?? 0).toBeLessThan(1)
+    expect([phase, bytes.waiting]).toEqual(['working', expect.any(Number)])
+    expect(bytes.waiting).toBeGreaterThan(0)
+  }
+  for (const { found, unchanged, deduplicated, uploaded, waiting } of [summary.bytes, ...unsent.map((picture) => picture.bytes)]) {
+    expect(unchanged + deduplicated + uploaded + waiting).toBe(found)
+  }
 })
