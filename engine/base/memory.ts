@@ -1,9 +1,25 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
+/** Smaller buffers may share Node's pool with others, and are left to the collector. */
+const freeFrom = 128 * 1024
+
+/**
+ * Gives a large buffer's memory back now. V8 would do it at a full collection, which only an ever growing heap of dead buffers brings about.
+ * Nothing may use the buffer, or another view of its memory, any more; small and shared buffers are left alone. Repeating is safe.
+ */
+export function freeBuffer({ buffer }: Uint8Array): void {
+  if (isFreeable(buffer)) buffer.transfer(0)
+}
+
+function isFreeable(buffer: ArrayBufferLike): buffer is ArrayBuffer {
+  return buffer instanceof ArrayBuffer && buffer.byteLength >= freeFrom
+}
+
 /**
  * Keeps a thread's memory outside of V8's heap small. V8 lets 64 MB of dead buffers pile up for each thread before it collects, which
- * would be most of what the whole engine may use; collecting a worker's small heap takes about 3 ms.
+ * would be most of what the whole engine may use. Large ones are freed one by one; for the small ones the heap is collected now and then
+ * (about 3 ms).
  */
 export class NativeMemory {
   readonly #collect: () => void
@@ -16,9 +32,15 @@ export class NativeMemory {
     this.#collect = collector()
   }
 
-  /** So many bytes of buffers have become garbage. */
+  /** As freeBuffer; a small one counts as garbage. */
+  free(bytes: Uint8Array): void {
+    this.used(bytes.buffer.byteLength)
+    freeBuffer(bytes)
+  }
+
+  /** A buffer of so many bytes has come and gone: freed already where it was large, else garbage now. */
   used(bytes: number): void {
-    this.#garbage += bytes
+    if (bytes < freeFrom) this.#garbage += bytes
     if (this.#garbage < this.#limit) return
     this.#garbage = 0
     this.#collect()
@@ -60,8 +82,8 @@ const malloptParameters = { trimThreshold: -1, mmapThreshold: -3, arenaMax: -8 }
 const mebibyte = 1024 * 1024
 
 /**
- * Lets the C library give freed memory back at once, where threads that work with large buffers make it keep some 30 MB: to be called before
- * they start. Costs 10 ms; does nothing where the C library is not glibc, or the environment has told it already. Never rejects.
+ * Lets the C library give freed memory back soon, where threads that work with large buffers make it keep some 30 MB; a few MB it may keep,
+ * or each chunk of a file would cost 0.1 ms of page faults. To be called before the threads start. Costs 10 ms; does nothing where the C library is not glibc, or the environment has told it already. Never rejects.
  */
 export async function keepNativeMemorySmall(): Promise<void> {
   if (process.platform !== 'linux' || process.env['MALLOC_ARENA_MAX'] !== undefined) return
@@ -69,8 +91,8 @@ export async function keepNativeMemorySmall(): Promise<void> {
     const { default: koffi } = await import('koffi')
     const mallopt: (parameter: number, value: number) => unknown = koffi.load(null).func('int mallopt(int parameter, int value)')
     mallopt(malloptParameters.arenaMax, 2)
-    mallopt(malloptParameters.trimThreshold, mebibyte / 8)
-    mallopt(malloptParameters.mmapThreshold, mebibyte)
+    mallopt(malloptParameters.trimThreshold, 4 * mebibyte)
+    mallopt(malloptParameters.mmapThreshold, 16 * mebibyte)
   } catch {
     // Another C library, or no koffi for this machine: only more memory is used.
   }

@@ -23,7 +23,7 @@ export class Verifier {
     for (const segment of segments) {
       const from = segment.offset - start
       this.#open(pack, segment, bytes.subarray(from, from + segment.storedLength))
-      this.#native.used(2 * segment.storedLength + segment.rawLength)
+      this.#native.used(segment.storedLength)
     }
   }
 
@@ -36,5 +36,6 @@ export class Verifier {
       takeBlob(this.#hasher, raw, offset, length, id, what)
       offset += length
     }
+    this.#native.free(raw)
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { HoldfastError } from '../base/errors.ts'
+import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { maxBlobBytes } from './config.ts'
 import { sealParts, type SealedParts } from './crypto.ts'
@@ -150,6 +151,7 @@ export class PackWriter {
     this.#write(salt)
     this.#write(ciphertext)
     this.#write(tag)
+    freeBuffer(ciphertext)
   }
 
   /** Gathers small pieces into blocks, so that the file grows in few system calls. */

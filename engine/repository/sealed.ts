@@ -100,7 +100,8 @@ function unwrap(name: string, wrapped: Uint8Array): Uint8Array {
 /** A zstd frame that must give exactly `length` bytes; never takes memory for more. @throws damaged */
 export function decompress(frame: Uint8Array, length: number, what: string): Uint8Array {
   try {
-    const plain = zstdDecompressSync(frame, { maxOutputLength: length, chunkSize: Math.max(length, 64) })
+    // A buffer that is filled to its last byte would make Node take another one, to see whether there is more.
+    const plain = zstdDecompressSync(frame, { maxOutputLength: length, chunkSize: length + 64 })
     if (plain.length === length) return plain
   } catch (error) {
     throw damagedInside(what, error)

@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync } from 'node:zlib'
 import { HoldfastError } from '../base/errors.ts'
+import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import type { BlobHasher } from './blob-id.ts'
 import { equalBytes, toHex } from '../base/bytes.ts'
@@ -33,6 +34,7 @@ export function sealSegment(packsKey: Uint8Array, kind: BlobKind, raw: Uint8Arra
   const compression = compressed.length < raw.length ? 'zstd' : 'none'
   const shape = { rawLength: raw.length, compression, blobCount } as const
   const parts = sealParts(packsKey, additionalData(kind, shape), compression === 'zstd' ? compressed : raw)
+  if (compressed !== raw) freeBuffer(compressed)
   return { ...shape, parts, storedLength: parts.ciphertext.length + sealOverhead }
 }
 
@@ -43,7 +45,11 @@ export function sealSegment(packsKey: Uint8Array, kind: BlobKind, raw: Uint8Arra
 export function openSegment(packsKey: Uint8Array, kind: BlobKind, shape: SegmentShape, stored: Uint8Array, what: string): Uint8Array {
   if (shape.rawLength > maxBlobBytes || stored.length > shape.rawLength + sealOverhead) throw new HoldfastError('damaged', `${what} is damaged: its lengths contradict each other.`)
   const plain = unseal(packsKey, additionalData(kind, shape), stored, what)
-  if (shape.compression === 'zstd') return decompress(plain, shape.rawLength, what)
+  if (shape.compression === 'zstd') {
+    const raw = decompress(plain, shape.rawLength, what)
+    freeBuffer(plain)
+    return raw
+  }
   if (plain.length !== shape.rawLength) throw new HoldfastError('damaged', `${what} is damaged: its lengths contradict each other.`)
   return plain
 }
