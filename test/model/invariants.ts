@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { decodeIndex } from '../../engine/repository/index-codec.ts'
 import { blobsOfTag, closureOfRoot } from './repository.ts'
 import type { ModelStore } from './store.ts'
 
@@ -56,3 +57,16 @@ export class Revisions {
   }
 }
 
+
+/** I0: a stored pack that an index object has named is always named by one. Only hints, but else every reader would read its footer. */
+export class IndexedPacks {
+  readonly #seen = new Set<string>()
+
+  check(store: ModelStore): string | undefined {
+    const named = new Set<string>()
+    for (const name of store.names('index/')) for (const pack of decodeIndex(Buffer.from(store.get(name).tag, 'latin1'), name)) named.add(pack.name)
+    for (const name of named) this.#seen.add(name)
+    const lost = store.names('packs/').map((name) => name.slice(name.lastIndexOf('/') + 1)).find((name) => this.#seen.has(name) && !named.has(name))
+    return lost === undefined ? undefined : `index: pack ${lost} is in no index object any more`
+  }
+}

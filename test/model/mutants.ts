@@ -90,7 +90,7 @@ export const trustsItsCache = stale(['packs/'])
 export const readsBeforeItsIntent = stale(['gc/', 'packs/'])
 
 /** Takes the listing `early` just before another request and gives it out where the protocol takes a new one. */
-function listsEarly(early: string, when: 'put gc/' | 'list gc/' | 'list intents/'): Saboteur {
+function listsEarly(early: string, when: 'put gc/' | 'list gc/' | 'list intents/' | 'list index/'): Saboteur {
   return (backend) => {
     const listing = new Listing()
     return change(backend, {
@@ -239,6 +239,73 @@ export const deletesByAge: Saboteur = (backend) => change(backend, {
     if (put[0].startsWith('gc/')) for await (const { name } of backend.list('packs/', never)) await backend.remove(name, never)
   },
 })
+
+const pending = `pending/${'0'.repeat(32)}`
+
+/**
+ * N19, N20: no sessions; a snapshot is announced as pending, then the retire records are read, and only then it is committed. N19 takes
+ * away the marks that it finds, N20 gives up where it finds one.
+ */
+function commitsInTwoSteps(atMark: 'clears it' | 'gives up'): Saboteur {
+  return (backend) => change(backend, {
+    put: async (name, body, options, signal) => {
+      if (name.startsWith('intents/')) return
+      if (!name.startsWith('snapshots/')) return backend.put(name, body, options, signal)
+      await backend.put(pending, body, {}, signal)
+      for await (const record of backend.list('gc/', signal)) {
+        if (atMark === 'gives up') throw new HoldfastError('expired', record.name)
+        await backend.remove(record.name, signal)
+      }
+      await backend.put(name, body, options, signal)
+    },
+  })
+}
+
+export const clearsMarksAndCommits = commitsInTwoSteps('clears it')
+export const looksForMarksAndCommits = commitsInTwoSteps('gives up')
+
+/** The prune for both: it asks for no sessions, and stops where it sees a pending snapshot beside the others. */
+export const stopsAtPending: Saboteur = (backend) => {
+  const withoutSessions = seesNoSessions(backend)
+  return change(withoutSessions, {
+    async *list(prefix, signal) {
+      if (prefix === 'snapshots/') for await (const info of backend.list('pending/', signal)) throw new HoldfastError('expired', info.name)
+      yield* withoutSessions.list(prefix, signal)
+    },
+  })
+}
+
+/** I1: when the index is consolidated, packs are listed before the index. */
+export const listsPacksBeforeTheIndex: Saboteur = listsEarly('packs/', 'list index/')
+
+/** I2: … and what is merged is removed before the merged object is there. */
+export const removesMergedIndexesFirst: Saboteur = (backend) => {
+  let listed: string[] = []
+  return change(backend, {
+    put: async (...put) => {
+      if (put[0].startsWith('index/')) for (const name of listed) await backend.remove(name, never)
+      await backend.put(...put)
+    },
+    async *list(prefix, signal) {
+      if (prefix === 'index/') listed = []
+      for await (const info of backend.list(prefix, signal)) {
+        if (prefix === 'index/') listed.push(info.name)
+        yield info
+      }
+    },
+  })
+}
+
+/** T9: learns the index once and never anew, nor which packs there are. */
+export const readsByItsOldIndex: Saboteur = (backend) => {
+  let hasLearned = false
+  return change(backend, {
+    async *list(prefix, signal) {
+      if (!hasLearned && prefix === 'index/') yield* backend.list(prefix, signal)
+      hasLearned = true
+    },
+  })
+}
 
 /** N11, rule R5: a pack is named after its contents. */
 export function contentName(blobs: string): string {

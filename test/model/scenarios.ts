@@ -1,8 +1,11 @@
 import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { hasCode } from '../../engine/base/errors.ts'
-import { packObject } from '../../engine/repository/names.ts'
+import { encodeIndex } from '../../engine/repository/index-codec.ts'
+import { indexObject, packObject } from '../../engine/repository/names.ts'
 import { parseSnapshotName, snapshotName } from '../../engine/repository/protocol/names.ts'
+import type { CopiedBlob } from '../../engine/repository/protocol/prune-context.ts'
 import { sealDecision } from '../../engine/repository/protocol/records.ts'
+import { sealObject } from '../../engine/repository/sealed.ts'
 import { backup, forget, prune } from './actors.ts'
 import type { BackupSpec, PruneSpec } from './actors.ts'
 import * as m from './mutants.ts'
@@ -13,9 +16,9 @@ import type { ModelStore } from './store.ts'
 /** Spoils or delays an actor's requests: the mutant breaks a rule on its way to the storage. */
 export type Saboteur = (backend: StorageBackend) => StorageBackend
 
-const honest: Saboteur = (backend) => backend
+export const honest: Saboteur = (backend) => backend
 
-function backupActor(name: string, spec: BackupSpec, saboteur = honest): Actor {
+export function backupActor(name: string, spec: BackupSpec, saboteur = honest): Actor {
   return async (backend, arbiter) => {
     try {
       const { ref } = await backup(saboteur(backend), name, spec, arbiter)
@@ -27,7 +30,7 @@ function backupActor(name: string, spec: BackupSpec, saboteur = honest): Actor {
   }
 }
 
-function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest): Actor {
+export function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest): Actor {
   return async (backend, arbiter, plan) => {
     await prune(saboteur(backend), name, spec, arbiter, plan)
     return { committed: [] }
@@ -35,7 +38,7 @@ function pruneActor(name: string, spec: PruneSpec = {}, saboteur = honest): Acto
 }
 
 /** Forgets the first snapshot it sees. */
-function forgetActor(saboteur = honest): Actor {
+export function forgetActor(saboteur = honest): Actor {
   return async (backend, arbiter) => {
     const spoiled = saboteur(backend)
     for await (const info of spoiled.list('snapshots/', new AbortController().signal)) {
@@ -52,8 +55,19 @@ export function packed(store: ModelStore, name: string, contents: readonly strin
 }
 
 function packedAs(store: ModelStore, name: string, contents: readonly string[]): void {
-  const blobs = contents.map((what) => (what.startsWith('t:') ? tree(what.slice(2)) : chunk(what)))
-  store.put(packObject(name), makePack(blobs.map((blob) => [blob])).bytes, true, nowMs)
+  store.put(packObject(name), makePack(blobsOf(contents).map((blob) => [blob])).bytes, true, nowMs)
+}
+
+function blobsOf(contents: readonly string[]): readonly CopiedBlob[] {
+  return contents.map((what) => (what.startsWith('t:') ? tree(what.slice(2)) : chunk(what)))
+}
+
+/** An index object of one pack. */
+export function indexed(store: ModelStore, name: string, contents: readonly string[]): void {
+  const object = indexObject(name.padStart(32, 'e'))
+  const { bytes, contents: segments } = makePack(blobsOf(contents).map((blob) => [blob]))
+  const [plain] = [...encodeIndex([{ name: name.padStart(32, '0'), size: bytes.length, contents: segments }])]
+  if (plain) store.put(object, sealObject(keys, object, 'index', plain), true, nowMs)
 }
 
 /** A snapshot that was committed long ago. */
@@ -67,9 +81,15 @@ const p0 = (store: ModelStore): void => { packed(store, '1', ['t:a', 'a']) }
 
 /** One backup that needs what is there, one prune that sees no need for it: enough to break most mutants. */
 const one = { letters: 'a', prepare: p0 }
-const needA: BackupSpec = { job: 'j', need: 'a' }
-const eachPack = (...names: readonly string[]): PruneSpec => ({
+export const needA: BackupSpec = { job: 'j', need: 'a' }
+export const eachPack = (...names: readonly string[]): PruneSpec => ({
   change: (plan) => ({ ...plan, retire: names.map((name) => ({ name: name.padStart(32, '0'), reason: 'redundant', size: 0, copiedBytes: 0 })) }),
+})
+
+/** A prune that only merges index objects, beside a backup that puts one. */
+export const merging = (saboteur: Saboteur): Pick<Scenario, 'prepare' | 'actors'> => ({
+  prepare: (store) => { packed(store, '1', ['t:a', 'a']); packed(store, '2', ['b']); indexed(store, '1', ['t:a', 'a']); indexed(store, '2', ['b']) },
+  actors: { B: backupActor('B', { job: 'k', need: 'ac', index: true }), G: pruneActor('G', { options: { minimumAgeMs: Infinity, smallIndexObjects: 0 } }, saboteur) },
 })
 
 /** Worlds that follow the protocol: nothing is ever lost in them. The letters are those of REPOSITORY.md section 8. */
@@ -94,6 +114,7 @@ export const protocolScenarios: readonly Scenario[] = [
   { ...one, name: 'B15 lost pack replies', prepare: () => undefined, lost: 1, actors: { B: backupActor('B', needA), G: pruneActor('G') } },
   { ...one, name: 'I0 index objects and their consolidation', prepare: (store) => { packed(store, '1', ['a']) },
     actors: { B: backupActor('B', { ...needA, index: true }), G: pruneActor('G', { options: { smallIndexObjects: 0 } }) } },
+  { name: 'I0b merging index objects beside a backup', letters: 'abc', ...merging(honest) },
   { ...one, name: 'C1 flags: one backup, one prune, retention, a lost reply', arbiter: 'flags', lost: 1,
     prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a', 'flags') },
     actors: { B: backupActor('B', needA), G: pruneActor('G'), F: forgetActor() } },
@@ -245,6 +266,12 @@ export const mutantScenarios: readonly (Scenario & { readonly rule: string, read
   { name: 'N22 repacks without sessions', rule: 'R7', letters: 'ab',
     prepare: (store) => { packed(store, '1', ['t:b', 'b', 't:a', 'a']); snapshotted(store, 'k', 1, 'b') },
     actors: { B: backupActor('B', needA, m.announcesNothing), G: pruneActor('G', {}, m.seesNoSessions) } },
+  { name: 'N19 idea (i): pending, clears the mark, commits', rule: 'R7', ignoreReports: true,
+    actors: { B: backupActor('B', needA, m.clearsMarksAndCommits), G: pruneActor('G', {}, m.stopsAtPending) } },
+  { name: 'N20 idea (i): pending, looks for marks, commits', rule: 'R7', ignoreReports: true,
+    actors: { B: backupActor('B', needA, m.looksForMarksAndCommits), G: pruneActor('G', {}, m.stopsAtPending) } },
+  { name: 'I1 lists packs before the index', rule: 'R7', finds: /index: pack/, ...merging(m.listsPacksBeforeTheIndex) },
+  { name: 'I2 removes merged indexes first', rule: 'R7', finds: /index: pack/, ...merging(m.removesMergedIndexesFirst) },
   { name: 'N23 expires by removing the intent', rule: 'R10', actors: g(m.expiresByRemovingTheIntent) },
   { name: 'N24 … and the backup looks for its intent', rule: 'R10',
     actors: { B: backupActor('B', needA, m.looksForItsIntent), G: pruneActor('G', {}, m.expiresByRemovingTheIntent) } },

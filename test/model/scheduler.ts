@@ -1,5 +1,5 @@
 import type { StorageBackend } from '../../engine/backend/backend.ts'
-import { Revisions, committed, lostBlob } from './invariants.ts'
+import { IndexedPacks, Revisions, committed, lostBlob } from './invariants.ts'
 import { nowMs, tagOf } from './repository.ts'
 import { soloProblem } from './solo.ts'
 import { ModelStore, shortHash } from './store.ts'
@@ -67,6 +67,7 @@ export class Run {
   readonly schedule: string[] = []
   readonly #scenario: Scenario
   readonly #revisions = new Revisions()
+  readonly #indexed = new IndexedPacks()
   readonly #crashed = new Set<string>()
   readonly #initial: ReadonlySet<string>
   #lost = 0
@@ -141,7 +142,7 @@ export class Run {
   }
 
   #check(): void {
-    const problem = lostBlob(this.world.store, this.#reported()) ?? this.#revisions.check(this.world.store)
+    const problem = lostBlob(this.world.store, this.#reported()) ?? this.#revisions.check(this.world.store) ?? this.#indexed.check(this.world.store)
     if (problem !== undefined) throw new Error(problem)
   }
 

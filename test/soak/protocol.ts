@@ -1,3 +1,4 @@
+import { oldIndex, pagedScenarios } from '../model/listing-scenarios.ts'
 import { explore, runAtRandom } from '../model/scheduler.ts'
 import { protocolScenarios, unusedAndLive } from '../model/scenarios.ts'
 
@@ -13,13 +14,14 @@ export interface ProtocolSoak {
  */
 export async function soakProtocol(durationMs: number, seed: number, print: (line: string) => void): Promise<ProtocolSoak> {
   const scenarios: { name: string, states: number, interleavings: number, complete: boolean }[] = []
-  for (const scenario of protocolScenarios) {
-    const { violation, states, executions, complete } = await explore(scenario, { limitMs: durationMs / 2 / protocolScenarios.length, soloEvery: 5 })
+  const searched = [...protocolScenarios, ...pagedScenarios, oldIndex()]
+  for (const scenario of searched) {
+    const { violation, states, executions, complete } = await explore(scenario, { limitMs: durationMs / 2 / searched.length, soloEvery: 5 })
     if (violation) throw violation
     scenarios.push({ name: scenario.name, states, interleavings: executions, complete })
     print(`${scenario.name}: ${states} states, ${executions} interleavings${complete ? ', all of them' : ''}`)
   }
-  const worlds = [...protocolScenarios, unusedAndLive]
+  const worlds = [...searched, unusedAndLive]
   const endMs = performance.now() + durationMs / 2
   let randomRuns = 0
   let requests = 0

@@ -12,7 +12,7 @@ export function repositorySystem(scenario: AbstractScenario): System<State> {
   const initial = initialState(world)
   const quiet = scenario.noAftermath === true
   return {
-    initial, key,
+    initial, key: keys(),
     next: (state, emit) => { nextStates(world, state, emit) },
     problem: (state) => problemOf(world, state),
     ...(quiet ? {} : { storeKey, aftermath: (state: State) => aftermathProblem(world, state, (each) => problemOf(world, each)) }),
@@ -103,37 +103,39 @@ const backupCode = new Map(backupPlaces.map((place, code) => [place, code]))
 const pruneCode = new Map(prunePlaces.map((place, code) => [place, code]))
 
 function storeKey(state: State): string {
-  return code([state.packs, state.packs >> 16, ...state.copied, ...state.intents, ...state.snapshots, state.flags, ...state.records.flatMap(wide), ...state.acknowledged])
+  return code([...wide(state.packs), ...state.copied, ...state.intents, ...state.snapshots, state.flags, ...state.records.flatMap(wide), ...state.acknowledged])
 }
 
-function key(state: State): string {
-  return `${storeKey(state)}${code([state.forgets])}${state.backups.map(backupKey).join('')}${state.prunes.map(pruneKey).join('')}`
+/** Exact, and short: what recurs (a storage's contents, what one actor knows) is numbered. */
+function keys(): (state: State) => string {
+  const stores = new Numbers()
+  const actors = new Numbers()
+  return (state) => code([
+    stores.of(storeKey(state)), state.forgets, ...state.backups.map((own) => actors.of(backupKey(own))), ...state.prunes.map((own) => actors.of(pruneKey(own))),
+  ].flatMap(wide))
 }
 
-const backupKeys = new WeakMap<BackupState, string>()
-const pruneKeys = new WeakMap<PruneState, string>()
+class Numbers {
+  readonly #numbers = new Map<string, number>()
+
+  of(key: string): number {
+    const number = this.#numbers.get(key) ?? this.#numbers.size
+    if (number === this.#numbers.size) this.#numbers.set(key, number)
+    return number
+  }
+}
 
 function backupKey(own: BackupState): string {
-  let known = backupKeys.get(own)
-  if (known === undefined) {
-    known = code([
-      (backupCode.get(own.at) ?? 0) << 8 | own.session << 5 | own.revision << 1 | own.again, own.missing, own.page << 8 | own.records, ...wide(own.retired), ...wide(own.listed),
-    ])
-    backupKeys.set(own, known)
-  }
-  return known
+  return code([
+    (backupCode.get(own.at) ?? 0) << 8 | own.session << 5 | own.revision << 1 | own.again, own.missing, own.page << 8 | own.records, ...wide(own.retired), ...wide(own.listed),
+  ])
 }
 
 function pruneKey(own: PruneState): string {
-  let known = pruneKeys.get(own)
-  if (known === undefined) {
-    known = code([
-      (pruneCode.get(own.at) ?? 0) << 8 | own.copied << 1 | own.first, own.records, own.required << 6 | own.optional, own.live << 6 | own.copy, own.page, ...wide(own.sessions),
-      ...wide(own.retired), ...wide(own.listed), ...wide(own.listedBefore), ...wide(own.doomed),
-    ])
-    pruneKeys.set(own, known)
-  }
-  return known
+  return code([
+    (pruneCode.get(own.at) ?? 0) << 8 | own.copied << 1 | own.first, own.records, own.required << 6 | own.optional, own.live << 6 | own.copy, own.page, ...wide(own.sessions),
+    ...wide(own.retired), ...wide(own.listed), ...wide(own.listedBefore), ...wide(own.doomed),
+  ])
 }
 
 /** A set of more than sixteen as two numbers. */
