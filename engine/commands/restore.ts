@@ -31,10 +31,10 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   const { repository, trees } = reader
   const { manifest, ref } = await resolveSnapshot(repository, job.snapshot, context.signal)
   const facts = { snapshot: snapshotId(manifest, ref), repositoryId: repository.config.repositoryId }
-  const selection = await selectPaths(trees.load, rootOf(manifest), job.paths)
+  const selection = await selectPaths(trees.load, rootOf(manifest), job.paths, job.except)
   if (selection === 'all') progress.totalBytes = manifest.counters.bytes
   await using target = await openTarget(job.target, repository.keys)
-  const what = [facts.repositoryId, facts.snapshot, ...job.paths.map((path) => Buffer.from(path).toString('hex'))]
+  const what = [facts.repositoryId, facts.snapshot, ...job.paths.map(hexOf), ...(job.except ?? []).map((path) => `-${hexOf(path)}`)]
   await keepNativeMemorySmall()
   const completion = await Completion.begin(job.home, target.root, what)
   using restorer = new Restorer({ job, context, reader, target, progress, completion })
@@ -47,4 +47,8 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
     progress.report(true)
   }
   return progress.summary('success', facts)
+}
+
+function hexOf(path: Uint8Array): string {
+  return Buffer.from(path).toString('hex')
 }

@@ -49,6 +49,8 @@ export interface RestoreJob extends JobBase {
   readonly target: string
   /** Paths inside the snapshot, exact bytes; empty: everything. */
   readonly paths: readonly Uint8Array[]
+  /** Paths that are left out, with what is below them, unless a longer one in `paths` takes it in again. */
+  readonly except?: readonly Uint8Array[]
   readonly overwrite: 'never' | 'changed' | 'always'
 }
 

@@ -75,6 +75,7 @@ const restoreJob = v.object({
   snapshot: text,
   target: address,
   paths: v.array(bytes),
+  except: v.exactOptional(v.array(bytes)),
   overwrite: v.picklist(['never', 'changed', 'always']),
 })
 

@@ -56,6 +56,8 @@ export interface Api {
     readonly target: string
     /** Empty: everything. */
     readonly paths: readonly Uint8Array[]
+    /** Left out, with what is below, unless a longer one in `paths` takes it in again. */
+    readonly except: readonly Uint8Array[]
     readonly overwrite: 'never' | 'changed' | 'always'
   }): { readonly restoreId: string }
   'restore.pause'(request: { readonly restoreId: string }): void

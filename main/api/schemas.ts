@@ -84,6 +84,7 @@ export const requests: RequestSchemas = {
     snapshot: line,
     target: absolutePath,
     paths: v.pipe(v.array(exactBytes), v.maxLength(10_000)),
+    except: v.pipe(v.array(exactBytes), v.maxLength(10_000)),
     overwrite: v.picklist(['never', 'changed', 'always']),
   }),
   'restore.pause': restore,

@@ -114,6 +114,8 @@ export interface RestoreView {
   readonly target: string
   /** How many paths were picked; 0: everything. */
   readonly paths: number
+  /** How many were left out of what was picked. */
+  readonly except: number
   readonly state: JobRunState
   /** Key into LiveState.runs while it runs. */
   readonly runId: string

@@ -50,6 +50,7 @@ export function restoreJobOf(record: JobRecord, home: string, request: Request<'
     snapshot: request.snapshot,
     target: request.target,
     paths: request.paths,
+    except: request.except,
     overwrite: request.overwrite,
     ...repositoryOf(record, home),
     concurrency: record.config.concurrency,

@@ -89,6 +89,6 @@ export class Restores {
 }
 
 function viewOf({ id, request, jobName, run, result }: Restore): RestoreView {
-  const { jobId, snapshot, target, paths } = request
-  return { id, jobId, jobName, snapshot, target, paths: paths.length, state: run.state, runId: run.id, ...(result && { result }) }
+  const { jobId, snapshot, target, paths, except } = request
+  return { id, jobId, jobName, snapshot, target, paths: paths.length, except: except.length, state: run.state, runId: run.id, ...(result && { result }) }
 }

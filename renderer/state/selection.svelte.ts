@@ -1,48 +1,62 @@
-import { SvelteSet } from 'svelte/reactivity'
+import { SvelteMap } from 'svelte/reactivity'
 import { isBelow, pathBytes, type PathKey } from './path.ts'
 
-/** `covered`: a folder above it is chosen, and with it everything inside. */
-export type Choice = 'chosen' | 'covered' | 'partly' | 'none'
+/** `partly`: some of what is inside is chosen and some is not. */
+export type Choice = 'chosen' | 'partly' | 'none'
 
-/** Which paths of a snapshot are to be restored: the topmost ones only, since a folder covers what is inside. */
+/**
+ * Which paths of a snapshot are to be restored. A chosen folder stands for all that is inside, also where that was never listed;
+ * what is then let go inside it is remembered as an exception, however large the folder is. The longest path that says something decides.
+ */
 export class Selection {
-  readonly #paths = new SvelteSet<PathKey>()
+  /** True: chosen; false: let go inside of something chosen. None says the same as the one above it. */
+  readonly #marks = new SvelteMap<PathKey, boolean>()
 
+  /** How many paths are chosen. */
   get size(): number {
-    return this.#paths.size
+    return this.paths.length
   }
 
   /** Exact bytes of the chosen paths. */
   get paths(): readonly Uint8Array[] {
-    return [...this.#paths].sort().map(pathBytes)
+    return this.#marked(true)
+  }
+
+  /** Exact bytes of what is left out of them. */
+  get except(): readonly Uint8Array[] {
+    return this.#marked(false)
   }
 
   of(path: PathKey): Choice {
-    if (this.#paths.has(path)) return 'chosen'
-    let choice: Choice = 'none'
-    for (const one of this.#paths) {
-      if (isBelow(path, one)) return 'covered'
-      if (isBelow(one, path)) choice = 'partly'
-    }
-    return choice
+    const chosen = this.#marks.get(path) ?? this.#inherited(path)
+    for (const [one, mark] of this.#marks) if (mark !== chosen && isBelow(one, path)) return 'partly'
+    return chosen ? 'chosen' : 'none'
   }
 
-  /** Chooses a path, and with it drops what was chosen inside it; or lets it go. What is covered stays covered. */
+  /** Lets go what is wholly chosen; chooses all else, with everything inside. */
   toggle(path: PathKey): void {
-    switch (this.of(path)) {
-      case 'covered':
-        return
-      case 'chosen':
-        this.#paths.delete(path)
-        return
-      case 'partly':
-      case 'none':
-        for (const one of [...this.#paths]) if (isBelow(one, path)) this.#paths.delete(one)
-        this.#paths.add(path)
-    }
+    const chosen = this.of(path) !== 'chosen'
+    for (const one of [...this.#marks.keys()]) if (one === path || isBelow(one, path)) this.#marks.delete(one)
+    if (this.#inherited(path) !== chosen) this.#marks.set(path, chosen)
   }
 
   clear(): void {
-    this.#paths.clear()
+    this.#marks.clear()
+  }
+
+  /** What the folders above say. */
+  #inherited(path: PathKey): boolean {
+    let nearest = ''
+    let chosen = false
+    for (const [one, mark] of this.#marks) {
+      if (!isBelow(path, one) || one.length < nearest.length) continue
+      nearest = one
+      chosen = mark
+    }
+    return chosen
+  }
+
+  #marked(as: boolean): readonly Uint8Array[] {
+    return [...this.#marks].filter(([, mark]) => mark === as).map(([path]) => path).sort().map(pathBytes)
   }
 }

@@ -2,6 +2,8 @@ import type { JobConfig, Notice, Request, RunView, SettingsView } from '../state
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
 
+const leftOut = (count: number): string => (count === 0 ? '' : `, ${formatCount(count)} left out`)
+
 /** Every sentence of the window but errors and states (errors.ts, status.ts). A translation replaces this folder. */
 export const words = {
   app: 'Holdfast',
@@ -218,10 +220,9 @@ export const words = {
     more: 'Loading more…',
     loaded: (count: number, more: boolean) => (more ? `first ${formatCount(count)} entries` : formatThings(count, 'entry', 'entries')),
     choose: (name: string) => `Choose ${name}`,
-    covered: 'Comes with its folder',
     openFolder: (name: string) => `Open ${name}`,
     nothingChosen: 'Nothing chosen',
-    chosen: (count: number) => `${formatThings(count, 'item', 'items')} chosen`,
+    chosen: (count: number, without: number) => `${formatThings(count, 'item', 'items')} chosen${leftOut(without)}`,
     clear: 'Clear',
     start: 'Restore…',
     startAll: 'Restore everything…',
@@ -233,14 +234,15 @@ export const words = {
     target: 'To',
     from: 'From',
     everything: 'Everything',
-    paths: (count: number) => formatThings(count, 'chosen item', 'chosen items'),
+    paths: (count: number, without: number) => `${formatThings(count, 'chosen item', 'chosen items')}${leftOut(without)}`,
     openTarget: 'Open folder',
     problemsTitle: 'Not everything could be restored as it was',
     dismiss: 'Dismiss',
   },
   restoreDialog: {
     title: 'Restore to a folder',
-    what: (count: number, snapshot: string) => (count === 0 ? `Everything of ${snapshot}` : `${formatThings(count, 'chosen item', 'chosen items')} of ${snapshot}`),
+    what: (count: number, without: number, snapshot: string) =>
+      count === 0 ? `Everything of ${snapshot}` : `${formatThings(count, 'chosen item', 'chosen items')} of ${snapshot}${leftOut(without)}`,
     target: 'Target folder',
     none: 'No folder chosen yet.',
     choose: 'Choose…',

@@ -121,9 +121,9 @@ export class FakeApi implements Bridge {
     'dialog.folders': () => this.folders,
     'browse.snapshots': () => snapshots(this.#now),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
-    'restore.start': ({ jobId, snapshot, target, paths }) => {
+    'restore.start': ({ jobId, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
-        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target, paths: paths.length, state: 'running', runId: 'run-x9',
+        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
       }
       this.change({ restores: [restore, ...this.app.restores] })
       return { restoreId: restore.id }
@@ -151,7 +151,7 @@ function startState(scenario: Scenario, now: number): AppState {
   if (scenario === 'first-run' || !first || !second) return appState([], scenario === 'first-run' ? { notices: [{ id: 'n1', type: 'secrets-in-file' }] } : {})
   const state = scenario === 'paused' ? 'paused' : 'running'
   const running = [{ ...first, state, runId: 'run-j1' }, { ...second, state: 'running', runId: 'run-j2' }] as const
-  const restore: RestoreView = { id: 'x1', jobId: 'j1', jobName: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, state: 'running', runId: 'run-x1' }
+  const restore: RestoreView = { id: 'x1', jobId: 'j1', jobName: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, except: 1, state: 'running', runId: 'run-x1' }
   const result = run('j1', 'run-x1', now, { operation: 'restore', outcome: 'warnings', problems: 3, finishedMs: now - 90_000, startedMs: now - 8 * 60_000 })
   switch (scenario) {
     case 'busy':

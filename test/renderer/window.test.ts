@@ -178,8 +178,9 @@ describe('restoring', () => {
     await page.getByRole('checkbox', { name: 'Choose Taxes' }).check()
     await page.getByRole('checkbox', { name: 'Choose caf\\xe9.txt' }).check()
     await button('Open Taxes').click()
-    expect(await page.getByRole('checkbox', { name: 'Choose Reports' }).isDisabled()).toBe(true)
-    expect(await page.getByRole('checkbox', { name: 'Choose Reports' }).isChecked()).toBe(true)
+    await page.getByRole('checkbox', { name: 'Choose Reports' }).uncheck()
+    await page.getByText('2 items chosen, 1 left out').waitFor()
+    expect(await page.getByRole('checkbox', { name: 'Choose Letters' }).isChecked()).toBe(true)
     await button('Restore…').click()
     await button('Start restore').click()
     await page.getByText('Choose a folder first.').waitFor()
@@ -189,10 +190,11 @@ describe('restoring', () => {
     await page.getByText('Restore of Documents').waitFor()
     await page.getByText('To restore').waitFor()
     const sent = await page.evaluate(() => {
-      const request = globalThis.window.fake.calls.find((call) => call.channel === 'restore.start')?.request as { paths: Uint8Array[]; overwrite: string; target: string; snapshot: string }
-      return { ...request, paths: request.paths.map((path) => String.fromCharCode(...path)) }
+      const request = globalThis.window.fake.calls.find((call) => call.channel === 'restore.start')?.request as { paths: Uint8Array[]; except: Uint8Array[]; overwrite: string; target: string; snapshot: string }
+      const text = (path: Uint8Array) => String.fromCharCode(...path)
+      return { ...request, paths: request.paths.map(text), except: request.except.map(text) }
     })
-    expect(sent).toMatchObject({ snapshot: 'Documents@128', target: '/home/mia/Documents', overwrite: 'never', paths: ['Documents/Taxes', 'Documents/caf\xe9.txt'] })
+    expect(sent).toMatchObject({ snapshot: 'Documents@128', target: '/home/mia/Documents', overwrite: 'never', paths: ['Documents/Taxes', 'Documents/caf\xe9.txt'], except: ['Documents/Taxes/Reports'] })
   })
 
   test('by keyboard: arrows move, space chooses, Enter opens, Backspace goes up', async () => {
@@ -211,6 +213,24 @@ describe('restoring', () => {
     await page.keyboard.press('Backspace')
     await page.getByRole('checkbox', { name: 'Choose archive' }).waitFor()
     expect(await page.getByRole('checkbox', { name: 'Choose Documents' }).evaluate((box: HTMLInputElement) => box.indeterminate)).toBe(true)
+  })
+
+  test('by keyboard: one thing in a chosen folder is let go, and chosen again', async () => {
+    await window.open('idle')
+    await goTo('Restore')
+    await page.getByRole('row').first().focus()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press(' ')
+    await page.keyboard.press('Enter')
+    const contracts = page.getByRole('checkbox', { name: 'Choose Contracts' })
+    await expect.poll(() => contracts.isChecked()).toBe(true)
+    await page.getByRole('row', { name: /Contracts/ }).focus()
+    await page.keyboard.press(' ')
+    expect(await contracts.isChecked()).toBe(false)
+    expect(await page.getByRole('checkbox', { name: 'Choose Letters' }).isChecked()).toBe(true)
+    await page.getByText('1 item chosen, 1 left out').waitFor()
+    await page.keyboard.press(' ')
+    await page.getByText('1 item chosen', { exact: true }).waitFor()
   })
 
   test('a big folder is read as far as it is scrolled', async () => {

@@ -10,6 +10,7 @@ import { collect, parseSnapshot } from '../values.ts'
 interface RestoreOptions extends CommonOptions {
   readonly to: string
   readonly path?: readonly string[]
+  readonly except?: readonly string[]
   readonly overwrite: RestoreJob['overwrite']
 }
 
@@ -21,11 +22,13 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
     .command('restore', 'write a snapshot, or parts of it, into a folder', [
       'restore latest --to /tmp/restored',
       'restore home@12 --to ~/old --path Documents/letters --path Pictures/2024',
+      'restore latest --to ~/old --path Documents --except Documents/cache',
       'restore latest:home --to ~/old --overwrite never',
     ])
     .argument('<snapshot>', 'JOB@REVISION, latest or latest:JOB', parseSnapshot)
     .requiredOption('--to <folder>', 'folder that receives the files; nothing is written outside it')
     .option('-p, --path <path>', 'path inside the snapshot, as `ls` shows it; may be repeated', collect)
+    .option('-x, --except <path>', 'path inside the snapshot that is left out; may be repeated', collect)
     .addOption(overwrite)
   command.action(async (snapshot: string, options: RestoreOptions) => {
     await builder.run(options, ({ settings, context }) =>
@@ -36,6 +39,7 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
           snapshot,
           target: resolve(options.to),
           paths: (options.path ?? []).map((path) => Buffer.from(path)),
+          ...(options.except ? { except: options.except.map((path) => Buffer.from(path)) } : {}),
           overwrite: options.overwrite,
         },
         context,

@@ -17,7 +17,7 @@ import { HardLinks } from './hard-links.ts'
 import type { FilePlace } from './hard-links.ts'
 import { giveUp, planAgain } from './plan-again.ts'
 import type { RestoreProgress } from './restore-progress.ts'
-import type { Selection } from './selection.ts'
+import { selectionOf, type Selection } from './selection.ts'
 import { fatalWriteError } from './target.ts'
 import type { RestoreTarget } from './target.ts'
 import { RestoreWindow } from './window.ts'
@@ -107,8 +107,8 @@ export class Restorer implements Disposable {
         throwIfAborted(this.#options.context.signal)
         const name = fromBytes(node.name)
         if (isTemporaryName(name)) keep.add(name)
-        const below = selection === 'all' ? 'all' : selection.get(name)
-        if (below !== undefined) await this.#entry(folder, name, node, below, fresh, depth)
+        const below = selectionOf(selection, name)
+        if (below !== 'nothing') await this.#entry(folder, name, node, below, fresh, depth)
       }
     } catch (error) {
       if (!hasCode(error, 'damaged')) throw error

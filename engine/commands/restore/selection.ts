@@ -5,26 +5,45 @@ import type { LoadTree } from '../../snapshot/content.ts'
 import type { BlobId, TreeNode } from '../../snapshot/node.ts'
 import { findInTree } from '../../snapshot/tree-walk.ts'
 
-/** Which entries of a folder belong to a restore: all, or the named ones, each with the selection below it. */
-export type Selection = 'all' | ReadonlyMap<ByteString, Selection>
+/** What of an entry belongs to a restore: all of it, nothing, or of a folder the named entries as they say and the others all or not. */
+export type Selection = 'all' | 'nothing' | { readonly entries: ReadonlyMap<ByteString, Selection>; readonly others: 'all' | 'nothing' }
 
-/**
- * The selection of these paths (exact bytes, `/`-separated, from the snapshot's root); no path selects all.
- * Errors: not-found for a path that the snapshot does not hold, those of `load`.
- */
-export async function selectPaths(load: LoadTree, root: BlobId, paths: readonly Uint8Array[]): Promise<Selection> {
-  const parts = paths.map((path) => fromBytes(path).split('/').filter((part) => part !== '' && part !== '.'))
-  if (parts.length === 0 || parts.some((path) => path.length === 0)) return 'all'
-  for (const path of parts) await checkPath(load, root, path)
-  return select(parts)
+/** The selection of an entry in a folder with this selection. */
+export function selectionOf(folder: Selection, name: ByteString): Selection {
+  return typeof folder === 'string' ? folder : (folder.entries.get(name) ?? folder.others)
 }
 
-function select(paths: readonly (readonly ByteString[])[]): Selection {
-  const byName = Map.groupBy(paths, ([name]) => name ?? '')
-  return new Map([...byName].map(([name, group]): [ByteString, Selection] => {
-    const below = group.map(([, ...rest]) => rest)
-    return [name, below.some((rest) => rest.length === 0) ? 'all' : select(below)]
-  }))
+/**
+ * The selection of these paths (exact bytes, `/`-separated, from the snapshot's root; no path selects all) without those in `except`.
+ * Of paths within each other the longer one decides; of the same in both lists, `except`.
+ * Errors: not-found for a path that the snapshot does not hold, those of `load`.
+ */
+export async function selectPaths(load: LoadTree, root: BlobId, paths: readonly Uint8Array[], except: readonly Uint8Array[] = []): Promise<Selection> {
+  const chosen = paths.map(partsOf)
+  const left = except.map(partsOf)
+  for (const path of [...chosen, ...left]) await checkPath(load, root, path)
+  const marks: readonly Mark[] = [...chosen.map((path): Mark => ({ path, on: true })), ...left.map((path): Mark => ({ path, on: false }))]
+  return select(marks, chosen.length === 0)
+}
+
+interface Mark {
+  /** From the folder that is looked at. */
+  readonly path: readonly ByteString[]
+  readonly on: boolean
+}
+
+function partsOf(path: Uint8Array): readonly ByteString[] {
+  return fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')
+}
+
+/** @param inherited what holds where no mark says otherwise. */
+function select(marks: readonly Mark[], inherited: boolean): Selection {
+  const own = marks.filter(({ path }) => path.length === 0)
+  const on = own.length > 0 ? own.every((mark) => mark.on) : inherited
+  const others = on ? 'all' : 'nothing'
+  const byName = Map.groupBy(marks.filter(({ path }) => path.length > 0), ({ path }) => path[0] ?? '')
+  const entries = [...byName].map(([name, group]): [ByteString, Selection] => [name, select(group.map((mark) => ({ ...mark, path: mark.path.slice(1) })), on)])
+  return entries.every(([, selection]) => selection === others) ? others : { entries: new Map(entries), others }
 }
 
 async function checkPath(load: LoadTree, root: BlobId, path: readonly ByteString[]): Promise<void> {

@@ -107,6 +107,24 @@ describe('restore', () => {
     await expect(restore(folder, target, { paths: [Buffer.from('source/none')] })).rejects.toMatchObject({ code: 'not-found' })
   })
 
+  it('leaves out what is asked for, but for what is asked for inside of that', async () => {
+    const { folder, target, copy } = await backedUp((at) => {
+      mkdirSync(join(at, 'a', 'b', 'c'), { recursive: true })
+      for (const file of ['a/b/c/deep', 'a/b/one', 'a/two', 'three']) writeFileSync(join(at, file), file)
+    })
+    await using _ = folder
+    const bytes = (...paths: string[]): Uint8Array[] => paths.map((path) => Buffer.from(`source${path}`))
+    const restored = async (into: string, paths: Uint8Array[], except: Uint8Array[]): Promise<string[]> => {
+      await restore(folder, `${target}-${into}`, { paths, except })
+      return readdirSync(copy.replace(target, `${target}-${into}`), { recursive: true }).map(String).toSorted()
+    }
+    expect(await restored('all', [], bytes('/a/b'))).toEqual(['a', 'a/two', 'three'])
+    expect(await restored('chosen', bytes('/a'), bytes('/a/two'))).toEqual(['a', 'a/b', 'a/b/c', 'a/b/c/deep', 'a/b/one'])
+    expect(await restored('again', bytes('', '/a/b/c'), bytes('/a'))).toEqual(['a', 'a/b', 'a/b/c', 'a/b/c/deep', 'three'])
+    expect(await restored('one', bytes('/a'), bytes('/a/two', '/a/b/c/deep'))).toEqual(['a', 'a/b', 'a/b/c', 'a/b/one'])
+    await expect(restore(folder, target, { except: bytes('/none') })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
   it('leaves what is intact, and follows the overwrite rule for the rest', async () => {
     const { folder, source, target, copy } = await backedUp((at) => {
       for (const file of ['same', 'edited', 'hidden edit', 'touched']) writeFileSync(join(at, file), `${file} content`)

@@ -38,7 +38,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.folders': { purpose: 'sources' },
   'browse.snapshots': { jobId: 'a-1' },
   'browse.list': { jobId: 'a-1', snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
-  'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: '/out', paths: [new Uint8Array([1])], overwrite: 'never' },
+  'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: '/out', paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
   'restore.pause': { restoreId: 'a-1' },
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },

@@ -29,7 +29,7 @@ describe('announcements', () => {
   })
 
   it('tell of a restore, and lead to it', () => {
-    const restore = (result: RunView): RestoreView => ({ id: 'r1', jobId: 'job', jobName: 'docs', snapshot: 'docs@1', target: '/out', paths: 0, state: 'idle', runId: 'run', result })
+    const restore = (result: RunView): RestoreView => ({ id: 'r1', jobId: 'job', jobName: 'docs', snapshot: 'docs@1', target: '/out', paths: 0, except: 0, state: 'idle', runId: 'run', result })
     expect(announceRestore(restore(run('success')), 'failures')).toMatchObject({ title: 'Restore complete', body: 'The files are in /out.', route: { page: 'restore', restoreId: 'r1' } })
     expect(announceRestore(restore(run('warnings', { problems: 2 })), 'all')?.title).toBe('Restore complete with 2 warnings')
     expect(announceRestore(restore(run('failed')), 'all')?.urgent).toBe(true)

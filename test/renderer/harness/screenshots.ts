@@ -36,6 +36,16 @@ const shots: readonly Shot[] = [
   ['job-menu', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, 'More actions') }],
   ['job-history', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, /Show details/); await page.getByText('Copy log').scrollIntoViewIfNeeded() }],
   ['restore', 'idle', async (page) => { await goTo(page, 'Restore'); await click(page, 'Open Documents'); await page.getByRole('checkbox', { name: 'Choose Taxes' }).check() }],
+  ['restore-without', 'idle', async (page) => {
+    await goTo(page, 'Restore')
+    await page.getByRole('checkbox', { name: 'Choose Documents' }).check()
+    await click(page, 'Open Documents')
+    await page.getByRole('checkbox', { name: 'Choose Taxes' }).uncheck()
+    await page.getByRole('checkbox', { name: 'Choose holiday.mp4' }).uncheck()
+    await click(page, 'Open Taxes')
+    await page.getByRole('checkbox', { name: 'Choose Letters' }).check()
+    await page.getByRole('button', { name: 'Documents', exact: true }).last().click()
+  }],
   ['restore-dialog', 'idle', async (page) => { await goTo(page, 'Restore'); await click(page, 'Restore everything…') }],
   ['restore-offline', 'offline', (page) => goTo(page, 'Restore')],
   ['restore-running', 'restoring', inSequence(/Restored/)],

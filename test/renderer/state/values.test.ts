@@ -62,32 +62,53 @@ describe('the selection', () => {
     expect(selection.of(key('docs'))).toBe('partly')
     expect(selection.of(key('docs/a/x'))).toBe('chosen')
     selection.toggle(key('docs'))
-    expect(selection.of(key('docs/a/x'))).toBe('covered')
-    expect(selection.of(key('docs/other'))).toBe('covered')
+    expect(selection.of(key('docs/a/x'))).toBe('chosen')
+    expect(selection.of(key('docs/other'))).toBe('chosen')
     expect(selection.of(key('docs2'))).toBe('none')
-    expect(selection.paths).toEqual([bytes('docs')])
+    expect([selection.paths, selection.except]).toEqual([[bytes('docs')], []])
   })
 
-  test('what a folder covers cannot be let go alone; the folder can', () => {
+  test('one thing inside a chosen folder can be let go, and something in that be chosen again', () => {
     const selection = new Selection()
     selection.toggle(key('docs'))
     selection.toggle(key('docs/a'))
-    expect(selection.of(key('docs/a'))).toBe('covered')
+    expect(['docs', 'docs/a', 'docs/a/x', 'docs/b'].map((path) => selection.of(key(path)))).toEqual(['partly', 'none', 'none', 'chosen'])
+    expect([selection.paths, selection.except]).toEqual([[bytes('docs')], [bytes('docs/a')]])
+    selection.toggle(key('docs/a/x'))
+    expect(['docs', 'docs/a', 'docs/a/x', 'docs/a/y'].map((path) => selection.of(key(path)))).toEqual(['partly', 'partly', 'chosen', 'none'])
+    expect(selection.size).toBe(2)
     selection.toggle(key('docs'))
-    expect(selection.size).toBe(0)
+    expect([selection.paths, selection.except]).toEqual([[bytes('docs')], []])
+    selection.toggle(key('docs'))
+    expect([selection.size, selection.except]).toEqual([0, []])
   })
 
-  test('never holds a path and one below it, and keeps exact bytes', () => {
+  test('says of every path what the last click on it or above it said, in as few words as possible', () => {
     const segment = fc.constantFrom('a', 'b', 'ab')
     const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'))
     fc.assert(
-      fc.property(fc.array(path, { maxLength: 12 }), (clicks) => {
+      fc.property(fc.array(path, { maxLength: 12 }), path, (clicks, asked) => {
         const selection = new Selection()
-        for (const click of clicks) selection.toggle(key(click))
-        const keys = selection.paths.map(pathKey)
-        expect(keys.some((one) => keys.some((other) => isBelow(one, other)))).toBe(false)
+        let expected = false
+        for (const click of clicks) {
+          const before = selection.of(key(click))
+          selection.toggle(key(click))
+          if (click === asked || isBelow(key(asked), key(click))) expected = before !== 'chosen'
+          expect(selection.of(key(click))).toBe(before === 'chosen' ? 'none' : 'chosen')
+        }
+        const of = selection.of(key(asked))
+        if (of !== 'partly') expect(of).toBe(expected ? 'chosen' : 'none')
+        // No path says what the nearest above it says already.
+        const marks = [...selection.paths.map((one) => ({ path: pathKey(one), on: true })), ...selection.except.map((one) => ({ path: pathKey(one), on: false }))]
+        for (const { path: one, on } of marks) {
+          const above = marks.filter((other) => isBelow(one, other.path)).sort((x, y) => y.path.length - x.path.length)[0]
+          expect(above?.on ?? false).toBe(!on)
+        }
       })
     )
+  })
+
+  test('keeps exact bytes', () => {
     const selection = new Selection()
     selection.toggle(pathKey(Uint8Array.of(0x63, 0xe9, 0xff)))
     expect(selection.paths).toEqual([Uint8Array.of(0x63, 0xe9, 0xff)])
