@@ -7,6 +7,9 @@ const snapshot = [{ needs: 'a' }]
 const tree: Omit<AbstractScenario, 'name'> = { trees: { t: 'a' }, packs: ['t', 'a'], prunes: 1 }
 const rootT = [{ needs: 't' }]
 
+/** What it uploaded before its session is collected, and then it counts on what it did not upload. */
+const lateAndDeclared: Omit<AbstractScenario, 'name'> = { ...tree, candidates: 'any one', backups: [{ needs: 't', late: true, declares: true }], prunes: 2, noAftermath: true }
+
 /** Worlds that follow the protocol. `quick`: all of them together take a few seconds. */
 export const quickScenarios: readonly AbstractScenario[] = [
   { name: 'A1 one backup twice, one prune, retention, lost replies', packs: ['a'], snapshots: snapshot, backups: [{ needs: 'a' }], sessions: 2, prunes: 1, lost: true, forgets: 1 },
@@ -35,7 +38,8 @@ export const largeScenarios: readonly AbstractScenario[] = [
   { name: 'B15 lost uploads under fresh names, one backup twice, two prunes', packs: [], lostUploads: true, lost: true, backups: [{ needs: 'a' }], sessions: 2, prunes: 2 },
   { name: 'T1 trees: one backup, two prunes, retention', ...tree, snapshots: rootT, backups: [{ needs: 't' }], prunes: 2, forgets: 1 },
   { name: 'T2 trees: a declared session, two prunes, retention', ...tree, snapshots: rootT, backups: [{ needs: 't', late: true, declares: true }], prunes: 2, forgets: 1 },
-  { name: 'T3 trees: a tree below a tree that lacks, declared, two prunes', trees: { u: 't', t: 'a' }, packs: ['u', 'a'], backups: [{ needs: 'u', late: true, declares: true }], prunes: 2 },
+  { name: 'T3 trees: a tree below a tree lacks, declared, two prunes', trees: { u: 't', t: 'a' }, packs: ['u', 'a'], backups: [{ needs: 'u', declares: true }], prunes: 2 },
+  { name: 'T2b trees: any one pack retired, a declared late session, two prunes', ...lateAndDeclared },
   { name: 'T4 trees: repack of half a closure, one backup, two prunes, retention', trees: { t: 'a', u: 'b' }, packs: ['tub', 'a'], snapshots: [{ needs: 'u' }], repacks: true, backups: [{ needs: 't' }], prunes: 2, forgets: 1 },
   { name: 'T5 trees: any one pack retired, one backup, two prunes', ...tree, candidates: 'any one', snapshots: rootT, backups: [{ needs: 't' }], prunes: 2 },
   { name: 'T6 trees, flags: one backup, two prunes, retention', ...tree, arbiter: 'flags', snapshots: rootT, backups: [{ needs: 't' }], prunes: 2, forgets: 1 },
@@ -66,8 +70,9 @@ export const brokenScenarios: readonly (AbstractScenario & { readonly breaks: Br
   { ...one, breaks: 'N23 expires by removing the intent' },
   { ...one, sessions: 2, breaks: 'N24 and the backup looks for its intent' },
   { ...one, ...tree, packs: ['a'], backups: [{ needs: 't', declares: true }], breaks: 'X1 missing trees of a declared session are no error' },
+  { ...lateAndDeclared, name: 'X1b missing trees of a late, declared session are no error', breaks: 'X1 missing trees of a declared session are no error' },
   { ...one, ...tree, arbiter: 'flags', candidates: 'any one', backups: rootT, prunes: 2, breaks: 'X2 missing trees of an unconfirmed snapshot are no error' },
   { ...one, packs: ['a', ''], claims: ['', 'a'], snapshots: snapshot, candidates: 'any', breaks: 'X3 expects what an index says of a pack of another size' },
   { ...one, packs: ['ab'], damaged: ['a'], snapshots: [{ needs: 'ab' }], backups: [], candidates: 'any', breaks: 'X4 deletes what it cannot copy' },
   { ...one, backups: [{ needs: 'a', refreshes: true }], breaks: 'X5 acknowledges before it looks again' },
-].map((scenario) => ({ ...scenario, name: scenario.breaks }) as AbstractScenario & { readonly breaks: Broken })
+].map((scenario) => ({ name: scenario.breaks, ...scenario }) as AbstractScenario & { readonly breaks: Broken })
