@@ -1,6 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import type { ByteString } from '../base/byte-string.ts'
 import { toHex } from '../base/bytes.ts'
+import { hasCode } from '../base/errors.ts'
 import { version } from '../base/version.ts'
 import { writeIndexes } from '../pipeline/index-writer.ts'
 import { Tally } from '../pipeline/tally.ts'
@@ -165,11 +166,17 @@ class BackupRun {
     return this.#summary(this.#parts.tally.problemCount > 0 ? 'warnings' : 'unchanged', last.id)
   }
 
-  /** The last snapshot may have been forgotten meanwhile. */
+  /** The last snapshot may have been forgotten or damaged meanwhile. */
   async #stillStands(last: LastSnapshot, signal: AbortSignal): Promise<boolean> {
     const { repository, jobKey } = this.#parts.opened
     const ref = parseRevisionKey(jobKey, last.id.slice(last.id.lastIndexOf('@') + 1))
-    return ref !== undefined && (await readDecision(repository, ref, signal))?.type === 'manifest'
+    if (ref === undefined) return false
+    try {
+      return (await readDecision(repository, ref, signal))?.type === 'manifest'
+    } catch (error) {
+      if (hasCode(error, 'damaged')) return false
+      throw error
+    }
   }
 
   async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {

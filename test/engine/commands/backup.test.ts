@@ -45,6 +45,17 @@ test('every kind of entry comes back as it was', async () => {
   expect(await restored()).toEqual(describeTree(world.source))
 })
 
+test('when the last snapshot is damaged, a source without changes is stored as a new one', async () => {
+  write('one', 'one')
+  await world.backup()
+  const [object = ''] = repositoryFiles().filter((name) => name.startsWith('snapshots/') && statSync(join(world.repository, name)).isFile())
+  const bytes = readFileSync(join(world.repository, object))
+  rmSync(join(world.repository, object))
+  writeFileSync(join(world.repository, object), bytes.subarray(0, bytes.length >> 1))
+  expect(await world.backup()).toMatchObject({ outcome: 'success', snapshot: 'photos@2' })
+  expect(await restored()).toEqual(describeTree(world.source))
+})
+
 test('big files, and folders of many files, come back as they were, also when something is inserted', async () => {
   const bytes = new SeededRandom(3).bytes(21_000_000)
   write('big.bin', bytes)
