@@ -1,4 +1,4 @@
-import { probeBackend } from '../backend/probe.ts'
+import { probeBackend, type Probe } from '../backend/probe.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { ProbeMemory } from '../catalog/probe-memory.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -11,10 +11,14 @@ const probeAgainMs = 7 * 24 * 3_600_000
  * copied to another server than the one it was made on. Harmless and repeatable. Errors: `unsupported`, those of the storage.
  */
 export async function requireCapabilities({ backend, config }: Repository, signal: AbortSignal): Promise<void> {
-  const probe = await probeBackend(backend, signal)
-  if (!probe.listsAtOnce) throw notBorne(backend.label, 'It does not list at once what was written, so several writers could not share it safely.')
-  if (config.arbiter === 'cas' && !probe.exclusiveCreate) {
-    throw notBorne(backend.label, 'This repository needs objects that can only be created once (If-None-Match), and the storage lets them be overwritten.')
+  expectBearable(backend.label, await probeBackend(backend, signal), config.arbiter)
+}
+
+/** Errors: `unsupported` when such a storage can bear no repository, or none of this mode. */
+export function expectBearable(label: string, probe: Probe, arbiter?: Repository['config']['arbiter']): void {
+  if (!probe.listsAtOnce) throw notBorne(label, 'It does not list at once what was written, so several writers could not share it safely.')
+  if (arbiter === 'cas' && !probe.exclusiveCreate) {
+    throw notBorne(label, 'This repository needs objects that can only be created once (If-None-Match), and the storage lets them be overwritten.')
   }
 }
 

@@ -1,9 +1,9 @@
 import type { StorageBackend } from '../backend/backend.ts'
 import { probeBackend } from '../backend/probe.ts'
-import { HoldfastError } from '../base/errors.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { initRepository } from '../repository/repository.ts'
 import type { Repository } from '../repository/repository.ts'
+import { expectBearable } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
 
 /**
@@ -13,6 +13,6 @@ import type { CommandContext } from './context.ts'
 export async function createRepository(backend: StorageBackend, context: CommandContext): Promise<Repository> {
   const { clock, secrets, signal } = context
   const probe = await probeBackend(backend, signal)
-  if (!probe.listsAtOnce) throw new HoldfastError('unsupported', `${backend.label} does not list at once what was written, so several writers could not share it safely.`)
+  expectBearable(backend.label, probe)
   return initRepository(backend, secrets.password, { arbiter: probe.exclusiveCreate ? 'cas' : 'flags', clock, random: systemRandom, label: 'first' }, signal)
 }

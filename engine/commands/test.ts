@@ -2,6 +2,7 @@ import { probeBackend } from '../backend/probe.ts'
 import type { TestJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { openRepository, repositoryIdAt } from '../repository/repository.ts'
+import { expectBearable } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
 import { expectRepository, openStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
@@ -16,21 +17,20 @@ export interface TestDetails {
 
 /**
  * Tries a destination: reachable, writable (objects below `probe/` come and go), what it can do, whether a repository is there and
- * the password opens it. Errors: offline, denied, credentials, password, another-repository, …
+ * the password opens it. Errors: offline, denied, credentials, password, another-repository, unsupported, …
  */
 export async function test(job: TestJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await using storage = await openStorage(job, context)
   const { backend, traffic } = storage
   const repositoryId = await repositoryIdAt(backend, context.signal)
-  if (repositoryId !== undefined) {
-    expectRepository(job, repositoryId)
-    await openRepository(backend, context.secrets.password, context.signal)
-  }
-  const { exclusiveCreate } = await probeBackend(backend, context.signal)
+  if (repositoryId !== undefined) expectRepository(job, repositoryId)
+  const repository = repositoryId === undefined ? undefined : await openRepository(backend, context.secrets.password, context.signal)
+  const probe = await probeBackend(backend, context.signal)
+  expectBearable(backend.label, probe, repository?.config.arbiter)
   const details: TestDetails = {
     repository: repositoryId === undefined ? 'none' : 'exists',
-    exclusiveCreate,
+    exclusiveCreate: probe.exclusiveCreate,
     maxConnections: backend.traits.maxConnections,
     ...(repositoryId === undefined ? {} : { repositoryId }),
   }
