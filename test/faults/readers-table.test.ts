@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jobSubject } from './subjects.ts'
 import { runTable } from './table.ts'
 import { Template } from './template.ts'
 
@@ -11,23 +12,23 @@ beforeAll(async () => { template = await Template.make() })
 afterAll(() => { template[Symbol.dispose]() })
 
 test('restore: every operation × every fault, and the repository stays as it is', async () => {
-  const { rows, wrong } = await runTable(template, 'restore', { readsOnly: true, others: {} })
+  const { rows, wrong } = await runTable(jobSubject(template, 'restore', { readsOnly: true, usesUp: false }))
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(8)
 }, tableTimeoutMs)
 
 test('check: every operation × every fault', async () => {
-  const { rows, wrong } = await runTable(template, 'check', {
-    readsOnly: true,
+  const { rows, wrong } = await runTable(jobSubject(template, 'check', {
+    readsOnly: true, usesUp: false,
     // A snapshot whose bytes came wrong is what a check is to tell. Of a pack's end more is read than its footer needs.
     others: { 'truncate get snapshots/': ['failed'], 'flip get snapshots/': ['failed'], 'truncate get packs/': ['failed', 'warnings'], 'flip get packs/': ['failed', 'warnings', 'success'] },
-  })
+  }))
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(9)
 }, tableTimeoutMs)
 
 test('rebuild: every operation × every fault', async () => {
-  const { rows, wrong } = await runTable(template, 'rebuild', { readsOnly: true, others: {} })
+  const { rows, wrong } = await runTable(jobSubject(template, 'rebuild', { readsOnly: true, usesUp: false }))
   expect(wrong).toEqual([])
   expect(rows).toBeGreaterThan(6)
 }, tableTimeoutMs)

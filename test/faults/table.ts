@@ -1,179 +1,162 @@
-import { asHoldfastError, isRetryable } from '../../engine/base/errors.ts'
-import { HoldfastError } from '../../engine/base/errors.ts'
-import { exitCodeOfError, exitCodeOfSummary } from '../../engine/cli/exit-codes.ts'
-import { RunFailed } from '../../engine/commands/failure.ts'
-import type { EngineJob } from '../../engine/protocol/job.ts'
+import { asHoldfastError, HoldfastError, isRetryable } from '../../engine/base/errors.ts'
 import { systemClock } from '../../engine/base/clock.ts'
-import { never, type Template, type TemplateCopy } from './template.ts'
-
-type Command = EngineJob['type']
-
-/** One operation of a command on one kind of object, as `get packs/`. */
-export interface Row {
-  readonly operation: string
-  readonly prefix: string
-}
+import { exitCodeOfError, exitCodeOfSummary, exitCodes } from '../../engine/cli/exit-codes.ts'
+import { RunFailed } from '../../engine/commands/failure.ts'
+import type { RunSummary } from '../../engine/protocol/progress.ts'
+import { faultKind, plans, type Plan, type Row } from './plans.ts'
+import { never, type TemplateCopy } from './template.ts'
 
 /** How a run ended: `success`, `warnings`, … or an error's code, with the exit code that the command line gives. */
-interface Ending {
+export interface Ending {
   readonly word: string
   readonly exitCode: number
   readonly message: string
 }
 
-/** What is planned for one operation, and how the run may end. */
-interface Plan {
-  readonly kind: string
-  readonly rules: (row: Row) => readonly string[]
-  readonly endings: readonly string[]
-  /** Operations that it means something for. */
-  readonly operations?: readonly string[]
-  /** The run is stopped while it hangs. */
-  readonly stop?: boolean
-  /** In every fourth row only: n of 0–3. */
-  readonly turn?: number
-  /** Each rule must have happened; else one is enough. */
-  readonly each?: boolean
+/** A command as a table sees it. */
+export interface Subject {
+  readonly name: string
+  /** A repository and a machine for it to work on. */
+  readonly prepare: () => Promise<TemplateCopy>
+  /** Runs it once; without a summary it ended well. */
+  readonly run: (copy: TemplateCopy, url: string, patienceMs: number, signal: AbortSignal) => Promise<RunSummary | undefined>
+  /** It cannot be done twice in one repository: every case gets one of its own. */
+  readonly usesUp: boolean | ((row: Row) => boolean)
+  /** The repository must stay as it is, but for probes. */
+  readonly readsOnly: boolean
+  /** What is wrong after a case; the next run sees it too. */
+  readonly checked?: (copy: TemplateCopy, ending: Ending) => Promise<readonly string[]>
+  /** What is wrong after a storage kept something else than it was given. */
+  readonly found?: (copy: TemplateCopy, row: Row) => Promise<readonly string[]>
+  /** What is wrong after all cases of a row. */
+  readonly prove: (copy: TemplateCopy) => Promise<readonly string[]>
+  /** `kind operation prefix` → other endings, where a command can do without what failed. */
+  readonly others?: Readonly<Record<string, readonly string[]>>
 }
 
-/** How a command ends well. */
-export const good = ['success', 'unchanged', 'warnings']
-/** `after` comes last: where the object is not there, its answer is the operation's last. The delay comes with the first. */
-const transient = ['before', 'during', 'throttled', 'unavailable', 'after'] as const
-
-/** One after the other on the same operation: each is survived by trying again. */
-function healing({ operation, prefix }: Row): string[] {
-  const kinds = transient.filter((kind) => kind !== 'during' || ['put', 'get', 'list'].includes(operation))
-  return [`${operation},delay,prefix=${prefix},times=1,ms=500`, ...kinds.map((kind, skip) => {
-    const common = `prefix=${prefix},times=1,skip=${skip}`
-    switch (kind) {
-      case 'throttled': return `${operation},before,${common},code=throttled,retryAfterMs=700`
-      case 'unavailable': return `${operation},before,${common},code=unavailable`
-      default: return `${operation},${kind},${common},code=offline`
-    }
-  })]
+export interface TableResult {
+  readonly rows: number
+  readonly wrong: readonly string[]
 }
 
-/** Codes that do not pass; their turn comes row by row, since they take the same way. */
-const lasting = ['offline', 'unavailable', 'throttled', 'denied'] as const
+/** Every operation of a command × every kind of fault; what was wrong, in words. Prints how many faults of each kind happened. */
+export async function runTable(subject: Subject): Promise<TableResult> {
+  const table = new Table(subject)
+  const rows = await table.rows()
+  for (const row of rows) await table.row(row)
+  console.log(table.counts(rows.length))
+  return { rows: rows.length, wrong: table.wrong }
+}
 
-const always = (code: string, kind = 'before') => ({ operation, prefix }: Row): string[] => [`${operation},${kind},prefix=${prefix},code=${code}`]
+class Table {
+  readonly wrong: string[] = []
+  readonly #subject: Subject
+  readonly #faults = new Map<string, number>()
+  #runs = 0
 
-/** Failures first, so that what heals comes to a repository that has seen them all. */
-const plans: readonly Plan[] = [
-  ...lasting.map((code, turn): Plan => ({ kind: code, rules: always(code), endings: [code], turn })),
-  { kind: 'lost replies', rules: always('offline', 'after'), endings: ['offline', ...good] },
-  { kind: 'full', rules: always('full'), endings: ['full'], operations: ['put'] },
-  { kind: 'hang', rules: ({ operation, prefix }) => [`${operation},hang,prefix=${prefix},times=1`], endings: ['aborted'], stop: true },
-  { kind: 'truncate', rules: ({ operation, prefix }) => [`${operation},truncate,prefix=${prefix},times=1`], endings: ['damaged', ...good], operations: ['get'] },
-  { kind: 'flip', rules: ({ operation, prefix }) => [`${operation},flip,prefix=${prefix},times=1`], endings: ['damaged', 'version', 'password', ...good], operations: ['get'] },
-  { kind: 'late', rules: ({ prefix }) => [`list,late,prefix=${prefix},ms=100000000`], endings: good, operations: ['list'] },
-  { kind: 'transient', rules: healing, endings: good, each: true },
-]
-
-/** Rows of a command: every operation it uses on every kind of object, seen in a run without faults. */
-async function rowsOf(template: Template, command: Command): Promise<Row[]> {
-  await using copy = await template.copy()
-  copy.change()
-  await copy.run(copy.job(command, copy.faulty('any,delay,ms=0')))
-  const rows = new Map<string, Row>()
-  for (const line of copy.happened()) {
-    const [, operation = '', name = ''] = line.split(' ')
-    const prefix = name.includes('/') ? `${name.split('/', 1).join('')}/` : name
-    rows.set(`${operation} ${prefix}`, { operation, prefix })
+  constructor(subject: Subject) {
+    this.#subject = subject
   }
-  return [...rows.values()]
+
+  /** Every operation it uses on every kind of object, seen in a run without faults. */
+  async rows(): Promise<Row[]> {
+    await using copy = await this.#subject.prepare()
+    copy.change()
+    await this.#subject.run(copy, copy.faulty('any,delay,ms=0'), 2000, never)
+    const rows = new Map<string, Row>()
+    for (const { operation, name } of copy.happened()) {
+      const prefix = name.includes('/') ? `${name.split('/', 1).join('')}/` : name
+      rows.set(`${operation} ${prefix}`, { operation, prefix })
+    }
+    return [...rows.values()]
+  }
+
+  async row(row: Row): Promise<void> {
+    const { prepare, usesUp, readsOnly, prove } = this.#subject
+    const apart = typeof usesUp === 'boolean' ? usesUp : usesUp(row)
+    let copy = await prepare()
+    const before = await lasting(copy)
+    for (const plan of plans.filter(({ operations = [row.operation], lies }) => operations.includes(row.operation) && !lies)) {
+      if (apart) {
+        await copy[Symbol.asyncDispose]()
+        copy = await prepare()
+      }
+      await this.#case(copy, row, plan)
+    }
+    if (readsOnly && JSON.stringify(await lasting(copy)) !== JSON.stringify(before)) this.#tell(`after ${row.operation} ${row.prefix}`, 'the repository was changed')
+    for (const text of await prove(copy)) this.#tell(`after ${row.operation} ${row.prefix}`, text)
+    await copy[Symbol.asyncDispose]()
+    for (const plan of plans.filter(({ operations = [], lies }) => operations.includes(row.operation) && lies)) {
+      await using lied = await prepare()
+      await this.#case(lied, row, plan)
+    }
+  }
+
+  counts(rows: number): string {
+    const faults = [...this.#faults].toSorted().map(([kind, count]) => `${kind} ${count}`)
+    const total = [...this.#faults.values()].reduce((sum, count) => sum + count, 0)
+    return `${this.#subject.name}: ${rows} rows, ${this.#runs} runs, ${total} faults (${faults.join(', ')})`
+  }
+
+  async #case(copy: TemplateCopy, row: Row, plan: Plan): Promise<void> {
+    const { others = {}, checked, found } = this.#subject
+    const what = `${plan.kind} ${row.operation} ${row.prefix}`
+    copy.change()
+    copy.clearReport()
+    const rules = plan.rules(row)
+    const ending = await this.#end(copy, copy.faulty(...rules), plan)
+    const happened = copy.happened()
+    for (const { rule } of happened) this.#count(faultKind(rules[rule] ?? ''))
+    const spent = new Set(happened.map(({ rule }) => rule)).size
+    if (spent < (plan.each ? rules.length : 1)) this.#tell(what, `only ${spent} of ${rules.length} planned faults happened, and it ended with ${ending.word}`)
+    if (!(others[what] ?? plan.endings).includes(ending.word)) this.#tell(what, `ended with ${ending.word} (${ending.message})`)
+    if (!(codesOf[ending.word] ?? [exitCodes.partial, exitCodes.error]).includes(ending.exitCode)) this.#tell(what, `${ending.word} gave exit code ${ending.exitCode}`)
+    for (const text of await (plan.lies ? found?.(copy, row) : checked?.(copy, ending)) ?? []) this.#tell(what, text)
+  }
+
+  /** Runs the command; stopped as soon as it hangs. */
+  async #end(copy: TemplateCopy, url: string, plan: Plan): Promise<Ending> {
+    this.#runs++
+    const control = new AbortController()
+    const watching = new AbortController()
+    const watch = plan.stop ? stopWhenHanging(copy, control, watching.signal) : undefined
+    try {
+      return await endingOf(this.#subject.run(copy, url, plan.each ? 100_000 : 2000, control.signal))
+    } finally {
+      watching.abort()
+      await watch
+    }
+  }
+
+  #count(kind: string): void {
+    this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + 1)
+  }
+
+  #tell(what: string, text: string): void {
+    this.wrong.push(`${this.#subject.name}: ${what}: ${text}`)
+  }
 }
 
-/** Runs a command; stopped as soon as it hangs. */
-async function end(copy: TemplateCopy, job: EngineJob, stop: boolean): Promise<Ending> {
-  const control = new AbortController()
-  const watching = new AbortController()
-  const watch = stop ? stopWhenHanging(copy, control, watching.signal) : undefined
+/** How a run ends, as the command line would tell it. */
+export async function endingOf(run: Promise<RunSummary | undefined>): Promise<Ending> {
   try {
-    const summary = await copy.run(job, control.signal)
-    return { word: summary.outcome, exitCode: exitCodeOfSummary(summary), message: '' }
+    const summary = await run
+    return summary ? { word: summary.outcome, exitCode: exitCodeOfSummary(summary), message: '' } : { word: 'success', exitCode: exitCodes.success, message: '' }
   } catch (error) {
     if (!(error instanceof HoldfastError)) return { word: `raw ${String(error)}`, exitCode: 0, message: error instanceof Error ? error.stack ?? '' : '' }
     const known = asHoldfastError(error)
     return { word: known.code, exitCode: exitCodeOfError(known.code, error instanceof RunFailed ? error.summary : undefined), message: `${known.message} ${isRetryable(known)}` }
-  } finally {
-    watching.abort()
-    await watch
   }
 }
 
 async function stopWhenHanging(copy: TemplateCopy, control: AbortController, signal: AbortSignal): Promise<void> {
-  while (copy.happened().length === 0 && !signal.aborted) await systemClock.sleep(5, never)
+  while (copy.happened().length === 0 && !signal.aborted) await systemClock.sleep(2, never)
   control.abort(new HoldfastError('aborted', 'The run was stopped.'))
 }
 
-const exitCodes: Readonly<Record<string, readonly number[]>> = { success: [0], unchanged: [1], warnings: [2], failed: [100] }
+const codesOf: Readonly<Record<string, readonly number[]>> = { success: [0], unchanged: [1], warnings: [2], failed: [100] }
 
-export interface TableResult {
-  readonly rows: number
-  readonly faults: ReadonlyMap<string, number>
-  readonly wrong: readonly string[]
-}
-
-export interface TableOptions {
-  /** The command reads only: the repository must stay as it is, and one proof at the end of each row is enough. */
-  readonly readsOnly: boolean
-  /** `kind operation prefix` → other endings, where a command can do without what failed. */
-  readonly others: Readonly<Record<string, readonly string[]>>
-}
-
-/** What opens a repository is one piece of code: all kinds of faults meet it in the tables of backup and check. */
-const opening = ['stat config', 'get config', 'list keys/', 'get keys/']
-
-/** Every operation of a command × every kind of fault; what was wrong, in words. */
-export async function runTable(template: Template, command: Command, options: TableOptions): Promise<TableResult> {
-  const faults = new Map<string, number>()
-  const wrong: string[] = []
-  const rows = await rowsOf(template, command)
-  for (const [number, row] of rows.entries()) {
-    let copy = await template.copy()
-    const before = await copy.objects()
-    const brief = !['backup', 'check'].includes(command) && opening.includes(`${row.operation} ${row.prefix}`)
-    for (const plan of brief ? plans.slice(-1) : plans) {
-      if (plan.turn !== undefined && plan.turn !== number % lasting.length) continue
-      if (plan.operations && !plan.operations.includes(row.operation)) continue
-      if (isUsedUp(command, row)) {
-        await copy[Symbol.asyncDispose]()
-        copy = await template.copy()
-      }
-      const what = `${plan.kind} ${row.operation} ${row.prefix}`
-      const problem = await runCase(copy, command, row, plan, options.others[what] ?? plan.endings, faults)
-      if (problem !== undefined) wrong.push(`${command}: ${what}: ${problem}`)
-      if (command === 'forget' || command === 'prune') wrong.push(...(await checked(copy)).map((text) => `${command}: ${what}: ${text}`))
-    }
-    if (options.readsOnly && JSON.stringify(await copy.objects()) !== JSON.stringify(before)) wrong.push(`${command}: ${row.operation} ${row.prefix}: the repository was changed`)
-    wrong.push(...(await copy.prove()).map((text) => `${command}: after ${row.operation} ${row.prefix}: ${text}`))
-    await copy[Symbol.asyncDispose]()
-  }
-  return { rows: rows.length, faults, wrong }
-}
-
-/** Once it was seen to bear the repository, a storage is not probed again for a week; what was forgotten or pruned is gone. */
-function isUsedUp(command: Command, { prefix }: Row): boolean {
-  return command === 'forget' || command === 'prune' || prefix === 'probe/'
-}
-
-async function checked(copy: TemplateCopy): Promise<string[]> {
-  const check = await copy.run(copy.job('check'))
-  return check.outcome === 'success' ? [] : [`check found ${JSON.stringify(check.details)}`]
-}
-
-async function runCase(copy: TemplateCopy, command: Command, row: Row, plan: Plan, endings: readonly string[], faults: Map<string, number>): Promise<string | undefined> {
-  copy.change()
-  copy.clearReport()
-  const rules = plan.rules(row)
-  const job = { ...copy.job(command, copy.faulty(...rules)), patienceMs: plan.each ? 100_000 : 2000 }
-  const ending = await end(copy, job, plan.stop ?? false)
-  const happened = copy.happened()
-  for (const line of happened) faults.set(line.split(' ', 1).join(''), (faults.get(line.split(' ', 1).join('')) ?? 0) + 1)
-  if (happened.length < (plan.each ? rules.length : 1)) return `only ${happened.length} of ${rules.length} planned faults happened, and it ended with ${ending.word}`
-  if (!endings.includes(ending.word)) return `ended with ${ending.word} (${ending.message})`
-  if (!(exitCodes[ending.word] ?? [50, 100]).includes(ending.exitCode)) return `${ending.word} gave exit code ${ending.exitCode}`
-  return undefined
+/** The objects of a copy, without what probes leave that may not remove. */
+async function lasting(copy: TemplateCopy): Promise<string[]> {
+  return (await copy.objects()).filter((object) => !object.startsWith('probe/'))
 }

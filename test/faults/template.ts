@@ -1,17 +1,18 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { openBackend } from '../../engine/backend/open.ts'
 import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { systemClock, type Clock } from '../../engine/base/clock.ts'
+import type { CommandContext } from '../../engine/commands/context.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import type { EngineJob } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
 import { systemRandom } from '../../engine/repository/crypto.ts'
 import { initRepository } from '../../engine/repository/repository.ts'
 import { SeededRandom } from '../bench/random.ts'
-import { describeTree } from '../fixtures/tree.ts'
+import { describeTree, type TreeLines } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
 
 export const never = new AbortController().signal
@@ -35,29 +36,32 @@ export async function initCheaply(url: string, password: string, secrets: Readon
 /** A backup that died before its commit: its session stays open. */
 async function leaveSession(world: World): Promise<void> {
   const { repository } = world
-  world.repository = `faulty+${repository.startsWith('/') ? `file://${repository}` : repository}?fault.rule=put,before,prefix=snapshots/,code=denied`
+  world.repository = `faulty+${repository}?fault.rule=put,before,prefix=snapshots/,code=denied`
   await world.backup({ name: 'other' }).catch(() => undefined)
   world.repository = repository
 }
 
 let copies = 0
 
+/** Hundreds of small databases are made and thrown away: where there is a disk in memory, none waits for a real one. */
+const quickFolder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 /**
  * A repository with a history that gives every command something to do: three snapshots of which the first is forgotten, a pack that
  * is partly used, and a source that has changed since. Each case works on a copy.
  */
 export class Template implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-template-'))
   readonly #world: World
-  readonly #storage: 'memory' | 'folder'
+  /** What the snapshot photos@3 holds. */
+  readonly #third: TreeLines
 
-  private constructor(world: World, storage: 'memory' | 'folder') {
+  private constructor(world: World, third: TreeLines) {
     this.#world = world
-    this.#storage = storage
+    this.#third = third
   }
 
-  static async make(storage: 'memory' | 'folder' = 'memory'): Promise<Template> {
-    const world = storage === 'memory' ? new World(`memory:template-${++copies}`) : new World()
+  static async make(): Promise<Template> {
+    const world = new World(`memory:template-${++copies}`, quickFolder)
     await initCheaply(world.repository, world.password)
     const random = new SeededRandom(33)
     const write = (name: string, bytes: number): void => { writeFileSync(join(world.source, name), random.bytes(bytes)) }
@@ -71,30 +75,37 @@ export class Template implements Disposable {
     await world.backup()
     write('small/3', 900)
     await world.backup()
+    const third = describeTree(world.source)
     await world.run({ ...world.common, type: 'forget', snapshots: ['photos@1'], dryRun: false })
     write('e.bin', 250_000)
     await leaveSession(world)
     write('small/new', 777)
     rmSync(join(world.source, 'small/5'))
-    return new Template(world, storage)
+    return new Template(world, third)
   }
 
   /** A copy of the repository, and a machine that knows it and has the changed source. */
   async copy(): Promise<TemplateCopy> {
-    if (this.#storage === 'memory') {
-      const url = `memory:copy-${++copies}`
-      await copyObjects(this.#world.repository, url)
-      return new TemplateCopy(url, this.#world)
-    }
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-copy-'))
-    cpSync(this.#world.repository, folder, { recursive: true, preserveTimestamps: true })
-    return new TemplateCopy(folder, this.#world)
+    const copy = this.empty()
+    await copyObjects(this.#world.repository, copy.url)
+    return copy
+  }
+
+  /** The same machine, and an address where nothing is. */
+  empty(): TemplateCopy {
+    return new TemplateCopy(`memory:copy-${++copies}`, this.#world, this.#third)
   }
 
   [Symbol.dispose](): void {
     this.#world[Symbol.dispose]()
-    rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** A fault that happened: which rule, counted from 0, and what it struck. */
+interface Happened {
+  readonly rule: number
+  readonly operation: string
+  readonly name: string
 }
 
 /** One case's own repository and machine. */
@@ -102,15 +113,17 @@ export class TemplateCopy implements AsyncDisposable {
   readonly url: string
   readonly world: World
   readonly #template: World
-  readonly report: string
+  readonly #third: TreeLines
+  readonly #report: string
   #changes = 0
 
-  constructor(url: string, template: World) {
+  constructor(url: string, template: World, third: TreeLines) {
     this.url = url
-    this.world = new World(url)
+    this.world = new World(url, quickFolder)
     this.#template = template
-    this.report = join(this.world.folder, 'faults')
-    writeFileSync(this.report, '')
+    this.#third = third
+    this.#report = join(this.world.folder, 'faults')
+    writeFileSync(this.#report, '')
     cpSync(template.home, this.world.home, { recursive: true })
   }
 
@@ -127,29 +140,38 @@ export class TemplateCopy implements AsyncDisposable {
       case 'check': return { ...common, type, readDataPercent: 100 }
       case 'forget': return { ...common, type, snapshots: [], policy: { last: 1 }, dryRun: false }
       case 'prune': return { ...common, type, dryRun: false }
-      case 'rebuild': return { ...common, type }
+      case 'rebuild':
+      case 'test':
+        return { ...common, type }
       default: throw new Error(`no job of type ${type} here`)
     }
   }
 
   run(job: EngineJob, signal?: AbortSignal): Promise<RunSummary> {
-    return runJob(job, { ...this.world.context(signal), clock: fastClock })
+    return runJob(job, this.context(signal))
+  }
+
+  context(signal: AbortSignal = never): CommandContext {
+    return { ...this.world.context(signal), clock: fastClock }
   }
 
   /** The address with faults; each that happens leaves a line in the report. */
   faulty(...rules: readonly string[]): string {
-    const settings = [...rules.map((rule) => `fault.rule=${encodeURIComponent(rule)}`), `fault.report=${encodeURIComponent(this.report)}`]
-    return `faulty+${this.url.startsWith('/') ? `file://${this.url}` : this.url}?${settings.join('&')}`
+    const settings = [...rules.map((rule) => `fault.rule=${encodeURIComponent(rule)}`), `fault.report=${encodeURIComponent(this.#report)}`]
+    return `faulty+${this.url}?${settings.join('&')}`
   }
 
-  /** Faults that happened, as `kind operation object`. */
-  happened(): string[] {
-    return readFileSync(this.report, 'utf8').split('\n').filter((line) => line !== '').map((line) => line.slice(line.indexOf(' ') + 1))
+  /** Faults that happened since the report was cleared. */
+  happened(): Happened[] {
+    return readFileSync(this.#report, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
+      const [rule = '', , operation = '', name = ''] = line.split(' ')
+      return { rule: Number(rule), operation, name }
+    })
   }
 
   /** Forgets what happened so far. */
   clearReport(): void {
-    writeFileSync(this.report, '')
+    writeFileSync(this.#report, '')
   }
 
   /** Gives the next backup something to store. */
@@ -172,6 +194,12 @@ export class TemplateCopy implements AsyncDisposable {
     if (!['success', 'unchanged'].includes(backup.outcome)) wrong.push(`the next backup ended with ${backup.outcome}: ${JSON.stringify(backup.firstProblems)}`)
     const check = await this.run(this.job('check'))
     if (check.outcome !== 'success') wrong.push(`check found ${JSON.stringify(check.details)}`)
+    return [...wrong, ...await this.proveLatest()]
+  }
+
+  /** Restores the latest snapshot. Returns what is wrong. */
+  async proveLatest(): Promise<string[]> {
+    const wrong: string[] = []
     const target = mkdtempSync(join(this.world.folder, 'proof-'))
     const restored = await this.run({ ...this.world.common, repository: this.url, type: 'restore', snapshot: 'latest:photos', target, paths: [], overwrite: 'changed' })
     if (restored.outcome !== 'success') wrong.push(`restore ended with ${restored.outcome}`)
@@ -181,12 +209,16 @@ export class TemplateCopy implements AsyncDisposable {
     return wrong
   }
 
+  /** Restores a snapshot of old. Returns what is wrong. */
+  async proveOld(): Promise<string[]> {
+    const target = mkdtempSync(join(this.world.folder, 'old-'))
+    const restored = await this.run({ ...this.world.common, repository: this.url, type: 'restore', snapshot: 'photos@3', target, paths: [], overwrite: 'changed' })
+    const whole = restored.outcome === 'success' && isDeepStrictEqual(describeTree(join(target, 'source')), this.#third)
+    return whole ? [] : [`photos@3 came back otherwise, with ${restored.outcome}`]
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.world[Symbol.dispose]()
-    if (this.url.startsWith('/')) {
-      rmSync(this.url, { recursive: true, force: true })
-      return
-    }
     await using backend = await open(this.url)
     for await (const { name } of backend.list('', never)) await backend.remove(name, never)
   }

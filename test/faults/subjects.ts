@@ -1,0 +1,133 @@
+import { openBrowser } from '../../engine/commands/browse.ts'
+import { init, type RepositoryAddress } from '../../engine/commands/init.ts'
+import { addKeyTo, listKeysOf, removeKeyFrom } from '../../engine/commands/key.ts'
+import type { CheckJob, EngineJob, ForgetJob } from '../../engine/protocol/job.ts'
+import { good, type Row } from './plans.ts'
+import { endingOf, type Ending, type Subject } from './table.ts'
+import type { Template, TemplateCopy } from './template.ts'
+
+/** A command that is a job, on copies of the template. */
+export function jobSubject(template: Template, type: EngineJob['type'], parts: Pick<Subject, 'usesUp' | 'readsOnly'> & Partial<Subject>): Subject {
+  return {
+    name: type,
+    prepare: () => template.copy(),
+    run: (copy, url, patienceMs, signal) => copy.run({ ...copy.job(type, url), patienceMs }, signal),
+    prove: (copy) => copy.prove(),
+    ...parts,
+  }
+}
+
+/** Every byte is there and right. */
+export async function checked(copy: TemplateCopy): Promise<string[]> {
+  const check = await copy.run(copy.job('check'))
+  return check.outcome === 'success' ? [] : [`check found ${JSON.stringify(check.details)}`]
+}
+
+/** What only its reader can tell to be wrong: a check does not read it. */
+const unchecked = ['probe/', 'intents/', 'gc/']
+
+/**
+ * After the storage kept something else than it was given: a check tells so; snapshots of old come back as they were; and once it is
+ * repaired, and what cannot be is forgotten, the next backup is whole.
+ */
+export async function found(copy: TemplateCopy, { prefix }: Row): Promise<string[]> {
+  return [...await seen(copy, prefix), ...await copy.proveOld(), ...await recovered(copy, prefix)]
+}
+
+/**
+ * The same for a prune, with what it cannot do: it deletes what it has moved without reading the copy again, so a wrong copy costs a
+ * file, and restore and check say so; and a backup refuses to build beside a retire record that nobody can read (R2).
+ */
+export async function foundAfterPrune(copy: TemplateCopy, { prefix }: Row): Promise<string[]> {
+  const old = (await copy.proveOld()).filter((text) => prefix !== 'packs/' || !text.endsWith('with warnings'))
+  if (prefix !== 'gc/') return [...await seen(copy, prefix), ...old, ...await recovered(copy, prefix)]
+  const backup = await endingOf(copy.run(copy.job('backup')))
+  return [...old, ...(backup.word === 'damaged' && backup.message.includes('gc/') ? [] : [`the next backup ended with ${backup.word}`])]
+}
+
+async function seen(copy: TemplateCopy, prefix: string): Promise<string[]> {
+  const check = await endingOf(copy.run(copy.job('check')))
+  return (check.word === 'success') === unchecked.includes(prefix) ? [] : [`check ended with ${check.word} (${check.message})`]
+}
+
+async function recovered(copy: TemplateCopy, prefix: string): Promise<string[]> {
+  const unchanged = await endingOf(copy.run(copy.job('backup')))
+  await copy.run({ ...copy.job('check') as CheckJob, repair: true })
+  if (prefix === 'snapshots/') await forgetDamaged(copy)
+  copy.change()
+  const backup = await endingOf(copy.run(copy.job('backup')))
+  const bad = [unchanged, backup].filter(({ word }) => !good.includes(word))
+  return bad.length > 0 ? bad.map(({ word, message }) => `the next backup ended with ${word} (${message})`) : copy.proveLatest()
+}
+
+/** A snapshot whose object is wrong is named by the check; only forgetting it helps. */
+async function forgetDamaged(copy: TemplateCopy): Promise<void> {
+  const common = copy.job('forget') as ForgetJob
+  for (const id of ['photos@2', 'photos@4', 'other@1']) {
+    await copy.run({ type: 'forget', repository: common.repository, home: common.home, concurrency: 1, snapshots: [id], dryRun: false }).catch(() => undefined)
+  }
+}
+
+type Small = (copy: TemplateCopy, address: RepositoryAddress, signal: AbortSignal) => Promise<unknown>
+
+/** A command that is no job. */
+export function smallSubject(template: Template, name: string, run: Small, parts: Partial<Subject> = {}): Subject {
+  return {
+    name,
+    prepare: () => template.copy(),
+    run: async (copy, repository, patienceMs, signal) => {
+      await run(copy, { repository, home: copy.world.home, concurrency: 4, patienceMs }, signal)
+      return undefined
+    },
+    usesUp: false,
+    readsOnly: true,
+    prove: opens,
+    ...parts,
+  }
+}
+
+export const runInit: Small = (copy, address, signal) => init(address, copy.context(signal))
+
+export const runKeyAdd: Small = (copy, address, signal) => addKeyTo(address, 'second', copy.context(signal))
+
+/** Removes a key that was added before, in peace. */
+export const runKeyRemove: Small = async (copy, address, signal) => {
+  const keys = await listKeysOf({ ...address, repository: copy.url }, copy.context())
+  await removeKeyFrom(address, keys.find(({ current }) => !current)?.name ?? '', copy.context(signal))
+}
+
+export const runKeyList: Small = (copy, address, signal) => listKeysOf(address, copy.context(signal))
+
+export const runSnapshots: Small = async (copy, address, signal) => {
+  await using browser = await openBrowser({ ...address, type: 'browse' }, copy.context(signal))
+  await browser.snapshots()
+}
+
+export const runList: Small = async (copy, address, signal) => {
+  await using browser = await openBrowser({ ...address, type: 'browse' }, copy.context(signal))
+  const { entries } = await browser.list({ type: 'list', snapshot: 'photos@3', path: Buffer.from('source/small'), limit: 100 })
+  if (entries.length !== 20) throw new Error(`${entries.length} entries instead of 20`)
+}
+
+/** The password opens the repository. */
+export async function opens(copy: TemplateCopy, password = copy.world.password): Promise<string[]> {
+  const { word, message } = await opened(copy, password)
+  return word === 'success' ? [] : [`${password} does not open it: ${word} (${message})`]
+}
+
+/** It does not, for this reason. */
+export async function isRefused(copy: TemplateCopy, code: string, password = copy.world.password): Promise<string[]> {
+  const { word } = await opened(copy, password)
+  return word === code ? [] : [`${password} is answered with ${word} instead of ${code}`]
+}
+
+function opened(copy: TemplateCopy, password: string): Promise<Ending> {
+  const context = { ...copy.context(), secrets: { password, storage: {} } }
+  return endingOf(listKeysOf({ repository: copy.url, home: copy.world.home, concurrency: 1 }, context).then(() => undefined))
+}
+
+/** After an init, however it ended, another one makes the repository or finds it made; and it bears a backup. */
+export async function isMade(copy: TemplateCopy): Promise<string[]> {
+  const again = await endingOf(init({ repository: copy.url, home: copy.world.home, concurrency: 1 }, copy.context()))
+  return ['success', 'exists'].includes(again.word) ? opens(copy) : [`the next init ended with ${again.word} (${again.message})`]
+}
