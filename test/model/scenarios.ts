@@ -114,11 +114,18 @@ export const protocolScenarios: readonly Scenario[] = [
   { ...one, name: 'B15 lost pack replies', prepare: () => undefined, lost: 1, actors: { B: backupActor('B', needA), G: pruneActor('G') } },
   { ...one, name: 'I0 index objects and their consolidation', prepare: (store) => { packed(store, '1', ['a']) },
     actors: { B: backupActor('B', { ...needA, index: true }), G: pruneActor('G', { options: { smallIndexObjects: 0 } }) } },
-  { name: 'I0b merging index objects beside a backup', letters: 'abc', ...merging(honest) },
+  { name: 'I0b merging index objects beside a backup', small: true, letters: 'abc', ...merging(honest) },
   { ...one, name: 'C1 flags: one backup, one prune, retention, a lost reply', arbiter: 'flags', lost: 1,
     prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a', 'flags') },
     actors: { B: backupActor('B', needA), G: pruneActor('G'), F: forgetActor() } },
   { ...one, name: 'C2 flags: two backups of one job, one prune', arbiter: 'flags', actors: { B: backupActor('B', needA), C: backupActor('C', needA), G: pruneActor('G') } },
+]
+
+/** So small that each of their orders can be tried. */
+export const tinyScenarios: readonly Scenario[] = [
+  { ...one, name: 'two backups', noSolo: true, actors: { B: backupActor('B', needA), C: backupActor('C', needA) } },
+  { ...one, name: 'a prune and retention', noSolo: true, prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a') }, actors: { G: pruneActor('G', eachPack('1')), F: forgetActor() } },
+  { ...one, name: 'two prunes', noSolo: true, actors: { G: pruneActor('G'), H: pruneActor('H') } },
 ]
 
 /** Everything that can happen in one repository, for faults at every request: new data, garbage, a pack half in use, retention, an index. */

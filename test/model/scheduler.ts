@@ -4,7 +4,7 @@ import { nowMs, tagOf } from './repository.ts'
 import { soloProblem } from './solo.ts'
 import { ModelStore, shortHash } from './store.ts'
 import { World } from './world.ts'
-import type { AtOnce, Fault, Request } from './world.ts'
+import type { AtOnce, Fault, Footprint, Request } from './world.ts'
 
 // Stacks of errors that are part of the game cost half the time.
 Error.stackTraceLimit = 0
@@ -104,13 +104,14 @@ export class Run {
     })
   }
 
-  async serve({ request, fault }: Choice): Promise<void> {
+  async serve({ request, fault }: Choice): Promise<Footprint> {
     if (fault === 'lost') this.#lost++
     if (fault === 'conflict') this.#conflicts++
     this.schedule.push(`${request.actor} ${request.operation} ${request.name}${fault === 'none' ? '' : ` (${fault})`}`)
-    await this.world.serve(request, fault)
+    const footprint = await this.world.serve(request, fault)
     if (this.world.violation) throw new Violation(this.world.violation.message, this.schedule)
     this.#checkReports()
+    return footprint
   }
 
   /** The actor never runs again. */
@@ -169,116 +170,6 @@ export class Run {
 function reportOf(value: unknown): ActorReport {
   const report = value as ActorReport | undefined
   return report ?? { committed: [] }
-}
-
-export interface Exploration {
-  readonly states: number
-  readonly transitions: number
-  readonly executions: number
-  readonly soloChecks: number
-  readonly complete: boolean
-  readonly violation: Violation | undefined
-}
-
-export interface ExploreOptions {
-  readonly limitMs?: number
-  readonly limitStates?: number
-  /** Every how many distinct stores everybody dies once. Default 1. */
-  readonly soloEvery?: number
-}
-
-/**
- * Every interleaving of the scenario's requests, by depth-first search. States (storage and what each actor was told) that were seen are not
- * entered again. Stops at the first violation or at a limit.
- */
-export async function explore(scenario: Scenario, options: ExploreOptions): Promise<Exploration> {
-  const search = new Search(scenario, options)
-  let violation: Violation | undefined
-  try {
-    while (await search.descend()) if (search.isLate()) break
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    violation = error
-  }
-  return { ...search.counts, complete: search.isComplete(), violation }
-}
-
-class Search {
-  readonly counts = { states: 0, transitions: 0, executions: 0, soloChecks: 0 }
-  readonly #scenario: Scenario
-  readonly #options: ExploreOptions
-  readonly #started = performance.now()
-  readonly #seen = new Set<string>()
-  readonly #stores = new Set<string>()
-  readonly #path: { choice: number, readonly of: number }[] = []
-  #done = false
-
-  constructor(scenario: Scenario, options: ExploreOptions) {
-    this.#scenario = scenario
-    this.#options = options
-  }
-
-  isLate(): boolean {
-    const { limitMs = Infinity, limitStates = Infinity } = this.#options
-    return performance.now() - this.#started > limitMs || this.counts.states >= limitStates
-  }
-
-  isComplete(): boolean {
-    return this.#done
-  }
-
-  /** One run: replays the path, goes on to an end or to a state that was seen, and sets the path to the next branch. */
-  async descend(): Promise<boolean> {
-    this.counts.executions++
-    const run = await new Run(this.#scenario).start()
-    for (const { choice } of this.#path) await this.#serve(run, choice)
-    for (;;) {
-      const choices = run.choices()
-      if (!await this.#enter(run)) break
-      if (choices.length === 0) {
-        run.checkEnd()
-        break
-      }
-      this.#path.push({ choice: 0, of: choices.length })
-      this.counts.transitions++
-      await this.#serve(run, 0)
-    }
-    return this.#nextBranch()
-  }
-
-  async #serve(run: Run, index: number): Promise<void> {
-    const choice = run.choices()[index]
-    if (!choice) throw new Error('a replay went another way: something in the world is not deterministic')
-    await run.serve(choice)
-  }
-
-  async #enter(run: Run): Promise<boolean> {
-    const state = run.fingerprint()
-    if (this.#seen.has(state)) return false
-    this.#seen.add(state)
-    this.counts.states++
-    const store = run.storeFingerprint()
-    if (this.#scenario.noSolo || this.#stores.has(store)) return true
-    this.#stores.add(store)
-    if (this.#stores.size % (this.#options.soloEvery ?? 1) === 0) {
-      this.counts.soloChecks++
-      await run.checkSolo()
-    }
-    return true
-  }
-
-  #nextBranch(): boolean {
-    for (let last = this.#path.at(-1); last; last = this.#path.at(-1)) {
-      if (last.choice + 1 < last.of) {
-        last.choice++
-        this.counts.transitions++
-        return true
-      }
-      this.#path.pop()
-    }
-    this.#done = true
-    return false
-  }
 }
 
 /** An actor's requests are served until one that begins like this (`list packs/`), or until it ends. An empty text: until it ends. */

@@ -16,6 +16,22 @@ export interface Request {
   serve(fault: Fault): void
 }
 
+/** What a step of an actor read and wrote: its request, and those that took effect at once after it. */
+export type Footprint = readonly { readonly operation: Operation, readonly name: string }[]
+
+/** Whether two steps of two actors come to the same in either order. Two that write never do: what is stored between them is to be looked at. */
+export function areIndependent(a: Footprint, b: Footprint): boolean {
+  return !a.some((one) => b.some((other) => isWrite(one) ? isWrite(other) || reads(other, one.name) : isWrite(other) && reads(one, other.name)))
+}
+
+function isWrite({ operation }: Footprint[number]): boolean {
+  return operation === 'put' || operation === 'create' || operation === 'remove'
+}
+
+function reads({ operation, name }: Footprint[number], written: string): boolean {
+  return operation === 'list' ? written.startsWith(name) : written === name
+}
+
 export interface ActorState {
   readonly name: string
   readonly pending: Request[]
@@ -45,6 +61,7 @@ export class World {
   readonly actors: ActorState[] = []
   readonly #options: WorldOptions
   #violation: Error | undefined
+  #footprint: { readonly operation: Operation, readonly name: string }[] = []
 
   constructor(store: ModelStore, options: WorldOptions) {
     this.store = store
@@ -89,9 +106,11 @@ export class World {
     return this.actors.flatMap((actor) => actor.pending)
   }
 
-  async serve(request: Request, fault: Fault = 'none'): Promise<void> {
+  async serve(request: Request, fault: Fault = 'none'): Promise<Footprint> {
+    this.#footprint = []
     request.serve(fault)
     await this.settle()
+    return this.#footprint
   }
 
   fingerprint(): string {
@@ -144,6 +163,7 @@ export class World {
         actor: actor.name, operation, name,
         serve: (fault) => {
           actor.pending.splice(actor.pending.indexOf(request), 1)
+          this.#footprint.push({ operation, name })
           if (fault === 'conflict') return void (record('409'), reject(new HoldfastError('exists', `${name}: conflict`)))
           try {
             const value = effect()

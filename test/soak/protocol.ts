@@ -1,5 +1,6 @@
 import { oldIndex, pagedScenarios } from '../model/listing-scenarios.ts'
-import { explore, runAtRandom } from '../model/scheduler.ts'
+import { runAtRandom } from '../model/scheduler.ts'
+import { explore } from '../model/search.ts'
 import { protocolScenarios, unusedAndLive } from '../model/scenarios.ts'
 
 export interface ProtocolSoak {

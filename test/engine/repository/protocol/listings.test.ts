@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { movedBetweenPages, oldIndex, pagedScenarios } from '../../../model/listing-scenarios.ts'
 import { readsByItsOldIndex } from '../../../model/mutants.ts'
-import { explore, findAtRandom, runAtRandom, runSchedule } from '../../../model/scheduler.ts'
+import { findAtRandom, runAtRandom, runSchedule } from '../../../model/scheduler.ts'
+import { explore } from '../../../model/search.ts'
 
 /** Printed with a failure's schedule; another one with every run. */
 const seed = Number(process.env['HOLDFAST_SEED'] ?? Date.now() % 1_000_000_000)

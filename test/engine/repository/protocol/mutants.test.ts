@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Violation, explore, findAtRandom, runSchedule } from '../../../model/scheduler.ts'
+import { Violation, findAtRandom, runSchedule } from '../../../model/scheduler.ts'
+import { explore } from '../../../model/search.ts'
 import { mutantScenarios, mutantSchedules, namedSchedules } from '../../../model/scenarios.ts'
 
 describe('a broken rule is found out', () => {
