@@ -13,7 +13,7 @@ afterAll(() => { console.log(`interleavings explored (random runs from seed ${se
 describe('the protocol loses nothing, whatever the order of requests', () => {
   for (const scenario of protocolScenarios) {
     it(scenario.name, { timeout: 120_000 }, async () => {
-      const { violation, ...counts } = await explore(scenario, { limitStates: scenario.small ? 6000 : 500, soloEvery: scenario.small ? 5 : 2 })
+      const { violation, ...counts } = await explore(scenario, { limitStates: scenario.small ? 8000 : 500, soloEvery: scenario.small ? 10 : 2 })
       expect(violation?.message).toBeUndefined()
       let requests = 0
       const fine = { ...scenario, fine: true }
