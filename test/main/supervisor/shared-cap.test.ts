@@ -71,13 +71,13 @@ test('two jobs in engines of their own share what their account bears: the serve
   const early: unknown[] = []
   for (const { running } of jobs) void running.exited.then((exit) => early.push(exit))
   /** Waits for this to be true of both jobs; where one has ended instead, the failure tells how. */
-  const both = (isSo: () => boolean) => expect.poll(() => early[0] ?? isSo(), { timeout: 20_000 }).toBe(true)
+  const both = (isSo: () => boolean) => expect.poll(() => (early[0] === undefined ? isSo() : JSON.stringify(early[0])), { timeout: 20_000 }).toBe(true)
   try {
     for (const { running } of jobs) running.pause()
     await both(() => jobs.every(({ phases }) => phases.has('working')))
     for (const { running } of jobs) running.resume()
-    await both(() => jobs.every(({ open }) => open.size > 0) && jobs.reduce((sum, { open }) => sum + open.size, 0) > cap)
-    await expect.poll(() => server.held).toBe(cap)
+    const wanted = (): number => jobs.reduce((sum, { open }) => sum + open.size, 0)
+    await both(() => server.held === cap && wanted() > cap && jobs.every(({ open }) => open.size > 0))
     server.ended.length = 0
     server.gate.resolve()
     const ends = await Promise.all(jobs.map(({ running }) => running.exited))
