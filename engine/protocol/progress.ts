@@ -57,9 +57,9 @@ export interface Problem {
   readonly message: string
 }
 
-export interface RunSummary {
+/** What a run did in figures, as its engine tells it and as a history keeps it. */
+export interface RunFigures {
   readonly operation: Operation
-  readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed'
   readonly startedMs: number
   readonly finishedMs: number
   readonly files: Counters
@@ -69,11 +69,16 @@ export interface RunSummary {
   readonly downloadedBytes: number
   /** Packs of an earlier, interrupted run that this run took over instead of sending them again. */
   readonly adoptedPacks: number
+  /** How many there were, also where fewer are kept. */
   readonly problems: number
-  /** The first 100, the log has them all. */
-  readonly firstProblems: readonly Problem[]
   /** `JOB@REV` where the run made one. */
   readonly snapshot?: string
+}
+
+export interface RunSummary extends RunFigures {
+  readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed'
+  /** The first 100, the log has them all. */
+  readonly firstProblems: readonly Problem[]
   readonly repositoryId?: string
   /** Anything a command has to say beyond this, as plain JSON (check: damage list; prune: plan; test: what was found). */
   readonly details?: unknown

@@ -1,9 +1,8 @@
 import * as v from 'valibot'
-import { errorCodes } from './errors.ts'
-import type { WireError } from './errors.ts'
 import type { EngineJob } from './job.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
+import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
 /** A message that came over a port: the value, or what is wrong with it in words that quote none of it (it may hold secrets). */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string }
@@ -35,11 +34,7 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown): Parsed<T
   return { ok: false, problem: `${v.getDotPath(issue) ?? 'message'}: expected ${issue.expected ?? issue.type}` }
 }
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
 const bytes = v.instance(Uint8Array)
-const text = v.string()
-const flag = v.boolean()
 const address = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
 const jobName = v.pipe(v.string(), v.regex(/^[A-Za-z0-9 ._-]{1,64}$/))
 const list = v.array(text)
@@ -138,9 +133,6 @@ const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
   v.object({ type: v.literal('query'), request: count, query }),
 ])
 
-const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
-const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
-
 const progress = v.object({
   operation,
   phase: v.picklist(['opening', 'preparing', 'scanning', 'working', 'finishing', 'verifying']),
@@ -168,35 +160,12 @@ const transfer = v.object({
   attempt: count,
 })
 
-const problem = v.object({
-  code: v.picklist(['unreadable', 'vanished', 'changed', 'skipped-type', 'damaged', 'not-restored', 'metadata']),
-  path: text,
-  message: text,
-})
-
 const summary: v.GenericSchema<unknown, RunSummary> = v.object({
-  operation,
+  ...runFigures,
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed']),
-  startedMs: amount,
-  finishedMs: amount,
-  files: counters,
-  bytes: counters,
-  uploadedBytes: amount,
-  downloadedBytes: amount,
-  adoptedPacks: count,
-  problems: count,
   firstProblems: v.array(problem),
-  snapshot: v.exactOptional(text),
   repositoryId: v.exactOptional(text),
   details: v.exactOptional(v.unknown()),
-})
-
-const error: v.GenericSchema<unknown, WireError> = v.object({
-  code: v.picklist(errorCodes),
-  message: text,
-  retryable: flag,
-  data: v.exactOptional(v.record(text, v.union([text, v.number(), flag]))),
-  cause: v.exactOptional(v.lazy(() => error)),
 })
 
 const snapshotView = v.object({

@@ -1,7 +1,7 @@
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { ExcludeRules } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
-import type { Counters, Operation, Problem, Progress, TransferEvent } from '../../engine/protocol/progress.ts'
+import type { Counters, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
 export type { Counters, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, TransferEvent, WireError }
@@ -84,25 +84,14 @@ export interface SecretsInput {
   readonly storage?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
 }
 
-/** One run in the history. */
-export interface RunView {
+/** One run in the history; `history.problems` returns the problems that were kept (the first 1000). */
+export interface RunView extends RunFigures {
   readonly id: string
   readonly jobId: string
-  readonly operation: Operation
   readonly trigger: 'manual' | 'schedule' | 'catch-up'
   /** `stopped`: by the user. `failed` and `partial` carry `error`. */
   readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed' | 'stopped'
-  readonly startedMs: number
-  readonly finishedMs: number
-  readonly files: Counters
-  readonly bytes: Counters
-  readonly uploadedBytes: number
-  readonly downloadedBytes: number
-  readonly adoptedPacks: number
-  /** How many there were; `history.problems` returns those that were kept (the first 1000). */
-  readonly problems: number
   readonly restarts: number
-  readonly snapshot?: string
   readonly error?: WireError
 }
 

@@ -3,8 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
-import { errorCodes } from '../../engine/protocol/errors.ts'
-import type { WireError } from '../../engine/protocol/errors.ts'
+import { amount, count, error, operation, problem, runFigures } from '../../engine/protocol/schemas.ts'
 import type { Problem, RunView } from '../api/contract.ts'
 import { runViewWithoutEngine } from './run-view.ts'
 
@@ -13,35 +12,16 @@ export const keptRuns = 200
 /** Problems that are kept of each run. */
 export const keptProblems = 1000
 
-const amount = v.number()
-const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
-const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
 const trigger = v.picklist(['manual', 'schedule', 'catch-up'])
-const wireError: v.GenericSchema<unknown, WireError> = v.object({
-  code: v.picklist(errorCodes),
-  message: v.string(),
-  retryable: v.boolean(),
-  data: v.exactOptional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()]))),
-  cause: v.exactOptional(v.lazy(() => wireError)),
-})
 
 const runSchema: v.GenericSchema<unknown, RunView> = v.object({
+  ...runFigures,
   id: v.string(),
   jobId: v.string(),
-  operation,
   trigger,
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed', 'stopped']),
-  startedMs: amount,
-  finishedMs: amount,
-  files: counters,
-  bytes: counters,
-  uploadedBytes: amount,
-  downloadedBytes: amount,
-  adoptedPacks: amount,
-  problems: amount,
-  restarts: amount,
-  snapshot: v.exactOptional(v.string()),
-  error: v.exactOptional(wireError),
+  restarts: count,
+  error: v.exactOptional(error),
 })
 
 export interface StartedRun {
@@ -56,11 +36,7 @@ const lineSchema = v.variant('type', [
   v.object({ type: v.literal('ended'), run: runSchema }),
 ])
 
-const problemsSchema: v.GenericSchema<unknown, readonly Problem[]> = v.array(v.object({
-  code: v.picklist(['unreadable', 'vanished', 'changed', 'skipped-type', 'damaged', 'not-restored', 'metadata']),
-  path: v.string(),
-  message: v.string(),
-}))
+const problemsSchema: v.GenericSchema<unknown, readonly Problem[]> = v.array(problem)
 
 interface JobHistory {
   /** Oldest first. */

@@ -1,4 +1,5 @@
 import type { Bridge, EntryView, WireError } from './bridge.ts'
+import { Pages } from './pages.svelte.ts'
 import { joinPath } from './path.ts'
 
 /** A folder on the way from the root to the one that is shown. */
@@ -12,20 +13,14 @@ const root = new Uint8Array()
 
 /** One folder of a snapshot at a time, a page at a time. An answer for a folder that was left is ignored. */
 export class Browser {
-  readonly #bridge: Bridge
-  readonly jobId: string
-  readonly snapshot: string
+  readonly #entries: Pages<EntryView>
   #steps = $state.raw<readonly Step[]>([])
-  #entries = $state.raw<readonly EntryView[]>([])
-  #more = $state(false)
-  #busy = $state(false)
-  #error = $state.raw<WireError>()
-  #turn = 0
 
   constructor(bridge: Bridge, jobId: string, snapshot: string) {
-    this.#bridge = bridge
-    this.jobId = jobId
-    this.snapshot = snapshot
+    this.#entries = new Pages(async (last) => {
+      const reply = await bridge.invoke('browse.list', { jobId, snapshot, path: this.path, limit: pageSize, ...(last && { after: last.name }) })
+      return reply.ok ? { ok: true, value: { items: reply.value.entries, more: reply.value.more } } : reply
+    })
   }
 
   /** From the first folder below the root to the one that is shown. */
@@ -38,19 +33,19 @@ export class Browser {
   }
 
   get entries(): readonly EntryView[] {
-    return this.#entries
+    return this.#entries.items ?? []
   }
 
   get more(): boolean {
-    return this.#more
+    return this.#entries.more
   }
 
   get busy(): boolean {
-    return this.#busy
+    return this.#entries.busy
   }
 
   get error(): WireError | undefined {
-    return this.#error
+    return this.#entries.error
   }
 
   async enter(entry: EntryView): Promise<void> {
@@ -64,41 +59,16 @@ export class Browser {
 
   /** Asks for the next page; does nothing while one is under way or when all is there. */
   async loadMore(): Promise<void> {
-    if (this.#busy || !this.#more) return
-    await this.#load(this.#entries)
+    await this.#entries.loadMore()
   }
 
   async retry(): Promise<void> {
-    await this.#load(this.#entries)
+    await this.#entries.retry()
   }
 
   async #show(steps: readonly Step[]): Promise<void> {
     this.#steps = steps
-    this.#entries = []
-    this.#more = false
-    await this.#load([])
-  }
-
-  async #load(before: readonly EntryView[]): Promise<void> {
-    this.#turn += 1
-    const turn = this.#turn
-    this.#busy = true
-    this.#error = undefined
-    const after = before.at(-1)?.name
-    const reply = await this.#bridge.invoke('browse.list', {
-      jobId: this.jobId,
-      snapshot: this.snapshot,
-      path: this.path,
-      limit: pageSize,
-      ...(after && { after }),
-    })
-    if (turn !== this.#turn) return
-    this.#busy = false
-    if (!reply.ok) {
-      this.#error = reply.error
-      return
-    }
-    this.#entries = [...before, ...reply.value.entries]
-    this.#more = reply.value.more
+    this.#entries.clear()
+    await this.#entries.restart()
   }
 }

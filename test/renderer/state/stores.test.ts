@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Api, Bridge, Channel, EntryView, Reply } from '../../../main/api/contract.ts'
 import { AppStore } from '../../../renderer/state/app-store.svelte.ts'
 import { Browser } from '../../../renderer/state/browser.svelte.ts'
-import { History } from '../../../renderer/state/history.svelte.ts'
+import { runHistory } from '../../../renderer/state/history.ts'
 import { Loader } from '../../../renderer/state/loader.svelte.ts'
 import { Toasts } from '../../../renderer/state/toasts.svelte.ts'
 import { error, FakeApi } from '../fake-api.ts'
@@ -79,15 +79,15 @@ describe('browsing', () => {
 
 test('history is read page by page and refreshed from the top', async () => {
   const api = new FakeApi('idle', now)
-  const history = new History(api, 'j1')
-  await history.refresh()
-  expect([history.runs?.length, history.more]).toEqual([20, true])
+  const history = runHistory(api, 'j1')
+  await history.restart()
+  expect([history.items?.length, history.more]).toEqual([20, true])
   await history.loadMore()
   await history.loadMore()
   await history.loadMore()
-  expect([history.runs?.length, history.more]).toEqual([46, false])
-  await history.refresh()
-  expect(history.runs?.length).toBe(20)
+  expect([history.items?.length, history.more]).toEqual([46, false])
+  await history.restart()
+  expect(history.items?.length).toBe(20)
 })
 
 test('of several requests the last one counts', async () => {

@@ -1,0 +1,40 @@
+import * as v from 'valibot'
+import { errorCodes, type WireError } from './errors.ts'
+import type { Problem } from './progress.ts'
+
+/** Parts of messages that are also kept: by a history, in a file. */
+export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+export const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
+export const text = v.string()
+export const flag = v.boolean()
+
+export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
+export const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
+
+/** Entries of an object's schema: see RunFigures. */
+export const runFigures = {
+  operation,
+  startedMs: amount,
+  finishedMs: amount,
+  files: counters,
+  bytes: counters,
+  uploadedBytes: amount,
+  downloadedBytes: amount,
+  adoptedPacks: count,
+  problems: count,
+  snapshot: v.exactOptional(text),
+}
+
+export const problem: v.GenericSchema<unknown, Problem> = v.object({
+  code: v.picklist(['unreadable', 'vanished', 'changed', 'skipped-type', 'damaged', 'not-restored', 'metadata']),
+  path: text,
+  message: text,
+})
+
+export const error: v.GenericSchema<unknown, WireError> = v.object({
+  code: v.picklist(errorCodes),
+  message: text,
+  retryable: flag,
+  data: v.exactOptional(v.record(text, v.union([text, v.number(), flag]))),
+  cause: v.exactOptional(v.lazy(() => error)),
+})
