@@ -1,28 +1,39 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openBackend } from '../../engine/backend/open.ts'
 import { makeCorpus } from '../bench/corpus.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { describeTree, makeOddTree } from '../fixtures/tree.ts'
+import { freshBucket, type S3Bucket } from '../servers/s3.ts'
+import { never } from './template.ts'
 
 const run = promisify(execFile)
 const cli = join(import.meta.dirname, '../../dist/engine/cli.js')
-const kills = 20
 
 let folder: string
+let bucket: S3Bucket | undefined
 let env: NodeJS.ProcessEnv
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-kill-'))
-  env = { ...process.env, HOLDFAST_REPO: join(folder, 'repository'), HOLDFAST_PASSWORD: 'password', HOLDFAST_HOME: join(folder, 'home') }
+  env = { ...process.env, HOLDFAST_PASSWORD: 'password', HOLDFAST_HOME: join(folder, 'home') }
 })
 
-afterEach(() => { rmSync(folder, { recursive: true }) })
+afterEach(() => {
+  rmSync(folder, { recursive: true })
+  bucket?.client.destroy()
+  bucket = undefined
+})
+
+/** From now on the commands work on this repository. */
+function use(name: string): void {
+  env = { ...env, ...bucket?.environment, HOLDFAST_REPO: bucket ? bucket.url(name) : join(folder, name) }
+}
 
 interface Summary {
   readonly type: string
@@ -39,10 +50,16 @@ async function holdfast(...args: readonly string[]): Promise<Summary> {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary
 }
 
-/** Starts a backup and kills it after `delayMs`, unless it ends before. */
-async function killedBackup(source: string, delayMs: number): Promise<'killed' | 'ended'> {
-  const child = spawn(process.execPath, [cli, 'backup', source, '--job', 'photos', '--json'], { env, stdio: 'ignore' })
-  const timer = setTimeout(() => { child.kill('SIGKILL') }, delayMs)
+/** What a run is killed after: its start, or the first word of a pack that is under way or through. */
+const moments = [undefined, '"state":"active"', '"state":"done"'] as const
+
+/** Starts a backup and kills it some time after that, unless it ends before. */
+async function killedBackup(source: string, moment: (typeof moments)[number], delayMs: number): Promise<'killed' | 'ended'> {
+  const child = spawn(process.execPath, [cli, 'backup', source, '--job', 'photos', '--json'], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  let timer: NodeJS.Timeout | undefined
+  const begin = (): void => { timer ??= setTimeout(() => { child.kill('SIGKILL') }, delayMs) }
+  if (moment === undefined) begin()
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { if (moment !== undefined && text.includes(moment)) begin() })
   const [, signal] = await once(child, 'exit') as [number | null, string | null]
   clearTimeout(timer)
   return signal === 'SIGKILL' ? 'killed' : 'ended'
@@ -50,13 +67,9 @@ async function killedBackup(source: string, delayMs: number): Promise<'killed' |
 
 /** Sizes of the packs in the repository by name. */
 async function packs(): Promise<Map<string, number>> {
-  const root = join(folder, 'repository', 'packs')
-  const names = await readdir(root, { recursive: true }).catch(() => [])
+  await using backend = await openBackend(env['HOLDFAST_REPO'] ?? '', { secrets: { ...bucket?.secrets }, signal: never })
   const found = new Map<string, number>()
-  for (const name of names) {
-    const info = await stat(join(root, name))
-    if (info.isFile()) found.set(name, info.size)
-  }
+  for await (const { name, size } of backend.list('packs/', never)) found.set(name, size)
   return found
 }
 
@@ -64,7 +77,11 @@ function total(sizes: Map<string, number>): number {
   return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-test(`a backup killed at ${kills} random points loses nothing and sends no pack twice`, async () => {
+const storages = [{ storage: 'a folder', kills: 15 }, { storage: 'S3', kills: 8 }] as const
+
+test.each(storages)('a backup to $storage, killed at $kills random points, loses nothing and sends no pack twice', async ({ storage, kills }) => {
+  if (storage === 'S3') bucket = await freshBucket()
+  use('repository')
   const source = join(folder, 'source')
   makeCorpus('A', source, 0.08, 7)
   makeOddTree(join(source, 'odd'))
@@ -73,12 +90,14 @@ test(`a backup killed at ${kills} random points loses nothing and sends no pack 
   let outcomes = 0
   for (let cycle = 0; cycle < kills; cycle++) {
     const before = await packs()
-    if (await killedBackup(source, 60 + random.below(900)) === 'killed') outcomes++
+    const moment = moments[cycle % moments.length]
+    if (await killedBackup(source, moment, random.below(moment === undefined ? 960 : 100)) === 'killed') outcomes++
     const after = await packs()
     for (const [name, size] of before) expect(after.get(name), `${name} of an earlier run`).toBe(size)
   }
   expect(outcomes, 'kills that hit a running backup').toBeGreaterThan(kills / 4)
   const arrived = await packs()
+  expect(arrived.size, 'packs that arrived before their run was killed').toBeGreaterThan(0)
   const last = await holdfast('backup', source, '--job', 'photos')
   const final = await packs()
   expect(last.outcome).not.toBe('failed')
@@ -89,7 +108,7 @@ test(`a backup killed at ${kills} random points loses nothing and sends no pack 
   expect(describeTree(join(folder, 'restored', 'source'))).toEqual(describeTree(source))
 
   // A repository that was written in one go tells how much there is to store: nothing may be stored twice beyond partly filled packs.
-  env = { ...env, HOLDFAST_REPO: join(folder, 'undisturbed') }
+  use('undisturbed')
   await holdfast('init')
   const undisturbed = await holdfast('backup', source, '--job', 'photos')
   expect(total(final)).toBeLessThan(undisturbed.uploadedBytes * 1.1)
