@@ -242,6 +242,10 @@ class PruneTurn {
     const optional = this.#world.visible(this.own.optional, readable)
     const live = this.own.live | required.live | optional.live
     if (optional.missing === 0 || this.#world.breaks('X2 missing trees of an unconfirmed snapshot are no error')) return this.#choose(live)
+    if (this.#world.breaks('X6 believes one listing about the trees of an unconfirmed snapshot')) {
+      const isGone = (optional.missing & this.#world.blobsIn(this.#state, this.own.listed)) !== 0
+      return isGone ? this.#go('GET trees: one is gone', this.#anew()) : this.#choose(live)
+    }
     this.#go(`GET trees: ${lettersOf(optional.missing)} of an unconfirmed snapshot is missing`, { live, listedBefore: this.own.listed, listed: 0, at: 'list packs once more' })
   }
 

@@ -10,6 +10,11 @@ const rootT = [{ needs: 't' }]
 /** What it uploaded before its session is collected, and then it counts on what it did not upload. */
 const lateAndDeclared: Omit<AbstractScenario, 'name'> = { ...tree, candidates: 'any one', backups: [{ needs: 't', late: true, declares: true }], prunes: 2, noAftermath: true }
 
+/** The copies of prunes are listed pages before the pack that they are made from. */
+const flaggedAndPaged: Omit<AbstractScenario, 'name'> = {
+  ...tree, packs: ['a', 't'], arbiter: 'flags', page: 4, order: 'backwards', candidates: 'any one', backups: [{ needs: 't' }], prunes: 2, noAftermath: true,
+}
+
 /** Worlds that follow the protocol. `quick`: all of them together take a few seconds. */
 export const quickScenarios: readonly AbstractScenario[] = [
   { name: 'A1 one backup twice, one prune, retention, lost replies', packs: ['a'], snapshots: snapshot, backups: [{ needs: 'a' }], sessions: 2, prunes: 1, lost: true, forgets: 1 },
@@ -44,6 +49,7 @@ export const largeScenarios: readonly AbstractScenario[] = [
   { name: 'T5 trees: any one pack retired, one backup, two prunes', ...tree, candidates: 'any one', snapshots: rootT, backups: [{ needs: 't' }], prunes: 2 },
   { name: 'T6 trees, flags: one backup, two prunes, retention', ...tree, arbiter: 'flags', snapshots: rootT, backups: [{ needs: 't' }], prunes: 2, forgets: 1 },
   { name: 'T6b trees, flags: any one pack retired, one backup, two prunes', ...tree, arbiter: 'flags', candidates: 'any one', backups: [{ needs: 't' }], prunes: 2 },
+  { name: 'T6c trees, flags: listings in pages, any one pack retired, one backup, two prunes', ...flaggedAndPaged },
   { name: 'T7 trees: acknowledges, two prunes', ...tree, backups: [{ needs: 't', refreshes: true }], prunes: 2 },
   { name: 'T11 listings of one name per page, duplicates, one backup, two prunes', packs: ['a', 'a'], page: 1, snapshots: snapshot, backups: [{ needs: 'a' }], prunes: 2 },
 ]
@@ -72,6 +78,7 @@ export const brokenScenarios: readonly (AbstractScenario & { readonly breaks: Br
   { ...one, ...tree, packs: ['a'], backups: [{ needs: 't', declares: true }], breaks: 'X1 missing trees of a declared session are no error' },
   { ...lateAndDeclared, name: 'X1b missing trees of a late, declared session are no error', breaks: 'X1 missing trees of a declared session are no error' },
   { ...one, ...tree, arbiter: 'flags', candidates: 'any one', backups: rootT, prunes: 2, breaks: 'X2 missing trees of an unconfirmed snapshot are no error' },
+  { ...flaggedAndPaged, breaks: 'X6 believes one listing about the trees of an unconfirmed snapshot' },
   { ...one, packs: ['a', ''], claims: ['', 'a'], snapshots: snapshot, candidates: 'any', breaks: 'X3 expects what an index says of a pack of another size' },
   { ...one, packs: ['ab'], damaged: ['a'], snapshots: [{ needs: 'ab' }], backups: [], candidates: 'any', breaks: 'X4 deletes what it cannot copy' },
   { ...one, backups: [{ needs: 'a', refreshes: true }], breaks: 'X5 acknowledges before it looks again' },

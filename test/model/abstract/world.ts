@@ -8,6 +8,7 @@ export type Broken =
   | 'N17 forgets by removing' | 'N18 collects tombstones' | 'N21 a stored tree vouches for its children' | 'N23 expires by removing the intent'
   | 'N24 and the backup looks for its intent' | 'X1 missing trees of a declared session are no error' | 'X2 missing trees of an unconfirmed snapshot are no error'
   | 'X3 expects what an index says of a pack of another size' | 'X4 deletes what it cannot copy' | 'X5 acknowledges before it looks again'
+  | 'X6 believes one listing about the trees of an unconfirmed snapshot'
 
 export interface BackupSpec {
   /** What its manifest names: one tree, or chunks where trees do not matter. */

@@ -4,8 +4,8 @@ import { indexMergeSystem } from '../../../model/abstract/index-merge.ts'
 import { brokenScenarios, quickScenarios } from '../../../model/abstract/scenarios.ts'
 import { repositorySystem } from '../../../model/abstract/system.ts'
 
-/** Takes half a million states to be found: `npm run model`. */
-const slow = /^X1b /
+/** Take half a million states to be found: `npm run model`. */
+const slow = /^(X1b|X6) /
 /** Their controls have 200,000 states and more: `npm run model` explores them. */
 const slowControls = /^(N12|X2) /
 
