@@ -32,6 +32,8 @@ export interface BackupSpec {
   readonly refresh?: boolean
   /** Uploads against what it sees before it opens its session, and declares its root. */
   readonly late?: boolean
+  /** Declares its root, though it uploads the tree only in its session. */
+  readonly declares?: boolean
   /** Uploads the tree (with the new chunks) even when nothing is missing below it, as a mutant's control. */
   readonly skipsChildrenOfStoredTrees?: boolean
   /** How it names a pack attempt; default: at random. */
@@ -48,7 +50,7 @@ export interface BackupOutcome {
 export async function backup(backend: StorageBackend, name: string, spec: BackupSpec, arbiter: 'cas' | 'flags'): Promise<BackupOutcome> {
   const repository = repositoryOn(retrying(backend), arbiter)
   const work = new BackupWork(repository, name, spec)
-  const root = spec.late ? { root: tree(spec.need).id } : {}
+  const root = spec.late || spec.declares ? { root: tree(spec.need).id } : {}
   if (spec.late) await work.uploadMissing(await work.stored(allPacks(repository)))
   let sessions = 0
   const options = { host: 'h', clock: stillClock, random: work.random, shards: 1, ...root } as const

@@ -110,6 +110,8 @@ export const protocolScenarios: readonly Scenario[] = [
   { ...one, name: 'B12 late session', prepare: (store) => { packed(store, '1', ['a']) }, actors: { B: backupActor('B', { ...needA, late: true }), G: pruneActor('G') } },
   { ...one, name: 'B13 declared session, the prune need not wait', small: true, prepare: (store) => { packed(store, '1', ['a']) },
     actors: { B: backupActor('B', { ...needA, late: true }), G: pruneActor('G', { options: { expireAfterMs: Infinity } }) } },
+  { ...one, name: 'X1 declared session whose tree is not stored yet', small: true, prepare: (store) => { packed(store, '1', ['a']) },
+    actors: { B: backupActor('B', { ...needA, declares: true }), G: pruneActor('G', { options: { expireAfterMs: Infinity } }) } },
   { ...one, name: 'B14 the backup acknowledges, the prune waits', small: true, actors: { B: backupActor('B', { ...needA, refresh: true }), G: pruneActor('G', { options: { expireAfterMs: Infinity } }) } },
   { ...one, name: 'B15 lost pack replies', small: true, prepare: () => undefined, lost: 1, actors: { B: backupActor('B', needA), G: pruneActor('G') } },
   { ...one, name: 'I0 index objects and their consolidation', prepare: (store) => { packed(store, '1', ['a']) },

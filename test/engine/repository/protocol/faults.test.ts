@@ -5,7 +5,7 @@ import { snapshotName } from '../../../../engine/repository/protocol/names.ts'
 import { openSession } from '../../../../engine/repository/protocol/session.ts'
 import { backup, forget, openAndDie, prune } from '../../../model/actors.ts'
 import { committed, lostBlob } from '../../../model/invariants.ts'
-import { chunk, closure, idHex, jobKey, nowMs, randomOf, repositoryOn, stillClock, tagOf, tree } from '../../../model/repository.ts'
+import { chunk, closure, idHex, jobKey, makePack, nowMs, randomOf, repositoryOn, stillClock, tagOf, tree } from '../../../model/repository.ts'
 import { packed, snapshotted, unusedAndLive } from '../../../model/scenarios.ts'
 import { Run } from '../../../model/scheduler.ts'
 import type { Fault } from '../../../model/world.ts'
@@ -120,6 +120,23 @@ describe('T8: rule R9', () => {
     await forget(aloneOn(store), { jobKey: jobKey('j'), revision: 1, suffix: '' }, 'cas')
     await prune(aloneOn(store), 'G', {}, 'cas')
     expect(store.names('packs/')).toEqual([])
+  })
+})
+
+describe('X4: a retired pack in which something needed cannot be read', () => {
+  it('stays, and holds up no other', async () => {
+    const store = storeWith((each) => { packed(each, '1', ['t:a', 'a', 'b']); packed(each, '2', ['c']); snapshotted(each, 'j', 1, 'a') })
+    const name = store.names('packs/')[0] ?? ''
+    const bytes = store.get(name).bytes.slice()
+    const middle = makePack([tree('a'), chunk('a'), chunk('b')].map((blob) => [blob])).contents.segments[1]
+    bytes.fill(0, middle?.offset, (middle?.offset ?? 0) + (middle?.storedLength ?? 0))
+    store.put(name, bytes, false, nowMs)
+    const change = (plan: Awaited<ReturnType<typeof import('../../../../engine/repository/protocol/prune-prepare.ts')['planPrune']>>): typeof plan =>
+      ({ ...plan, retire: ['1', '2'].map((each) => ({ name: each.padStart(32, '0'), reason: 'unreferenced', size: 1, copiedBytes: 0 })) })
+    expect(await prune(aloneOn(store), 'G', { change }, 'cas')).toMatchObject({ outcome: 'complete', deletedPacks: 1, damagedPacks: 1 })
+    expect(store.names('packs/')).toContain(name)
+    expect(store.names('packs/')).not.toContain(`packs/00/${'2'.padStart(32, '0')}`)
+    expect(store.names('gc/')).toHaveLength(1)
   })
 })
 
