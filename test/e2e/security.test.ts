@@ -1,12 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp } from './harness/app.ts'
 import { randomFile } from './harness/data.ts'
 import { openFakeDesktop } from './harness/desktop.ts'
-import { enginesOf, processesOf } from './harness/engines.ts'
+import { enginesOf } from './harness/engines.ts'
 import { freshFolder } from './harness/folder.ts'
 import { openStorage } from './harness/storage.ts'
+import { findTraces, Onlooker, textsBelow } from './harness/traces.ts'
 import { User } from './harness/user.ts'
 
 test('the window cannot run what is not ours, go anywhere, open anything, or reach Node', async () => {
@@ -54,38 +54,47 @@ test('main answers its own window only', async () => {
   expect(JSON.stringify(answer)).not.toContain('settings')
 })
 
-test('secrets are in no file as they are, in no log, and in no process', async () => {
+test('secrets are in no file, log, process, output, request or object, in no writing', async () => {
   using folder = freshFolder()
   randomFile(`${folder.made('tree')}/one.bin`, 2_000_000)
   await using storage = await openStorage()
   await using desktop = await openFakeDesktop()
-  await using app = await launchApp({ environment: { ...desktop.environment, HOLDFAST_LOG: 'debug' } })
+  await using app = await launchApp({ environment: { ...desktop.environment, HOLDFAST_LOG: 'debug', TMPDIR: folder.made('tmp') } })
+  using onlooker = new Onlooker(app)
   const user = await User.of(app)
-  const password = 'canary tulip 51f0 gravel'
+  const password = 'canary "tulip" 51f0 grävel'
   const { secretAccessKey } = storage.destination
-  await user.addJob({ name: 'cloud', sources: [folder.path('tree')], destination: storage.destination, password })
+  await user.goTo('Backups')
+  await user.click('Add your first job')
+  await user.fillJob({ name: 'cloud', sources: [folder.path('tree')], destination: storage.destination, password })
+  await user.click('Test connection')
+  await user.sees('There is no repository here yet')
+  await user.click('Create job')
   storage.holdPacks()
   await user.click('Back up now')
   await expect.poll(() => storage.held).toBeGreaterThan(0)
   expect(enginesOf(app)).toHaveLength(1)
-  const processes = JSON.stringify(processesOf(app))
   storage.release()
   await user.button('Back up now').waitFor()
+  await user.goTo('Restore')
+  await user.restoreTo(folder.made('restored'))
   await app.stop()
-  const files = filesBelow(app.home)
-  expect(files.map((path) => path.slice(app.state.length + 1))).toEqual(expect.arrayContaining(['settings.json', 'jobs.json', 'secrets.json', 'logs/holdfast.jsonl']))
-  const texts = new Map([['the processes', processes], ...files.map((path): [string, string] => [path, readFileSync(path, 'latin1')])])
-  for (const secret of [password, secretAccessKey]) {
-    expect([...texts].filter(([, text]) => text.includes(secret) || decoded(text).includes(secret)).map(([where]) => where)).toEqual([])
-  }
+  const files = textsBelow(app.home)
+  expect([...files.keys()].map((path) => path.slice(app.state.length + 1))).toEqual(expect.arrayContaining(['settings.json', 'jobs.json', 'secrets.json', 'logs/holdfast.jsonl']))
+  const texts = new Map([...onlooker.texts, ...files, ...textsBelow(folder.path('tmp')), ...await storage.texts()])
   expect(texts.get(join(app.state, 'logs/holdfast.jsonl'))).toContain('cloud')
+  expect(texts.get('the processes')).toContain('engine.js')
+  expect(texts.get('the requests')).toContain(storage.destination.accessKeyId)
+  for (const secret of [password, secretAccessKey]) expect(findTraces(secret, texts)).toEqual([])
 })
 
-/** Whatever in a text could be base64, as what it stands for. */
-function decoded(text: string): string {
-  return [...text.matchAll(/[A-Za-z0-9+/]{16,}={0,2}/g)].map(([word]) => Buffer.from(word, 'base64').toString('latin1')).join('\n')
-}
-
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-}
+test('a secret is found in whatever writing', () => {
+  const secret = 'canary "tulip" 51f0 grävel'
+  const writings = [
+    secret, JSON.stringify({ secret }), `?p=${encodeURIComponent(secret)}&q`, new URLSearchParams({ secret }).toString(), Buffer.from(secret).toString('hex'),
+    ...['', 'x', 'xy', 'xyz'].flatMap((before) => (['base64', 'base64url'] as const).map((alphabet) => Buffer.from(`${before}${secret}${before}`).toString(alphabet))),
+    Buffer.from(secret, 'utf16le').toString('latin1'), Buffer.from(secret).toString('latin1'),
+  ]
+  for (const [at, text] of writings.entries()) expect([at, findTraces(secret, new Map([['it', text]]))]).toEqual([at, ['it']])
+  expect(findTraces(secret, new Map([['it', 'canary tulip 51f0']]))).toEqual([])
+})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp } from './harness/app.ts'
 import { openFakeDesktop } from './harness/desktop.ts'
-import { memoryOf, processesOf } from './harness/engines.ts'
+import { memoryOf, processTree } from './harness/engines.ts'
 import { freshFolder } from './harness/folder.ts'
 import { User } from './harness/user.ts'
 
@@ -31,7 +31,7 @@ test('a hidden start shows a tray icon and no window, soon and small; a second s
   const tray = await desktop.nextTray()
   const toTrayMs = performance.now() - startedMs
   expect(await tray.tooltip()).toBe('Holdfast')
-  const processes = processesOf(app).map(({ pid, commandLine }) => ({ pid, type: commandLine.find((word) => word.startsWith('--type='))?.slice(7) ?? 'main', bytes: memoryOf(pid) }))
+  const processes = processTree(app.electron.process().pid).map(({ pid, commandLine }) => ({ pid, type: commandLine.find((word) => word.startsWith('--type='))?.slice(7) ?? 'main', bytes: memoryOf(pid) }))
   const sum = processes.reduce((all, one) => all + one.bytes, 0)
   console.log(`start to tray ${toTrayMs.toFixed(0)} ms; hidden: ${(sum / mebibyte).toFixed(0)} MiB (${processes.map((one) => `${one.type} ${(one.bytes / mebibyte).toFixed(0)}`).join(', ')})`)
   expect(app.electron.windows()).toEqual([])

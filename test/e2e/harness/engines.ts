@@ -14,9 +14,8 @@ export function enginesOf(app: RunningApp): readonly SeenProcess[] {
   return childrenOf(app.electron.process().pid).filter(({ commandLine }) => commandLine.some((word) => word.endsWith('/engine/engine.js')))
 }
 
-/** The app's own process and everything below it. */
-export function processesOf(app: RunningApp): readonly SeenProcess[] {
-  const { pid } = app.electron.process()
+/** A process and everything below it; nothing once it has ended. */
+export function processTree(pid: number | undefined): readonly SeenProcess[] {
   const top = pid === undefined ? undefined : look(pid)
   return [...(top ? [top] : []), ...descendantsOf(pid)]
 }

@@ -1,4 +1,4 @@
-import { ListObjectsV2Command } from '@aws-sdk/client-s3'
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { FaultProxy } from '../../faults/proxy.ts'
 import { freshBucket } from '../../servers/s3.ts'
 import type { DestinationInput } from './user.ts'
@@ -14,6 +14,8 @@ export interface TestStorage extends AsyncDisposable {
   readonly held: number
   /** Sizes of the packs that have arrived. */
   packs(): Promise<readonly number[]>
+  /** All that went to the storage and lies there, by name: requests with their headers, and objects. */
+  texts(): Promise<ReadonlyMap<string, string>>
 }
 
 export async function openStorage(): Promise<TestStorage> {
@@ -44,6 +46,14 @@ export async function openStorage(): Promise<TestStorage> {
     async packs() {
       const { Contents = [] } = await bucket.client.send(new ListObjectsV2Command({ Bucket: bucket.bucket, Prefix: `${prefix}/packs/` }))
       return Contents.map(({ Size = 0 }) => Size)
+    },
+    async texts() {
+      const { Contents = [] } = await bucket.client.send(new ListObjectsV2Command({ Bucket: bucket.bucket }))
+      const objects = await Promise.all(Contents.map(async ({ Key = '' }): Promise<[string, string]> => {
+        const { Body } = await bucket.client.send(new GetObjectCommand({ Bucket: bucket.bucket, Key }))
+        return [`object ${Key}`, `${Key}\n${(await Body?.transformToString('latin1')) ?? ''}`]
+      }))
+      return new Map([['the requests', JSON.stringify(proxy.requests)], ...objects])
     },
     async [Symbol.asyncDispose]() {
       gate.resolve()
