@@ -4,7 +4,7 @@ import { addKeyTo, listKeysOf, removeKeyFrom } from '../../engine/commands/key.t
 import type { CheckJob, EngineJob, ForgetJob } from '../../engine/protocol/job.ts'
 import { good, type Row } from './plans.ts'
 import { endingOf, type Ending, type Subject } from './table.ts'
-import type { Template, TemplateCopy } from './template.ts'
+import { never, open, type Template, type TemplateCopy } from './template.ts'
 
 /** A command that is a job, on copies of the template. */
 export function jobSubject(template: Template, type: EngineJob['type'], parts: Pick<Subject, 'usesUp' | 'readsOnly'> & Partial<Subject>): Subject {
@@ -40,9 +40,17 @@ export async function found(copy: TemplateCopy, { prefix }: Row): Promise<string
  */
 export async function foundAfterPrune(copy: TemplateCopy, { prefix }: Row): Promise<string[]> {
   const old = (await copy.proveOld()).filter((text) => prefix !== 'packs/' || !text.endsWith('with warnings'))
-  if (prefix !== 'gc/') return [...await seen(copy, prefix), ...old, ...await recovered(copy, prefix)]
-  const backup = await endingOf(copy.run(copy.job('backup')))
-  return [...old, ...(backup.word === 'damaged' && backup.message.includes('gc/') ? [] : [`the next backup ended with ${backup.word}`])]
+  return [...old, ...(prefix === 'gc/' ? [] : await seen(copy, prefix)), ...await foundAfterRepair(copy, { prefix })]
+}
+
+/** The same for a repair, which leaves to a prune what it has replaced: only the next backup is whole. */
+export function foundAfterRepair(copy: TemplateCopy, { prefix }: Pick<Row, 'prefix'>): Promise<string[]> {
+  return prefix === 'gc/' ? refusesRecord(copy) : recovered(copy, prefix)
+}
+
+async function refusesRecord(copy: TemplateCopy): Promise<string[]> {
+  const { word, message } = await endingOf(copy.run(copy.job('backup')))
+  return word === 'damaged' && message.includes('gc/') ? [] : [`the next backup ended with ${word} (${message})`]
 }
 
 async function seen(copy: TemplateCopy, prefix: string): Promise<string[]> {
@@ -58,6 +66,31 @@ async function recovered(copy: TemplateCopy, prefix: string): Promise<string[]> 
   const backup = await endingOf(copy.run(copy.job('backup')))
   const bad = [unchanged, backup].filter(({ word }) => !good.includes(word))
   return bad.length > 0 ? bad.map(({ word, message }) => `the next backup ended with ${word} (${message})`) : copy.proveLatest()
+}
+
+/** A repository that lost its index and has wrong bits in some packs, all of which the sources can heal. */
+export async function damagedCopy(template: Template): Promise<TemplateCopy> {
+  const copy = await template.copy()
+  await copy.run(copy.job('backup'))
+  await using backend = await open(copy.url)
+  for await (const { name } of backend.list('index/', never)) await backend.remove(name, never)
+  // The packs of d.bin and e.bin.
+  for await (const { name, size } of backend.list('packs/', never)) {
+    if (size < 150_000 || size > 400_000) continue
+    const bytes = Uint8Array.from(await backend.get(name, 'all', never))
+    bytes[1000] = (bytes[1000] ?? 0) ^ 1
+    await backend.put(name, { type: 'bytes', bytes }, {}, never)
+  }
+  return copy
+}
+
+/** A repair in peace, and what whoever comes next does. */
+export async function isRepaired(copy: TemplateCopy): Promise<string[]> {
+  await copy.run({ ...copy.job('check') as CheckJob, repair: true })
+  const backup = await endingOf(copy.run(copy.job('backup')))
+  const prune = await endingOf(copy.run(copy.job('prune')))
+  const bad = [backup, prune].filter(({ word }) => !good.includes(word))
+  return bad.length > 0 ? bad.map(({ word, message }) => `after the repair: ${word} (${message})`) : copy.prove()
 }
 
 /** A snapshot whose object is wrong is named by the check; only forgetting it helps. */

@@ -84,10 +84,10 @@ export class Template implements Disposable {
     return new Template(world, third)
   }
 
-  /** A copy of the repository, and a machine that knows it and has the changed source. */
-  async copy(): Promise<TemplateCopy> {
+  /** A copy of the repository, or of what was made of it, and a machine that knows it and has the changed source. */
+  async copy(from = this.#world.repository): Promise<TemplateCopy> {
     const copy = this.empty()
-    await copyObjects(this.#world.repository, copy.url)
+    await copyObjects(from, copy.url)
     return copy
   }
 
