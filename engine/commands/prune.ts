@@ -1,5 +1,6 @@
 import type { StorageBackend } from '../backend/backend.ts'
 import { clearProbes } from '../backend/probe.ts'
+import { hasCode } from '../base/errors.ts'
 import { LivenessDatabase } from '../catalog/liveness.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
@@ -58,10 +59,16 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   }
 }
 
-/** Returns how many unfinished uploads were ended. */
-async function clearLeftovers(backend: StorageBackend, { clock, signal }: CommandContext): Promise<number> {
+/** Returns how many unfinished uploads were ended. That is no prune's purpose: where rights or the storage do not allow it, they stay. */
+async function clearLeftovers(backend: StorageBackend, { clock, log, signal }: CommandContext): Promise<number> {
   await clearProbes(backend, staleMs, clock.now(), signal)
-  return await backend.abortStaleUploads?.(staleMs, signal) ?? 0
+  try {
+    return await backend.abortStaleUploads?.(staleMs, signal) ?? 0
+  } catch (error) {
+    if (!hasCode(error, 'denied', 'unsupported')) throw error
+    log.write('warning', `Unfinished uploads of former runs, if there are any, stay in the storage: ${error.message}`)
+    return 0
+  }
 }
 
 function optionsOf(job: PruneJob): Partial<PruneOptions> {

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../../engine/base/clock.ts'
 import type { PruneDetails } from '../../../engine/commands/prune.ts'
 import { runJob } from '../../../engine/commands/run.ts'
+import { FaultProxy } from '../../faults/proxy.ts'
+import { fastClock, initCheaply } from '../../faults/template.ts'
 import { World } from '../../fixtures/world.ts'
 import { freshBucket } from '../../servers/s3.ts'
 
@@ -22,4 +24,17 @@ test('a prune clears away multipart uploads that nobody continued for a week, an
   expect(await staleAfter(0)).toBe(0)
   expect(await staleAfter(8)).toBe(1)
   expect((await bucket.client.send(new ListMultipartUploadsCommand({ Bucket: bucket.bucket }))).Uploads ?? []).toEqual([])
+})
+
+test.each([[403, 'AccessDenied', 'success'], [501, 'NotImplemented', 'success'], [503, 'SlowDown', 'throttled']])('a storage that answers %i when a prune looks for unfinished uploads: %s, and the prune ends with %s', async (status, code, ending) => {
+  const bucket = await freshBucket()
+  await using proxy = await FaultProxy.start(bucket.endpoint)
+  using world = new World(bucket.url('repository').replace(encodeURIComponent(bucket.endpoint), encodeURIComponent(proxy.endpoint)))
+  await initCheaply(world.repository, world.password, bucket.secrets)
+  let asked = 0
+  proxy.choose = ({ url }) => (url.includes('uploads') && ++asked > 0 ? { type: 'answer', status, code } : undefined)
+  const context = { ...world.context(), clock: fastClock, secrets: { password: world.password, storage: bucket.secrets } }
+  const word = await runJob({ ...world.common, type: 'prune', dryRun: false }, context).then(({ outcome }) => (outcome === 'unchanged' ? 'success' : outcome), ({ code: failed }: { readonly code: string }) => failed)
+  expect(word).toBe(ending)
+  expect(asked).toBeGreaterThan(0)
 })
