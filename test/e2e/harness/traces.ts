@@ -4,7 +4,7 @@ import type { RunningApp } from './app.ts'
 import { processTree } from './engines.ts'
 
 /** How a secret may stand in what a program leaves behind: as it is, escaped, or in another alphabet, also in the middle of something else. */
-export function tracesOf(secret: string): readonly string[] {
+function tracesOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret)
   const hex = bytes.toString('hex')
   const uri = encodeURIComponent(secret)

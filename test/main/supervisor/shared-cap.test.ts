@@ -18,7 +18,7 @@ import { backupJob } from '../fakes.ts'
 const cap = 3
 const engine = fileURLToPath(new URL('../../../engine/engine.ts', import.meta.url))
 
-/** Watches the transfers of objects as the server sees them, and holds those of packs until the gate opens. */
+/** Watches the transfers of objects, and of their parts, as the server sees them, and holds those of packs until the gate opens. */
 function watchTransfers(proxy: FaultProxy) {
   const gate = Promise.withResolvers<void>()
   const going = new Set<string>()
@@ -34,7 +34,8 @@ function watchTransfers(proxy: FaultProxy) {
     return { type: 'hold', until: gate.promise.then(() => delay(100)) }
   }
   proxy.ended = (request) => {
-    if (going.delete(request.url)) ended.push(request.url)
+    const [object = ''] = request.url.split('?')
+    if (going.delete(request.url) && !ended.includes(object)) ended.push(object)
   }
   return seen
 }
@@ -65,7 +66,7 @@ test('two jobs in engines of their own share what their account bears: the serve
   const jobs = ['photos', 'papers'].map((name) => {
     mkdirSync(join(folder, name))
     randomFile(join(folder, name, 'one.bin'), 80_000_000, name)
-    const repository = `faulty+s3://${bucket.bucket}/${name}?endpoint=${encodeURIComponent(proxy.endpoint)}&fault.connections=${cap}`
+    const repository = `faulty+s3://${bucket.bucket}/${name}?endpoint=${encodeURIComponent(proxy.endpoint)}&partSize=5M&fault.connections=${cap}`
     return startJob(supervisor, { ...backupJob, name, sources: [join(folder, name)], home, repository, concurrency: 8, create: true, verifyPacks: 0 }, bucket)
   })
   const early: unknown[] = []
