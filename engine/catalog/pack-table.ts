@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { decodeFooter, encodeFooter } from '../repository/footer.ts'
-import type { PackContents, PackInfo } from '../repository/pack-info.ts'
+import type { EncodedPackInfo, PackContents, PackInfo } from '../repository/pack-info.ts'
 import type { BlobIndex } from './blob-index.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
@@ -180,12 +180,18 @@ export class PackTable {
     this.#database.prepare('DELETE FROM indexes WHERE name = ?').run(nameBytes(name))
   }
 
-  /** Usable packs that are in no index object: written by this run, or adopted. At most `limit`, to bound memory. */
-  unindexedPacks(limit: number): readonly PackInfo[] {
-    const rows = this.#database.prepare<[number], { number: number; name: Buffer; size: number; body: Buffer }>(
-      'SELECT number, name, size, body FROM contents JOIN packs ON number = pack WHERE indexed = 0 LIMIT ?').all(limit)
-    return rows.filter((row) => this.#usage.isUsable(row.number))
-      .map((row) => ({ name: row.name.toString('hex'), size: row.size, contents: decodeFooter(row.body) }))
+  /** Usable packs that are in no index object: written by this run, or adopted. As many as have footers of `maxBytes`; one at least. */
+  unindexedPacks(maxBytes: number): readonly EncodedPackInfo[] {
+    const next = this.#database.prepare<[number], { number: number; name: Buffer; size: number; body: Buffer }>(
+      'SELECT number, name, size, body FROM contents JOIN packs ON number = pack WHERE indexed = 0 AND pack > ? ORDER BY pack LIMIT 1')
+    const found: EncodedPackInfo[] = []
+    let bytes = 0
+    for (let row = next.get(0); row && bytes < maxBytes; row = next.get(row.number)) {
+      if (!this.#usage.isUsable(row.number)) continue
+      found.push({ name: row.name.toString('hex'), size: row.size, footer: row.body })
+      bytes += row.body.length
+    }
+    return found
   }
 
   /** Usable packs last verified before `beforeMs`, the longest unverified first; page by page, so that they may be verified in between. */

@@ -1,6 +1,6 @@
 import { ByteReader, ByteWriter, fromHex, toHex } from '../base/bytes.ts'
 import { decodeFooter, encodeFooter } from './footer.ts'
-import type { PackInfo } from './pack-info.ts'
+import type { EncodedPackInfo, PackInfo } from './pack-info.ts'
 
 /** Plain bytes of one index object at most, but for a single pack whose own table is larger. */
 export const indexBytes = 8 * 1024 * 1024
@@ -8,11 +8,11 @@ export const indexBytes = 8 * 1024 * 1024
 const nameBytes = 16
 const maxPackSize = 2 ** 40
 
-/** Plaintexts of as many index objects as the packs fill, one at a time: memory stays at one. Seal them as kind `index`. */
-export function* encodeIndex(packs: Iterable<PackInfo>): Generator<Uint8Array> {
+/** Plaintexts of as many index objects as the packs fill, one at a time: memory stays at one. Seal them as kind `index`; each is the caller's. */
+export function* encodeIndex(packs: Iterable<PackInfo | EncodedPackInfo>): Generator<Uint8Array> {
   let writer = new ByteWriter(65_536)
   for (const pack of packs) {
-    const contents = encodeFooter(pack.contents)
+    const contents = 'footer' in pack ? pack.footer : encodeFooter(pack.contents)
     if (writer.length > 0 && writer.length + contents.length + nameBytes + 16 > indexBytes) {
       yield writer.written()
       writer = new ByteWriter(indexBytes)

@@ -10,7 +10,7 @@ export interface PackContents {
 
 /** One compressed and sealed stretch of a pack: one big blob, or many small ones back to back. */
 export interface PackSegment {
-  /** Byte offset in the pack; also the nonce. */
+  /** Byte offset in the pack. */
   readonly offset: number
   readonly storedLength: number
   readonly rawLength: number
@@ -30,6 +30,11 @@ export interface PackInfo {
   /** Bytes of the object. */
   readonly size: number
   readonly contents: PackContents
+}
+
+/** The same with its table as bytes, as a footer has it: a tenth of the memory. */
+export interface EncodedPackInfo extends Omit<PackInfo, 'contents'> {
+  readonly footer: Uint8Array
 }
 
 /** A finished pack in a local file, not sent yet. */

@@ -5,9 +5,8 @@ import type { ByteString } from '../../base/byte-string.ts'
 import { systemRandom } from '../../repository/crypto.ts'
 import { BlobHasher, blobHeadroom } from '../../repository/blob-id.ts'
 import { Chunker } from '../../repository/chunker/chunker.ts'
-import type { PackInfo } from '../../repository/pack-info.ts'
 import { packObject, randomName } from '../../repository/names.ts'
-import { putIndexes } from '../../repository/protocol/index-objects.ts'
+import { IndexGatherer } from '../../repository/protocol/index-objects.ts'
 import type { PackMaker } from '../../repository/protocol/prune-context.ts'
 import { listSnapshots } from '../../repository/protocol/snapshots.ts'
 import { chunkIds } from '../../snapshot/content.ts'
@@ -41,7 +40,7 @@ class SourceRepair {
   readonly #hasher: BlobHasher
   /** Two windows of the largest chunk: all the file data that is in memory. */
   readonly #window: Buffer
-  readonly #stored: PackInfo[] = []
+  readonly #index: IndexGatherer
   #filling: ReturnType<PackMaker['begin']> | undefined
   #count = 0
 
@@ -50,6 +49,7 @@ class SourceRepair {
     this.#run = run
     this.#packs = packs
     this.#retry = retry
+    this.#index = new IndexGatherer(run.repository, systemRandom)
     this.#chunker = new Chunker(keys.chunker, config.chunker)
     this.#hasher = new BlobHasher(keys.blobId)
     this.#window = Buffer.allocUnsafeSlow(blobHeadroom + 2 * config.chunker.maxBytes)
@@ -64,7 +64,7 @@ class SourceRepair {
 
   async finish(signal: AbortSignal): Promise<number> {
     await this.#flush(signal)
-    if (this.#stored.length > 0) await putIndexes(this.#run.repository, this.#stored, systemRandom, signal)
+    await this.#index.flush(signal)
     return this.#count
   }
 
@@ -137,8 +137,8 @@ class SourceRepair {
         await this.#run.repository.backend.put(packObject(attempt), body, { once: true }, signal)
         return attempt
       }, signal)
-      this.#stored.push({ name, size, contents })
       this.#run.catalog.packs.addSent({ name, size, contents })
+      await this.#index.add({ name, size, contents }, signal)
     } finally {
       finished.discard()
     }

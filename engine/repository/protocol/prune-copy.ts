@@ -4,7 +4,7 @@ import type { BlobId, BlobKind } from '../../snapshot/node.ts'
 import { packObject, randomName } from '../names.ts'
 import type { PackInfo } from '../pack-info.ts'
 import { readSegments } from '../pack-reader.ts'
-import { putIndexes } from './index-objects.ts'
+import { IndexGatherer } from './index-objects.ts'
 import type { CopiedBlob, FinishedPack, OpenPack, PruneContext } from './prune-context.ts'
 
 const uploadAttempts = 8
@@ -55,10 +55,11 @@ class Copier {
   copiedBytes = 0
   readonly #context: PruneContext
   readonly #filling = new Map<BlobKind, Filling>()
-  readonly #uploaded: PackInfo[] = []
+  readonly #index: IndexGatherer
 
   constructor(context: PruneContext) {
     this.#context = context
+    this.#index = new IndexGatherer(context.repository, context.random)
   }
 
   async copyFrom(name: string, signal: AbortSignal): Promise<void> {
@@ -79,8 +80,7 @@ class Copier {
 
   async finish(signal: AbortSignal): Promise<void> {
     for (const kind of [...this.#filling.keys()]) await this.#flush(kind, signal)
-    if (this.#uploaded.length === 0) return
-    await putIndexes(this.#context.repository, this.#uploaded, this.#context.random, signal)
+    await this.#index.flush(signal)
   }
 
   discard(): void {
@@ -119,7 +119,7 @@ class Copier {
       const info = await uploadPack(this.#context, finished, signal)
       this.#context.store.addPack(info)
       this.#context.store.listed({ name: info.name, size: info.size, modifiedMs: this.#context.clock.now() })
-      this.#uploaded.push(info)
+      await this.#index.add(info, signal)
     } finally {
       finished.discard()
     }

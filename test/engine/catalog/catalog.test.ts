@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { decodeFooter } from '../../../engine/repository/footer.ts'
 import { openCatalog } from '../../../engine/catalog/catalog.ts'
 import { lockJob } from '../../../engine/catalog/lock.ts'
 import { catalogFolder } from '../../../engine/catalog/paths.ts'
@@ -29,9 +30,28 @@ test('an uploaded pack leaves the spool under the name of its last attempt and w
   world.catalog.spool.uploaded(entry.number, { name: packName('attempt 2'), size: sealed.size, contents: sealed.contents })
   expect(world.catalog.spool.entries()).toEqual([])
   expect(world.catalog.locate(blob('b'))?.pack).toBe(packName('attempt 2'))
-  expect(world.catalog.packs.unindexedPacks(10).map((each) => each.name)).toEqual([packName('attempt 2')])
+  expect(world.catalog.packs.unindexedPacks(1000).map((each) => each.name)).toEqual([packName('attempt 2')])
   world.catalog.packs.markIndexed(packName('index'), [packName('attempt 2')])
-  expect(world.catalog.packs.unindexedPacks(10)).toEqual([])
+  expect(world.catalog.packs.unindexedPacks(1000)).toEqual([])
+})
+
+test('packs for an index object come enough for one at a time, whatever else is not indexed', () => {
+  using world = new TestCatalog()
+  const packs = world.catalog.packs
+  for (const name of ['A', 'B', 'C']) packs.addPack(pack(name, name))
+  packs.beginUsable()
+  for (const name of ['B', 'C']) packs.markUsable(packName(name), pack(name, name).size)
+  packs.endUsable()
+  const indexed: string[] = []
+  for (let next = packs.unindexedPacks(1); next.length > 0; next = packs.unindexedPacks(1)) {
+    expect(next).toHaveLength(1)
+    for (const { name, footer } of next) {
+      expect(decodeFooter(footer).segments.flatMap(({ blobs }) => blobs)).toHaveLength(1)
+      indexed.push(name)
+      packs.markIndexed(packName(`index of ${name}`), [name])
+    }
+  }
+  expect(indexed).toEqual([packName('B'), packName('C')])
 })
 
 test('usable packs without known contents are named for adoption, retired and unlisted ones are not', () => {
