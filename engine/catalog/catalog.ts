@@ -24,7 +24,7 @@ export const readerCatalog = 'reader'
 
 /**
  * What this machine knows of a repository, and one job's memory: disposable, in SQLite. One file for each repository and job, so that
- * two engines never write to the same one. Bounded memory: SQLite's page cache (24 MB), 40,000 recent blobs (8 MB), a bit for each
+ * two engines never write to the same one. Bounded memory: SQLite's page cache (16 MB), 40,000 recent blobs (8 MB), a bit for each
  * pack, and the claims of packs that are being filled.
  */
 export class Catalog implements BlobLocator, Disposable {

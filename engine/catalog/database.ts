@@ -7,7 +7,7 @@ import { HoldfastError } from '../base/errors.ts'
 export type Database = BetterSqlite3.Database
 
 /** Page cache of one connection; with the WAL it is all that SQLite holds in memory. */
-const cacheKiB = 24 * 1024
+const cacheKiB = 16 * 1024
 
 /** How long a writer waits for another process (a restore beside a rebuild) before SQLite gives up. */
 const busyTimeoutMs = 10_000

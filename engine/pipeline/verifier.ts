@@ -25,6 +25,7 @@ export class Verifier {
       this.#open(pack, segment, bytes.subarray(from, from + segment.storedLength))
       this.#native.used(segment.storedLength)
     }
+    this.#native.free(bytes)
   }
 
   #open(pack: { readonly name: string; readonly kind: BlobKind }, segment: PackSegment, stored: Uint8Array): void {

@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads'
 import { asHoldfastError, HoldfastError } from '../base/errors.ts'
 import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
 
-/** More threads than this only take memory: one uploads no faster than this many can compress. */
-const mostWorkers = 8
+/** Each takes up to 25 MB and compresses some 250 MB/s: more of them would break the bound of 250 MB to outrun the disk. */
+const mostWorkers = 3
 
 /** Threads for compression and hashing on this machine: at least two, so that one can read while the other compresses. */
 function workerCount(): number {
@@ -15,6 +15,9 @@ function workerCount(): number {
 /** Dead buffers of all threads together, and of each at least: a collection takes about 3 ms, so more of them would cost too much time. */
 const garbageBytes = 24 * 1024 * 1024
 const leastGarbageBytes = 6 * 1024 * 1024
+
+/** Heap for what lives shortly in a thread. V8 would take 48 MB for each; what matters here is outside of the heap. */
+const youngMb = 6
 
 /** Jobs a thread has at a time: one more than it works on, so that it need not wait for a busy main thread. */
 const jobsAhead = 2
@@ -87,7 +90,7 @@ export class WorkerPool implements AsyncDisposable {
   #startThread(): Thread {
     // Beside this file both in the clone (.ts) and in the build (.js).
     const entry = new URL(`./backup-worker${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: { maxOldGenerationSizeMb: 128 } })
+    const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: youngMb } })
     const thread: Thread = { worker, given: [], own: [] }
     worker.on('message', (reply: WorkerReply) => { this.#done(thread, reply) })
     worker.on('error', (error) => { this.#fail(asHoldfastError(error)) })

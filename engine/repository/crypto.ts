@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, randomFillSync, scrypt } from 'node:crypto'
 import { asBuffer } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { freeBuffer } from '../base/memory.ts'
 
 /** `length` fresh random bytes. Injected where names and salts must be foreseeable in tests. */
 export type Random = (length: number) => Uint8Array
@@ -46,7 +47,9 @@ const boxInfo = 'holdfast 1 box'
 /** `salt ‖ ciphertext ‖ tag`, see sealParts. */
 export function seal(key: Uint8Array, additional: Uint8Array, plain: Uint8Array): Uint8Array {
   const { salt, ciphertext, tag } = sealParts(key, additional, plain)
-  return Buffer.concat([salt, ciphertext, tag])
+  const box = Buffer.concat([salt, ciphertext, tag])
+  freeBuffer(ciphertext)
+  return box
 }
 
 /** The plaintext of a box, or undefined when key, additional data or any byte of the box is not the one it was sealed with. */

@@ -1,6 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib'
 import { asBuffer, ByteWriter, utf8 } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { freeBuffer } from '../base/memory.ts'
 import type { ObjectName } from '../backend/backend.ts'
 import { seal, unseal } from './crypto.ts'
 import type { RepositoryKeys } from './keys.ts'
@@ -50,6 +51,7 @@ const maxObjectBytes = 64 * 1024 * 1024
 
 /** Smaller plaintexts are not worth compressing. */
 const compressFrom = 128
+const objectLevel = 3
 
 /**
  * An object under its own name: header, then a box whose additional data is header and name, so that an object in another's place
@@ -58,7 +60,12 @@ const compressFrom = 128
 export function sealObject(keys: RepositoryKeys, name: ObjectName, kind: SealedKind, plain: Uint8Array): Uint8Array {
   if (plain.length > maxObjectBytes) throw new HoldfastError('internal', `${name} would be too large.`)
   const header = objectHeader(kind)
-  return Buffer.concat([header, seal(keys.metadata, additionalData(header, name), wrap(plain))])
+  const wrapped = wrap(plain)
+  const box = seal(keys.metadata, additionalData(header, name), wrapped)
+  freeBuffer(wrapped)
+  const bytes = Buffer.concat([header, box])
+  freeBuffer(box)
+  return bytes
 }
 
 /**
@@ -78,7 +85,7 @@ export function additionalData(header: Uint8Array, name: string): Uint8Array {
 /** 0 and the bytes, or 1, their length (u32) and their zstd frame. */
 function wrap(plain: Uint8Array): Uint8Array {
   const writer = new ByteWriter(plain.length + 8)
-  const compressed = plain.length < compressFrom ? plain : zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: 3 } })
+  const compressed = plain.length < compressFrom ? plain : compress(plain, objectLevel)
   if (compressed.length + 4 >= plain.length) {
     writer.u8(0)
     writer.bytes(plain)
@@ -87,6 +94,7 @@ function wrap(plain: Uint8Array): Uint8Array {
   writer.u8(1)
   writer.u32(plain.length)
   writer.bytes(compressed)
+  freeBuffer(compressed)
   return writer.written()
 }
 
@@ -94,7 +102,16 @@ function unwrap(name: string, wrapped: Uint8Array): Uint8Array {
   if (wrapped[0] === 0) return wrapped.subarray(1)
   const length = wrapped.length >= 5 ? asBuffer(wrapped).readUInt32LE(1) : 0
   if (wrapped[0] !== 1 || length === 0 || length > maxObjectBytes) throw damagedInside(name)
-  return decompress(wrapped.subarray(5), length, name)
+  const plain = decompress(wrapped.subarray(5), length, name)
+  freeBuffer(wrapped)
+  return plain
+}
+
+/** One zstd frame, in a buffer of its own. */
+export function compress(plain: Uint8Array, level: number): Uint8Array {
+  // An output buffer that surely suffices lets zstd work in one go, half again as fast as Node's 16 KiB steps.
+  const chunkSize = plain.length + (plain.length >>> 7) + 512
+  return zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
 /** A zstd frame that must give exactly `length` bytes; never takes memory for more. @throws damaged */

@@ -1,4 +1,3 @@
-import { constants, zstdCompressSync } from 'node:zlib'
 import { HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
@@ -6,7 +5,7 @@ import type { BlobHasher } from './blob-id.ts'
 import { equalBytes, toHex } from '../base/bytes.ts'
 import { maxBlobBytes } from './config.ts'
 import { sealOverhead, sealParts, unseal, type SealedParts } from './crypto.ts'
-import { decompress, formatVersion, objectHeader } from './sealed.ts'
+import { compress, decompress, formatVersion, objectHeader } from './sealed.ts'
 
 /** What of a segment is authenticated beside its bytes, and needed to open it. */
 export interface SegmentShape {
@@ -70,12 +69,6 @@ function additionalData(kind: BlobKind, { rawLength, compression, blobCount }: S
   data.writeUInt32LE(blobCount, 8)
   data.writeUInt32LE(rawLength, 12)
   return data
-}
-
-function compress(raw: Uint8Array, level: number): Uint8Array {
-  // An output buffer that surely suffices lets zstd work in one go, half again as fast as Node's 16 KiB steps.
-  const chunkSize = raw.length + (raw.length >>> 7) + 512
-  return zstdCompressSync(raw, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } })
 }
 
 const histogram = new Uint16Array(256)

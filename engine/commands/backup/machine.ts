@@ -89,6 +89,7 @@ export class Machine implements AsyncDisposable {
     await this.sink.flush()
     await this.flow.flush()
     this.journal.flush()
+    this.#heap.relieve()
     this.signal.throwIfAborted()
   }
 
