@@ -1,6 +1,7 @@
 import { openCatalog } from '../catalog/catalog.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import { systemRandom } from '../repository/crypto.ts'
+import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
 import type { Counters, RunSummary } from '../protocol/progress.ts'
@@ -8,9 +9,9 @@ import { checkSnapshots } from './check/closure.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
-import { checkIndexes, checkPacks } from './check/inventory.ts'
+import { checkIndexes, checkPacks, checkRecords } from './check/inventory.ts'
 import type { IndexFindings } from './check/inventory.ts'
-import { repairIndexes, retireDamagedPacks } from './check/repair.ts'
+import { repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
 import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
 import { repairFromSources } from './check/source-repair.ts'
@@ -52,8 +53,9 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
     progress.problem()
   })
   const run = new CheckRun(open.repository, catalog, findings, progress, startedMs)
-  const { snapshots, packsRead, index } = await checkAll(run, job, context.signal)
-  const repair = job.repair ? await repairAll(run, index, job, open, context) : undefined
+  const checked = await checkAll(run, job, context.signal)
+  const { snapshots, packsRead } = checked
+  const repair = job.repair ? await repairAll(run, checked, job, open, context) : undefined
   const details: CheckDetails = {
     snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
     ...(repair ? { repair } : {}),
@@ -61,25 +63,33 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
 }
 
-async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<{ snapshots: number; packsRead: number; index: IndexFindings }> {
+interface Checked {
+  readonly snapshots: number
+  readonly packsRead: number
+  readonly index: IndexFindings
+  readonly records: readonly UnreadableRecord[]
+}
+
+async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<Checked> {
   run.progress.phase('scanning')
   await checkPacks(run, signal)
   const index = await checkIndexes(run, signal)
   run.progress.phase('working')
   await readTreePacks(run, signal)
+  const records = await checkRecords(run, signal)
   const packsRead = await readDataPacks(run, job.readDataPercent, signal)
   run.progress.phase('verifying')
-  return { snapshots: await checkSnapshots(run, signal), packsRead, index }
+  return { snapshots: await checkSnapshots(run, signal), packsRead, index, records }
 }
 
 /** Repairs, then follows the snapshots again: what is told as affected is what remains. */
-async function repairAll(run: CheckRun, index: IndexFindings, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
+async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
   const { signal } = context
   const { backend, config, keys } = run.repository
   run.progress.phase('finishing')
   const folder = backend.traits.stagingFolder ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
-  const retiredPacks = await retireDamagedPacks(run, signal)
+  const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
   const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
   if (restoredBlobs > 0) {
     run.findings.forgetAffected()

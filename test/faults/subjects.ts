@@ -24,7 +24,7 @@ export async function checked(copy: TemplateCopy): Promise<string[]> {
 }
 
 /** What only its reader can tell to be wrong: a check does not read it. */
-const unchecked = ['probe/', 'intents/', 'gc/']
+const unchecked = ['probe/', 'intents/']
 
 /**
  * After the storage kept something else than it was given: a check tells so; snapshots of old come back as they were; and once it is
@@ -34,23 +34,22 @@ export async function found(copy: TemplateCopy, { prefix }: Row): Promise<string
   return [...await seen(copy, prefix), ...await copy.proveOld(), ...await recovered(copy, prefix)]
 }
 
-/**
- * The same for a prune, with what it cannot do: it deletes what it has moved without reading the copy again, so a wrong copy costs a
- * file, and restore and check say so; and a backup refuses to build beside a retire record that nobody can read (R2).
- */
+/** The same for a prune, which reads back what it moves, and its records: a wrong one is replaced, and may be left to be told of and tidied up. */
 export async function foundAfterPrune(copy: TemplateCopy, { prefix }: Row): Promise<string[]> {
-  const old = (await copy.proveOld()).filter((text) => prefix !== 'packs/' || !text.endsWith('with warnings'))
-  return [...old, ...(prefix === 'gc/' ? [] : await seen(copy, prefix)), ...await foundAfterRepair(copy, { prefix })]
+  const check = await endingOf(copy.run(copy.job('check')))
+  // A decision that nobody can read is told as a snapshot that cannot be restored.
+  const bad = check.word === 'failed' && prefix !== 'snapshots/' ? [`check ended with ${check.word} (${check.message})`] : []
+  return [...bad, ...await copy.proveOld(), ...await recovered(copy, prefix), ...await pruned(copy)]
 }
 
 /** The same for a repair, which leaves to a prune what it has replaced: only the next backup is whole. */
-export function foundAfterRepair(copy: TemplateCopy, { prefix }: Pick<Row, 'prefix'>): Promise<string[]> {
-  return prefix === 'gc/' ? refusesRecord(copy) : recovered(copy, prefix)
+export async function foundAfterRepair(copy: TemplateCopy, { prefix }: Pick<Row, 'prefix'>): Promise<string[]> {
+  return [...await recovered(copy, prefix), ...await pruned(copy)]
 }
 
-async function refusesRecord(copy: TemplateCopy): Promise<string[]> {
-  const { word, message } = await endingOf(copy.run(copy.job('backup')))
-  return word === 'damaged' && message.includes('gc/') ? [] : [`the next backup ended with ${word} (${message})`]
+async function pruned(copy: TemplateCopy): Promise<string[]> {
+  const { word, message } = await endingOf(copy.run(copy.job('prune')))
+  return good.includes(word) ? await copy.proveLatest() : [`the next prune ended with ${word} (${message})`]
 }
 
 async function seen(copy: TemplateCopy, prefix: string): Promise<string[]> {

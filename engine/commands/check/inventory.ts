@@ -6,6 +6,7 @@ import { encodeFooter } from '../../repository/footer.ts'
 import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
+import { unreadableRecords, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import { headerBytes, openObject } from '../../repository/sealed.ts'
 import type { CheckRun } from './run.ts'
 
@@ -64,6 +65,16 @@ export async function checkIndexes(run: CheckRun, signal: AbortSignal): Promise<
     }
   })
   return { bad, indexed }
+}
+
+/** Reads every retire record: beside one that nobody can read no backup is made. */
+export async function checkRecords(run: CheckRun, signal: AbortSignal): Promise<readonly UnreadableRecord[]> {
+  const unreadable: UnreadableRecord[] = []
+  for await (const record of unreadableRecords(run.repository, signal)) {
+    unreadable.push(record)
+    recordDamage(run, record.name, record.error)
+  }
+  return unreadable
 }
 
 async function compareIndex(run: CheckRun, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {

@@ -1,10 +1,9 @@
 import { fromHex } from '../../base/bytes.ts'
 import { systemRandom } from '../../repository/crypto.ts'
-import { indexObject, randomName } from '../../repository/names.ts'
+import { indexObject } from '../../repository/names.ts'
 import type { PackInfo } from '../../repository/pack-info.ts'
 import { putIndexes } from '../../repository/protocol/index-objects.ts'
-import { retireRecordName } from '../../repository/protocol/names.ts'
-import { sealRetireRecord } from '../../repository/protocol/records.ts'
+import { replaceRecords, retirePacks, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import type { IndexFindings } from './inventory.ts'
 import type { CheckRun } from './run.ts'
 
@@ -13,7 +12,7 @@ export interface Repair {
   /** New index objects, written from the packs' own tables. */
   readonly indexObjects: number
   readonly removedIndexObjects: number
-  /** Damaged packs that no backup builds upon any more: the next one stores again what it still finds in its sources. */
+  /** Packs that no backup builds upon any more, mostly damaged ones: the next one stores again what it still finds in its sources. */
   readonly retiredPacks: number
   /** Missing blobs that were found in the sources on this machine and stored again. */
   readonly restoredBlobs: number
@@ -36,16 +35,19 @@ function* unindexedPacks(run: CheckRun, index: IndexFindings): Generator<PackInf
   }
 }
 
+/** A record that nobody can read keeps everybody from backing up: see replaceRecords. @returns how many packs were retired for its sake. */
+export async function repairRecords(run: CheckRun, records: readonly UnreadableRecord[], signal: AbortSignal): Promise<number> {
+  const damaged = records.filter(({ error }) => error.code === 'damaged')
+  return damaged.length === 0 ? 0 : await replaceRecords(run.repository, damaged, systemRandom, signal)
+}
+
 /**
  * Puts damaged packs into a retire record, so that no backup counts on them (rule R2). What can be read in them stays readable, and a
  * prune moves it. Legal at any time and for any packs: retiring a good one only costs a copy.
  */
 export async function retireDamagedPacks(run: CheckRun, signal: AbortSignal): Promise<number> {
   const packs = [...run.findings.damagedPacks()].sort()
-  if (packs.length === 0) return 0
-  const record = randomName(systemRandom)
-  const bytes = sealRetireRecord(run.repository.keys, record, packs)
-  await run.repository.backend.put(retireRecordName(record), { type: 'bytes', bytes }, {}, signal)
+  await retirePacks(run.repository, packs, systemRandom, signal)
   return packs.length
 }
 

@@ -47,13 +47,13 @@ export async function completeRecords(context: PruneContext, signal: AbortSignal
   await followClosures(context, signal)
   await requireCertainty(context, listed, records, signal)
   const existing = retired.filter((pack) => store.listedSize(pack) !== undefined)
-  requireReadable(context, existing)
-  const { bytes: copiedBytes, kept } = await copyUncovered(context, existing, signal)
-  const deletable = existing.filter((pack) => !kept.has(pack))
+  const unknown = unreadablePacks(context, existing)
+  const { bytes: copiedBytes, kept } = await copyUncovered(context, existing.filter((pack) => !unknown.has(pack)), signal)
+  const deletable = existing.filter((pack) => !kept.has(pack) && !unknown.has(pack))
   const deletedBytes = deletable.reduce((sum, pack) => sum + (store.listedSize(pack) ?? 0), 0)
   await forEachAtOnce(deletable, 8, (pack) => repository.backend.remove(packObject(pack), signal))
   const removedRecords = await removeFinished(context, records, signal)
-  return { ...sessions, deletedPacks: deletable.length, deletedBytes, copiedBytes, removedRecords, damagedPacks: kept.size }
+  return { ...sessions, deletedPacks: deletable.length, deletedBytes, copiedBytes, removedRecords, damagedPacks: kept.size + unknown.size }
 }
 
 function retiredPacks(records: ReadonlyMap<string, RetireRecord>): readonly string[] {
@@ -70,13 +70,11 @@ async function requireCertainty(context: PruneContext, listed: number, records: 
   throw new HoldfastError('not-found', 'Packs were moved while the trees of an unconfirmed snapshot were looked for.')
 }
 
-/** What is in a retired pack that cannot be read is unknown, so it may be needed. One that went away since the listing is no matter. */
-function requireReadable(context: PruneContext, packs: readonly string[]): void {
-  for (const pack of packs) {
-    if (context.store.contents(pack) !== undefined) continue
-    const code = context.unreadable.has(pack) ? 'damaged' : 'not-found'
-    throw new HoldfastError(code, `pack ${pack} is to be deleted and cannot be read.`, { data: { pack } })
-  }
+/** What is in a pack that cannot be read is unknown, so it may be needed, and the pack stays. Errors: `not-found` when one went away since the listing. */
+function unreadablePacks({ store, unreadable }: PruneContext, packs: readonly string[]): ReadonlySet<string> {
+  const found = new Set(packs.filter((pack) => store.contents(pack) === undefined))
+  for (const pack of found) if (!unreadable.has(pack)) throw new HoldfastError('not-found', `pack ${pack} has gone.`, { data: { pack } })
+  return found
 }
 
 interface Settled {

@@ -1,13 +1,16 @@
 import { toHex } from '../../base/bytes.ts'
-import { hasCode, isRetryable } from '../../base/errors.ts'
+import { HoldfastError, hasCode, isRetryable } from '../../base/errors.ts'
 import type { BlobId, BlobKind } from '../../snapshot/node.ts'
 import { packObject, randomName } from '../names.ts'
 import type { PackInfo } from '../pack-info.ts'
-import { readSegments } from '../pack-reader.ts'
+import { readPackContents, readSegments } from '../pack-reader.ts'
+import type { Repository } from '../repository.ts'
 import { IndexGatherer } from './index-objects.ts'
 import type { CopiedBlob, FinishedPack, OpenPack, PruneContext } from './prune-context.ts'
+import { retirePacks } from './retired.ts'
 
 const uploadAttempts = 8
+const copyAttempts = 3
 
 /** A source segment holds fewer blobs than are left to the limit of a pack. */
 const packBlobs = 64_000
@@ -116,13 +119,39 @@ class Copier {
     this.#filling.delete(kind)
     const finished = filling.pack.finish()
     try {
-      const info = await uploadPack(this.#context, finished, signal)
+      const info = await storeCopy(this.#context, finished, signal)
       this.#context.store.addPack(info)
       this.#context.store.listed({ name: info.name, size: info.size, modifiedMs: this.#context.clock.now() })
       await this.#index.add(info, signal)
     } finally {
       finished.discard()
     }
+  }
+}
+
+/**
+ * Uploads a pack and reads it back, since what it was copied from will be deleted. One that came out wrong is retired: others may have
+ * seen it meanwhile. Errors: `unavailable` when the storage keeps none as it was written.
+ */
+async function storeCopy(context: PruneContext, finished: FinishedPack, signal: AbortSignal): Promise<PackInfo> {
+  for (let attempt = 1; attempt <= copyAttempts; attempt++) {
+    const info = await uploadPack(context, finished, signal)
+    if (await isWhole(context.repository, info, signal)) return info
+    await retirePacks(context.repository, [info.name], context.random, signal)
+  }
+  // Not `damaged`: that would be taken for what was to be copied.
+  throw new HoldfastError('unavailable', 'The storage does not give back what was written to it.')
+}
+
+async function isWhole(repository: Repository, pack: PackInfo, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { kind, segments } = await readPackContents(repository.backend, repository.keys, pack, signal)
+    let opened = 0
+    for await (const _segment of readSegments(repository, { name: pack.name, kind }, segments, signal)) opened++
+    return opened === pack.contents.segments.length
+  } catch (error) {
+    if (hasCode(error, 'damaged', 'version')) return false
+    throw error
   }
 }
 

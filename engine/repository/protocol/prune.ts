@@ -1,16 +1,11 @@
-import { sealRetireRecord } from './records.ts'
-import { randomName } from '../names.ts'
 import { consolidateIndex } from './consolidate.ts'
-import { retireRecordName } from './names.ts'
 import { completeRecords, removeOrphanedAcknowledgements } from './prune-complete.ts'
 import type { Completion } from './prune-complete.ts'
 import type { PruneContext } from './prune-context.ts'
 import { copyUncovered } from './prune-copy.ts'
 import type { PrunePlan, PruneResult } from './prune-plan.ts'
 import { withFreshListings } from './prune-prepare.ts'
-
-/** Names in one retire record; more take several. */
-const packsPerRecord = 20_000
+import { retirePacks } from './retired.ts'
 
 /**
  * Carries out a plan that planPrune made with the same context: copies what is still needed, retires, completes every retire record that
@@ -19,25 +14,14 @@ const packsPerRecord = 20_000
  */
 export async function executePrune(context: PruneContext, plan: PrunePlan, signal: AbortSignal): Promise<PruneResult> {
   const { bytes: copiedFirst } = await withFreshListings(() => copyUncovered(context, plan.retire.map((pack) => pack.name), signal))
-  await retire(context, plan, signal)
+  const records = await retirePacks(context.repository, plan.retire.map((pack) => pack.name), context.random, signal)
+  for (const record of records) context.ownRecords.add(record)
   const total = { expiredSessions: 0, deletedPacks: 0, deletedBytes: 0, copiedBytes: copiedFirst, removedRecords: 0, damagedPacks: 0 }
   const last = await withFreshListings(async () => addUp(total, await completeRecords(context, signal)))
   await removeOrphanedAcknowledgements(context, signal)
   const indexObjects = await consolidateIndex(context, total.deletedPacks > 0, signal)
   const outcome = last.waitingFor.length > 0 ? 'waiting' : 'complete'
   return { outcome, waitingFor: last.waitingFor, retiredPacks: plan.retire.length, ...total, indexObjects }
-}
-
-/** From here on the packs are retired, for ever (rule R8). */
-async function retire(context: PruneContext, plan: PrunePlan, signal: AbortSignal): Promise<void> {
-  const { repository, random } = context
-  const names = plan.retire.map((pack) => pack.name)
-  for (let from = 0; from < names.length; from += packsPerRecord) {
-    const record = randomName(random)
-    const bytes = sealRetireRecord(repository.keys, record, names.slice(from, from + packsPerRecord))
-    await repository.backend.put(retireRecordName(record), { type: 'bytes', bytes }, {}, signal)
-    context.ownRecords.add(record)
-  }
 }
 
 type Totals = { -readonly [Key in keyof Omit<Completion, 'waitingFor'>]: number }

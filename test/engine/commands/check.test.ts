@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { CheckDetails } from '../../../engine/commands/check.ts'
@@ -170,4 +170,39 @@ test('the next backup stores again what a retired pack held', async () => {
   await world.backup()
   const summary = await world.check({ readDataPercent: 100 })
   expect(affected(summary)).toEqual([])
+})
+
+test('a retire record that nobody can read is told; a repair takes it away, and nothing that it may have named is relied upon', async () => {
+  const record = join(world.repository, 'gc', 'a'.repeat(32))
+  mkdirSync(join(world.repository, 'gc'), { recursive: true })
+  writeFileSync(record, new SeededRandom(3).bytes(200))
+  writeFileSync(join(world.source, 'third.bin'), new SeededRandom(4).bytes(10_000))
+  await expect(world.backup()).rejects.toMatchObject({ code: 'damaged' })
+  const found = await world.check()
+  expect(found.outcome).toBe('warnings')
+  expect(detailsOf(found).damages).toMatchObject([{ object: `gc/${'a'.repeat(32)}`, problem: 'damaged' }])
+
+  const before = objects('packs')
+  expect(detailsOf(await world.check({ repair: true })).repair).toMatchObject({ retiredPacks: before.length })
+  expect(existsSync(record)).toBe(false)
+  expect(await world.backup()).toMatchObject({ outcome: 'success' })
+  // Whoever read the record while it could be read may delete whatever it names, now that a backup is through.
+  const target = join(world.folder, 'restored')
+  for (const pack of before) renameSync(pack, `${pack}.away`)
+  await world.restore(target)
+  expect(describeTree(join(target, 'source'))).toEqual(describeTree(world.source))
+  for (const pack of before) renameSync(`${pack}.away`, pack)
+  // The backup that was refused has left its session.
+  const pruned = await world.run({ ...world.common, type: 'prune', dryRun: false, minimumAgeMs: 0, expireAfterMs: 0 })
+  expect(pruned).toMatchObject({ outcome: 'success', details: { result: { deletedPacks: before.length } } })
+  expect(await world.check({ readDataPercent: 100 })).toMatchObject({ outcome: 'success' })
+})
+
+test('a retired pack that nobody can read stays, and holds up nothing else', async () => {
+  const [early = ''] = dataPacks()
+  truncateSync(early, 500_000)
+  await world.check({ repair: true })
+  const pruned = await world.run({ ...world.common, type: 'prune', dryRun: false, minimumAgeMs: 0 })
+  expect(pruned).toMatchObject({ outcome: 'warnings', details: { result: { damagedPacks: 1 } } })
+  expect(existsSync(early)).toBe(true)
 })
