@@ -23,8 +23,8 @@ export async function checked(copy: TemplateCopy): Promise<string[]> {
   return check.outcome === 'success' ? [] : [`check found ${JSON.stringify(check.details)}`]
 }
 
-/** What only its reader can tell to be wrong: a check does not read it. */
-const unchecked = ['probe/', 'intents/']
+/** What only its reader can tell to be wrong: a check does not read it. A flag says all with its name. */
+const unchecked = ['probe/', 'intents/', 'deleted/', 'expired/']
 
 /**
  * After the storage kept something else than it was given: a check tells so; snapshots of old come back as they were; and once it is

@@ -27,10 +27,13 @@ export const fastClock: Clock = {
   sleep: (ms, signal) => systemClock.sleep(ms / 100, signal),
 }
 
+/** What decides about commits: see PROTOCOL.md. */
+type Arbiter = 'cas' | 'flags'
+
 /** A repository whose key costs little to open; whatever the tests do with it costs no scrypt. */
-export async function initCheaply(url: string, password: string, secrets: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function initCheaply(url: string, password: string, secrets: Readonly<Record<string, string>> = {}, arbiter: Arbiter = 'cas'): Promise<void> {
   await using backend = await openBackend(url, { secrets, signal: never, create: true })
-  await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
+  await initRepository(backend, password, { arbiter, clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
 }
 
 /** A backup that died before its commit: its session stays open. */
@@ -60,9 +63,9 @@ export class Template implements Disposable {
     this.#third = third
   }
 
-  static async make(): Promise<Template> {
+  static async make(arbiter: Arbiter = 'cas'): Promise<Template> {
     const world = new World(`memory:template-${++copies}`, quickFolder)
-    await initCheaply(world.repository, world.password)
+    await initCheaply(world.repository, world.password, {}, arbiter)
     const random = new SeededRandom(33)
     const write = (name: string, bytes: number): void => { writeFileSync(join(world.source, name), random.bytes(bytes)) }
     mkdirSync(join(world.source, 'small'))
