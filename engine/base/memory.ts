@@ -47,17 +47,24 @@ export class NativeMemory {
   }
 }
 
+const mebibyte = 1024 * 1024
+
 /** Heap and buffers of the main thread above which garbage is collected now; V8 alone would wait until some 200 MB. */
-const heapLimit = 44 * 1024 * 1024
+const standardHeapLimit = 44 * mebibyte
 const checkMs = 100
 
 /** Keeps the main thread's heap small while much passes through it: what is alive of it is about 30 MB, whatever the size of the source. */
 export class HeapKeeper implements Disposable {
   readonly #timer: NodeJS.Timeout
   readonly #collect: () => void
-  #limit = heapLimit
+  readonly #leastLimit: number
+  #limit: number
 
-  constructor() {
+  /** @param limit bytes of heap and buffers: the higher, the less often is collected. */
+  constructor(limit = standardHeapLimit) {
+    this.#leastLimit = limit
+    this.#limit = limit
+
     setFlagsFromString('--semi-space-growth-factor=1')
     this.#collect = collector()
     this.#timer = setInterval(() => {
@@ -72,7 +79,7 @@ export class HeapKeeper implements Disposable {
     if (inUse() < this.#limit) return
     this.#collect()
     // What is alive may come to more; collecting all the time would not make it less.
-    this.#limit = Math.max(heapLimit, inUse() * 1.5)
+    this.#limit = Math.max(this.#leastLimit, inUse() * 1.5)
   }
 
   [Symbol.dispose](): void {
@@ -82,7 +89,6 @@ export class HeapKeeper implements Disposable {
 
 /** glibc's names for what mallopt sets (malloc.h). */
 const malloptParameters = { trimThreshold: -1, mmapThreshold: -3, arenaMax: -8 } as const
-const mebibyte = 1024 * 1024
 
 /** Gives pages back that are free in the midst of the C library's heap; takes about 2 ms. Does nothing before keepNativeMemorySmall. */
 let giveBackFreed = (): void => undefined

@@ -14,6 +14,9 @@ import { Restorer } from './restore/restorer.ts'
 import { selectPaths } from './restore/selection.ts'
 import { openTarget } from './restore/target.ts'
 
+/** The threads that write need less memory than those of a backup, so that the main thread may have more. */
+const heapLimit = 64 * 1024 * 1024
+
 /**
  * Writes a snapshot, or parts of it, into a folder. Interrupted, the same call goes on: what is intact stays, half-written files are
  * continued. Files that cannot be restored are problems of the summary; the rest goes on.
@@ -21,7 +24,7 @@ import { openTarget } from './restore/target.ts'
  * far it came.
  */
 export async function restore(job: RestoreJob, context: CommandContext): Promise<RunSummary> {
-  using _heap = new HeapKeeper()
+  using _heap = new HeapKeeper(heapLimit)
   const progress = new RestoreProgress(context)
   const traffic = new Traffic()
   traffic.onWaiting = () => { progress.report(true) }
