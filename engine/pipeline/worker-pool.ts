@@ -8,7 +8,7 @@ import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker
 const mostWorkers = 3
 
 /** Threads for compression and hashing on this machine: at least two, so that one can read while the other compresses. */
-function workerCount(): number {
+export function workerCount(): number {
   return Math.min(mostWorkers, Math.max(2, availableParallelism()))
 }
 

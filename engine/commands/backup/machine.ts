@@ -7,7 +7,7 @@ import { discardPack, PackFlow } from '../../pipeline/pack-flow.ts'
 import { SlabPool } from '../../pipeline/slab-pool.ts'
 import type { Tally } from '../../pipeline/tally.ts'
 import { Uploader } from '../../pipeline/uploader.ts'
-import { WorkerPool } from '../../pipeline/worker-pool.ts'
+import { WorkerPool, workerCount } from '../../pipeline/worker-pool.ts'
 import { BlobHasher } from '../../repository/blob-id.ts'
 import { systemRandom } from '../../repository/crypto.ts'
 import type { SealedPack } from '../../repository/pack-info.ts'
@@ -22,6 +22,10 @@ const compressionLevel = 2
 
 const mebibyte = 1024 * 1024
 
+/** What the threads leave of it is the main thread's: with two of them 64 MiB, with three 44. */
+const heapBudget = 104 * mebibyte
+const threadBytes = 20 * mebibyte
+
 /** The stages from reading to uploading, joined for one run. Ends and fails as one: see `failure`. */
 export class Machine implements AsyncDisposable {
   readonly sink: BlobSink
@@ -30,7 +34,7 @@ export class Machine implements AsyncDisposable {
   readonly flow: PackFlow
   readonly pool: WorkerPool
   readonly #slabs: SlabPool
-  readonly #heap = new HeapKeeper()
+  readonly #heap = new HeapKeeper(heapBudget - workerCount() * threadBytes)
   readonly #context: CommandContext
   readonly #recordReached: () => void
   readonly #failure = new AbortController()
