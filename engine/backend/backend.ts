@@ -16,7 +16,7 @@ export interface StorageBackend extends AsyncDisposable {
    */
   put(name: ObjectName, body: Body, options: PutOptions, signal: AbortSignal): Promise<void>
   /**
-   * The bytes asked for: never fewer (`damaged` when the object ends before the range does). `all` refuses objects of more
+   * The bytes asked for, which are the caller's from now on: never fewer (`damaged` when the object ends before the range does). `all` refuses objects of more
    * than `maximumWholeBytes` (`damaged`), so that a hostile storage cannot fill the memory. Errors: not-found, …
    */
   get(name: ObjectName, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array>

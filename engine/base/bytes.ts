@@ -20,6 +20,11 @@ export function utf8(text: string): Uint8Array {
   return Buffer.from(text, 'utf8')
 }
 
+/** A copy with memory of its own; `slice` of a Buffer is but another view, which keeps all of it alive. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   if (a.length > 64) return Buffer.compare(a, b) === 0

@@ -1,6 +1,6 @@
 import { forEachParallel } from '../base/parallel.ts'
 import { hasCode } from '../base/errors.ts'
-import { HeapKeeper } from '../base/memory.ts'
+import { freeBuffer, HeapKeeper } from '../base/memory.ts'
 import { decodeIndex } from '../repository/index-codec.ts'
 import { indexObject } from '../repository/names.ts'
 import { readPackContents } from '../repository/pack-reader.ts'
@@ -36,6 +36,7 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
     const object = indexObject(name)
     const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', until))
     catalog.packs.addIndex(name, relieved(decodeIndex(plain, object), heap))
+    freeBuffer(plain)
     heap.relieve()
   })
 }

@@ -1,4 +1,5 @@
 import { fromBytes, toShown } from '../base/byte-string.ts'
+import { copyOf } from '../base/bytes.ts'
 import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../base/errors.ts'
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
@@ -134,7 +135,7 @@ function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapsho
 function entryView(node: TreeNode): EntryView {
   return {
     // A copy: the node's name is a view of its whole tree.
-    name: node.name.slice(),
+    name: copyOf(node.name),
     shown: toShown(fromBytes(node.name)),
     type: node.type,
     mtimeMs: Math.floor(Number(node.mtimeNs / 1000n) / 1000),

@@ -1,3 +1,4 @@
+import { HeapKeeper, keepNativeMemorySmall } from '../base/memory.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import { systemRandom } from '../repository/crypto.ts'
@@ -44,6 +45,8 @@ export interface CheckDetails {
  */
 export async function check(job: CheckJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
+  await keepNativeMemorySmall()
+  using _heap = new HeapKeeper()
   await using open = await openForCommand(job, context)
   const { repositoryId } = open.repository.config
   using catalog = openCatalog(job.home, repositoryId, checkCatalog).catalog

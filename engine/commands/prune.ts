@@ -1,6 +1,7 @@
 import type { StorageBackend } from '../backend/backend.ts'
 import { clearProbes } from '../backend/probe.ts'
 import { hasCode } from '../base/errors.ts'
+import { keepNativeMemorySmall } from '../base/memory.ts'
 import { LivenessDatabase } from '../catalog/liveness.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
@@ -35,6 +36,7 @@ const staleMs = 7 * 24 * 3_600_000
  */
 export async function prune(job: PruneJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
+  await keepNativeMemorySmall()
   const { signal } = context
   await using open = await openForCommand(job, context)
   const { repository } = open

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { keepNativeMemorySmall } from '../base/memory.ts'
 import { openCatalog, readerCatalog } from '../catalog/catalog.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { lockJob } from '../catalog/lock.ts'
@@ -34,6 +35,7 @@ export interface RebuildDetails {
  */
 export async function rebuild(job: RebuildJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
+  await keepNativeMemorySmall()
   await using open = await openForCommand(job, context)
   const { repository } = open
   const { repositoryId } = repository.config

@@ -1,6 +1,7 @@
 import { asBuffer } from '../base/bytes.ts'
 import { throwIfAborted } from '../base/abort.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
+import { freeBuffer } from '../base/memory.ts'
 import type { StorageBackend } from '../backend/backend.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { BlobHasher } from './blob-id.ts'
@@ -84,7 +85,8 @@ export interface ReadOptions {
 
 /**
  * Opens segments of one pack in order of offset; neighbours are read with one request. An error ends the iteration at the segment
- * that has it. @throws damaged, not-found, and what the backend throws
+ * that has it. Blobs of data are good until the next step, which takes their memory back; trees stay.
+ * @throws damaged, not-found, and what the backend throws
  */
 export async function* readSegments(
   repository: Repository,
@@ -98,8 +100,11 @@ export async function* readSegments(
     for (const segment of range.segments) {
       throwIfAborted(signal)
       const from = segment.offset - range.offset
-      yield { segment, blobs: openBlobs(repository.keys, hasher, pack, segment, bytes.subarray(from, from + segment.storedLength)) }
+      const blobs = openBlobs(repository.keys, hasher, pack, segment, bytes.subarray(from, from + segment.storedLength))
+      yield { segment, blobs }
+      if (pack.kind === 'data' && blobs[0]) freeBuffer(blobs[0])
     }
+    freeBuffer(bytes)
   }
 }
 

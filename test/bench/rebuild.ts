@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBackend } from '../../engine/backend/open.ts'
+import { keepNativeMemorySmall } from '../../engine/base/memory.ts'
 import { systemClock } from '../../engine/base/clock.ts'
 import { openCatalog } from '../../engine/catalog/catalog.ts'
 import { refreshIndex } from '../../engine/catalog/refresh.ts'
@@ -44,6 +45,7 @@ async function simulate(folder: string, gigabytes: number): Promise<void> {
 }
 
 async function load(folder: string, gigabytes: number): Promise<void> {
+  await keepNativeMemorySmall()
   const signal = new AbortController().signal
   await using backend = await openBackend(join(folder, 'repository'), { secrets: {}, signal })
   const repository = await openRepository(backend, password, signal)

@@ -1,6 +1,6 @@
 import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
-import { toHex } from '../../base/bytes.ts'
+import { copyOf, toHex } from '../../base/bytes.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
@@ -101,7 +101,7 @@ export class FilePlanner {
   }
 
   async #compare(file: FileSpec, half: boolean, chunks: readonly LocatedChunk[]): Promise<Uint8Array> {
-    const plain = chunks.map(({ offset, length, id }) => ({ offset, length, id: id.slice() }))
+    const plain = chunks.map(({ offset, length, id }) => ({ offset, length, id: copyOf(id) }))
     const { intact } = await this.#options.target.pool.run({ type: 'compare', file, half, chunks: plain })
     return intact ?? new Uint8Array(chunks.length)
   }

@@ -1,3 +1,4 @@
+import { copyOf } from '../../base/bytes.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { BlobId } from '../../snapshot/node.ts'
 import type { FileSpec } from '../../source/target/file-spec.ts'
@@ -53,7 +54,7 @@ export class RestoreWindow {
     const known = segment.blobs.get(location.offsetInSegment)
     if (known) known.writes.push({ file, offset })
     // The id is a view of a whole tree; a copy lets the tree go.
-    else segment.blobs.set(location.offsetInSegment, { id: id.slice(), length: location.length, writes: [{ file, offset }] })
+    else segment.blobs.set(location.offsetInSegment, { id: copyOf(id), length: location.length, writes: [{ file, offset }] })
     file.left += 1
     this.#chunks += 1
   }

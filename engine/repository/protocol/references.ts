@@ -1,12 +1,14 @@
+import { copyOf } from '../../base/bytes.ts'
 import { decodeList } from '../../snapshot/content.ts'
 import type { BlobId, ContentRef, TreeNode } from '../../snapshot/node.ts'
 import { decodeTree } from '../../snapshot/tree.ts'
 import { listType } from '../../snapshot/tree-format.ts'
 
-/** What a blob of kind `tree` refers to directly; ids are copies. */
+/** What a blob of kind `tree` refers to directly. */
 export interface References {
-  /** Leaves, branches, directories and lists of chunks: they refer to more. */
+  /** Leaves, branches, directories and lists of chunks: they refer to more. Copies. */
   readonly trees: readonly BlobId[]
+  /** Views of the blob. */
   readonly data: readonly BlobId[]
 }
 
@@ -17,17 +19,20 @@ export function treeReferences(bytes: Uint8Array): References {
   if (bytes[0] === listType) addContent(decodeList(bytes), trees, data)
   else {
     const tree = decodeTree(bytes)
-    if (tree.type === 'branch') for (const child of tree.children) trees.push(child.tree.slice())
+    if (tree.type === 'branch') for (const child of tree.children) trees.push(copyOf(child.tree))
     else for (const node of tree.nodes) addNode(node, trees, data)
   }
   return { trees, data }
 }
 
 function addNode(node: TreeNode, trees: BlobId[], data: BlobId[]): void {
-  if (node.type === 'directory') trees.push(node.tree.slice())
+  if (node.type === 'directory') trees.push(copyOf(node.tree))
   if (node.type === 'file') addContent(node.content, trees, data)
 }
 
 function addContent(content: ContentRef, trees: BlobId[], data: BlobId[]): void {
-  for (const id of content.ids) (content.depth === 0 ? data : trees).push(id.slice())
+  for (const id of content.ids) {
+    if (content.depth === 0) data.push(id)
+    else trees.push(copyOf(id))
+  }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ByteReader, ByteWriter, compareBytes, equalBytes, fromHex, toHex } from '../../../engine/base/bytes.ts'
+import { ByteReader, ByteWriter, compareBytes, copyOf, equalBytes, fromHex, toHex } from '../../../engine/base/bytes.ts'
 
 describe('numbers', () => {
   test('every safe integer survives a varint, in its shortest form', () => {
@@ -67,4 +67,12 @@ test('order and equality are those of Buffer', () => {
 test('hex goes both ways, and nothing else is taken for it', () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => { expect(equalBytes(fromHex(toHex(bytes)), bytes)).toBe(true) }))
   for (const text of ['0', 'AB', 'zz', '0x12']) expect(() => fromHex(text)).toThrow(expect.objectContaining({ code: 'damaged' }))
+})
+
+test('a copy has memory of its own, of whatever it is a copy', () => {
+  const whole = Buffer.from('0123456789')
+  const copy = copyOf(whole.subarray(2, 5))
+  whole.fill(0)
+  expect(Buffer.from(copy).toString()).toBe('234')
+  expect(copy.buffer.byteLength).toBe(3)
 })

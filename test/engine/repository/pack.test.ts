@@ -16,8 +16,9 @@ import { blobsOf, codeOf, collect, Folder, locationsOf, never, newRepository, no
 const repository = await newRepository()
 
 async function readAll(of: Repository, name: string, contents: PackContents): Promise<Uint8Array[]> {
-  const opened = await collect(readSegments(of, { name, kind: contents.kind }, contents.segments, never))
-  return opened.flatMap(({ blobs }) => blobs)
+  const copies: Uint8Array[] = []
+  for await (const { blobs } of readSegments(of, { name, kind: contents.kind }, contents.segments, never)) copies.push(...blobs.map((blob) => Uint8Array.from(blob)))
+  return copies
 }
 
 function sameBytes(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
