@@ -99,16 +99,28 @@ async function followBatch(context: PruneContext, ids: readonly BlobId[], signal
   return batch
 }
 
-/** Takes from `wanted` what it has read. */
+/**
+ * Takes from `wanted` what it has read. What a tree refers to is often in its own segment, and is then followed at once: a segment would
+ * otherwise be fetched anew for each level of folders.
+ */
 async function followInPack(context: PruneContext, name: string, wanted: Wanted, batch: Batch, signal: AbortSignal): Promise<void> {
   const { store, repository } = context
   const segments = store.contents(name)?.segments.filter((segment) => wanted.offsets.has(segment.offset)) ?? []
   for await (const { segment, blobs } of readSegments(repository, { name, kind: wanted.kind }, segments, signal, { parallel: 1 })) {
-    for (const [index, { id }] of segment.blobs.entries()) {
-      const bytes = blobs[index]
+    const here = new Map(segment.blobs.map(({ id }, index) => [toHex(id), blobs[index]]))
+    const next = segment.blobs.map(({ id }) => id).filter((id) => wanted.ids.has(toHex(id)))
+    for (let id = next.pop(); id; id = next.pop()) {
+      const bytes = here.get(toHex(id))
       if (!bytes || !wanted.ids.has(toHex(id))) continue
       const { trees, data } = treeReferences(bytes)
-      batch.trees.push(...trees)
+      for (const tree of trees) {
+        if (!here.has(toHex(tree)) || store.isLive(tree)) batch.trees.push(tree)
+        else {
+          // Wanted from here on, so that it is not lost when something goes wrong.
+          wanted.ids.set(toHex(tree), tree)
+          next.push(tree)
+        }
+      }
       for (const blob of data) store.markLive(blob)
       store.markLive(id)
       wanted.ids.delete(toHex(id))

@@ -73,3 +73,18 @@ test('a snapshot that does not exist cannot be forgotten', async () => {
   await expect(world.run({ ...job, snapshots: ['nonsense'] })).rejects.toMatchObject({ code: 'arguments' })
   await expect(world.run({ ...job, snapshots: [] })).rejects.toMatchObject({ code: 'arguments' })
 })
+
+test('a prune reads the folders of a deep tree about once, not once for each level', async () => {
+  using world = new World()
+  let folder = world.source
+  for (let level = 0; level < 30; level++) {
+    folder = join(folder, `level-${level}`)
+    mkdirSync(folder)
+    for (let file = 0; file < 40; file++) writeFileSync(join(folder, `file-${file}`), '')
+  }
+  await world.backup()
+  const storedBytes = packFiles(world).reduce((sum, path) => sum + statSync(path).size, 0)
+  const { downloadedBytes } = await world.run({ ...world.common, type: 'prune', dryRun: true })
+  expect(downloadedBytes).toBeGreaterThan(storedBytes / 2)
+  expect(downloadedBytes).toBeLessThan(3 * storedBytes)
+})
