@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hasCode } from '../base/errors.ts'
-import type { ObjectName, StorageBackend } from './backend.ts'
+import type { StorageBackend } from './backend.ts'
+import { tryWithRights } from './rights.ts'
 
 /** What a storage was seen to do. */
 export interface Probe {
@@ -23,23 +24,14 @@ export async function probeBackend(backend: StorageBackend, signal: AbortSignal)
     await backend.put(names[0], { type: 'bytes', bytes: randomBytes(16) }, {}, signal)
     return { exclusiveCreate, listsAtOnce: await isListed(backend, names[0], signal) }
   } finally {
-    for (const name of names) await removeIfAllowed(backend, name, signal)
+    for (const name of names) await tryWithRights(() => backend.remove(name, signal))
   }
 }
 
 /** Removes what probes left that died or may not remove. Repeatable. */
 export async function clearProbes(backend: StorageBackend, minimumAgeMs: number, nowMs: number, signal: AbortSignal): Promise<void> {
   for await (const { name, modifiedMs } of backend.list('probe/', signal)) {
-    if (nowMs - modifiedMs >= minimumAgeMs) await removeIfAllowed(backend, name, signal)
-  }
-}
-
-/** Credentials that may only add are good for backups. */
-async function removeIfAllowed(backend: StorageBackend, name: ObjectName, signal: AbortSignal): Promise<void> {
-  try {
-    await backend.remove(name, signal)
-  } catch (error) {
-    if (!hasCode(error, 'denied')) throw error
+    if (nowMs - modifiedMs >= minimumAgeMs) await tryWithRights(() => backend.remove(name, signal))
   }
 }
 

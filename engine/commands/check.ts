@@ -5,7 +5,7 @@ import { systemRandom } from '../repository/crypto.ts'
 import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
-import type { Counters, RunSummary } from '../protocol/progress.ts'
+import type { RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { Findings } from './check/findings.ts'
@@ -19,6 +19,7 @@ import { repairFromSources } from './check/source-repair.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
 import type { OpenStorage, Traffic } from './open.ts'
+import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** Name of the catalog that checks use; it remembers when each pack was read last. */
@@ -101,13 +102,10 @@ async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJ
   return { ...indexes, retiredPacks, restoredBlobs }
 }
 
-const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-
 function summary(findings: Findings, details: CheckDetails, repositoryId: string, traffic: Traffic, startedMs: number, finishedMs: number): RunSummary {
   const firstProblems = findings.affected.slice(0, 100).map(({ snapshot, path }) => ({ code: 'damaged' as const, path: path === '' ? snapshot : `${snapshot}: ${path}`, message: 'cannot be restored whole' }))
-  return {
-    operation: 'check', outcome: findings.affectedCount > 0 ? 'failed' : findings.damageCount > 0 ? 'warnings' : 'success',
-    startedMs, finishedMs, files: none, bytes: none, uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: 0,
+  return plainSummary('check', startedMs, finishedMs, traffic, {
+    outcome: findings.affectedCount > 0 ? 'failed' : findings.damageCount > 0 ? 'warnings' : 'success',
     problems: findings.damageCount + findings.affectedCount, firstProblems, repositoryId, details,
-  }
+  })
 }

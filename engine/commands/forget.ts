@@ -1,6 +1,6 @@
 import { HoldfastError } from '../base/errors.ts'
 import type { ForgetJob } from '../protocol/job.ts'
-import type { Counters, RunSummary } from '../protocol/progress.ts'
+import type { RunSummary } from '../protocol/progress.ts'
 import { jobKeyOf } from '../repository/keys.ts'
 import { forgetSnapshot } from '../repository/protocol/forget.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
@@ -10,6 +10,7 @@ import { selectForgotten } from '../snapshot/retention.ts'
 import type { RetentionCandidate } from '../snapshot/retention.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
+import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** `details` of a forget's summary. */
@@ -46,12 +47,9 @@ export async function forget(job: ForgetJob, context: CommandContext): Promise<R
   }
   const gone = new Set(chosen.map(({ id }) => id))
   const details: ForgetDetails = { forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged }
-  const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-  return {
-    operation: 'forget', outcome: chosen.length === 0 ? 'unchanged' : 'success', startedMs, finishedMs: context.clock.now(), files: none, bytes: none,
-    uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: damaged, firstProblems: [],
-    repositoryId: repository.config.repositoryId, details,
-  }
+  return plainSummary('forget', startedMs, context.clock.now(), open.traffic, {
+    outcome: chosen.length === 0 ? 'unchanged' : 'success', problems: damaged, repositoryId: repository.config.repositoryId, details,
+  })
 }
 
 async function readSnapshots(repository: Repository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {

@@ -9,7 +9,7 @@ import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { EngineJob } from '../protocol/job.ts'
-import type { Counters, Operation, Progress, TransferEvent } from '../protocol/progress.ts'
+import { noCounters, type Operation, type Progress, type TransferEvent } from '../protocol/progress.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 
@@ -140,15 +140,13 @@ function waitingCode(error: HoldfastError | undefined): Exclude<Waiting['code'],
   return code === 'offline' || code === 'throttled' || code === 'unavailable' ? code : undefined
 }
 
-const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-
 /** Until the command tells by itself how it goes, it is opening, and what that waits for is all there is to tell. */
 function openingTraffic(operation: Operation, context: CommandContext): Traffic {
   const traffic = new Traffic()
   traffic.onWaiting = () => {
     const { waitingFor } = traffic
     context.events.progress({
-      operation, phase: 'opening', paused: context.pauseGate.paused, files: none, bytes: none, transferredBytes: 0, bytesPerSecond: 0, problems: 0,
+      operation, phase: 'opening', paused: context.pauseGate.paused, files: noCounters, bytes: noCounters, transferredBytes: 0, bytesPerSecond: 0, problems: 0,
       ...(waitingFor ? { waitingFor } : {}),
     })
   }

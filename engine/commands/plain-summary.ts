@@ -1,17 +1,17 @@
-import type { Counters, Operation, RunSummary } from '../protocol/progress.ts'
+import { noCounters, type Operation, type RunSummary } from '../protocol/progress.ts'
 import type { Traffic } from './open.ts'
 
-const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+type Facts = Pick<RunSummary, 'outcome' | 'adoptedPacks' | 'problems' | 'firstProblems' | 'repositoryId' | 'details'>
 
-/** The summary of a command that handles no files. */
-export function plainSummary(operation: Operation, startedMs: number, finishedMs: number, traffic: Traffic | undefined, facts: Pick<RunSummary, 'repositoryId' | 'details'>): RunSummary {
+/** The summary of a command that handles no files: a success without problems, but for what `facts` say. */
+export function plainSummary(operation: Operation, startedMs: number, finishedMs: number, traffic: Traffic | undefined, facts: Partial<Facts>): RunSummary {
   return {
     operation,
     outcome: 'success',
     startedMs,
     finishedMs,
-    files: none,
-    bytes: none,
+    files: noCounters,
+    bytes: noCounters,
     uploadedBytes: traffic?.uploadedBytes ?? 0,
     downloadedBytes: traffic?.downloadedBytes ?? 0,
     adoptedPacks: 0,

@@ -5,7 +5,7 @@ import { keepNativeMemorySmall } from '../base/memory.ts'
 import { LivenessDatabase } from '../catalog/liveness.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
-import type { Counters, RunSummary } from '../protocol/progress.ts'
+import type { RunSummary } from '../protocol/progress.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { pruneContext, type PruneOptions } from '../repository/protocol/prune-context.ts'
 import type { PrunePlan, PruneResult } from '../repository/protocol/prune-plan.ts'
@@ -15,6 +15,7 @@ import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import { requireCapabilities } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
+import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** `details` of a prune's summary. */
@@ -53,12 +54,9 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const result = job.dryRun ? undefined : await executePrune(work, plan, signal)
   const staleUploads = job.dryRun ? 0 : await clearLeftovers(repository.backend, context)
   const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}) }
-  const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-  return {
-    operation: 'prune', outcome: outcomeOf(plan, result), startedMs, finishedMs: context.clock.now(), files: none, bytes: none,
-    uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: 0, problems: plan.unreadable.length, firstProblems: [],
-    repositoryId, details,
-  }
+  return plainSummary('prune', startedMs, context.clock.now(), open.traffic, {
+    outcome: outcomeOf(plan, result), problems: plan.unreadable.length, repositoryId, details,
+  })
 }
 
 /** Returns how many unfinished uploads were ended. That is no prune's purpose: where rights or the storage do not allow it, they stay. */

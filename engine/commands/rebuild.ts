@@ -7,12 +7,13 @@ import { lockJob } from '../catalog/lock.ts'
 import { catalogFolder } from '../catalog/paths.ts'
 import { adoptPacks, refreshIndex } from '../catalog/refresh.ts'
 import type { RebuildJob } from '../protocol/job.ts'
-import type { Counters, RunSummary } from '../protocol/progress.ts'
+import type { RunSummary } from '../protocol/progress.ts'
 import { jobKeyOf } from '../repository/keys.ts'
 import { packNameOf } from '../repository/names.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
+import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** Catalog under construction; an interrupted rebuild goes on with it. */
@@ -47,12 +48,9 @@ export async function rebuild(job: RebuildJob, context: CommandContext): Promise
   const details = await build(repository, job.home, progress, context.signal)
   for (const name of names) install(folder, name)
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `${building}.db${suffix}`), { force: true })
-  const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-  return {
-    operation: 'rebuild', outcome: details.unreadable.length > 0 ? 'warnings' : 'success', startedMs, finishedMs: context.clock.now(),
-    files: none, bytes: none, uploadedBytes: open.traffic.uploadedBytes, downloadedBytes: open.traffic.downloadedBytes, adoptedPacks: details.footers,
-    problems: details.unreadable.length, firstProblems: [], repositoryId, details,
-  }
+  return plainSummary('rebuild', startedMs, context.clock.now(), open.traffic, {
+    outcome: details.unreadable.length > 0 ? 'warnings' : 'success', adoptedPacks: details.footers, problems: details.unreadable.length, repositoryId, details,
+  })
 }
 
 async function build(repository: Repository, home: string, progress: StepProgress, signal: AbortSignal): Promise<RebuildDetails> {

@@ -1,10 +1,8 @@
-import type { Counters, Operation, Phase, Progress } from '../protocol/progress.ts'
+import { noCounters, type Operation, type Phase, type Progress } from '../protocol/progress.ts'
 import type { CommandContext } from './context.ts'
 import type { Traffic } from './open.ts'
 
 const intervalMs = 250
-
-const none: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
 
 /** Progress of a command whose work is a number of equal steps: packs to read, objects to load. */
 export class StepProgress {
@@ -70,7 +68,7 @@ export class StepProgress {
     const { waitingFor } = this.#traffic
     return {
       operation: this.#operation, phase: this.#phase, paused: this.#context.pauseGate.paused,
-      files: { ...none, found: this.#expected, uploaded: this.#done, waiting: Math.max(0, this.#expected - this.#done) }, bytes: none,
+      files: { ...noCounters, found: this.#expected, uploaded: this.#done, waiting: Math.max(0, this.#expected - this.#done) }, bytes: noCounters,
       transferredBytes, bytesPerSecond: transferredBytes / seconds, problems: this.#problems,
       ...(waitingFor ? { waitingFor } : {}),
       ...(this.#expected > 0 ? { fraction: Math.min(1, this.#done / this.#expected) } : {}),

@@ -35,6 +35,9 @@ export interface Counters {
   readonly waiting: number
 }
 
+/** Of what handles no files. */
+export const noCounters: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
+
 /** One lane: a transfer begins, moves, ends. */
 export interface TransferEvent {
   readonly id: number

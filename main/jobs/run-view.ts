@@ -1,6 +1,6 @@
 import type { WireError } from '../../engine/protocol/errors.ts'
-import type { RunSummary } from '../../engine/protocol/progress.ts'
-import type { Counters, Operation, RunView } from '../api/contract.ts'
+import { noCounters, type RunSummary } from '../../engine/protocol/progress.ts'
+import type { Operation, RunView } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { EngineExit } from '../supervisor/engine.ts'
 
@@ -17,8 +17,6 @@ export interface RunFacts {
   readonly problems: number
 }
 
-const nothing: Counters = { found: 0, unchanged: 0, deduplicated: 0, uploaded: 0, waiting: 0 }
-
 /** How a run appears in the history. */
 export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
   const { summary, outcome, error } = interpret(facts.stopped, exit)
@@ -30,8 +28,8 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     outcome,
     startedMs: facts.startedMs,
     finishedMs: facts.finishedMs,
-    files: summary?.files ?? nothing,
-    bytes: summary?.bytes ?? nothing,
+    files: summary?.files ?? noCounters,
+    bytes: summary?.bytes ?? noCounters,
     uploadedBytes: summary?.uploadedBytes ?? 0,
     downloadedBytes: summary?.downloadedBytes ?? 0,
     adoptedPacks: summary?.adoptedPacks ?? 0,

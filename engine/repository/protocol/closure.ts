@@ -108,22 +108,24 @@ async function followInPack(context: PruneContext, name: string, wanted: Wanted,
   const segments = store.contents(name)?.segments.filter((segment) => wanted.offsets.has(segment.offset)) ?? []
   for await (const { segment, blobs } of readSegments(repository, { name, kind: wanted.kind }, segments, signal, { parallel: 1 })) {
     const here = new Map(segment.blobs.map(({ id }, index) => [toHex(id), blobs[index]]))
-    const next = segment.blobs.map(({ id }) => id).filter((id) => wanted.ids.has(toHex(id)))
-    for (let id = next.pop(); id; id = next.pop()) {
-      const bytes = here.get(toHex(id))
-      if (!bytes || !wanted.ids.has(toHex(id))) continue
+    const next = [...here.keys()].filter((key) => wanted.ids.has(key))
+    for (let key = next.pop(); key !== undefined; key = next.pop()) {
+      const id = wanted.ids.get(key)
+      const bytes = here.get(key)
+      if (!id || !bytes) continue
       const { trees, data } = treeReferences(bytes)
       for (const tree of trees) {
-        if (!here.has(toHex(tree)) || store.isLive(tree)) batch.trees.push(tree)
+        const treeKey = toHex(tree)
+        if (!here.has(treeKey) || store.isLive(tree)) batch.trees.push(tree)
         else {
           // Wanted from here on, so that it is not lost when something goes wrong.
-          wanted.ids.set(toHex(tree), tree)
-          next.push(tree)
+          wanted.ids.set(treeKey, tree)
+          next.push(treeKey)
         }
       }
       for (const blob of data) store.markLive(blob)
       store.markLive(id)
-      wanted.ids.delete(toHex(id))
+      wanted.ids.delete(key)
     }
   }
   for (const id of wanted.ids.values()) batch.unread.push({ id, error: notThere(id) })

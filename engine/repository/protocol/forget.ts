@@ -1,6 +1,6 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { Repository } from '../repository.ts'
-import { tryWithRights } from './listing.ts'
+import { tryWithRights } from '../../backend/rights.ts'
 import { deletedName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { sealDecision, sealDeletedFlag } from './records.ts'

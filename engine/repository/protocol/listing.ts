@@ -95,15 +95,6 @@ export async function isThere(backend: StorageBackend, name: ObjectName, signal:
   }
 }
 
-/** Tidying that rights may forbid (append-only credentials) and that a later prune does anyway. */
-export async function tryWithRights(work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!hasCode(error, 'denied')) throw error
-  }
-}
-
 /** Runs `work` on every item, at most `limit` at a time; the first failure ends it once what runs has settled. */
 export async function forEachAtOnce<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
   const iterator = items[Symbol.iterator]()
