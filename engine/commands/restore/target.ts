@@ -5,10 +5,10 @@ import { fromBytes, toFilePath } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { RepositoryKeys } from '../../repository/keys.ts'
-import { EntryWriter } from '../../source/target/entry-writer.ts'
-import { TargetFolders } from '../../source/target/folders.ts'
-import { loadNative } from '../../source/target/native.ts'
-import { WriterPool } from '../../source/target/writer-pool.ts'
+import { EntryWriter } from '../../target/entry-writer.ts'
+import { TargetFolders } from '../../target/folders.ts'
+import { loadNative } from '../../target/native.ts'
+import { WriterPool } from '../../target/writer-pool.ts'
 
 /** More threads than this do not write faster: the disk or the decryption is busy. */
 const maxThreads = 4

@@ -1,7 +1,7 @@
 import { copyOf } from '../../base/bytes.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { BlobId } from '../../snapshot/node.ts'
-import type { FileSpec } from '../../source/target/file-spec.ts'
+import type { FileSpec } from '../../target/file-spec.ts'
 
 /** Files and chunks planned at a time: bounds the memory of a restore at any number of files. About 5 MB when full. */
 const maxFiles = 4096

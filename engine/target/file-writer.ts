@@ -1,5 +1,5 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { HoldfastError } from '../../base/errors.ts'
+import { HoldfastError } from '../base/errors.ts'
 import { tornMode } from './file-spec.ts'
 import type { FileSpec } from './file-spec.ts'
 import type { TargetFolders } from './folders.ts'

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, lstatSync, openSync } from 'node:fs'
-import { HoldfastError } from '../../base/errors.ts'
-import { toFilePath, toShown } from '../../base/byte-string.ts'
-import type { ByteString } from '../../base/byte-string.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { toFilePath, toShown } from '../base/byte-string.ts'
+import type { ByteString } from '../base/byte-string.ts'
 
 /** Folders held open at a time; each costs a descriptor. Two whole chains of parents always fit, so that two paths can be in use. */
 const openFolders = 48

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { FileNode } from '../../snapshot/node.ts'
-import { fromBytes } from '../../base/byte-string.ts'
-import type { ByteString } from '../../base/byte-string.ts'
+import type { FileNode } from '../snapshot/node.ts'
+import { fromBytes } from '../base/byte-string.ts'
+import type { ByteString } from '../base/byte-string.ts'
 
 /** Where a file goes and what it shall be; crosses to worker threads. */
 export interface FileSpec {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { fileAt, packFiles } from '../../../../engine/source/target/packed-files.ts'
+import { fileAt, packFiles } from '../../../engine/target/packed-files.ts'
 
 const name = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) })
 const spec = fc.record({

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { HoldfastError } from '../../base/errors.ts'
+import { HoldfastError } from '../base/errors.ts'
 import type { WriterAnswer, WriterSetup, WriterTask } from './messages.ts'
 
 /** Heap for what lives shortly in a thread: its tasks. V8 would take 48 MB; what matters here is outside of the heap. */

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { equalBytes } from '../../base/bytes.ts'
-import { blobHeadroom } from '../../repository/blob-id.ts'
-import type { BlobHasher } from '../../repository/blob-id.ts'
-import type { BlobId } from '../../snapshot/node.ts'
+import { equalBytes } from '../base/bytes.ts'
+import { blobHeadroom } from '../repository/blob-id.ts'
+import type { BlobHasher } from '../repository/blob-id.ts'
+import type { BlobId } from '../snapshot/node.ts'
 
 /** A stretch that a file should hold. */
 export interface ExpectedChunk {

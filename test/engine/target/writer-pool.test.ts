@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { FileSpec } from '../../../../engine/source/target/file-spec.ts'
-import { WriterPool } from '../../../../engine/source/target/writer-pool.ts'
+import type { FileSpec } from '../../../engine/target/file-spec.ts'
+import { WriterPool } from '../../../engine/target/writer-pool.ts'
 
 let root: string
 
