@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
 import { amount, count, error, operation, problem, runFigures } from '../../engine/protocol/schemas.ts'
 import type { Problem, RunView } from '../api/contract.ts'
+import { ensureClosed, ownFile } from '../system/private-folder.ts'
 import { runViewWithoutEngine } from './run-view.ts'
 
 /** Runs that are kept of each job. */
@@ -61,6 +62,7 @@ export class RunHistory {
   /** Reads what is there; returns the jobs whose last run was cut off. Those runs count as failed from now on. */
   load(): readonly string[] {
     if (!existsSync(this.#folder)) return []
+    ensureClosed(this.#folder)
     const cutOff: string[] = []
     for (const jobId of readdirSync(this.#folder)) {
       const { runs, lines, interrupted } = readRuns(jobId, this.#runsFile(jobId))
@@ -99,7 +101,7 @@ export class RunHistory {
     this.#append(run.jobId, JSON.stringify({ type: 'ended', run }))
     if (problems.length > 0) {
       const text = JSON.stringify(problems.slice(0, keptProblems))
-      this.#write(() => writeFileAtomic(this.#problemsFile(run.jobId, run.id), text, { mode: 0o600 }))
+      this.#write(() => writeFileAtomic(this.#problemsFile(run.jobId, run.id), text, ownFile()))
     }
     if (history.lines > keptRuns * 4) this.#compact(run.jobId)
   }
@@ -145,7 +147,7 @@ export class RunHistory {
     const kept = new Set(history.runs.map((run) => `${run.id}.problems.json`))
     history.lines = lines.length
     this.#write(async () => {
-      await writeFileAtomic(this.#runsFile(jobId), lines.join(''), { mode: 0o600 })
+      await writeFileAtomic(this.#runsFile(jobId), lines.join(''), ownFile())
       for (const name of await readdir(join(this.#folder, jobId))) {
         if (name.endsWith('.problems.json') && !kept.has(name)) await rm(join(this.#folder, jobId, name), { force: true })
       }

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeFile } from '../system/private-folder.ts'
 
 /** Turns a secret into bytes that may lie in a file, and back. `open` throws where the bytes or the key are not what they were. */
 export interface SecretCipher {
@@ -53,8 +54,8 @@ export function keyFileCipher(path: string): SecretCipher {
 
 function keyOf(path: string, create: boolean): Buffer {
   if (create && !existsSync(path)) writeFileSync(path, randomBytes(keyBytes), { mode: 0o600, flag: 'wx' })
+  closeFile(path)
   const key = readFileSync(path)
   if (key.length !== keyBytes) throw new Error('the key file is damaged')
-  chmodSync(path, 0o600)
   return key
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
+import { closeFile, ensurePrivate, ownFile } from '../system/private-folder.ts'
 
 export interface VersionedFileOptions<T> {
   readonly path: string
@@ -25,10 +26,11 @@ export class VersionedFile<T> {
   #writing: Promise<void> = Promise.resolve()
   #dirty = false
 
-  /** @throws where the file exists and cannot be read or moved: nothing is safe to do then. */
+  /** @throws where the file exists and cannot be read or moved, or somebody else could have written it: nothing is safe to do then. */
   constructor(options: VersionedFileOptions<T>) {
     this.#options = options
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 })
+    ensurePrivate(dirname(options.path))
+    closeFile(options.path)
     const text = readIfThere(options.path)
     const parsed = text === undefined ? { ok: true as const, value: options.initial } : this.#parse(text)
     if (!parsed.ok) {
@@ -55,7 +57,7 @@ export class VersionedFile<T> {
     if (!this.#dirty) return
     this.#dirty = false
     const text = JSON.stringify({ version: this.#version, data: this.#value }, undefined, 2)
-    await writeFileAtomic(this.#options.path, `${text}\n`, { mode: 0o600 })
+    await writeFileAtomic(this.#options.path, `${text}\n`, ownFile())
   }
 
   get #version(): number {

@@ -3,6 +3,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
+import { desktopEntry } from './desktop-entry.ts'
+import { ownFile } from './private-folder.ts'
 
 /** Start on login. Setting it to what it is changes nothing. */
 export interface LoginItem {
@@ -26,34 +28,10 @@ export function autostartFile({ configFolder, command }: AutostartOptions): Logi
     isOn: () => existsSync(path),
     async set(on) {
       if (!on) return rm(path, { force: true })
-      await mkdir(dirname(path), { recursive: true })
-      await writeFileAtomic(path, desktopEntry(command))
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await writeFileAtomic(path, desktopEntry({ name: 'Holdfast', comment: 'Backup', icon: 'holdfast', command }), ownFile())
     },
   }
-}
-
-function desktopEntry(command: readonly string[]): string {
-  const lines = [
-    '[Desktop Entry]',
-    'Type=Application',
-    'Name=Holdfast',
-    'Comment=Backup',
-    `Exec=${command.map(quoteExec).join(' ')}`,
-    'Icon=holdfast',
-    'Terminal=false',
-    'X-GNOME-Autostart-enabled=true',
-  ]
-  return `${lines.join('\n')}\n`
-}
-
-/**
- * An argument as the Desktop Entry specification wants it: in double quotes, with what is special in them escaped, and once
- * more for the string value; `%` begins a field code.
- */
-export function quoteExec(word: string): string {
-  if (/^[A-Za-z0-9_./=:@,+-]+$/.test(word)) return word
-  const quoted = word.replaceAll(/["`$\\]/g, (special) => `\\${special}`)
-  return `"${quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%')}"`
 }
 
 /** The slice of Electron's app that is used here. */

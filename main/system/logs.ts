@@ -1,10 +1,10 @@
 import { readFile, readdir } from 'node:fs/promises'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createStream } from 'rotating-file-stream'
 import type { RotatingFileStream } from 'rotating-file-stream'
 import * as v from 'valibot'
 import type { LogContextWire } from '../../engine/protocol/messages.ts'
+import { closeFile, ensureClosed } from './private-folder.ts'
 
 /** One line of the log, with its whole context: as if main and its engines had one call stack (B3). */
 export interface LogLine {
@@ -22,15 +22,26 @@ const fileName = 'holdfast.jsonl'
 
 const lineSchema = v.object({ time: v.string(), level: v.string(), message: v.string(), context: v.looseObject({ run: v.optional(v.string()) }) })
 
+/** A log of which parts can be read again. */
+export interface Logs extends LogWriter {
+  readonly folder: string
+  linesOf(run: string): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/** For an app that found no place for a log: what it has to say is said elsewhere. */
+export const noLogs: Logs = { folder: '', write: () => undefined, linesOf: async () => [], close: async () => undefined }
+
 /** The log in rotating files of JSON lines: eight of at most 5 MB. Never throws: a full disk must not end a backup's supervision. */
-export class LogFiles implements LogWriter {
+export class LogFiles implements Logs {
   readonly folder: string
   readonly #stream: RotatingFileStream
   #flushed: Promise<void> = Promise.resolve()
 
   constructor(folder: string) {
     this.folder = folder
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    ensureClosed(folder)
+    closeFile(join(folder, fileName))
     const nameOf = (_time: Date | number | null, index?: number): string => (index === undefined ? fileName : `holdfast.${index}.jsonl`)
     this.#stream = createStream(nameOf, { path: folder, size: '5M', rotate: 8, mode: 0o600 })
     this.#stream.on('error', () => undefined)

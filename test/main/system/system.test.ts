@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { RestoreView, RunView } from '../../../main/api/contract.ts'
 import { announceRestore, announceRun } from '../../../main/system/announcements.ts'
 import { fileOf, serveRenderer } from '../../../main/system/app-protocol.ts'
-import { autostartFile, quoteExec } from '../../../main/system/login-item.ts'
+import { autostartFile } from '../../../main/system/login-item.ts'
 import { LogFiles } from '../../../main/system/logs.ts'
 import { appPaths, programPaths } from '../../../main/system/paths.ts'
 import { noCounters } from '../fakes.ts'
@@ -51,12 +51,6 @@ describe('start on login', () => {
     await item.set(false)
     await item.set(false)
     expect(item.isOn()).toBe(false)
-  })
-
-  it('quotes what is special', () => {
-    expect(quoteExec('/usr/bin/x-1.2')).toBe('/usr/bin/x-1.2')
-    expect(quoteExec('a b')).toBe('"a b"')
-    expect(quoteExec('50% "$HOME" `x` \\')).toBe('"50%% \\\\"\\\\$HOME\\\\" \\\\`x\\\\` \\\\\\\\"')
   })
 })
 
