@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import { app, clipboard, dialog, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
+import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
 import type { Handlers } from './api/dispatch.ts'
 import { serveApi } from './api/server.ts'
 import { Backups } from './jobs/backups.ts'
@@ -23,10 +23,15 @@ import { announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
-import { LogFiles } from './system/logs.ts'
+import { refusedSwitch } from './system/debugging.ts'
+import { LogFiles, noLogs } from './system/logs.ts'
+import type { Logs } from './system/logs.ts'
+import { menuTemplate } from './system/menu.ts'
 import { Notifications } from './system/notifications.ts'
 import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
+import { closedFolder, closeFile, FolderRefusal, openHome } from './system/private-folder.ts'
+import { isForTests, isOldRuntime } from './system/runtime.ts'
 import { every, systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
 import { trayActions } from './tray/actions.ts'
@@ -49,7 +54,8 @@ const hidden = '--hidden'
 const pageColour = { light: '#f4f6f7', dark: '#15191c' } as const
 
 const paths = appPaths(process.env)
-const logs = new LogFiles(paths.logs)
+const home = openHome(paths.home)
+const logs: Logs = home.refusal === undefined ? new LogFiles(paths.logs) : noLogs
 
 // Without this, Electron shows a modal dialog and the process hangs. A broken pipe is no reason to end: nobody reads what we print.
 process.on('uncaughtException', (error: Error) => {
@@ -63,16 +69,38 @@ function log(level: 'info' | 'warning' | 'error', message: string): void {
   logs.write({ time: timers.now(), level, message, context: {} })
 }
 
-// A state folder of its own is an app of its own, with its own lock.
-if (process.env['HOLDFAST_HOME']) app.setPath('userData', join(paths.home, 'window'))
 protocol.registerSchemesAsPrivileged([{ scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }])
+Menu.setApplicationMenu(builtMenu())
+start()
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(run).catch(fail)
-else app.quit()
+function builtMenu(): Menu | null {
+  const template = menuTemplate(process.platform, app.isPackaged)
+  return template && Menu.buildFromTemplate(template)
+}
+
+function start(): void {
+  const refusal = home.refusal ?? debuggingRefusal() ?? openUserData()
+  if (refusal !== undefined) {
+    process.stderr.write(`Holdfast cannot start: ${refusal}\n`)
+    void app.whenReady().then(() => { fail(new FolderRefusal(refusal)) })
+  } else if (app.requestSingleInstanceLock()) void app.whenReady().then(run).catch(fail)
+  else app.quit()
+}
+
+function debuggingRefusal(): string | undefined {
+  const found = isForTests(app) ? undefined : refusedSwitch(app.commandLine)
+  return found && `It was started with --${found}, which would let other programs look into it. Start it without.`
+}
+
+/** Chromium's own folder. A state folder of its own is an app of its own, with its own lock. */
+function openUserData(): string | undefined {
+  if (process.env['HOLDFAST_HOME']) app.setPath('userData', join(paths.home, 'window'))
+  return closedFolder(app.getPath('userData')).refusal
+}
 
 /** What keeps the app from starting is told to whoever started it: there is no window to show it in. */
 function fail(error: unknown): void {
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const message = error instanceof FolderRefusal ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
   log('error', message)
   dialog.showErrorBox('Holdfast cannot start', message)
   app.exit(1)
@@ -84,6 +112,7 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   const settings = openSettings(appPaths.settings, now)
   const store = new JobStore(appPaths.jobs, now)
   const keychain = keychainCipher(safeStorage)
+  closeFile(appPaths.keyFile)
   const keyFile = keyFileCipher(appPaths.keyFile)
   const opened = openSecrets(appPaths.secrets, keychain ? [keychain, keyFile] : [keyFile], now)
   const history = new RunHistory(appPaths.history)
@@ -91,6 +120,7 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   if (settings.movedTo !== undefined) notices.add({ id: 'settings', type: 'settings-damaged', movedTo: settings.movedTo })
   if (store.movedTo !== undefined) notices.add({ id: 'jobs', type: 'jobs-damaged', movedTo: store.movedTo })
   if (opened.movedTo !== undefined) notices.add({ id: 'secrets', type: 'secrets-damaged', movedTo: opened.movedTo })
+  if (home.wasOpen) notices.add({ id: 'home-was-open', type: 'home-was-open', folder: appPaths.home })
   if (!keychain && !settings.value.dismissed.includes('secrets-in-file')) notices.add({ id: 'secrets-in-file', type: 'secrets-in-file' })
   return { settings, store, secrets: opened.store, history, interrupted }
 }
@@ -149,6 +179,7 @@ function renice(pid: number, nice: number): void {
 function openWindow({ settings }: Stores) {
   const window: AppWindow = new AppWindow({
     preload: programPaths(app.getAppPath()).preload,
+    devTools: !app.isPackaged,
     background: () => (nativeTheme.shouldUseDarkColors ? pageColour.dark : pageColour.light),
     remembered: () => settings.value.windowBounds,
     remember: (windowBounds) => { void settings.set({ ...settings.value, windowBounds }) },
@@ -218,6 +249,7 @@ function run(): void {
   const publisher = new Publisher({ timers, sendApp: () => { show.app() }, sendLive: () => { show.live() } })
   const notices = new Notices(() => { publisher.appChanged() })
   const stores = openStores(paths, notices)
+  warnOfRuntime(notices)
   const face = openWindow(stores)
   const work = openWork(stores, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
   const loginItem = openLoginItem(app, process.env, hidden)
@@ -225,6 +257,7 @@ function run(): void {
     ...stores,
     ...work,
     version: app.getVersion(),
+    oldRuntime: isOldRuntime(process.versions.electron) ? process.versions.electron : undefined,
     settings: () => stores.settings.value,
     autoStart: () => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported }),
     notices: () => notices.all,
@@ -252,6 +285,14 @@ function run(): void {
   startSchedule(work, stores, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
+}
+
+/** The runtime that development falls back to gets no security fixes any more: nobody is to take it for the real thing. */
+function warnOfRuntime(notices: Notices): void {
+  const { electron } = process.versions
+  if (!isOldRuntime(electron)) return
+  log('warning', `Electron ${electron} gets no security fixes any more: this is for development and tests only`)
+  if (app.isPackaged) notices.add({ id: 'old-runtime', type: 'old-runtime', version: electron })
 }
 
 /** Opens the door for the window, and for other starts of the app. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { object, parse, string } from 'valibot'
 import { root } from '../scripts/root.ts'
 import { fallbackRuntime } from './fallback.ts'
 
@@ -30,6 +31,11 @@ export async function findRuntime(): Promise<Runtime> {
   const override = process.env['ELECTRON_OVERRIDE_DIST_PATH']
   if (override) return runtimeAt(override, 'ELECTRON_OVERRIDE_DIST_PATH')
   return installed() ?? (await downloaded()) ?? (await fallback())
+}
+
+/** The version that package.json pins and users get. */
+export function pinnedElectron(): string {
+  return parse(object({ version: string() }), JSON.parse(readFileSync(join(electronPackage, 'package.json'), 'utf8'))).version
 }
 
 function installed(origin = 'node_modules/electron'): Runtime | undefined {

@@ -9,6 +9,8 @@ export type { Counters, EntryView, ErrorCode, ExcludeRules, Operation, Problem, 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {
   readonly version: string
+  /** Version of an Electron that gets no security fixes any more; absent where it is a current one. */
+  readonly oldRuntime?: string
   readonly platform: 'linux' | 'darwin' | 'win32'
   readonly settings: SettingsView
   readonly jobs: readonly JobView[]
@@ -134,6 +136,10 @@ export type Notice =
   | { readonly id: string; readonly type: 'jobs-damaged'; readonly movedTo: string }
   | { readonly id: string; readonly type: 'secrets-damaged'; readonly movedTo: string }
   | { readonly id: string; readonly type: 'secrets-in-file' }
+  /** Others could write in the folder of settings and state until now. */
+  | { readonly id: string; readonly type: 'home-was-open'; readonly folder: string }
+  /** A package made for tests, with a runtime that gets no security fixes. */
+  | { readonly id: string; readonly type: 'old-runtime'; readonly version: string }
   | { readonly id: string; readonly type: 'engine-crashed'; readonly jobId: string; readonly restarts: number; readonly givenUp: boolean }
 
 /** What `destination.test` found. Failures come as an error with a code (`offline`, `credentials`, `denied`, `password`, …). */

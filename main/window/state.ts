@@ -10,6 +10,7 @@ import type { Settings } from '../settings/settings.ts'
 
 export interface StateSources {
   readonly version: string
+  readonly oldRuntime: string | undefined
   readonly store: JobStore
   readonly history: RunHistory
   readonly backups: Backups
@@ -22,9 +23,10 @@ export interface StateSources {
 
 /** The whole picture for window and tray, put together from its owners. */
 export function appState(sources: StateSources): AppState {
-  const { version, store, backups, restores } = sources
+  const { version, oldRuntime, store, backups, restores } = sources
   return {
     version,
+    ...(oldRuntime !== undefined && { oldRuntime }),
     platform: platformName(),
     settings: settingsView(sources),
     jobs: store.all.map((record) => jobView(record, sources)),

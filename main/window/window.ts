@@ -8,6 +8,8 @@ import { minimumSize, openingBounds } from './bounds.ts'
 
 export interface WindowPorts {
   readonly preload: string
+  /** False: nothing opens the developer tools, whatever is pressed. */
+  readonly devTools: boolean
   /** Colour behind the page until it has painted. */
   readonly background: () => string
   readonly remembered: () => WindowBounds | undefined
@@ -67,7 +69,9 @@ export class AppWindow {
       title: 'Holdfast',
       backgroundColor: this.#ports.background(),
       autoHideMenuBar: true,
-      webPreferences: { preload: this.#ports.preload, sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, spellcheck: false },
+      webPreferences: {
+        preload: this.#ports.preload, devTools: this.#ports.devTools, sandbox: true, contextIsolation: true, nodeIntegration: false, webviewTag: false, spellcheck: false,
+      },
     })
     this.#window = window
     window.setMenuBarVisibility(false)
@@ -103,4 +107,6 @@ function lockDown(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }))
   contents.session.setPermissionRequestHandler((_contents, _permission, answer) => { answer(false) })
   contents.session.setPermissionCheckHandler(() => false)
+  // A page can make up a file and offer it as a download, with a name of its own.
+  contents.session.on('will-download', (event) => { event.preventDefault() })
 }

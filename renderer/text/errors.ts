@@ -39,7 +39,13 @@ export function errorText(error: WireError): ErrorText {
   if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
   if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
   if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))
+  if (error.code === 'unsupported' && error.data?.['reason'] === 'login-path') return loginPath
   return base
+}
+
+const loginPath: ErrorText = {
+  title: 'Start on login cannot be set for this copy of Holdfast',
+  advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',
 }
 
 function unknownObject(name: string): ErrorText {

@@ -282,6 +282,7 @@ export const words = {
     fileText: 'No keychain was found on this system. The file is encrypted with a key that lies beside it, so anyone who can read your home folder can read it.',
     about: 'About',
     version: 'Version',
+    oldRuntime: (version: string) => `Runs on Electron ${version}, which gets no security fixes any more. For development and tests only.`,
     openLogs: 'Open log folder',
   },
   notice: {
@@ -289,6 +290,10 @@ export const words = {
     jobsDamaged: 'The list of jobs could not be read',
     secretsDamaged: 'The stored passwords could not be read',
     movedTo: (path: string) => `The damaged file was kept as ${path}. Your backups are not affected.`,
+    homeWasOpen: 'Other users of this computer could change Holdfast’s settings',
+    homeWasOpenText: (folder: string) => `${folder} is closed to them now. Look through your jobs: is each folder and destination as you set it?`,
+    oldRuntime: 'This Holdfast is for tests only',
+    oldRuntimeText: (version: string) => `It runs on Electron ${version}, which gets no security fixes any more. Do not trust your files to it.`,
     secretsInFile: 'No keychain was found',
     secretsInFileText: 'Passwords are kept in a file that only you can read. See Settings.',
     crashed: (job: string) => `The backup of “${job}” ended unexpectedly`,
@@ -351,6 +356,10 @@ export function noticeWords(notice: Notice, jobName: (id: string) => string): { 
       return { title: text.secretsDamaged, text: text.movedTo(notice.movedTo) }
     case 'secrets-in-file':
       return { title: text.secretsInFile, text: text.secretsInFileText }
+    case 'home-was-open':
+      return { title: text.homeWasOpen, text: text.homeWasOpenText(notice.folder) }
+    case 'old-runtime':
+      return { title: text.oldRuntime, text: text.oldRuntimeText(notice.version) }
     case 'engine-crashed':
       return { title: text.crashed(jobName(notice.jobId)), text: notice.givenUp ? text.crashedGivenUp(notice.restarts) : text.crashedAgain }
   }

@@ -30,6 +30,8 @@ export interface RunningApp extends AsyncDisposable {
 export interface LaunchOptions {
   /** Folder of the app; by default the project, as built in dist/. */
   readonly folder?: string
+  /** A packaged app, in place of the runtime and a folder. */
+  readonly executable?: string
   readonly arguments?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   /** A home to go on with, from an app that ran before; it is then kept. */
@@ -46,9 +48,9 @@ const quitMark = 'Waiting for the debugger to disconnect'
 export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), 'holdfast-e2e-')))
   const state = join(home, 'state')
-  const executablePath = join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron')
+  const executablePath = options.executable ?? join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron')
   // Chromium refuses to sandbox itself for root.
-  const words = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', options.folder ?? root]
+  const words = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', ...(options.executable ? [] : [options.folder ?? root])]
   const env = environmentOf(home, state, options.environment ?? {})
   const electron = await _electron.launch({ executablePath, args: [...words, ...(options.arguments ?? [])], cwd: root, env })
   // Playwright forgets the process once the app has closed.
@@ -86,6 +88,24 @@ export async function launchApp(options: LaunchOptions = {}): Promise<RunningApp
       if (!options.home) await rm(home, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * Starts an app that is to end by itself, or is killed as soon as it has said why it cannot start.
+ * @returns what it wrote
+ */
+export async function startRefused(home: string, state: string, options: Pick<LaunchOptions, 'executable' | 'arguments'> = {}): Promise<string> {
+  const executable = options.executable ?? join(process.env['ELECTRON_OVERRIDE_DIST_PATH'] ?? '', 'electron')
+  const words = [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), '--disable-gpu', ...(options.executable ? [] : [root]), ...(options.arguments ?? [])]
+  const child = spawn(executable, words, { cwd: root, env: environmentOf(home, state, {}), stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+  let said = ''
+  for await (const part of child.stderr) {
+    said += String(part)
+    if (/cannot start: .*\n/.test(said)) break
+  }
+  // What it says is shown in a dialog too, which waits for somebody.
+  await endHelpers(child)
+  return said
 }
 
 /** What the window showed when its test ended: the first thing to look at where one failed. */
