@@ -45,12 +45,6 @@ export class AdaptivePermits implements Permits {
     return proven === this.#startLimit ? undefined : proven
   }
 
-  /** The user's number may change while the run goes on. */
-  setMaximum(maximum: number): void {
-    this.#maximum = Math.max(1, Math.floor(maximum))
-    this.#admit()
-  }
-
   async acquire(signal: AbortSignal): Promise<Release> {
     await this.#turn(signal)
     try {

@@ -11,7 +11,6 @@ import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
 import { catalogFolder } from './paths.ts'
 import { ProbeMemory } from './probe-memory.ts'
-import { RunHistory } from './run-history.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
 import { Spool } from './spool.ts'
@@ -36,7 +35,6 @@ export class Catalog implements BlobLocator, Disposable {
   readonly trees: TreeCache
   readonly journal: RunJournal
   readonly lastSnapshot: LastSnapshotStore
-  readonly history: RunHistory
   readonly uploads: UploadJournal
   readonly probes: ProbeMemory
 
@@ -50,7 +48,6 @@ export class Catalog implements BlobLocator, Disposable {
     this.trees = new TreeCache(database)
     this.journal = new RunJournal(database)
     this.lastSnapshot = new LastSnapshotStore(database, usage)
-    this.history = new RunHistory(database)
     this.uploads = createUploadJournal(database)
     this.probes = new ProbeMemory(database)
   }

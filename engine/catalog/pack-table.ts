@@ -144,11 +144,6 @@ export class PackTable {
     return this.#database.prepare('SELECT 1 FROM packs WHERE name = ? AND known = 1').get(nameBytes(name)) !== undefined
   }
 
-  /** The pack turned out to be gone or unreadable: no blob is found in it any more. */
-  dropPack(name: string): void {
-    this.markRetired(name)
-  }
-
   hasIndex(name: string): boolean {
     return this.#database.prepare('SELECT 1 FROM indexes WHERE name = ?').get(nameBytes(name)) !== undefined
   }
@@ -217,11 +212,6 @@ export class PackTable {
 
   setVerified(name: string, timeMs: number): void {
     guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ?').run(timeMs, nameBytes(name)) })
-  }
-
-  /** When the pack was last read back whole, ms since 1970; 0 for never. */
-  verifiedAt(name: string): number {
-    return this.#database.prepare<[Uint8Array], number>('SELECT verified_ms FROM packs WHERE name = ?').pluck().get(nameBytes(name)) ?? 0
   }
 
   #add(pack: PackInfo, indexed: boolean): number {

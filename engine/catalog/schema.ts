@@ -1,5 +1,5 @@
 /** Raised with every change of the schema; a catalog of another version is made anew from the repository. */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /**
  * `contents` keeps the footer of a pack until its blobs are in `blobs` (settled) and it is in an index object (indexed). Pack numbers
@@ -48,6 +48,5 @@ CREATE TABLE journal_files(number INTEGER PRIMARY KEY, directory BLOB NOT NULL, 
 CREATE INDEX journal_files_directory ON journal_files(directory);
 CREATE TABLE journal_trees(directory BLOB PRIMARY KEY, tree BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE uploads(name TEXT PRIMARY KEY, state TEXT NOT NULL);
-CREATE TABLE history(number INTEGER PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `

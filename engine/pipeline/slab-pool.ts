@@ -28,11 +28,6 @@ export class SlabPool {
     }, { once: true })
   }
 
-  /** Slabs that nobody holds. */
-  get freeCount(): number {
-    return this.#free.length
-  }
-
   /** The index of a slab, which now is the caller's. Rejects when the pool's signal fires. */
   async acquire(): Promise<number> {
     if (this.#signal.aborted) throw abortError(this.#signal)

@@ -33,7 +33,7 @@ export interface Api {
   /** Puts the log lines of the run on the clipboard; returns how many. */
   'history.copyLog'(request: { readonly jobId: string; readonly runId: string }): { readonly lines: number }
 
-  /** Tries a destination. Secrets that are absent are taken from the job, when one is named. May take until the patience of 20 s ends. */
+  /** Tries a destination. Secrets that are absent are taken from the job, when one is named. Waits at most four seconds for a storage that is away. */
   'destination.test'(request: { readonly destination: Destination; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
 
   /** Native folder dialog; empty when the user cancelled. `sources` lets several be chosen. */

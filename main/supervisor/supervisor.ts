@@ -91,7 +91,7 @@ export class Supervisor {
     return this.#running.size
   }
 
-  /** Ends every engine: `drain`, and a kill after `graceMs`. Resolves when all are gone. */
+  /** Ends every engine: `cancel`, and a kill after `graceMs` in ms. Resolves when all are gone; repeating is safe. */
   async stopAll(graceMs: number): Promise<void> {
     const engines = [...this.#running.values()].map((one) => one.engine)
     for (const engine of engines) engine.stop('cancel', graceMs)

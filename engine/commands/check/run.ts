@@ -31,11 +31,6 @@ export class CheckRun {
     this.missing = catalog.idSet('missing_blobs')
   }
 
-  /** Whether some readable pack holds the blob in a segment that is not known to be damaged. */
-  hasBlob(id: BlobId): boolean {
-    return this.#readable(id) !== undefined
-  }
-
   /** @returns the blob's length. Errors: `not-found`, after the pack it should be in has been told as missing, once. */
   requireBlob(id: BlobId): number {
     const place = this.#readable(id)

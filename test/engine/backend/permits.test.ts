@@ -124,18 +124,6 @@ test('after throttling nothing is admitted before Retry-After is over', async ()
   expect(admitted).toBe(true)
 })
 
-test('a changed maximum admits those who wait', async () => {
-  const permits = new AdaptivePermits(1, new FakeClock())
-  await permits.acquire(never)
-  let admitted = false
-  void permits.acquire(never).then(() => { admitted = true })
-  permits.setMaximum(2)
-  await new Promise((resolve) => setImmediate(resolve))
-  // Starting from a maximum of one, growth is earned, not given.
-  expect(permits.limit).toBe(1)
-  expect(admitted).toBe(false)
-})
-
 test('each permit holds one of the account, also when the account refuses', async () => {
   let held = 0
   let fail = false
