@@ -7,14 +7,27 @@ import type { Permits } from './permits.ts'
 import { retryAfterOf } from './retry.ts'
 import { BackendWrapper } from './wrapper.ts'
 
-const eventEveryMs = 250
-
 export interface LimitOptions {
   readonly permits: Permits
   readonly bandwidth: Bandwidth
-  /** Each transfer: one `active` event at its beginning, more while it moves, then `done` or `failed`. Must not throw. */
-  readonly onTransfer?: (event: TransferEvent) => void
+  /** Told of each transfer once it has its permit, and of its end. Must not throw. */
+  readonly lanes?: LaneListener
   readonly clock?: Clock
+}
+
+/** Somebody who follows transfers; in between they look at the lane. */
+export interface LaneListener {
+  begin(lane: TransferLane): void
+  end(lane: TransferLane, state: 'done' | 'failed'): void
+}
+
+/** One transfer: `bytes` moves, and may fall back where a part is sent again. */
+export interface TransferLane {
+  readonly id: number
+  readonly direction: TransferEvent['direction']
+  readonly bytes: number
+  /** The transfer as it is shown now. */
+  event(state: TransferEvent['state']): TransferEvent
 }
 
 /**
@@ -40,7 +53,7 @@ class LimitedBackend extends BackendWrapper {
     const totalBytes = body.type === 'bytes' ? body.bytes.length : body.size
     const lane = this.#lane('up', name, totalBytes, options.attempt ?? 1)
     const onProgress = (sentBytes: number): void => {
-      lane.moved(sentBytes)
+      lane.bytes = sentBytes
       options.onProgress?.(sentBytes)
     }
     const pace = joinPaces(this.#pace(this.#options.bandwidth.up, signal), options.pace)
@@ -51,13 +64,13 @@ class LimitedBackend extends BackendWrapper {
     const lane = this.#lane('down', name, range === 'all' ? 0 : range.length, 1)
     let got = 0
     const counting: Pace = (bytes) => {
-      lane.moved((got += bytes))
+      lane.bytes = got += bytes
       return undefined
     }
     const paces = joinPaces(joinPaces(this.#pace(this.#options.bandwidth.down, signal), pace), counting)
     return this.#transfer(lane, async () => {
       const bytes = await this.inner.get(name, range, signal, paces)
-      lane.moved(bytes.length)
+      lane.bytes = bytes.length
       return bytes
     }, signal)
   }
@@ -85,47 +98,47 @@ class LimitedBackend extends BackendWrapper {
 
   #lane(direction: 'up' | 'down', name: string, totalBytes: number, attempt: number): Lane {
     const facts = { id: ++this.#lastId, direction, name: shownName(name), totalBytes, attempt }
-    return new Lane(facts, this.#clock, this.#options.onTransfer)
+    return new Lane(facts, this.#clock, this.#options.lanes)
   }
 }
 
 type LaneFacts = Pick<TransferEvent, 'id' | 'direction' | 'name' | 'totalBytes' | 'attempt'>
 
-/** One transfer as the window shows it. */
-class Lane {
+class Lane implements TransferLane {
   bytes = 0
   readonly #facts: LaneFacts
   readonly #clock: Clock
-  readonly #tell: ((event: TransferEvent) => void) | undefined
+  readonly #listener: LaneListener | undefined
   #startedMs = 0
-  #toldMs = 0
 
-  constructor(facts: LaneFacts, clock: Clock, tell: ((event: TransferEvent) => void) | undefined) {
+  constructor(facts: LaneFacts, clock: Clock, listener: LaneListener | undefined) {
     this.#facts = facts
     this.#clock = clock
-    this.#tell = tell
+    this.#listener = listener
+  }
+
+  get id(): number {
+    return this.#facts.id
+  }
+
+  get direction(): TransferEvent['direction'] {
+    return this.#facts.direction
   }
 
   begin(): void {
     this.#startedMs = this.#clock.monotonic()
-    this.#event('active')
-  }
-
-  moved(bytes: number): void {
-    this.bytes = bytes
-    if (this.#clock.monotonic() - this.#toldMs >= eventEveryMs) this.#event('active')
+    this.#listener?.begin(this)
   }
 
   end(state: 'done' | 'failed'): void {
     if (state === 'done' && this.#facts.direction === 'up') this.bytes = this.#facts.totalBytes
-    this.#event(state)
+    this.#listener?.end(this, state)
   }
 
-  #event(state: TransferEvent['state']): void {
-    if (!this.#tell) return
-    this.#toldMs = this.#clock.monotonic()
-    const seconds = (this.#toldMs - this.#startedMs) / 1000
-    this.#tell({ ...this.#facts, totalBytes: Math.max(this.bytes, this.#facts.totalBytes), state, bytes: this.bytes, bytesPerSecond: seconds > 0 ? this.bytes / seconds : 0 })
+  event(state: TransferEvent['state']): TransferEvent {
+    const seconds = (this.#clock.monotonic() - this.#startedMs) / 1000
+    const { bytes } = this
+    return { ...this.#facts, totalBytes: Math.max(bytes, this.#facts.totalBytes), state, bytes, bytesPerSecond: seconds > 0 ? bytes / seconds : 0 }
   }
 }
 

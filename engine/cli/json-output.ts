@@ -3,15 +3,10 @@ import type { WireError } from '../protocol/errors.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
 import type { Output, StandardOutput } from './output.ts'
 
-/** Progress lines come at most this often, but for news of what is waited for. */
-const intervalMs = 250
-
 /** One JSON event a line; the last is `summary` or `error`. */
 export class JsonOutput implements Output {
   readonly #out: StandardOutput
   readonly #verbose: boolean
-  #lastProgressMs = -Infinity
-  #waitingFor: string | undefined
   readonly #active = new Set<number>()
 
   constructor(out: StandardOutput, verbose: boolean) {
@@ -24,11 +19,6 @@ export class JsonOutput implements Output {
   }
 
   progress(progress: Progress): void {
-    const now = performance.now()
-    const isNews = progress.waitingFor?.code !== this.#waitingFor
-    if (now - this.#lastProgressMs < intervalMs && !isNews) return
-    this.#waitingFor = progress.waitingFor?.code
-    this.#lastProgressMs = now
     this.#print({ type: 'progress', ...progress })
   }
 

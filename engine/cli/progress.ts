@@ -56,8 +56,7 @@ function transferLine(transfer: TransferEvent): string {
   const arrow = transfer.direction === 'up' ? '↑' : '↓'
   const amount = transfer.totalBytes > 0 ? `${formatBytes(transfer.bytes)} of ${formatBytes(transfer.totalBytes)}` : formatBytes(transfer.bytes)
   const attempt = transfer.attempt > 1 ? ` · try ${String(transfer.attempt)}` : ''
-  const state = transfer.state === 'waiting' ? ' · waiting' : ` · ${formatBytes(transfer.bytesPerSecond)}/s`
-  return `    ${arrow} ${transfer.name}  ${amount}${state}${attempt}`
+  return `    ${arrow} ${transfer.name}  ${amount} · ${formatBytes(transfer.bytesPerSecond)}/s${attempt}`
 }
 
 export function problemLine(problem: Problem): string {

@@ -4,8 +4,9 @@ import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
 import type { Output, StandardOutput } from './output.ts'
 import { problemLine, progressBlock, progressLine } from './progress.ts'
 
-/** How often the block on a terminal, and the line in a log file, is written anew. */
-const blockIntervalMs = 200
+/** A run that is over before this needs no block on the terminal. */
+const blockAfterMs = 200
+/** How often the line in a log file is written. */
 const lineIntervalMs = 10_000
 /** News of what is waited for need not wait that long, but a storage that stumbles again and again fills no log. */
 const newsIntervalMs = 2_000
@@ -23,7 +24,8 @@ export class TerminalOutput implements Output {
   readonly #isTerminal = process.stderr.isTTY
   readonly #transfers = new Map<number, TransferEvent>()
   #blockLines = 0
-  #lastMs: number
+  readonly #startedMs = performance.now()
+  #lastMs = performance.now()
   #phase: string | undefined
   #waitingFor: string | undefined
   #lastNewsMs = -Infinity
@@ -32,8 +34,6 @@ export class TerminalOutput implements Output {
   constructor(out: StandardOutput, verbose: boolean) {
     this.#out = out
     this.#verbose = verbose
-    // A run that is over before this has no need of progress.
-    this.#lastMs = performance.now()
   }
 
   get closed(): boolean {
@@ -44,7 +44,7 @@ export class TerminalOutput implements Output {
     const now = performance.now()
     const isNews = progress.waitingFor?.code !== this.#waitingFor && now - this.#lastNewsMs >= newsIntervalMs
     if (this.#isTerminal) {
-      if (now - this.#lastMs < blockIntervalMs && !isNews) return
+      if (now - this.#startedMs < blockAfterMs && !isNews) return
       this.#rewrite(progressBlock(progress, [...this.#transfers.values()], process.stderr.columns))
     } else {
       const phaseEnded = this.#phase !== undefined && this.#phase !== progress.phase && now - this.#lastMs > 1000

@@ -27,7 +27,6 @@ import { expectSources, manifestSources, namedSources, sourceDevices } from './b
 import { verifyDaily, verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
-import { Traffic } from './open.ts'
 
 const standardVerifyPacks = 2
 
@@ -44,10 +43,9 @@ export async function backup(job: BackupJob, context: CommandContext, disk: Disk
     context.events.problem(problem)
   })
   const startedMs = context.clock.now()
-  const traffic = new Traffic()
-  using progress = new BackupProgress(context, tally, traffic)
+  using progress = new BackupProgress(context, tally)
   const sources = namedSources(job.sources, disk)
-  await using opened = await openBackup(job, { ...context, traffic })
+  await using opened = await openBackup(job, { ...context, meter: progress.meter })
   const run = new BackupRun({ job, context, opened, tally, progress, sources, disk, startedMs })
   return await run.run()
 }
@@ -86,12 +84,9 @@ class BackupRun {
     this.#parts.progress.expectation = expectation
     this.#parts.progress.phase('working')
     try {
-      const summary = await this.#store(last)
-      if (!this.#parts.job.dryRun) catalog.history.add(summary)
-      return summary
+      return await this.#store(last)
     } catch (error) {
       const summary = this.#summary(this.#parts.opened.storage.traffic.uploadedBytes > 0 && this.#parts.tally.bytes.uploaded > 0 ? 'partial' : 'failed', undefined)
-      if (!this.#parts.job.dryRun) catalog.history.add(summary)
       throw new RunFailed(error, summary)
     }
   }

@@ -2,6 +2,7 @@ import { HeapKeeper, keepNativeMemorySmall } from '../base/memory.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import { systemRandom } from '../repository/crypto.ts'
+import type { Traffic } from '../progress/traffic.ts'
 import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
@@ -18,7 +19,7 @@ import { CheckRun } from './check/run.ts'
 import { repairFromSources } from './check/source-repair.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
-import type { OpenStorage, Traffic } from './open.ts'
+import type { OpenStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
@@ -51,7 +52,7 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   await using open = await openForCommand(job, context)
   const { repositoryId } = open.repository.config
   using catalog = openCatalog(job.home, repositoryId, checkCatalog).catalog
-  const progress = new StepProgress('check', context, open.traffic)
+  const progress = new StepProgress(context, open.meter)
   const findings = new Findings((line) => {
     context.log.write('warning', line)
     progress.problem()

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { PauseGate } from '../base/pause.ts'
+import type { Meter } from '../progress/meter.ts'
 import type { Permits } from '../backend/permits.ts'
 import type { JobSecrets } from '../protocol/job.ts'
 import type { Limits } from '../protocol/messages.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
-import type { Traffic } from './open.ts'
 
 /** Everything a command gets from its surroundings: an engine process, the command line, or a test. */
 export interface CommandContext {
@@ -22,7 +22,7 @@ export interface CommandContext {
   /** Leave to open a transfer, shared by all running jobs (A3); absent: this process alone decides. */
   readonly permits?: (account: string, cap: number) => Permits
   /** Of a command that tells how it goes from before its storage is open; absent: made when the storage is opened. */
-  readonly traffic?: Traffic
+  readonly meter?: Meter
 }
 
 /** Where a run tells how it goes. None of the three may throw. */

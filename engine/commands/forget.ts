@@ -34,7 +34,7 @@ export async function forget(job: ForgetJob, context: CommandContext): Promise<R
   const startedMs = context.clock.now()
   await using open = await openForCommand(job, context)
   const { repository } = open
-  const progress = new StepProgress('forget', context, open.traffic)
+  const progress = new StepProgress(context, open.meter)
   progress.phase('scanning')
   const { found, damaged } = await readSnapshots(repository, job, context.signal)
   const chosen = await choose(repository, job, found, context)

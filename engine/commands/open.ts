@@ -9,7 +9,9 @@ import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { EngineJob } from '../protocol/job.ts'
-import { noCounters, type Operation, type Progress, type TransferEvent } from '../protocol/progress.ts'
+import { Meter } from '../progress/meter.ts'
+import type { Traffic } from '../progress/traffic.ts'
+import type { Operation } from '../protocol/progress.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 
@@ -23,50 +25,10 @@ export interface OpenStorage extends AsyncDisposable {
   readonly retry: RetryPolicy
   /** Transfers that may run at once: what the user wants, or the storage's cap if that is lower (A2). */
   readonly concurrency: number
+  /** Tells how the run goes. */
+  readonly meter: Meter
+  /** The meter's own: what the run has moved. */
   readonly traffic: Traffic
-}
-
-type Waiting = NonNullable<Progress['waitingFor']>
-
-/** What a run has moved so far, and what it waits for. */
-export class Traffic {
-  uploadedBytes = 0
-  downloadedBytes = 0
-  /** Told at once when the waiting begins or ends, however short it is. */
-  onWaiting: (() => void) | undefined
-  #storage: Waiting | undefined
-  #permit: Waiting | undefined
-  readonly #active = new Map<number, TransferEvent>()
-
-  /** Bytes that uploads have sent that are not through yet. */
-  get uploadingBytes(): number {
-    return [...this.#active.values()].reduce((sum, { direction, bytes }) => sum + (direction === 'up' ? bytes : 0), 0)
-  }
-
-  get waitingFor(): Waiting | undefined {
-    return this.#storage ?? this.#permit
-  }
-
-  /** Undefined: it is back. */
-  waitForStorage(code: Exclude<Waiting['code'], 'permit'> | undefined, nowMs: number): void {
-    if (this.#storage?.code === code) return
-    this.#storage = code && { code, sinceMs: nowMs }
-    this.onWaiting?.()
-  }
-
-  waitForPermit(waits: boolean, nowMs: number): void {
-    if ((this.#permit !== undefined) === waits) return
-    this.#permit = waits ? { code: 'permit', sinceMs: nowMs } : undefined
-    this.onWaiting?.()
-  }
-
-  count(event: TransferEvent): void {
-    const before = this.#active.get(event.id)?.bytes ?? 0
-    if (event.state === 'done' || event.state === 'failed') this.#active.delete(event.id)
-    else this.#active.set(event.id, event)
-    if (event.direction === 'up') this.uploadedBytes += event.bytes - before
-    else this.downloadedBytes += event.bytes - before
-  }
 }
 
 export interface OpenOptions {
@@ -80,7 +42,8 @@ export interface OpenOptions {
 /** The storage of a job, with the wrappers that every command wants. Errors: arguments, credentials, offline, denied. */
 export async function openStorage(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage> {
   const { clock, log, signal } = context
-  const traffic = context.traffic ?? openingTraffic(options.operation ?? job.type, context)
+  const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
+  const { traffic } = meter
   const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
   const { account, maxConnections } = bare.traits
@@ -93,23 +56,20 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     bandwidth.up.setRate(limits.uploadBytesPerSecond)
     bandwidth.down.setRate(limits.downloadBytesPerSecond)
   })
-  const onTransfer = (event: TransferEvent): void => {
-    traffic.count(event)
-    // The repository's own small objects are over in a blink and say nothing to anybody; the sums have them.
-    if (event.name.startsWith('pack ')) context.events.transfer(event)
-  }
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
-  const limited = withLimits(withLog(bare, log), { permits, bandwidth, onTransfer, clock })
+  const limited = withLimits(withLog(bare, log), { permits, bandwidth, lanes: meter, clock })
   const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
   return {
     backend: withRetry(limited, retrying),
     retry: new RetryPolicy(retrying),
     concurrency,
+    meter,
     traffic,
     [Symbol.asyncDispose]: async () => {
       unfollow()
       if (permits.learned !== undefined) await remembered.remember(account, permits.learned, clock.now()).catch(notRemembered)
       await bare[Symbol.asyncDispose]()
+      if (!context.meter) meter[Symbol.dispose]()
     },
   }
 }
@@ -135,20 +95,7 @@ export function expectRepository(job: EngineJob, repositoryId: string): void {
   })
 }
 
-function waitingCode(error: HoldfastError | undefined): Exclude<Waiting['code'], 'permit'> | undefined {
+function waitingCode(error: HoldfastError | undefined): 'offline' | 'throttled' | 'unavailable' | undefined {
   const code = error?.code
   return code === 'offline' || code === 'throttled' || code === 'unavailable' ? code : undefined
-}
-
-/** Until the command tells by itself how it goes, it is opening, and what that waits for is all there is to tell. */
-function openingTraffic(operation: Operation, context: CommandContext): Traffic {
-  const traffic = new Traffic()
-  traffic.onWaiting = () => {
-    const { waitingFor } = traffic
-    context.events.progress({
-      operation, phase: 'opening', paused: context.pauseGate.paused, files: noCounters, bytes: noCounters, transferredBytes: 0, bytesPerSecond: 0, problems: 0,
-      ...(waitingFor ? { waitingFor } : {}),
-    })
-  }
-  return traffic
 }

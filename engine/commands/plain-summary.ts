@@ -1,5 +1,5 @@
 import { noCounters, type Operation, type RunSummary } from '../protocol/progress.ts'
-import type { Traffic } from './open.ts'
+import type { Traffic } from '../progress/traffic.ts'
 
 type Facts = Pick<RunSummary, 'outcome' | 'adoptedPacks' | 'problems' | 'firstProblems' | 'repositoryId' | 'details'>
 

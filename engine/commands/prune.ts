@@ -43,7 +43,7 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const { repository } = open
   const { repositoryId } = repository.config
   using store = new LivenessDatabase()
-  const progress = new StepProgress('prune', context, open.traffic)
+  const progress = new StepProgress(context, open.meter)
   const folder = repository.backend.traits.stagingFolder ?? spoolFolder(job.home, repositoryId, 'prune')
   const packs = spoolPacks(folder, repository.keys, systemRandom)
   const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom }, optionsOf(job))

@@ -44,7 +44,7 @@ export async function rebuild(job: RebuildJob, context: CommandContext): Promise
   const names = job.name === undefined ? existingCatalogs(folder) : [jobKeyOf(repository.keys, job.name)]
   using locks = new DisposableStack()
   for (const name of names) if (name !== readerCatalog) locks.use(lockJob(job.home, repositoryId, name))
-  const progress = new StepProgress('rebuild', context, open.traffic)
+  const progress = new StepProgress(context, open.meter)
   const details = await build(repository, job.home, progress, context.signal)
   for (const name of names) install(folder, name)
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `${building}.db${suffix}`), { force: true })

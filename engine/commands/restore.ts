@@ -6,7 +6,6 @@ import { resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts
 import { rootOf } from '../snapshot/manifest.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
-import { Traffic } from './open.ts'
 import { openReader } from './reader.ts'
 import { Completion } from './restore/completion.ts'
 import { RestoreProgress } from './restore/restore-progress.ts'
@@ -25,12 +24,8 @@ const heapLimit = 64 * 1024 * 1024
  */
 export async function restore(job: RestoreJob, context: CommandContext): Promise<RunSummary> {
   using _heap = new HeapKeeper(heapLimit)
-  const progress = new RestoreProgress(context)
-  const traffic = new Traffic()
-  traffic.onWaiting = () => { progress.report(true) }
-  progress.traffic = traffic
-  progress.report()
-  await using reader = await openReader(job, { ...context, traffic })
+  using progress = new RestoreProgress(context)
+  await using reader = await openReader(job, { ...context, meter: progress.meter })
   const { repository, trees } = reader
   const { manifest, ref } = await resolveSnapshot(repository, job.snapshot, context.signal)
   const facts = { snapshot: snapshotId(manifest, ref), repositoryId: repository.config.repositoryId }
@@ -46,8 +41,6 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   } catch (error) {
     const known = asHoldfastError(error)
     throw new RunFailed(known, progress.summary(progress.files.written > 0 ? 'partial' : 'failed', facts))
-  } finally {
-    progress.report(true)
   }
   return progress.summary('success', facts)
 }

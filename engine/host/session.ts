@@ -45,7 +45,7 @@ export class EngineSession {
   constructor(options: SessionOptions) {
     this.#options = options
     const send = (event: EngineEvent): void => { if (this.#state !== 'ended') options.send(event) }
-    this.#relay = new EventRelay(send, options.clock)
+    this.#relay = new EventRelay(send)
     this.#permits = new SupervisorPermits(send)
     this.#log = createLog((line) => {
       if (line.level !== 'debug' || options.logLevel === 'debug') send({ type: 'log', ...line })
@@ -129,8 +129,6 @@ export class EngineSession {
 
   #end(last: EngineEvent): void {
     if (this.#state === 'ended') return
-    this.#relay.flush()
-    this.#relay[Symbol.dispose]()
     this.#options.send(last)
     this.#state = 'ended'
     this.#requests.close()

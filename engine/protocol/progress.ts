@@ -9,10 +9,11 @@ export interface Progress {
   readonly bytes: Counters
   /** Transfers of this run in bytes, over the network, both directions. */
   readonly transferredBytes: number
+  /** Over the network, both directions, in the last five seconds; the same in every operation. */
   readonly bytesPerSecond: number
   /** 0..1 where it is known. */
   readonly fraction?: number
-  /** Remaining time as a range. */
+  /** Remaining time as a range, in ms. */
   readonly etaMs?: { readonly from: number; readonly to: number }
   /** The run takes up an interrupted one: what is already there. */
   readonly continuedFraction?: number
@@ -22,7 +23,7 @@ export interface Progress {
 
 export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'rebuild' | 'browse' | 'test' | 'init'
 
-export type Phase = 'opening' | 'preparing' | 'scanning' | 'working' | 'finishing' | 'verifying'
+export type Phase = 'opening' | 'scanning' | 'working' | 'finishing' | 'verifying'
 
 /** The five counters of requirement A8, for files and for bytes. */
 export interface Counters {
@@ -41,12 +42,13 @@ export const noCounters: Counters = { found: 0, unchanged: 0, deduplicated: 0, u
 /** One lane: a transfer begins, moves, ends. */
 export interface TransferEvent {
   readonly id: number
-  readonly state: 'active' | 'waiting' | 'done' | 'failed'
+  readonly state: 'active' | 'done' | 'failed'
   readonly direction: 'up' | 'down'
   /** Short and fit to show, e.g. `pack 3f2a…`. */
   readonly name: string
   readonly bytes: number
   readonly totalBytes: number
+  /** Since this attempt began. */
   readonly bytesPerSecond: number
   /** 1 for the first try. */
   readonly attempt: number

@@ -135,7 +135,7 @@ const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
 
 const progress = v.object({
   operation,
-  phase: v.picklist(['opening', 'preparing', 'scanning', 'working', 'finishing', 'verifying']),
+  phase: v.picklist(['opening', 'scanning', 'working', 'finishing', 'verifying']),
   paused: flag,
   waitingFor: v.exactOptional(v.object({ code: v.picklist(['offline', 'throttled', 'unavailable', 'permit']), sinceMs: amount })),
   files: counters,
@@ -151,7 +151,7 @@ const progress = v.object({
 
 const transfer = v.object({
   id: count,
-  state: v.picklist(['active', 'waiting', 'done', 'failed']),
+  state: v.picklist(['active', 'done', 'failed']),
   direction: v.picklist(['up', 'down']),
   name: text,
   bytes: amount,

@@ -22,7 +22,7 @@ export interface AppState {
   readonly notices: readonly Notice[]
 }
 
-/** The fast part: progress and lanes of what runs now. Pushed at most four times a second. */
+/** The fast part: progress and lanes of what runs now. Each engine tells them at most four times a second. */
 export interface LiveState {
   readonly runs: readonly LiveRun[]
   /** Upload and download of all engines together. */
@@ -37,7 +37,7 @@ export interface LiveRun {
   readonly startedMs: number
   /** Absent until the engine's first report. */
   readonly progress?: Progress
-  /** Lanes that are active or waiting, by id; ended ones stay for one push so that the bar can be seen to fill. */
+  /** Lanes that are active, by id; ended ones stay for one push so that the bar can be seen to fill. */
   readonly transfers: readonly TransferEvent[]
   /** How many times the supervisor has started this run again after a crash. */
   readonly restarts: number

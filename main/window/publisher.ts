@@ -8,15 +8,14 @@ export interface PublisherPorts {
 
 /** Several changes of one moment are one push. */
 const appDelayMs = 20
-/** At most four pictures a second. */
-const liveIntervalMs = 250
+/** Engines tell four times a second, each at a moment of its own: what several say together is one push, and nothing is held back longer. */
+const liveDelayMs = 50
 
-/** Turns changes into pushes: the state soon, progress at a steady pace; both always end with the newest. */
+/** Turns changes into pushes, soon; both always end with the newest. */
 export class Publisher {
   readonly #ports: PublisherPorts
   #appPlanned = false
   #livePlanned = false
-  #lastLiveMs = -Infinity
 
   constructor(ports: PublisherPorts) {
     this.#ports = ports
@@ -34,10 +33,8 @@ export class Publisher {
   liveChanged(): void {
     if (this.#livePlanned) return
     this.#livePlanned = true
-    const waitMs = Math.max(0, this.#lastLiveMs + liveIntervalMs - this.#ports.timers.now())
-    this.#ports.timers.after(Math.min(waitMs, liveIntervalMs), () => {
+    this.#ports.timers.after(liveDelayMs, () => {
       this.#livePlanned = false
-      this.#lastLiveMs = this.#ports.timers.now()
       this.#ports.sendLive()
     })
   }

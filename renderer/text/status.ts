@@ -81,8 +81,6 @@ export function phaseWords(progress: Progress): string {
   switch (progress.phase) {
     case 'opening':
       return 'Opening the repository'
-    case 'preparing':
-      return 'Getting ready'
     case 'scanning':
       return 'Looking for changes'
     case 'working':

@@ -195,7 +195,7 @@ export const words = {
     free: 'Free',
     label: (name: string, percent: string) => `${name} ${percent}`.trim(),
     attempt: (attempt: number) => `attempt ${attempt}`,
-    state: { waiting: 'waiting', done: 'done', failed: 'failed' },
+    state: { done: 'done', failed: 'failed' },
   },
   restore: {
     title: 'Restore',

@@ -84,7 +84,7 @@ export class FakeApi implements Bridge {
       const live = liveRun(one.id, one.runId, this.#now, this.#seconds + index * 60, { ...change, paused: one.state === 'paused' })
       const crashed = this.#scenario === 'crashed' ? { restarts: 1 } : {}
       if (one.state === 'paused') return [{ ...live, transfers: [] }]
-      return [{ ...live, ...crashed, ...(this.#scenario === 'waiting' && { transfers: live.transfers.map((lane) => ({ ...lane, state: 'waiting' as const, bytesPerSecond: 0 })) }) }]
+      return [{ ...live, ...crashed, ...(this.#scenario === 'waiting' && { transfers: [] }) }]
     })
     const restores = this.app.restores.filter((one) => one.state !== 'idle').map((one) => {
       const live = liveRun(one.jobId, one.runId, this.#now, this.#seconds)

@@ -78,7 +78,7 @@ export function transfers(seconds: number): readonly TransferEvent[] {
     const bytes = (seconds * (1.1e6 + lane * 410_000) + lane * 3.2e6) % total
     const round = Math.floor((seconds * (1.1e6 + lane * 410_000) + lane * 3.2e6) / total)
     return {
-      id: round * 4 + lane, state: lane === 3 && seconds % 20 > 15 ? 'waiting' : 'active', direction: 'up',
+      id: round * 4 + lane, state: lane === 3 && seconds % 20 > 15 ? 'failed' : 'active', direction: 'up',
       name: `pack ${((round * 4 + lane + 11) * 2654435761 % 4294967296).toString(16).padStart(8, '0')}…`,
       bytes, totalBytes: total, bytesPerSecond: 1.1e6 + lane * 410_000, attempt: lane === 3 ? 2 : 1,
     } as const

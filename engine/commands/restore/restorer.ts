@@ -84,7 +84,7 @@ export class Restorer implements Disposable {
   }
 
   async run(root: BlobId, selection: Selection): Promise<void> {
-    this.#options.progress.phase = 'working'
+    this.#options.progress.phase('working')
     try {
       await this.#folder('', root, selection, false, 0)
     } finally {
@@ -93,8 +93,7 @@ export class Restorer implements Disposable {
     }
     await this.#nextWindow()
     await this.#writing
-    this.#options.progress.phase = 'finishing'
-    this.#options.progress.report(true)
+    this.#options.progress.phase('finishing')
     await this.#options.completion.end(this.#elsewhere)
   }
 

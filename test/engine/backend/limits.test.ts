@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { TokenBucket, type Bandwidth } from '../../../engine/backend/bandwidth.ts'
 import { faultRule, withFaults } from '../../../engine/backend/faulty/faulty.ts'
-import { shownName, withLimits } from '../../../engine/backend/limits.ts'
+import { shownName, withLimits, type LaneListener, type TransferLane } from '../../../engine/backend/limits.ts'
 import { withLog } from '../../../engine/backend/log.ts'
 import { openMemory } from '../../../engine/backend/memory/memory.ts'
 import { AdaptivePermits } from '../../../engine/backend/permits.ts'
@@ -18,25 +18,56 @@ function bandwidth(clock: FakeClock, up?: number, down?: number): Bandwidth {
   return { up: new TokenBucket(clock, up), down: new TokenBucket(clock, down) }
 }
 
+/** Follows lanes as the meter does. */
+class Follower implements LaneListener {
+  readonly begun: TransferLane[] = []
+  readonly ended: TransferEvent[] = []
+
+  begin(lane: TransferLane): void {
+    this.begun.push(lane)
+  }
+
+  end(lane: TransferLane, state: 'done' | 'failed'): void {
+    this.ended.push(lane.event(state))
+  }
+}
+
 test('a transfer is a lane: it begins, moves and ends, with its attempt', async () => {
   const clock = new FakeClock()
-  const events: TransferEvent[] = []
-  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, 100_000), clock, onTransfer: (event) => events.push(event) })
+  const lanes = new Follower()
+  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, 100_000), clock, lanes })
   void backend.put('packs/3f/3f2a0011', { type: 'bytes', bytes: new Uint8Array(300_000) }, { attempt: 2 }, never)
-  await clock.advance(10_000)
-  expect(events[0]).toMatchObject({ state: 'active', direction: 'up', name: 'pack 3f2a…', bytes: 0, totalBytes: 300_000, attempt: 2 })
-  expect(events.at(-1)).toMatchObject({ state: 'done', bytes: 300_000 })
-  expect(events.length).toBeGreaterThan(3)
-  expect(new Set(events.map((event) => event.id)).size).toBe(1)
-  const bytes = events.map((event) => event.bytes)
+  await clock.advance(0)
+  const [lane] = lanes.begun
+  const seen = [lane?.event('active')]
+  for (let step = 0; step < 4; step++) {
+    await clock.advance(500)
+    seen.push(lane?.event('active'))
+  }
+  await clock.advance(8_000)
+  expect(seen[0]).toMatchObject({ id: 1, state: 'active', direction: 'up', name: 'pack 3f2a…', totalBytes: 300_000, attempt: 2 })
+  const bytes = seen.map((event) => event?.bytes ?? 0)
   expect(bytes).toEqual(bytes.toSorted((a, b) => a - b))
-  expect(events.at(-1)?.bytesPerSecond).toBeGreaterThan(90_000)
+  expect(new Set(bytes).size).toBeGreaterThan(3)
+  expect(lanes.begun).toHaveLength(1)
+  expect(lanes.ended).toMatchObject([{ id: 1, state: 'done', bytes: 300_000, totalBytes: 300_000 }])
+})
+
+test('the speed of a lane is its bytes over the time since it began', async () => {
+  const clock = new FakeClock()
+  const lanes = new Follower()
+  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, 100_000), clock, lanes })
+  void backend.put('packs/3f/3f2a0011', { type: 'bytes', bytes: new Uint8Array(1_000_000) }, {}, never)
+  await clock.advance(4_000)
+  const event = lanes.begun[0]?.event('active')
+  expect(event?.bytesPerSecond).toBe((event?.bytes ?? 0) / 4)
+  expect(event?.bytesPerSecond).toBeGreaterThan(80_000)
 })
 
 test('a get is held to the download limit and ends as failed when it fails', async () => {
   const clock = new FakeClock()
-  const events: TransferEvent[] = []
-  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, undefined, 100_000), clock, onTransfer: (event) => events.push(event) })
+  const lanes = new Follower()
+  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, undefined, 100_000), clock, lanes })
   await backend.put('x', { type: 'bytes', bytes: new Uint8Array(1_000_000) }, {}, never)
   let got = 0
   void backend.get('x', 'all', never).then((bytes) => { got = bytes.length })
@@ -45,7 +76,7 @@ test('a get is held to the download limit and ends as failed when it fails', asy
   await clock.advance(1_500)
   expect(got).toBe(1_000_000)
   expect(await codeOf(backend.get('gone', 'all', never))).toBe('not-found')
-  expect(events.at(-1)).toMatchObject({ state: 'failed', direction: 'down' })
+  expect(lanes.ended.map(({ state, direction, bytes }) => [state, direction, bytes])).toEqual([['done', 'up', 1_000_000], ['done', 'down', 1_000_000], ['failed', 'down', 0]])
 })
 
 test('a failed transfer gives its permit back, and throttling holds the next one up', async () => {

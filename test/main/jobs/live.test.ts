@@ -7,9 +7,9 @@ const lane = (id: number, state: TransferEvent['state']): TransferEvent => ({ id
 it('shows an ended lane once more, so that its bar can be seen to fill', () => {
   const live = new LiveProgress()
   live.receive({ type: 'transfer', transfer: lane(2, 'active') })
-  live.receive({ type: 'transfer', transfer: lane(1, 'waiting') })
+  live.receive({ type: 'transfer', transfer: lane(1, 'active') })
   live.receive({ type: 'transfer', transfer: lane(2, 'done') })
-  expect(live.picture.transfers.map((one) => [one.id, one.state])).toEqual([[1, 'waiting'], [2, 'done']])
+  expect(live.picture.transfers.map((one) => [one.id, one.state])).toEqual([[1, 'active'], [2, 'done']])
   live.dropEnded()
   expect(live.picture.transfers.map((one) => one.id)).toEqual([1])
   live.clearLanes()

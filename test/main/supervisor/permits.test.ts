@@ -18,6 +18,28 @@ describe('PermitBroker', () => {
     expect(log.at(-1)).toBe('c1')
   })
 
+  it('holds to the smallest cap where engines disagree, whoever asks first and however often', () => {
+    for (const [first, second] of [[1, 4], [4, 1], [2, 3], [3, 2]] as const) {
+      const broker = new PermitBroker()
+      const log: string[] = []
+      ask(broker, log, 'a', 1, first)
+      for (let request = 2; request <= 5; request++) ask(broker, log, 'b', request, second)
+      for (let request = 6; request <= 9; request++) ask(broker, log, 'a', request, first)
+      expect([first, second, broker.held('dropbox:1')]).toEqual([first, second, Math.min(first, second)])
+      expect(log).toHaveLength(Math.min(first, second))
+    }
+  })
+
+  it('the cap of an engine that is gone no longer counts', () => {
+    const broker = new PermitBroker()
+    const log: string[] = []
+    ask(broker, log, 'a', 1, 1)
+    for (let request = 1; request <= 3; request++) ask(broker, log, 'b', request, 3)
+    expect(log).toEqual(['a1'])
+    broker.drop('a')
+    expect(log).toEqual(['a1', 'b1', 'b2', 'b3'])
+  })
+
   it('frees everything of an engine that is gone, also what waited', () => {
     const broker = new PermitBroker()
     const log: string[] = []
