@@ -81,6 +81,9 @@ export interface PutOptions {
   readonly attempt?: number
 }
 
+/** Far: bytes read are paid for or waited for (the internet). Near: a disk, or a server next to it. */
+export type Distance = 'near' | 'far'
+
 export interface BackendTraits {
   /** Hard maximum of concurrent transfers that the provider bears. */
   readonly maxConnections: number
@@ -88,6 +91,7 @@ export interface BackendTraits {
   readonly exclusiveCreate: boolean
   /** An interrupted `put` of a file is continued by a later `put` of the same name and file. */
   readonly resumable: boolean
+  readonly distance: Distance
   /** Two processes with the same account share one cap (A3): e.g. `s3:host:key-id`, `local:/dev/sda1`. No secrets. */
   readonly account: string
   /**

@@ -17,6 +17,7 @@ import { Spool } from './spool.ts'
 import { Transactions } from './transactions.ts'
 import { TreeCache } from './tree-cache.ts'
 import { createUploadJournal } from './upload-journal.ts'
+import { VerificationLedger } from './verification.ts'
 
 /** Name of the catalog that restore, check, prune and browse share. */
 export const readerCatalog = 'reader'
@@ -37,6 +38,7 @@ export class Catalog implements BlobLocator, Disposable {
   readonly lastSnapshot: LastSnapshotStore
   readonly uploads: UploadJournal
   readonly probes: ProbeMemory
+  readonly verification: VerificationLedger
 
   constructor(database: Database) {
     this.#database = database
@@ -50,6 +52,7 @@ export class Catalog implements BlobLocator, Disposable {
     this.lastSnapshot = new LastSnapshotStore(database, usage)
     this.uploads = createUploadJournal(database)
     this.probes = new ProbeMemory(database)
+    this.verification = new VerificationLedger(database)
   }
 
   locate(id: BlobId): BlobLocation | undefined {

@@ -205,11 +205,6 @@ export class PackTable {
     return this.#pages('', () => true)
   }
 
-  /** When any pack was last read back, ms since 1970; 0 for never. */
-  newestVerificationMs(): number {
-    return this.#database.prepare<[], number | null>('SELECT max(verified_ms) FROM packs').pluck().get() ?? 0
-  }
-
   setVerified(name: string, timeMs: number): void {
     guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ?').run(timeMs, nameBytes(name)) })
   }

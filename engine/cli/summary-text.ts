@@ -27,6 +27,7 @@ function countLines(summary: RunSummary): string[] {
       return [
         `  ${formatPlural(files.found, 'file')}, ${formatBytes(bytes.found)}: ${formatCount(files.unchanged)} unchanged, ${formatCount(files.deduplicated)} already stored, ${formatCount(files.uploaded)} stored`,
         `  ${formatBytes(summary.uploadedBytes)} sent${summary.adoptedPacks > 0 ? `, ${formatPlural(summary.adoptedPacks, 'pack')} of an interrupted run taken over` : ''}`,
+        ...(summary.verifiedBytes ? [`  ${formatBytes(summary.verifiedBytes)} of the repository read back and verified`] : []),
       ]
     case 'restore':
       return [

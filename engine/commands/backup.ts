@@ -24,11 +24,9 @@ import { Passes } from './backup/passes.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
 import { expectSources, manifestSources, namedSources, sourceDevices } from './backup/sources.ts'
-import { verifyDaily, verifySample } from './backup/verify.ts'
+import { verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
-
-const standardVerifyPacks = 2
 
 /**
  * Stores the sources as a new snapshot of the job. A run that finds nothing changed since the job's last snapshot makes no new one
@@ -68,6 +66,7 @@ class BackupRun {
   readonly #devices: ReadonlyMap<ByteString, bigint>
   /** How far the interrupted run had come that this one continues. */
   #before: Reached | undefined
+  #verifiedBytes: number | undefined
 
   constructor(parts: RunParts) {
     const { repository, catalog, jobKey } = parts.opened
@@ -154,10 +153,10 @@ class BackupRun {
 
   /** Nothing was written, so nothing is but the run's record, and once a day what is there is looked after. */
   async #unchanged(machine: Machine, last: LastSnapshot): Promise<RunSummary> {
-    const { opened, context, tally, job, progress } = this.#parts
+    const { opened, job, progress } = this.#parts
     opened.catalog.journal.clear()
     progress.phase('verifying')
-    if (!job.dryRun) await verifyDaily(opened, context, machine, tally, job.verifyPacks ?? standardVerifyPacks)
+    if (!job.dryRun) await this.#verify(machine, true)
     return this.#summary(this.#parts.tally.problemCount > 0 ? 'warnings' : 'unchanged', last.id)
   }
 
@@ -184,8 +183,14 @@ class BackupRun {
       catalog.trees.endRun()
     })
     this.#parts.progress.phase('verifying')
-    await verifySample(this.#parts.opened, this.#parts.context, machine, this.#parts.tally, this.#parts.job.verifyPacks ?? standardVerifyPacks)
+    await this.#verify(machine, false)
     return this.#summary(this.#outcome(), id)
+  }
+
+  async #verify(machine: Machine, mayBeGone: boolean): Promise<void> {
+    if (this.#parts.job.verify === false) return
+    const { uploadedBytes } = this.#parts.opened.storage.traffic
+    this.#verifiedBytes = await verifySample({ ...this.#parts, machine }, { sentBytes: uploadedBytes, mayBeGone })
   }
 
   #outcome(): RunSummary['outcome'] {
@@ -210,6 +215,7 @@ class BackupRun {
       uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: this.#keeper.adoptedPacks,
       problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, repositoryId: this.#parts.opened.repository.config.repositoryId,
       ...(snapshot === undefined ? {} : { snapshot }),
+      ...(this.#verifiedBytes === undefined ? {} : { verifiedBytes: this.#verifiedBytes }),
     }
   }
 }

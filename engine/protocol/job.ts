@@ -26,8 +26,8 @@ export interface BackupJob extends JobBase {
   readonly onFailure: 'drain' | 'cancel'
   /** Create the repository when there is none at the address. */
   readonly create?: boolean
-  /** Sample verification after the run: how many packs to read back; 0 switches it off. Default 2. */
-  readonly verifyPacks?: number
+  /** Sample verification after the run (engine/commands/backup/verify.ts). Default true. */
+  readonly verify?: boolean
 }
 
 export interface ExcludeRules {

@@ -74,6 +74,8 @@ export interface RunFigures {
   readonly downloadedBytes: number
   /** Packs of an earlier, interrupted run that this run took over instead of sending them again. */
   readonly adoptedPacks: number
+  /** Bytes of the repository that were read back to verify a sample. */
+  readonly verifiedBytes?: number
   /** How many there were, also where fewer are kept. */
   readonly problems: number
   /** `JOB@REV` where the run made one. */

@@ -21,6 +21,7 @@ export const runFigures = {
   uploadedBytes: amount,
   downloadedBytes: amount,
   adoptedPacks: count,
+  verifiedBytes: v.exactOptional(amount),
   problems: count,
   snapshot: v.exactOptional(text),
 }

@@ -61,7 +61,7 @@ const backupJob = v.object({
   dryRun: flag,
   onFailure: v.picklist(['drain', 'cancel']),
   create: v.exactOptional(flag),
-  verifyPacks: v.exactOptional(count),
+  verify: v.exactOptional(flag),
 })
 
 const restoreJob = v.object({

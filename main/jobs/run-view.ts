@@ -33,6 +33,7 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     uploadedBytes: summary?.uploadedBytes ?? 0,
     downloadedBytes: summary?.downloadedBytes ?? 0,
     adoptedPacks: summary?.adoptedPacks ?? 0,
+    ...(summary?.verifiedBytes === undefined ? {} : { verifiedBytes: summary.verifiedBytes }),
     problems: Math.max(summary?.problems ?? 0, facts.problems),
     restarts: exit.restarts,
     ...(summary?.snapshot !== undefined && { snapshot: summary.snapshot }),

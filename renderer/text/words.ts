@@ -99,6 +99,7 @@ export const words = {
     copied: (lines: number) => `${formatThings(lines, 'log line', 'log lines')} copied`,
     trigger: { manual: 'Started by hand', schedule: 'Started by schedule', 'catch-up': 'Made up for a missed run' } satisfies Record<RunView['trigger'], string>,
     snapshot: (id: string) => `Snapshot ${id}`,
+    verified: (bytes: number) => `${formatBytes(bytes)} of the repository read back and verified`,
     adopted: (packs: number) => `${formatThings(packs, 'pack', 'packs')} of an interrupted run taken over`,
     restarts: (count: number) => `Started again ${formatThings(count, 'time', 'times')} after a crash`,
     browse: 'Browse this snapshot',

@@ -41,7 +41,7 @@ function fill(files: number, bytes: number): void {
 
 function backupJob(repository = world.repository): BackupJob {
   return {
-    ...world.common, type: 'backup', repository, name: 'photos', sources: [world.source], dryRun: false, onFailure: 'cancel', verifyPacks: 0,
+    ...world.common, type: 'backup', repository, name: 'photos', sources: [world.source], dryRun: false, onFailure: 'cancel', verify: false,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }
 }

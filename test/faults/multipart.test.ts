@@ -131,7 +131,7 @@ function total(sizes: ReadonlyMap<string, number>): number {
 
 function backup(): Promise<RunSummary> {
   const job: BackupJob = {
-    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0, concurrency: 1,
+    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verify: false, concurrency: 1,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }
   return runJob(job, context)

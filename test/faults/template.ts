@@ -136,7 +136,7 @@ export class TemplateCopy implements AsyncDisposable {
     switch (type) {
       case 'backup':
         return {
-          ...common, type, name: 'photos', sources: [this.#template.source, this.world.source], dryRun: false, onFailure: 'drain', verifyPacks: 1,
+          ...common, type, name: 'photos', sources: [this.#template.source, this.world.source], dryRun: false, onFailure: 'drain', verify: true,
           excludes: { patterns: [], presets: [], oneFileSystem: false },
         }
       case 'restore': return { ...common, type, snapshot: 'photos@3', target: join(this.world.folder, 'first'), paths: [], overwrite: 'changed' }

@@ -108,7 +108,7 @@ class LocalBackend implements StorageBackend {
     this.#staging = join(root, '.staging')
     this.#hardLinks = hardLinks
     this.#marked = marked
-    this.traits = { maxConnections: 16, exclusiveCreate: true, resumable: false, account: `local:${device}`, stagingFolder: this.#staging }
+    this.traits = { maxConnections: 16, exclusiveCreate: true, resumable: false, distance: 'near', account: `local:${device}`, stagingFolder: this.#staging }
   }
 
   async put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {

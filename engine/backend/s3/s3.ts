@@ -49,7 +49,7 @@ class S3Backend implements StorageBackend {
     this.#clock = options.clock ?? systemClock
     this.label = `s3://${address.bucket}/${address.prefix} at ${host}`
     this.traits = {
-      maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
+      maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, distance: 'far', account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
     }
   }
 

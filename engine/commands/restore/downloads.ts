@@ -45,7 +45,7 @@ export class Downloads {
 
   constructor(options: DownloadOptions) {
     this.#options = options
-    this.#rangeBytes = options.repository.backend.traits.stagingFolder === undefined ? rangeBytes.far : rangeBytes.near
+    this.#rangeBytes = rangeBytes[options.repository.backend.traits.distance]
   }
 
   /** @returns what could not be read; its places are marked as such. Errors: those of the storage. */

@@ -83,7 +83,7 @@ test('a session that a prune ends is followed by another, and nothing is sent ag
     if (event.state === 'done' && event.name.startsWith('pack')) expired ??= expireSession(repository, { jobKey: jobKeyOf(repository.keys, 'photos'), revision: 1, suffix: '' }, signal)
   }
   const summary = await runJob({
-    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0,
+    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verify: false,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }, { ...context, events: { ...context.events, transfer } })
   await expired

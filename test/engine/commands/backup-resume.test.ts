@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => { world[Symbol.dispose]() })
 
 const job = (): BackupJob => ({
-  ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0,
+  ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verify: false,
   excludes: { patterns: [], presets: [], oneFileSystem: false },
 })
 

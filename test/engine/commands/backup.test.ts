@@ -33,7 +33,7 @@ function repositoryFiles(): string[] {
 }
 
 const backupWith = (disk: Disk): ReturnType<typeof backup> => backup({
-  ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verifyPacks: 0,
+  ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verify: false,
   excludes: { patterns: [], presets: [], oneFileSystem: false },
 }, world.context(), disk)
 
@@ -270,14 +270,14 @@ test.runIf(process.getuid?.() === 0)('a file without permission is a warning, fo
 
 test('sample verification finds a pack that is no longer what was written', async () => {
   write('file', new SeededRandom(10).bytes(300_000))
-  expect(await world.backup({ verifyPacks: 2 })).toMatchObject({ outcome: 'success' })
+  expect(await world.backup()).toMatchObject({ outcome: 'success' })
   const pack = repositoryFiles().map((name) => join(world.repository, name)).filter((path) => path.includes('/packs/') && lstatSync(path).isFile() && statSync(path).size > 300_000)[0] ?? ''
   const bytes = readFileSync(pack)
   bytes[1000] = (bytes[1000] ?? 0) ^ 1
   rmSync(pack)
   writeFileSync(pack, bytes)
   write('other', 'changes')
-  expect(await world.backup({ verifyPacks: 8 })).toMatchObject({ outcome: 'warnings', firstProblems: [{ code: 'damaged' }] })
+  expect(await world.backup({ verify: true })).toMatchObject({ outcome: 'warnings', firstProblems: [{ code: 'damaged' }] })
 })
 
 test('the same job cannot run twice at once', async () => {

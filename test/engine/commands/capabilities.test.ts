@@ -42,7 +42,7 @@ function run(job: EngineJob, days: number): Promise<RunSummary> {
 
 function backup(days: number): Promise<RunSummary> {
   return run({
-    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verifyPacks: 0,
+    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verify: false,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }, days)
 }

@@ -281,7 +281,7 @@ describe('mistakes', () => {
     const year = 365 * 24 * 3_600_000
     const run = (offsetMs: number, job: Pick<BackupJob, 'type'> | object): Promise<RunSummary> =>
       runJob({ ...world.common, ...job } as never, { ...world.context(), clock: at(offsetMs) })
-    const backup = { type: 'backup', name: 'photos', sources: [world.source], excludes: { patterns: [], presets: [], oneFileSystem: false }, dryRun: false, onFailure: 'drain', verifyPacks: 2 }
+    const backup = { type: 'backup', name: 'photos', sources: [world.source], excludes: { patterns: [], presets: [], oneFileSystem: false }, dryRun: false, onFailure: 'drain', verify: true }
     grow('past', 1000)
     expect(await run(-year, backup)).toMatchObject({ outcome: 'success', snapshot: 'photos@2' })
     grow('future', 1000)
@@ -310,7 +310,7 @@ describe('two runs at once', () => {
     const home = join(world.folder, 'other-home')
     const [here, there] = await Promise.all([world.backup(), world.run({
       ...world.common, home, type: 'backup', name: 'photos', sources: [world.source], excludes: { patterns: [], presets: [], oneFileSystem: false },
-      dryRun: false, onFailure: 'drain', verifyPacks: 0,
+      dryRun: false, onFailure: 'drain', verify: false,
     })])
     expect([here.snapshot, there.snapshot].toSorted()).toEqual(['photos@1', 'photos@2'])
     await expectWhole()

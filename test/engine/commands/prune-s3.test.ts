@@ -15,7 +15,7 @@ test('a prune clears away multipart uploads that nobody continued for a week, an
   using world = new World(bucket.url('repository'))
   writeFileSync(join(world.source, 'one'), 'one')
   const context = { ...world.context(), secrets: { password: world.password, storage: bucket.secrets } }
-  await runJob({ ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verifyPacks: 0, excludes: { patterns: [], presets: [], oneFileSystem: false } }, context)
+  await runJob({ ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verify: false, excludes: { patterns: [], presets: [], oneFileSystem: false } }, context)
   await bucket.client.send(new CreateMultipartUploadCommand({ Bucket: bucket.bucket, Key: 'repository/packs/aa/aa' }))
   const staleAfter = async (days: number): Promise<number> => {
     const clock = { ...systemClock, now: () => Date.now() + days * 86_400_000 }

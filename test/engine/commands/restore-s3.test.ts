@@ -19,7 +19,7 @@ it('brings everything back from S3, and downloads nothing that is there already'
     const context = { ...testContext(), secrets: { password: 'a password', storage: secrets } }
     await runJob({
       ...common, type: 'backup', name: 'job', sources: [source], excludes: { patterns: [], presets: [], oneFileSystem: false },
-      dryRun: false, onFailure: 'drain', verifyPacks: 0, create: true,
+      dryRun: false, onFailure: 'drain', verify: false, create: true,
     }, context)
     const restore = { ...common, type: 'restore', snapshot: 'latest:job', target, paths: [], overwrite: 'changed' } as const
     const first = await runJob(restore, context)

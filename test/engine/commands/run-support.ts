@@ -27,7 +27,7 @@ export function testContext(events: Partial<RunEvents> = {}, signal = new AbortC
 export function backUp(folder: TestFolder, source: string, name = 'job'): Promise<RunSummary> {
   return runJob({
     type: 'backup', repository: folder.repository, home: folder.home, concurrency: 2, name, sources: [source],
-    excludes: { patterns: [], presets: [], oneFileSystem: false }, dryRun: false, onFailure: 'drain', verifyPacks: 0,
+    excludes: { patterns: [], presets: [], oneFileSystem: false }, dryRun: false, onFailure: 'drain', verify: false,
   }, testContext())
 }
 

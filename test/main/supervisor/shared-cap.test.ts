@@ -67,7 +67,7 @@ test('two jobs in engines of their own share what their account bears: the serve
     mkdirSync(join(folder, name))
     randomFile(join(folder, name, 'one.bin'), 80_000_000, name)
     const repository = `faulty+s3://${bucket.bucket}/${name}?endpoint=${encodeURIComponent(proxy.endpoint)}&partSize=5M&fault.connections=${cap}`
-    return startJob(supervisor, { ...backupJob, name, sources: [join(folder, name)], home, repository, concurrency: 8, create: true, verifyPacks: 0 }, bucket)
+    return startJob(supervisor, { ...backupJob, name, sources: [join(folder, name)], home, repository, concurrency: 8, create: true, verify: false }, bucket)
   })
   const early: unknown[] = []
   for (const { running } of jobs) void running.exited.then((exit) => early.push(exit))

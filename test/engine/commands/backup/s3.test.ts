@@ -21,7 +21,7 @@ test('on S3 a stop breaks uploads off and leaves nothing half; the next run send
   const random = new SeededRandom(8)
   for (let at = 0; at < 5; at++) writeFileSync(join(world.source, `file-${at}`), random.bytes(5_000_000))
   const job: BackupJob = {
-    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verifyPacks: 0, create: true,
+    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verify: false, create: true,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }
   const context = (signal: AbortSignal): CommandContext => ({ ...world.context(signal), secrets: { password: world.password, storage: { ...bucket.secrets } } })
