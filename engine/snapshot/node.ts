@@ -16,7 +16,22 @@ interface NodeBase {
   readonly uid: number
   readonly gid: number
   readonly mtimeNs: bigint
+  /** When it was made, where the file system tells. Linux does not let it be set. */
+  readonly birthNs?: bigint
+  /** Absent where there are none. Read them with `attributesOf`. */
+  readonly attributes?: Attributes
 }
+
+/** Extended attributes, access control lists and what else a system keeps beside a file's content; see attributes.ts for kinds. */
+export interface Attribute {
+  /** One of `attributeKinds`, or of a later version: 1–255. */
+  readonly kind: number
+  readonly name: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** A sorted list, not empty; a long one is a blob of kind `tree` of its own, named by its id. */
+export type Attributes = readonly Attribute[] | BlobId
 
 /** What change detection compares besides size and mtime: a rewrite that restores size and mtime still shows here. */
 export interface ChangeStamp {

@@ -8,14 +8,16 @@ const treeFormatVersion = 1
 export const leafType = 0x54 // T: entries of a directory
 export const branchType = 0x42 // B: first names and ids of leaves or lower branches
 export const listType = 0x4c // L: ids of a file's chunks or of lower lists
-export type TreeBlobType = typeof leafType | typeof branchType | typeof listType
+export const attributesType = 0x41 // A: attributes of an entry
+export type TreeBlobType = typeof leafType | typeof branchType | typeof listType | typeof attributesType
 
 /** Depth of branches and lists at most: 256 per level make 8 enough for anything; bounds what a forged one can make us walk. */
 export const maxDepth = 8
 
 /** Bytes of an entry in front of what depends on its type. */
 export const idBytes = 32
-const maxNameBytes = 255
+/** NTFS, exFAT and what is mounted from Windows have names of 255 UTF-16 units: up to 765 bytes of UTF-8. */
+export const maxNameBytes = 1023
 export const maxTargetBytes = 65_536
 
 /** Room for the hasher, see `BlobHasher.id`. */
@@ -37,11 +39,11 @@ export function readStart(reader: ByteReader, type: TreeBlobType): number {
   const version = reader.u8()
   if (version !== treeFormatVersion) reader.fail(`is of unknown version ${version}`)
   const depth = reader.u8()
-  if (depth > maxDepth || (type === leafType) !== (depth === 0)) reader.fail('has an impossible depth')
+  if (depth > maxDepth || (type === leafType || type === attributesType) !== (depth === 0)) reader.fail('has an impossible depth')
   return depth
 }
 
-/** Whether a name could be an entry of a directory: 1–255 bytes, no `/`, no NUL, not `.` or `..`. */
+/** Whether a name could be an entry of a directory: 1–1023 bytes, no `/`, no NUL, not `.` or `..`. */
 export function isEntryName(name: Uint8Array): boolean {
   if (name.length === 0 || name.length > maxNameBytes) return false
   for (const byte of name) if (byte === 0x2f || byte === 0) return false

@@ -1,8 +1,9 @@
 import { ByteReader, compareBytes, type ByteWriter } from '../base/bytes.ts'
 import { assertNever, HoldfastError } from '../base/errors.ts'
+import { readInlineAttributes, writeInlineAttributes } from './attributes.ts'
 import { maxInlineIds } from './content.ts'
-import type { BlobId, ChangeStamp, ContentRef, FileNode, TreeNode } from './node.ts'
-import { branchType, idBytes, isEntryName, leafType, maxDepth, maxTargetBytes, nodeTypes, readStart, startBlob } from './tree-format.ts'
+import type { BlobId, ChangeStamp, ContentRef, FifoNode, FileNode, TreeNode } from './node.ts'
+import { branchType, idBytes, isEntryName, leafType, maxDepth, maxNameBytes, maxTargetBytes, nodeTypes, readStart, startBlob } from './tree-format.ts'
 
 /** Entries of a leaf, or children of a branch, at most. */
 export const maxLeafEntries = 4096
@@ -39,13 +40,14 @@ export function encodeLeaf(nodes: readonly TreeNode[]): Uint8Array {
 /** An entry as it stands in a leaf. Canonical: equal nodes give equal bytes. @throws internal for what no directory holds */
 export function encodeNode(writer: ByteWriter, node: TreeNode): void {
   if (!isEntryName(node.name)) throw new HoldfastError('internal', 'This is no name of a directory entry.')
-  writer.u8(node.name.length)
+  writer.varint(node.name.length)
   writer.bytes(node.name)
   writer.u8(nodeTypes.indexOf(node.type))
   writer.u16(node.mode)
   writer.u32(node.uid)
   writer.u32(node.gid)
   writer.i64(node.mtimeNs)
+  writer.u8(extrasOf(node))
   switch (node.type) {
     case 'file': encodeFile(writer, node); break
     case 'directory': writer.bytes(node.tree); break
@@ -56,6 +58,23 @@ export function encodeNode(writer: ByteWriter, node: TreeNode): void {
     case 'fifo': break
     default: assertNever(node)
   }
+  encodeExtras(writer, node)
+}
+
+/** What follows behind an entry's own fields. */
+const hasBirth = 1
+const hasInlineAttributes = 2
+const hasAttributesBlob = 4
+
+function extrasOf({ birthNs, attributes }: TreeNode): number {
+  const kept = attributes === undefined ? 0 : attributes instanceof Uint8Array ? hasAttributesBlob : hasInlineAttributes
+  return (birthNs === undefined ? 0 : hasBirth) | kept
+}
+
+function encodeExtras(writer: ByteWriter, { birthNs, attributes }: TreeNode): void {
+  if (birthNs !== undefined) writer.i64(birthNs)
+  if (attributes instanceof Uint8Array) writer.bytes(attributes)
+  else if (attributes) writeInlineAttributes(writer, attributes)
 }
 
 function encodeFile(writer: ByteWriter, node: FileNode): void {
@@ -74,7 +93,7 @@ export function encodeBranch(depth: number, children: readonly BranchChild[]): U
   const writer = startBlob(branchType, depth, children.length * 64)
   writer.varint(children.length)
   for (const { firstName, tree } of children) {
-    writer.u8(firstName.length)
+    writer.varint(firstName.length)
     writer.bytes(firstName)
     writer.bytes(tree)
   }
@@ -96,7 +115,7 @@ function decodeBranch(bytes: Uint8Array): Branch {
   if (count === 0) reader.fail('is an empty branch')
   const children: BranchChild[] = []
   for (let index = 0; index < count; index++) {
-    const firstName = reader.bytes(reader.u8())
+    const firstName = reader.bytes(reader.varint(maxNameBytes))
     const before = children.at(-1)
     if (!isEntryName(firstName) || (before && compareBytes(before.firstName, firstName) >= 0)) reader.fail('has entries out of order')
     children.push({ firstName, tree: reader.bytes(idBytes) })
@@ -107,11 +126,11 @@ function decodeBranch(bytes: Uint8Array): Branch {
 
 /** Offsets in an entry, from behind its name. */
 const mtimeAt = 11
-const ctimeAt = 19
-const inodeAt = 27
-const sizeAt = 43
-const fixedBytes = 19
-const fixedFileBytes = 52
+const extrasAt = 19
+const ctimeAt = 20
+const inodeAt = 28
+const sizeAt = 44
+const fixedFileBytes = 53
 
 /** What a walk knows of a file before anything is read. */
 export interface FileStamp extends Omit<ChangeStamp, 'device'> {
@@ -150,8 +169,7 @@ export class LeafCursor {
     if (this.#left === 0) return false
     this.#left--
     this.#start = this.#end
-    const nameLength = reader.u8()
-    const name = reader.bytes(nameLength)
+    const name = reader.bytes(reader.varint(maxNameBytes))
     if (!isEntryName(name)) reader.fail('has an entry whose name no file can have')
     if (this.#name && compareBytes(this.#name, name) >= 0) reader.fail('has entries out of order')
     this.#name = name
@@ -207,8 +225,7 @@ export class LeafCursor {
     const reader = new ByteReader(this.#bytes, 'A tree', this.#fixed + fixedFileBytes)
     reader.varint()
     reader.u8()
-    reader.varint()
-    return this.#bytes.subarray(reader.offset, this.#end)
+    return reader.bytes(reader.varint(maxInlineIds) * idBytes)
   }
 }
 
@@ -216,7 +233,8 @@ export class LeafCursor {
 function skipBody(reader: ByteReader): void {
   const type = nodeTypes[reader.u8()]
   if (reader.u16() > 0o7777) reader.fail('has an entry with an impossible mode')
-  reader.skip(fixedBytes - 3)
+  reader.skip(extrasAt - 3)
+  const extras = reader.u8()
   switch (type) {
     case 'file': skipFile(reader); break
     case 'directory': reader.skip(idBytes); break
@@ -224,6 +242,12 @@ function skipBody(reader: ByteReader): void {
     case 'fifo': break
     case undefined: reader.fail('has an entry of an unknown type')
   }
+  if (extras !== 0) skipExtras(reader, extras)
+}
+
+function skipExtras(reader: ByteReader, extras: number): void {
+  if (extras > 7 || (extras & 6) === 6) reader.fail('has an entry with unknown extras')
+  decodeExtras(reader, extras)
 }
 
 function skipFile(reader: ByteReader): void {
@@ -239,14 +263,22 @@ function skipFile(reader: ByteReader): void {
 
 const maxFileBytes = BigInt(Number.MAX_SAFE_INTEGER)
 
+/** What the entries of all types have in front. */
+type NodeBase = Omit<FifoNode, 'type'>
+type Extras = Pick<FifoNode, 'birthNs' | 'attributes'>
+
 function decodeBody(reader: ByteReader, name: Uint8Array): TreeNode {
   const type = nodeTypes[reader.u8()]
-  const mode = reader.u16()
-  const uid = reader.u32()
-  const gid = reader.u32()
-  const mtimeNs = reader.i64()
+  const base = { name, mode: reader.u16(), uid: reader.u32(), gid: reader.u32(), mtimeNs: reader.i64() }
+  const extras = reader.u8()
+  const node = decodeOwn(reader, type, base)
+  return extras === 0 ? node : { ...node, ...decodeExtras(reader, extras) }
+}
+
+function decodeOwn(reader: ByteReader, type: TreeNode['type'] | undefined, base: NodeBase): TreeNode {
+  const { name, mode, uid, gid, mtimeNs } = base
   switch (type) {
-    case 'file': return decodeFile(reader, { name, mode, uid, gid, mtimeNs })
+    case 'file': return decodeFile(reader, base)
     case 'directory': return { type, name, mode, uid, gid, mtimeNs, tree: reader.bytes(idBytes) }
     case 'symlink': return { type, name, mode, uid, gid, mtimeNs, target: reader.bytes(reader.varint(maxTargetBytes)) }
     case 'fifo': return { type, name, mode, uid, gid, mtimeNs }
@@ -254,14 +286,19 @@ function decodeBody(reader: ByteReader, name: Uint8Array): TreeNode {
   }
 }
 
-function decodeFile(reader: ByteReader, base: Pick<FileNode, 'name' | 'mode' | 'uid' | 'gid' | 'mtimeNs'>): FileNode {
+function decodeExtras(reader: ByteReader, extras: number): Extras {
+  const birth = extras & hasBirth ? { birthNs: reader.i64() } : {}
+  if (extras & hasAttributesBlob) return { ...birth, attributes: reader.bytes(idBytes) }
+  return extras & hasInlineAttributes ? { ...birth, attributes: readInlineAttributes(reader) } : birth
+}
+
+function decodeFile(reader: ByteReader, { name, mode, uid, gid, mtimeNs }: NodeBase): FileNode {
   const ctimeNs = reader.i64()
   const inode = reader.u64()
   const device = reader.u64()
   const size = Number(reader.u64())
   const sparse = reader.u8() === 1
   const linkCount = reader.varint()
-  const { name, mode, uid, gid, mtimeNs } = base
   return { type: 'file', name, mode, uid, gid, mtimeNs, ctimeNs, inode, device, size, sparse, linkCount, content: decodeContent(reader) }
 }
 

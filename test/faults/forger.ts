@@ -60,7 +60,7 @@ export class Forger {
     for (const byte of [0x54, 1, 0]) writer.u8(byte)
     writer.varint(count)
     for (const { name, body } of entries) {
-      writer.u8(name.length % 256)
+      writer.varint(name.length)
       writer.bytes(name)
       writer.bytes(body)
     }

@@ -4,9 +4,10 @@ import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BlobIdSet } from '../../catalog/id-set.ts'
 import { listSnapshots, snapshotId } from '../../repository/protocol/snapshots.ts'
 import { snapshotName } from '../../repository/protocol/names.ts'
+import { attributesOf } from '../../snapshot/attributes.ts'
 import { decodeList } from '../../snapshot/content.ts'
 import { rootOf } from '../../snapshot/manifest.ts'
-import type { BlobId, ContentRef, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
+import type { BlobId, ContentRef, DirectoryNode, TreeNode } from '../../snapshot/node.ts'
 import { iterateTree } from '../../snapshot/tree-walk.ts'
 import { toHex } from '../../base/bytes.ts'
 import { recordDamage } from './inventory.ts'
@@ -65,10 +66,9 @@ class SnapshotWalk {
   }
 
   async #node(node: TreeNode, path: ByteString, signal: AbortSignal): Promise<boolean> {
-    if (node.type === 'directory') return this.#subdirectory(node, path, signal)
-    if (node.type !== 'file' || await this.#isWhole(node)) return true
-    this.#run.findings.affect(this.#snapshot, toShown(path))
-    return false
+    const whole = await this.#isWhole(node)
+    if (!whole) this.#run.findings.affect(this.#snapshot, toShown(path))
+    return node.type === 'directory' ? await this.#subdirectory(node, path, signal) && whole : whole
   }
 
   #subdirectory(node: DirectoryNode, path: ByteString, signal: AbortSignal): Promise<boolean> {
@@ -76,9 +76,11 @@ class SnapshotWalk {
     return this.directory(node.tree, path, signal)
   }
 
-  async #isWhole(node: FileNode): Promise<boolean> {
+  /** What the entry has beside its entries: attributes and content. */
+  async #isWhole(node: TreeNode): Promise<boolean> {
     try {
-      return await this.#contentBytes(node.content, node.size, new Map()) === node.size
+      await attributesOf((id) => this.#loadTree(id), node)
+      return node.type !== 'file' || await this.#contentBytes(node.content, node.size, new Map()) === node.size
     } catch (error) {
       if (hasCode(error, 'damaged', 'not-found', 'version')) return false
       throw error

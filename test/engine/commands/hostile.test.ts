@@ -96,7 +96,7 @@ async function checkTells(): Promise<readonly string[]> {
 describe('names', () => {
   const names: readonly (readonly [string, string | Uint8Array])[] = [
     ['a path upward', '../canary'], ['an absolute path', '/etc/holdfast-evil'], ['a zero byte', 'a\0b'], ['a dot', '.'], ['two dots', '..'], ['nothing', ''],
-    ['a folder', 'a/b'], ['300 bytes', 'n'.repeat(300)],
+    ['a folder', 'a/b'], ['1024 bytes', 'n'.repeat(1024)],
   ]
   test.each(names)('%s as a name of a file is refused', async (_, name) => {
     const root = forger.folder([forger.directory('top', forger.folder([forger.text(name, 'evil')]))])

@@ -6,6 +6,7 @@ import { listKeys } from '../../../engine/repository/keys.ts'
 import { loadBlob, readPackContents } from '../../../engine/repository/pack-reader.ts'
 import { openRepository, type Repository } from '../../../engine/repository/repository.ts'
 import { openObject } from '../../../engine/repository/sealed.ts'
+import { attributesBlob, decodeAttributes, storeAttributes } from '../../../engine/snapshot/attributes.ts'
 import { decodeList, encodeList } from '../../../engine/snapshot/content.ts'
 import { decodeTree, encodeBranch, encodeLeaf } from '../../../engine/snapshot/tree.ts'
 import { plain } from '../snapshot/support.ts'
@@ -23,6 +24,7 @@ interface Fixture {
   readonly leafId: string
   readonly branch: string
   readonly list: string
+  readonly attributes: string
 }
 
 const fixture = JSON.parse(readFileSync(new URL('../../fixtures/format-1.json', import.meta.url), 'utf8')) as Fixture
@@ -66,9 +68,17 @@ test('its trees and lists decode, and are encoded in the same way today', async 
   const leaf = decodeTree(bytesOf(fixture.leaf))
   if (leaf.type !== 'leaf') throw new Error('no leaf')
   expect(leaf.nodes.map(({ type, name, mode }) => [type, Buffer.from(name).toString('latin1'), mode])).toEqual([['directory', 'dir', 0o755], ['fifo', 'fifo', 0o644], ['file', 'f\xff', 0o644], ['symlink', 'g', 0o644]])
-  expect(leaf.nodes[2]).toMatchObject({ mtimeNs: 1_700_000_000_123_456_789n, ctimeNs: -1n, inode: 2n ** 63n, device: 7n, size: 300, sparse: true, linkCount: 2 })
+  expect(leaf.nodes[2]).toMatchObject({ mtimeNs: 1_700_000_000_123_456_789n, ctimeNs: -1n, inode: 2n ** 63n, device: 7n, size: 300, sparse: true, linkCount: 2, birthNs: 1_600_000_000_000_000_001n })
+  expect(plain(leaf.nodes[2]?.attributes)).toEqual(plain([{ kind: 1, name: Buffer.from('user.a'), value: Buffer.from('b') }]))
   expect(Buffer.from(encodeLeaf(leaf.nodes)).toString('base64')).toBe(fixture.leaf)
   expect(Buffer.from(new BlobHasher(keys.blobId).idOf(bytesOf(fixture.leaf))).toString('hex')).toBe(fixture.leafId)
+  const attributes = decodeAttributes(bytesOf(fixture.attributes))
+  expect(plain(attributes)).toEqual(plain([{ kind: 1, name: Buffer.from('user.long'), value: Buffer.alloc(600, 7) }, { kind: 2, name: Buffer.of(), value: Buffer.of(0x40, 0, 0, 0) }]))
+  const id = storeAttributes((bytes) => {
+    expect(Buffer.from(bytes).toString('base64')).toBe(fixture.attributes)
+    return new BlobHasher(keys.blobId).idOf(bytes)
+  }, attributes.toReversed())
+  expect(plain(id)).toEqual(plain(leaf.nodes[0] && attributesBlob(leaf.nodes[0])))
   const branch = decodeTree(bytesOf(fixture.branch))
   if (branch.type !== 'branch') throw new Error('no branch')
   expect(Buffer.from(encodeBranch(branch.depth, branch.children)).toString('base64')).toBe(fixture.branch)

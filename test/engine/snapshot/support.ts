@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import type { BlobId, FileNode, TreeNode } from '../../../engine/snapshot/node.ts'
+import { compareAttributes } from '../../../engine/snapshot/attributes.ts'
+import type { Attribute, BlobId, FileNode, TreeNode } from '../../../engine/snapshot/node.ts'
 
 /** Keeps tree blobs by the hash of their content, as a repository does. */
 export class TreeStore {
@@ -32,13 +33,26 @@ export function file(name: string | Uint8Array, more: Partial<FileNode> = {}): F
   }
 }
 
-const name = fc.uint8Array({ minLength: 1, maxLength: 255 }).filter((bytes) => !bytes.includes(0) && !bytes.includes(0x2f) && !(bytes[0] === 0x2e && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x2e))))
+const name = fc.uint8Array({ minLength: 1, maxLength: 1023 }).filter((bytes) => !bytes.includes(0) && !bytes.includes(0x2f) && !(bytes[0] === 0x2e && (bytes.length === 1 || (bytes.length === 2 && bytes[1] === 0x2e))))
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
 const unsigned = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const base = { mode: fc.nat(0o7777), uid: fc.nat(0xffff_ffff), gid: fc.nat(0xffff_ffff), mtimeNs: long }
 
-const node: fc.Arbitrary<TreeNode> = fc.oneof(
+const attribute: fc.Arbitrary<Attribute> = fc.record({ kind: fc.integer({ min: 1, max: 255 }), name: fc.uint8Array({ min: 1, minLength: 1, maxLength: 30 }), value: fc.uint8Array({ maxLength: 100 }) })
+
+/** A list as storeAttributes gives it for an entry. */
+const attributes = fc.array(attribute, { minLength: 1, maxLength: 3 }).map((list) => {
+  const ordered = list.toSorted(compareAttributes)
+  return ordered.filter((one, index) => index === 0 || compareAttributes(one, ordered[index - 1] ?? one) !== 0)
+})
+
+const extras: fc.Arbitrary<Pick<TreeNode, 'birthNs' | 'attributes'>> = fc.oneof(
+  fc.constant({}),
+  fc.record({ birthNs: long, attributes: fc.oneof(attributes, id) }, { requiredKeys: [] }),
+)
+
+const plainNode: fc.Arbitrary<TreeNode> = fc.oneof(
   fc.record({
     type: fc.constant('file'), name, ...base, ctimeNs: long, inode: unsigned, device: unsigned, size: fc.maxSafeNat(), sparse: fc.boolean(), linkCount: fc.nat(0xffff_ffff),
     content: fc.oneof(fc.record({ depth: fc.constant(0), ids: fc.array(id, { maxLength: 9 }) }), fc.record({ depth: fc.integer({ min: 1, max: 8 }), ids: fc.array(id, { minLength: 1, maxLength: 3 }) })),
@@ -47,6 +61,8 @@ const node: fc.Arbitrary<TreeNode> = fc.oneof(
   fc.record({ type: fc.constant('symlink'), name, ...base, target: fc.uint8Array({ maxLength: 300 }) }),
   fc.record({ type: fc.constant('fifo'), name, ...base }),
 )
+
+const node: fc.Arbitrary<TreeNode> = fc.tuple(plainNode, extras).map(([own, more]) => ({ ...own, ...more }))
 
 /** Entries as a directory has them: sorted, each name once. */
 export const directory = fc.array(node, { maxLength: 20 }).map(sorted)

@@ -70,7 +70,7 @@ describe('a leaf', () => {
 
   test('with a size that no file has, an unknown type, flag, mode or version is damaged', () => {
     const at = 3 + 1 + 1 + 1 // behind the head, the count, the name's length and the name
-    const changes: [number, number][] = [[at, 4], [at + 2, 0x10], [at + 50, 0x7f], [at + 51, 2], [at + 53, 9], [1, 2], [2, 1], [0, 0x42], [0, 0x4c], [0, 0x99]]
+    const changes: [number, number][] = [[at, 4], [at + 2, 0x10], [at + 19, 8], [at + 19, 6], [at + 51, 0x7f], [at + 52, 2], [at + 54, 9], [1, 2], [2, 1], [0, 0x42], [0, 0x4c], [0, 0x99]]
     for (const [place, byte] of changes) {
       const bytes = forged([file('z')], (leaf) => { leaf[place] = byte })
       expect(codeOf(() => decodeTree(bytes)), `byte ${place} = ${byte}`).toBe('damaged')
