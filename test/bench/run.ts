@@ -9,13 +9,15 @@ import { measure } from './measure.ts'
 import type { Command } from './measure.ts'
 import { report } from './report.ts'
 import type { Sample } from './report.ts'
-import { borg, borgZstd, holdfast, restic } from './tools.ts'
+import { standardPrograms, toolsOf } from './tools.ts'
 import type { Tool } from './tools.ts'
 
-const usage = `npm run bench -- [--corpus A,B,C] [--scale 1] [--rounds 3] [--tools holdfast,restic,borg,borg-zstd] [--work DIR]
-Measures Holdfast side by side with restic and borg: the tools take turns within each step, and the order rotates by round.`
+const usage = `npm run bench -- [--corpus A,B,C] [--scale 1] [--rounds 3] [--tools holdfast,restic,borg,borg-zstd] [--peer NAME=PATH]… [--work DIR]
+Measures Holdfast side by side with its peers: the tools take turns within each step, and the order rotates by round. Tools: holdfast, restic,
+kopia, borg, borg-zstd, and before: an older build of ours (--peer before=/other/clone/dist/engine/cli.js). --peer names the program of a tool,
+for a version that is not the one on the PATH.`
 
-const tools: Readonly<Record<string, Tool>> = { holdfast, restic, borg, 'borg-zstd': borgZstd }
+const standardTools = 'holdfast,restic,borg,borg-zstd'
 
 interface Plan {
   readonly corpora: readonly CorpusName[]
@@ -34,7 +36,7 @@ async function main(): Promise<void> {
     for (let round = 0; round < plan.rounds; round++) samples.push(...await runRound(plan, corpus, round))
   }
   rmSync(plan.work, { recursive: true, force: true })
-  const table = report(samples, holdfast.name)
+  const table = report(samples, 'holdfast')
   mkdirSync('artifacts', { recursive: true })
   writeFileSync('artifacts/bench.md', `${table}\n`)
   console.log(table)
@@ -43,9 +45,11 @@ async function main(): Promise<void> {
 function readPlan(): Plan {
   const { values } = parseArgs({ options: {
     corpus: { type: 'string', default: 'A,B,C' }, scale: { type: 'string', default: '1' }, rounds: { type: 'string', default: '3' },
-    tools: { type: 'string', default: Object.keys(tools).join(',') }, work: { type: 'string' }, help: { type: 'boolean', default: false },
+    tools: { type: 'string', default: standardTools }, peer: { type: 'string', multiple: true, default: [] }, work: { type: 'string' }, help: { type: 'boolean', default: false },
   } })
   const names = values.corpus.split(',').filter((name): name is CorpusName => name in corpora)
+  const peers = Object.fromEntries(values.peer.map((peer) => [peer.slice(0, peer.indexOf('=')), peer.slice(peer.indexOf('=') + 1)]))
+  const tools = toolsOf({ ...standardPrograms, ...peers })
   const chosen = values.tools.split(',').map((name) => tools[name])
   if (values.help || names.length === 0 || chosen.includes(undefined)) {
     console.log(usage)
