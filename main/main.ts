@@ -1,10 +1,14 @@
-import { setPriority } from 'node:os'
+import { homedir, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
 import type { Handlers } from './api/dispatch.ts'
+import { lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
+import { Folders } from './authority/folders.ts'
+import { sensitivityOf } from './authority/sensitive.ts'
 import { Backups } from './jobs/backups.ts'
 import { Browsing } from './jobs/browsing.ts'
+import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { RunHistory } from './jobs/history.ts'
@@ -36,7 +40,7 @@ import { every, systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
 import { trayActions } from './tray/actions.ts'
 import { TrayShell } from './tray/tray.ts'
-import { chooseFolders } from './window/folder-dialog.ts'
+import { Dialogs } from './window/dialogs.ts'
 import { windowHandlers } from './window/handlers.ts'
 import { Navigation } from './window/navigation.ts'
 import { Notices } from './window/notices.ts'
@@ -164,7 +168,10 @@ function openWork({ settings, store, secrets, history }: Stores, notices: Notice
       if (announcement) notifications.show(announcement)
     },
   })
-  return { supervisor, backups, restores, browsing: new Browsing(ports) }
+  const now = (): number => timers.now()
+  const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
+  const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
+  return { supervisor, backups, restores, browsing, tests }
 }
 
 function renice(pid: number, nice: number): void {
@@ -176,13 +183,14 @@ function renice(pid: number, nice: number): void {
 }
 
 /** The window, and the way to its pages. */
-function openWindow({ settings }: Stores) {
+function openWindow({ settings }: Stores, folders: Folders) {
   const window: AppWindow = new AppWindow({
     preload: programPaths(app.getAppPath()).preload,
     devTools: !app.isPackaged,
     background: () => (nativeTheme.shouldUseDarkColors ? pageColour.dark : pageColour.light),
     remembered: () => settings.value.windowBounds,
     remember: (windowBounds) => { void settings.set({ ...settings.value, windowBounds }) },
+    onLeft: () => { folders.forget() },
     onLoaded: () => { navigation.onLoaded() },
     onCrash: (reason) => { log('error', `the window broke off: ${reason}`) },
   })
@@ -191,7 +199,12 @@ function openWindow({ settings }: Stores) {
     push: (route) => { window.push('navigate', route) },
     isLoaded: () => window.isLoaded,
   })
-  return { window, navigation }
+  const dialogs = new Dialogs({
+    parent: () => window.browserWindow,
+    testAnswers: () => (isForTests(app) ? process.env['HOLDFAST_TEST_DIALOG'] : undefined),
+    log: (message) => { log('info', message) },
+  })
+  return { window, navigation, dialogs }
 }
 
 type Work = ReturnType<typeof openWork>
@@ -204,17 +217,21 @@ interface Parts {
   readonly notices: Notices
   readonly publisher: Publisher
   readonly sources: StateSources
+  readonly folders: Folders
   readonly loginItem: LoginItem
   readonly apply: (settings: Settings) => void
 }
 
-function joinHandlers({ stores, work, face, notices, publisher, sources, loginItem, apply }: Parts): Handlers {
+function joinHandlers({ stores, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
+  const { dialogs } = face
   const ports: JobHandlerPorts = {
     ...stores,
     ...work,
     logs,
-    test: { engines: work.supervisor, home: paths.home, timers, log: logs },
+    folders,
+    ask: (question) => dialogs.ask(question),
+    sensitivity: (target) => sensitivityOf(target, { home: homedir(), own: [paths.home, app.getPath('userData'), app.getAppPath()], platform: process.platform, jobs: store.all }),
     copy: (text) => { void clipboard.writeText(text) },
     onChange: () => { publisher.appChanged() },
   }
@@ -222,7 +239,7 @@ function joinHandlers({ stores, work, face, notices, publisher, sources, loginIt
     ...jobHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
-    ...settingsHandlers({ file: settings, loginItem, apply }),
+    ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),
     ...windowHandlers({
       app: () => appState(sources),
       live: () => liveState(sources),
@@ -230,17 +247,14 @@ function joinHandlers({ stores, work, face, notices, publisher, sources, loginIt
       restores: work.restores,
       notices,
       logFolder: logs.folder,
-      chooseFolders: (purpose) => chooseFolders(purpose, face.window.browserWindow, testAnswers()),
+      folders,
+      chooseFolders: (purpose) => dialogs.folders(purpose),
       openFolder: (path) => shell.openPath(path),
       onDismissed: (type) => {
         if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
       },
     }),
   }
-}
-
-function testAnswers(): string | undefined {
-  return app.isPackaged ? undefined : process.env['HOLDFAST_TEST_DIALOG']
 }
 
 /** Joins everything and starts. The order: stores, then what works on them, then what shows it, then the schedule. */
@@ -250,7 +264,8 @@ function run(): void {
   const notices = new Notices(() => { publisher.appChanged() })
   const stores = openStores(paths, notices)
   warnOfRuntime(notices)
-  const face = openWindow(stores)
+  const folders = new Folders()
+  const face = openWindow(stores, folders)
   const work = openWork(stores, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
   const loginItem = openLoginItem(app, process.env, hidden)
   const sources: StateSources = {
@@ -261,6 +276,7 @@ function run(): void {
     settings: () => stores.settings.value,
     autoStart: () => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported }),
     notices: () => notices.all,
+    folders,
   }
   const apply = (settings: Settings): void => {
     nativeTheme.themeSource = settings.theme
@@ -278,7 +294,7 @@ function run(): void {
     face.window.push('live', liveState(sources))
     for (const run of activeRuns(sources)) run.liveShown()
   }
-  const handlers = joinHandlers({ stores, work, face, notices, publisher, sources, loginItem, apply })
+  const handlers = joinHandlers({ stores, work, face, notices, publisher, sources, folders, loginItem, apply })
   serve(handlers, face)
   apply(stores.settings.value)
   endWell(stores, work)
@@ -300,6 +316,7 @@ function serve(handlers: Handlers, { window }: Face): void {
   const renderer = serveRenderer(programPaths(app.getAppPath()).renderer)
   protocol.handle(appScheme, renderer)
   serveApi(handlers, {
+    pace: windowPace(() => timers.now()),
     isTrusted: ({ senderFrame, sender }) => window.isOurs(senderFrame, sender),
     onInternal: (channel, error) => { log('error', `${channel}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`) },
   })

@@ -1,4 +1,4 @@
-import type { AppState, Destination, EntryView, JobConfig, LiveState, Problem, Route, RunView } from './views.ts'
+import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Route, RunView } from './views.ts'
 import type { SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './views.ts'
@@ -6,16 +6,23 @@ export type * from './views.ts'
 /**
  * The one map of what the window may ask: channel → signature. Every request is one plain object (or none) and is parsed in main
  * before it is used; every reply comes wrapped in `Reply`, because Electron would strip an error of its code.
+ *
+ * The window may be compromised, so it has no authority: folders come from dialogs that main opened, kept secrets go only where
+ * they were entered for, and what is marked "asks" is first confirmed in a native dialog of main. Where the person says no, the
+ * error is `aborted` with `data.declined`. Any request may be refused with `busy` and `data.pace` when too many come at once.
  */
 export interface Api {
   /** Everything, for the first paint and after a reload. */
   'state.get'(): { readonly app: AppState; readonly live: LiveState }
 
-  /** Makes a job. Errors: `exists` (name taken), `arguments` (with `data.field`). Does not start it. */
-  'job.add'(request: { readonly config: JobConfig; readonly secrets: SecretsInput }): { readonly jobId: string }
-  /** Changes a job; name and id stay. A running run goes on with what it was started with. */
-  'job.update'(request: { readonly jobId: string; readonly config: JobConfig; readonly secrets: SecretsInput }): void
-  /** Forgets the job, its history and its secrets; the repository stays untouched. `busy` while it runs. */
+  /** Makes a job. Errors: `exists` (name taken), `arguments` (with `data.field`). Does not start it. Asks for a storage on the network that no job uses yet. */
+  'job.add'(request: { readonly config: JobConfigInput; readonly secrets: SecretsInput }): { readonly jobId: string }
+  /**
+   * Changes a job; name and id stay. A running run goes on with what it was started with. Another destination wants all secrets
+   * anew (`password`, `data.missing`). Asks before the destination changes, or the job protects less than before.
+   */
+  'job.update'(request: { readonly jobId: string; readonly config: JobConfigInput; readonly secrets: SecretsInput }): void
+  /** Forgets the job, its history and its secrets; the repository stays untouched. `busy` while it runs. Asks. */
   'job.remove'(request: { readonly jobId: string }): void
   /** Starts or queues a backup now. `busy` when one is running or queued. */
   'job.run'(request: { readonly jobId: string }): { readonly runId: string }
@@ -33,11 +40,14 @@ export interface Api {
   /** Puts the log lines of the run on the clipboard; returns how many. */
   'history.copyLog'(request: { readonly jobId: string; readonly runId: string }): { readonly lines: number }
 
-  /** Tries a destination. Secrets that are absent are taken from the job, when one is named. Waits at most four seconds for a storage that is away. */
-  'destination.test'(request: { readonly destination: Destination; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
+  /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. */
+  'destination.test'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
 
-  /** Native folder dialog; empty when the user cancelled. `sources` lets several be chosen. */
-  'dialog.folders'(request: { readonly purpose: 'sources' | 'destination' | 'restore' }): readonly string[]
+  /**
+   * Native folder dialog; empty when the user cancelled. `sources` lets several be chosen. A folder is good for its purpose only,
+   * as long as the page is there; one to restore to for a single restore. `busy` while another dialog is open.
+   */
+  'dialog.folders'(request: { readonly purpose: FolderPurpose }): readonly FolderView[]
 
   /** Snapshots of the job's repository (of all jobs in it), newest first. */
   'browse.snapshots'(request: { readonly jobId: string }): readonly SnapshotView[]
@@ -50,10 +60,11 @@ export interface Api {
     readonly limit: number
   }): { readonly entries: readonly EntryView[]; readonly more: boolean }
 
+  /** Asks where the folder holds configuration, or starts programs, or the originals are in it. */
   'restore.start'(request: {
     readonly jobId: string
     readonly snapshot: string
-    readonly target: string
+    readonly target: FolderRef
     /** Empty: everything. */
     readonly paths: readonly Uint8Array[]
     /** Left out, with what is below, unless a longer one in `paths` takes it in again. */
@@ -66,7 +77,7 @@ export interface Api {
   /** Takes an ended restore off the list. */
   'restore.dismiss'(request: { readonly restoreId: string }): void
 
-  /** Absent keys stay as they are; `null` removes a limit. */
+  /** Absent keys stay as they are; `null` removes a limit. Asks before start on login changes, or notifications go off. */
   'settings.set'(request: SettingsChange): void
   /** Opens a folder in the file manager. Only folders that main knows can be opened. */
   'folder.open'(
@@ -78,6 +89,9 @@ export interface Api {
   ): void
   'notice.dismiss'(request: { readonly id: string }): void
 }
+
+/** What a folder may be used for. */
+export type FolderPurpose = 'sources' | 'destination' | 'restore'
 
 export interface SettingsChange {
   readonly theme?: SettingsView['theme']

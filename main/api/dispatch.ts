@@ -11,10 +11,16 @@ export type Handlers = { readonly [C in Channel]: (...request: Parameters<Api[C]
 /** Gets every error that is nobody's fault but ours. */
 export type OnInternal = (channel: Channel, error: unknown) => void
 
+interface ReplyOptions {
+  readonly onInternal: OnInternal
+  /** Errors: `busy`, for what comes too often. */
+  readonly pace: (channel: Channel) => void
+}
+
 /** One request's reply; never rejects. */
-export async function reply(handlers: Handlers, channel: Channel, request: unknown, onInternal: OnInternal): Promise<Reply<unknown>> {
+export async function reply(handlers: Handlers, channel: Channel, request: unknown, { onInternal, pace }: ReplyOptions): Promise<Reply<unknown>> {
   try {
-    return { ok: true, value: await dispatch(handlers, channel, request) }
+    return { ok: true, value: await dispatch(handlers, channel, request, pace) }
   } catch (error) {
     const wire = toWire(error)
     if (wire.code === 'internal') onInternal(channel, error)
@@ -22,10 +28,16 @@ export async function reply(handlers: Handlers, channel: Channel, request: unkno
   }
 }
 
-function dispatch(handlers: Handlers, channel: Channel, request: unknown): Awaitable<unknown> {
-  const parsed = v.safeParse(requests[channel], request, { abortEarly: true })
+function dispatch(handlers: Handlers, channel: Channel, request: unknown, pace: ReplyOptions['pace']): Awaitable<unknown> {
+  const parsed = v.safeParse(requests[channel], isPlain(request) ? request : null, { abortEarly: true })
   if (!parsed.success) throw new MainError('arguments', 'The request is not valid.', { field: wrongField(parsed.issues) })
+  pace(channel)
   // The schema of a channel yields exactly what its handler takes; TypeScript cannot join the two tables by a common key.
   const handle = handlers[channel] as (request: unknown) => Awaitable<unknown>
   return handle(parsed.output)
+}
+
+/** One plain object, or nothing: to valibot a list, or a view of bytes, is an object too. */
+function isPlain(request: unknown): boolean {
+  return request === undefined || (typeof request === 'object' && request !== null && Object.getPrototypeOf(request) === Object.prototype)
 }

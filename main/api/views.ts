@@ -43,9 +43,18 @@ export interface LiveRun {
   readonly restarts: number
 }
 
+/** A folder that main knows, by an id that only main can make. The window refers to it by id; `path` is there to be shown. */
+export interface FolderView {
+  readonly id: string
+  readonly path: string
+}
+
+/** A folder as the window refers to it: one that was chosen in main's own dialog, or that the job in question holds already. */
+export type FolderRef = Pick<FolderView, 'id'>
+
 export interface JobView {
   readonly id: string
-  readonly config: JobConfig
+  readonly config: JobConfigView
   readonly state: JobRunState
   /** Set while `state` is not `idle`. */
   readonly runId?: string
@@ -59,12 +68,10 @@ export interface JobView {
 /** `restarting`: its engine crashed and the supervisor is about to start it again. `queued`: it waits for a free place (global concurrency). */
 export type JobRunState = 'idle' | 'queued' | 'running' | 'paused' | 'restarting' | 'stopping'
 
-export interface JobConfig {
+/** What a job is, but for its folders. */
+interface JobTerms {
   /** Unique on this machine: 1–64 of letters, digits, space, `._-`. Fixed after the job was made (it is part of snapshot ids). */
   readonly name: string
-  /** Absolute paths, at least one. */
-  readonly sources: readonly string[]
-  readonly destination: Destination
   readonly excludes: ExcludeRules
   /** Uploads at a time, 1–32; the storage's own cap may be lower. */
   readonly concurrency: number
@@ -73,14 +80,41 @@ export interface JobConfig {
   readonly schedule: Schedule
 }
 
-export type Destination =
-  | { readonly type: 'folder'; readonly path: string }
-  | { readonly type: 's3'; readonly bucket: string; readonly prefix: string; readonly endpoint?: string; readonly region?: string }
+/** A job as main keeps it; it never crosses to the window or comes from there. */
+export interface JobConfig extends JobTerms {
+  /** Absolute paths, at least one. */
+  readonly sources: readonly string[]
+  readonly destination: Destination
+}
+
+/** A job as the window shows it. */
+export interface JobConfigView extends JobTerms {
+  readonly sources: readonly FolderView[]
+  readonly destination: DestinationView
+}
+
+/** A job as the window asks for it. */
+export interface JobConfigInput extends JobTerms {
+  readonly sources: readonly FolderRef[]
+  readonly destination: DestinationInput
+}
+
+interface S3Destination {
+  readonly type: 's3'
+  readonly bucket: string
+  readonly prefix: string
+  readonly endpoint?: string
+  readonly region?: string
+}
+
+export type Destination = { readonly type: 'folder'; readonly path: string } | S3Destination
+export type DestinationView = { readonly type: 'folder'; readonly folder: FolderView } | S3Destination
+export type DestinationInput = { readonly type: 'folder'; readonly folder: FolderRef } | S3Destination
 
 /** Local time; `at` is `HH:MM`. A run that was missed (asleep, not started) is made up once, soon after. */
 export type Schedule = { readonly type: 'manual' } | { readonly type: 'hourly' } | { readonly type: 'daily'; readonly at: string }
 
-/** Secrets as the window sends them; never the other way. Absent means: keep what is stored. */
+/** Secrets as the window sends them; never the other way. Absent means: keep what is stored, as long as the destination stays the same. */
 export interface SecretsInput {
   readonly password?: string
   readonly storage?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }

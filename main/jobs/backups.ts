@@ -5,7 +5,7 @@ import type { Engine, EngineListener } from '../supervisor/engine.ts'
 import type { StartRequest } from '../supervisor/supervisor.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
-import { backupJobOf } from './engine-jobs.ts'
+import { backupJobOf, keptSecrets, repositoryUrl } from './engine-jobs.ts'
 import type { RunHistory } from './history.ts'
 import { dueTrigger } from './schedule.ts'
 import type { JobRecord, JobStore } from './store.ts'
@@ -122,7 +122,7 @@ export class Backups {
 
   #start(run: ActiveRun): void {
     const record = this.#ports.store.get(run.identity.jobId)
-    const secrets = this.#ports.secrets.get(record.id)
+    const secrets = keptSecrets(this.#ports.secrets, record)
     this.#ports.history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
       run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
@@ -133,11 +133,17 @@ export class Backups {
     run.start((listener) => this.#ports.engines.start(request, listener))
   }
 
+  /** Its destination changed while it ran: the repository that it found is not the one of the new place. */
+  #hasMoved({ id, config }: JobRecord): boolean {
+    const now = this.#ports.store.all.find((one) => one.id === id)
+    return now === undefined || repositoryUrl(now.config.destination) !== repositoryUrl(config.destination)
+  }
+
   #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
     this.#runs.delete(record.id)
     const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
     if (!this.#quitting || complete) this.#ports.history.ended(view, run.problems)
-    if (run.repositoryId !== undefined) void this.#ports.store.setRepository(record.id, run.repositoryId)
+    if (run.repositoryId !== undefined && !this.#hasMoved(record)) void this.#ports.store.setRepository(record.id, run.repositoryId)
     if (this.#quitting) return
     this.#ports.onEnded(view, record)
     this.pump()

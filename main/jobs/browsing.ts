@@ -1,13 +1,14 @@
 import type { BrowseAnswer, BrowseQuery } from '../../engine/protocol/messages.ts'
 import type { Request, Response } from '../api/contract.ts'
 import { EngineError, MainError } from '../api/errors.ts'
+import type { Pace } from '../api/pace.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine } from '../supervisor/engine.ts'
 import type { LogWriter } from '../system/logs.ts'
 import type { Timers } from '../system/timers.ts'
 import { engineLog } from './engine-log.ts'
 import type { EngineStarter } from './backups.ts'
-import { browseJobOf } from './engine-jobs.ts'
+import { browseJobOf, keptSecrets } from './engine-jobs.ts'
 import type { JobStore } from './store.ts'
 
 export interface BrowsePorts {
@@ -17,15 +18,22 @@ export interface BrowsePorts {
   readonly home: string
   readonly timers: Timers
   readonly log: LogWriter
+  /** How often an engine may be started. */
+  readonly pace: Pace
 }
 
 /** A browse engine that nobody asked anything for this long is ended. */
 const idleMs = 2 * 60_000
 const stopGraceMs = 3_000
+/** Engines that answer at once: one for each job that is looked at, and the one that was longest not asked makes room. */
+const mostSessions = 3
+/** Questions of one job that wait for their answers. */
+const mostWaiting = 32
 
 interface Session {
   readonly engine: Engine
   cancelIdle: () => void
+  waiting: number
 }
 
 /** Answers questions about snapshots: one engine for each job that is looked at, started by the first question. */
@@ -59,20 +67,32 @@ export class Browsing {
     session?.engine.stop('cancel', stopGraceMs)
   }
 
-  #ask(jobId: string, query: BrowseQuery): Promise<BrowseAnswer> {
+  async #ask(jobId: string, query: BrowseQuery): Promise<BrowseAnswer> {
     const session = this.#sessions.get(jobId) ?? this.#open(jobId)
+    if (session.waiting >= mostWaiting) throw new MainError('busy', 'Too many questions wait for an answer.', { pace: true })
+    // The last one asked is the last one to go.
+    this.#sessions.delete(jobId)
+    this.#sessions.set(jobId, session)
     session.cancelIdle()
     session.cancelIdle = this.#ports.timers.after(idleMs, () => { this.close(jobId) })
-    return session.engine.query(query)
+    session.waiting += 1
+    try {
+      return await session.engine.query(query)
+    } finally {
+      session.waiting -= 1
+    }
   }
 
   #open(jobId: string): Session {
     const record = this.#ports.store.get(jobId)
-    const secrets = this.#ports.secrets.get(jobId)
+    const secrets = keptSecrets(this.#ports.secrets, record)
     if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
+    this.#ports.pace.take()
+    const [oldest] = this.#sessions.keys()
+    if (this.#sessions.size >= mostSessions && oldest !== undefined) this.close(oldest)
     const listener = engineLog(this.#ports.log, this.#ports.timers, { job: record.config.name, operation: 'browse' })
     const engine = this.#ports.engines.start({ job: browseJobOf(record, this.#ports.home), secrets }, listener)
-    const session: Session = { engine, cancelIdle: () => undefined }
+    const session: Session = { engine, cancelIdle: () => undefined, waiting: 0 }
     this.#sessions.set(jobId, session)
     void engine.exited.then(() => {
       session.cancelIdle()

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import type { JobSecrets } from '../../engine/protocol/job.ts'
 import type { Destination, TestView } from '../api/contract.ts'
 import { EngineError, MainError } from '../api/errors.ts'
+import type { Pace } from '../api/pace.ts'
 import type { LogWriter } from '../system/logs.ts'
 import type { Timers } from '../system/timers.ts'
 import type { EngineStarter } from './backups.ts'
@@ -13,6 +14,8 @@ export interface TestPorts {
   readonly home: string
   readonly timers: Timers
   readonly log: LogWriter
+  /** How often an engine may be started for a test. */
+  readonly pace: Pace
 }
 
 /** A test is given up after this time, whatever its engine does. */
@@ -27,10 +30,38 @@ const found: v.GenericSchema<unknown, TestView> = v.object({
   maxConnections: v.exactOptional(v.number()),
 })
 
-/** Tries a destination in an engine of its own. Errors: what the engine says (`offline`, `credentials`, `denied`, `password`, …). */
-export async function testDestination(destination: Destination, secrets: JobSecrets, ports: TestPorts): Promise<TestView> {
+export interface TestRequest {
+  readonly destination: Destination
+  readonly secrets: JobSecrets
+  /** Refuse another repository, where the secrets belong to one. */
+  readonly expectRepositoryId: string | undefined
+}
+
+/** One test at a time, as somebody sits in front of it. */
+export class DestinationTests {
+  readonly #ports: TestPorts
+  #busy = false
+
+  constructor(ports: TestPorts) {
+    this.#ports = ports
+  }
+
+  /** Tries a destination in an engine of its own. Errors: what the engine says (`offline`, `credentials`, `denied`, `password`, …); `busy`. */
+  async run(request: TestRequest): Promise<TestView> {
+    if (this.#busy) throw new MainError('busy', 'A destination is being tested already.', { pace: true })
+    this.#ports.pace.take()
+    this.#busy = true
+    try {
+      return await testDestination(request, this.#ports)
+    } finally {
+      this.#busy = false
+    }
+  }
+}
+
+async function testDestination({ destination, secrets, expectRepositoryId }: TestRequest, ports: TestPorts): Promise<TestView> {
   const listener = engineLog(ports.log, ports.timers, { operation: 'test' })
-  const engine = ports.engines.start({ job: testJobOf(destination, ports.home), secrets }, listener)
+  const engine = ports.engines.start({ job: testJobOf(destination, ports.home, expectRepositoryId), secrets }, listener)
   let late = false
   const cancel = ports.timers.after(givenUpMs, () => {
     late = true

@@ -1,8 +1,9 @@
 import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { BackupJob, BrowseJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, JobSecrets, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
 import { assertNever } from '../system/never.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
+import type { SecretStore } from '../settings/secrets.ts'
 import type { JobRecord } from './store.ts'
 
 /** How long `destination.test` waits for a storage that is away: somebody sits in front of it. */
@@ -10,8 +11,16 @@ const testPatienceMs = 4_000
 const browsePatienceMs = 20_000
 const helperConcurrency = 4
 
-/** The address as engines take it. Holds no credentials. */
-function repositoryUrl(destination: Destination): string {
+/** A restore whose target is a path that main itself learned. */
+export type RestoreRequest = Omit<Request<'restore.start'>, 'target'> & { readonly target: string }
+
+/** What is kept for the job and the place that it goes to now. */
+export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, config }: JobRecord): JobSecrets | undefined {
+  return secrets.get(id, repositoryUrl(config.destination))
+}
+
+/** The address as engines take it, and as secrets are bound to. Holds no credentials. */
+export function repositoryUrl(destination: Destination): string {
   switch (destination.type) {
     case 'folder':
       return pathToFileURL(destination.path).href
@@ -44,7 +53,7 @@ export function backupJobOf(record: JobRecord, home: string): BackupJob {
   }
 }
 
-export function restoreJobOf(record: JobRecord, home: string, request: Request<'restore.start'>): RestoreJob {
+export function restoreJobOf(record: JobRecord, home: string, request: RestoreRequest): RestoreJob {
   return {
     type: 'restore',
     snapshot: request.snapshot,
@@ -61,8 +70,12 @@ export function browseJobOf(record: JobRecord, home: string): BrowseJob {
   return { type: 'browse', ...repositoryOf(record, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
 }
 
-export function testJobOf(destination: Destination, home: string): TestJob {
-  return { type: 'test', repository: repositoryUrl(destination), home, concurrency: helperConcurrency, patienceMs: testPatienceMs }
+/** @param expectRepositoryId refuse another one before a password is tried on it */
+export function testJobOf(destination: Destination, home: string, expectRepositoryId: string | undefined): TestJob {
+  return {
+    type: 'test', repository: repositoryUrl(destination), home, concurrency: helperConcurrency, patienceMs: testPatienceMs,
+    ...(expectRepositoryId !== undefined && { expectRepositoryId }),
+  }
 }
 
 function repositoryOf(record: JobRecord, home: string): { readonly repository: string; readonly home: string; readonly expectRepositoryId?: string } {

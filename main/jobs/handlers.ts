@@ -1,17 +1,21 @@
-import type { Destination, JobConfig, SecretsInput } from '../api/contract.ts'
+import type { JobConfig, Request, SecretsInput } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { Handlers } from '../api/dispatch.ts'
+import type { Ask } from '../authority/ask.ts'
+import type { Folders } from '../authority/folders.ts'
+import { lossesOf } from '../authority/protection.ts'
+import { changeQuestion, removalQuestion, restoreQuestion, storageQuestion } from '../authority/questions.ts'
+import type { Sensitivity } from '../authority/sensitive.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { LogFiles } from '../system/logs.ts'
 import type { Backups } from './backups.ts'
 import type { Browsing } from './browsing.ts'
-import { testDestination } from './destination-test.ts'
-import type { TestPorts } from './destination-test.ts'
-import { configProblem } from './engine-jobs.ts'
+import type { DestinationTests } from './destination-test.ts'
+import { configProblem, keptSecrets, repositoryUrl } from './engine-jobs.ts'
 import type { RunHistory } from './history.ts'
 import type { Restores } from './restores.ts'
-import type { JobStore } from './store.ts'
+import type { JobRecord, JobStore } from './store.ts'
 
 export interface JobHandlerPorts {
   readonly store: JobStore
@@ -20,7 +24,11 @@ export interface JobHandlerPorts {
   readonly backups: Backups
   readonly restores: Restores
   readonly browsing: Browsing
-  readonly test: TestPorts
+  readonly tests: DestinationTests
+  readonly folders: Folders
+  readonly ask: Ask
+  /** What is special about a folder that somebody wants to restore to. */
+  readonly sensitivity: (target: string) => Sensitivity | undefined
   readonly logs: Pick<LogFiles, 'linesOf'>
   readonly copy: (text: string) => void
   /** Jobs, secrets or history changed. */
@@ -29,33 +37,17 @@ export interface JobHandlerPorts {
 
 type Named<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>
 
+const mostJobs = 200
+
 export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
   const { store, secrets, backups, browsing, history, onChange } = ports
   return {
-    async 'job.add'({ config, secrets: input }) {
-      check(config)
-      const merged = mergeSecrets(undefined, input)
-      if (!merged) throw new MainError('arguments', 'A job needs a password.', { field: 'secrets.password' })
-      const record = await store.add(config)
-      try {
-        await secrets.set(record.id, merged)
-      } catch (error) {
-        await store.remove(record.id)
-        throw error
-      }
-      onChange()
-      return { jobId: record.id }
-    },
-    async 'job.update'({ jobId, config, secrets: input }) {
-      check(config)
-      store.get(jobId)
-      if (input.password !== undefined || input.storage !== undefined) await storeSecrets(secrets, jobId, input)
-      await store.update(jobId, config)
-      browsing.close(jobId)
-      onChange()
-    },
+    'job.add': (request) => add(ports, request),
+    'job.update': (request) => update(ports, request),
     async 'job.remove'({ jobId }) {
-      store.get(jobId)
+      const { config } = store.get(jobId)
+      if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
+      await ports.ask(removalQuestion(config.name))
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       browsing.close(jobId)
       await store.remove(jobId)
@@ -72,16 +64,74 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
   }
 }
 
+async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, { config: input, secrets: typed }: Request<'job.add'>): Promise<{ readonly jobId: string }> {
+  const config = folders.config(input)
+  check(config)
+  const merged = mergeSecrets(undefined, typed)
+  if (!merged) throw new MainError('arguments', 'A job needs a password.', { field: 'secrets.password' })
+  if (store.all.length >= mostJobs) throw new MainError('unsupported', `There are ${mostJobs} jobs already.`, { reason: 'many-jobs' })
+  store.expectFreeName(config.name)
+  if (isNewStorage(config, store.all)) await ask(storageQuestion(config))
+  const record = await store.add(config)
+  try {
+    await secrets.set(record.id, repositoryUrl(config.destination), merged)
+  } catch (error) {
+    await store.remove(record.id)
+    throw error
+  }
+  onChange()
+  return { jobId: record.id }
+}
+
+/** A storage on the network is typed in the window; a folder was chosen in a dialog. Known is where a job goes already. */
+function isNewStorage({ destination }: JobConfig, jobs: readonly JobRecord[]): boolean {
+  if (destination.type === 'folder') return false
+  const isSame = (one: JobConfig['destination']): boolean =>
+    one.type === 's3' && one.bucket === destination.bucket && one.endpoint === destination.endpoint && one.region === destination.region
+  return !jobs.some(({ config }) => isSame(config.destination))
+}
+
+async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: typed }: Request<'job.update'>): Promise<void> {
+  const { store, secrets, folders, browsing, onChange } = ports
+  const record = store.get(jobId)
+  const config = { ...folders.config(input, record), name: record.config.name }
+  check(config)
+  const address = repositoryUrl(config.destination)
+  const moved = address !== repositoryUrl(record.config.destination)
+  if (moved) expectSecrets(config, typed)
+  await askForChange(ports, record, config, { moved, password: typed.password })
+  store.get(jobId)
+  if (moved || typed.password !== undefined || typed.storage !== undefined) {
+    const merged = mergeSecrets(moved ? undefined : keptSecrets(secrets, record), typed)
+    if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
+    // Between the two writes the secrets are bound to an address that the job does not have: it would ask for them again.
+    await secrets.set(jobId, address, merged)
+  }
+  await store.update(jobId, config)
+  browsing.close(jobId)
+  onChange()
+}
+
+/** What is kept was entered for another place, and goes nowhere else. Errors: `arguments`. */
+function expectSecrets({ destination }: JobConfig, typed: SecretsInput): void {
+  if (typed.password === undefined) throw new MainError('arguments', 'Another destination needs the password of its repository.', { field: 'secrets.password', reason: 'moved' })
+  if (destination.type === 's3' && !typed.storage) throw new MainError('arguments', 'Another destination needs its keys.', { field: 'secrets.storage', reason: 'moved' })
+}
+
+async function askForChange({ ask, secrets }: JobHandlerPorts, record: JobRecord, config: JobConfig, change: { readonly moved: boolean; readonly password: string | undefined }): Promise<void> {
+  const losses = lossesOf(record.config, config)
+  // Where a repository is there already, a wrong password opens nothing; one that is yet to be made would get it.
+  const kept = change.moved || record.repositoryId !== undefined ? undefined : keptSecrets(secrets, record)
+  const password = kept !== undefined && change.password !== undefined && change.password !== kept.password
+  if (!change.moved && !password && losses.length === 0) return
+  const moved = change.moved ? { moved: { from: record.config.destination, to: config.destination } } : {}
+  await ask(changeQuestion({ name: record.config.name, ...moved, password, losses }))
+}
+
 function check(config: JobConfig): void {
   const field = configProblem(config)
   if (field === 'destination') throw new MainError('arguments', 'The destination lies inside a source.', { field: 'config.destination' })
   if (field === 'sources') throw new MainError('arguments', 'A source is named twice.', { field: 'config.sources' })
-}
-
-async function storeSecrets(secrets: SecretStore, jobId: string, input: SecretsInput): Promise<void> {
-  const merged = mergeSecrets(secrets.get(jobId), input)
-  if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
-  await secrets.set(jobId, merged)
 }
 
 export function historyHandlers({ history, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
@@ -99,10 +149,10 @@ export function historyHandlers({ history, restores, logs, copy, store }: JobHan
 export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 'restore'> & Pick<Handlers, 'destination.test'> {
   const { browsing, restores } = ports
   return {
-    'destination.test': ({ destination, secrets: input, jobId }) => test(ports, destination, input, jobId),
+    'destination.test': (request) => test(ports, request),
     'browse.snapshots': ({ jobId }) => browsing.snapshots(jobId),
     'browse.list': (request) => browsing.list(request),
-    'restore.start': (request) => ({ restoreId: restores.start(request) }),
+    'restore.start': (request) => restore(ports, request),
     'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },
     'restore.resume': ({ restoreId }) => { restores.get(restoreId).resume() },
     'restore.stop': ({ restoreId }) => { restores.get(restoreId).stop('cancel') },
@@ -111,8 +161,24 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
 }
 
 /** Without any password the storage alone is tried; a repository that is there then answers with `password`. */
-function test({ store, secrets, test: ports }: JobHandlerPorts, destination: Destination, input: SecretsInput, jobId: string | undefined) {
-  const kept = jobId === undefined ? undefined : secrets.get(store.get(jobId).id)
-  const merged = mergeSecrets(kept, { password: kept?.password ?? '', ...input })
-  return testDestination(destination, merged ?? { password: '', storage: {} }, ports)
+function test({ store, secrets, folders, tests }: JobHandlerPorts, { destination: input, secrets: typed, jobId }: Request<'destination.test'>) {
+  const record = jobId === undefined ? undefined : store.get(jobId)
+  const destination = folders.destination(input, record)
+  const isOurs = record !== undefined && repositoryUrl(destination) === repositoryUrl(record.config.destination)
+  const kept = isOurs ? keptSecrets(secrets, record) : undefined
+  const merged = mergeSecrets(kept, { password: kept?.password ?? '', ...typed })
+  return tests.run({ destination, secrets: merged ?? { password: '', storage: {} }, expectRepositoryId: isOurs ? record.repositoryId : undefined })
+}
+
+/** A folder that was chosen is good for one restore, so that no later one writes there unnoticed. */
+async function restore({ restores, folders, sensitivity, ask, store }: JobHandlerPorts, request: Request<'restore.start'>): Promise<{ readonly restoreId: string }> {
+  store.get(request.jobId)
+  const target = folders.path('restore', request.target)
+  const reason = sensitivity(target)
+  if (reason) await ask(restoreQuestion(target, reason))
+  // While somebody was asked, another request may have used it.
+  folders.path('restore', request.target)
+  const restoreId = restores.start({ ...request, target })
+  folders.spend(request.target)
+  return { restoreId }
 }

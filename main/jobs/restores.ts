@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import type { Request, RestoreView, RunView } from '../api/contract.ts'
+import type { RestoreView, RunView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
-import { restoreJobOf } from './engine-jobs.ts'
+import { keptSecrets, restoreJobOf } from './engine-jobs.ts'
+import type { RestoreRequest } from './engine-jobs.ts'
 import type { JobStore } from './store.ts'
 
 export interface RestorePorts extends RunPorts {
@@ -16,9 +17,14 @@ export interface RestorePorts extends RunPorts {
   readonly onEnded: (restore: RestoreView) => void
 }
 
+/** Somebody waits for each; more at once would only make all of them slow. */
+const mostRunning = 4
+/** Ended ones that are listed; of more, the oldest goes. */
+const mostEnded = 50
+
 interface Restore {
   readonly id: string
-  readonly request: Request<'restore.start'>
+  readonly request: RestoreRequest
   readonly jobName: string
   readonly run: ActiveRun
   result?: RunView
@@ -42,16 +48,18 @@ export class Restores {
     return [...this.#restores.values()].filter((one) => !one.result).map((one) => one.run)
   }
 
-  /** Errors: `not-found` (job), `password` (not stored). */
-  start(request: Request<'restore.start'>): string {
+  /** Errors: `not-found` (job), `password` (not stored), `busy` (too many at once). */
+  start(request: RestoreRequest): string {
     const record = this.#ports.store.get(request.jobId)
-    const secrets = this.#ports.secrets.get(record.id)
+    if (this.running.length >= mostRunning) throw new MainError('busy', 'Too many restores run already.', { pace: true })
+    const secrets = keptSecrets(this.#ports.secrets, record)
     if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
     const run = new ActiveRun({ jobId: record.id, jobName: record.config.name, operation: 'restore', trigger: 'manual' }, this.#ports)
     const restore: Restore = { id: randomUUID(), request, jobName: record.config.name, run }
     this.#restores.set(restore.id, restore)
     void run.ended.then((result) => {
       restore.result = result
+      this.#forgetOldest()
       this.#ports.onChange()
       this.#ports.onEnded(viewOf(restore))
     })
@@ -79,6 +87,11 @@ export class Restores {
     if (!this.#restores.get(id)?.result) return
     this.#restores.delete(id)
     this.#ports.onChange()
+  }
+
+  #forgetOldest(): void {
+    const ended = [...this.#restores.values()].filter((one) => one.result)
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - mostEnded))) this.#restores.delete(id)
   }
 
   #find(id: string): Restore {

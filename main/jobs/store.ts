@@ -50,10 +50,15 @@ export class JobStore {
 
   /** Errors: `exists` where a job has this name. */
   async add(config: JobConfig): Promise<JobRecord> {
-    if (this.all.some((one) => sameName(one.config.name, config.name))) throw new MainError('exists', `There is a job named ${config.name} already.`, { field: 'config.name' })
+    this.expectFreeName(config.name)
     const added: JobRecord = { id: randomUUID(), config, scheduledSinceMs: this.#now() }
     await this.#file.set([...this.all, added])
     return added
+  }
+
+  /** Errors: `exists`. */
+  expectFreeName(name: string): void {
+    if (this.all.some((one) => sameName(one.config.name, name))) throw new MainError('exists', `There is a job named ${name} already.`, { field: 'config.name' })
   }
 
   /** The name stays as it is. A new destination may hold another repository. Errors: `not-found`. */

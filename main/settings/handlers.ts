@@ -1,5 +1,7 @@
 import type { SettingsChange } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
+import type { Ask } from '../authority/ask.ts'
+import { autoStartQuestion, silenceQuestion } from '../authority/questions.ts'
 import type { LoginItem } from '../system/login-item.ts'
 import { applyChange } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -8,14 +10,19 @@ import type { VersionedFile } from './versioned-file.ts'
 export interface SettingsPorts {
   readonly file: VersionedFile<Settings>
   readonly loginItem: LoginItem
+  readonly ask: Ask
   /** The new settings are to take effect. */
   readonly apply: (settings: Settings) => void
 }
 
-export function settingsHandlers({ file, loginItem, apply }: SettingsPorts): Pick<Handlers, 'settings.set'> {
+export function settingsHandlers({ file, loginItem, ask, apply }: SettingsPorts): Pick<Handlers, 'settings.set'> {
   return {
     async 'settings.set'(change: SettingsChange) {
-      if (change.autoStart !== undefined && change.autoStart !== loginItem.isOn()) await loginItem.set(change.autoStart)
+      if (change.notifications === 'none' && file.value.notifications !== 'none') await ask(silenceQuestion())
+      if (change.autoStart !== undefined && change.autoStart !== loginItem.isOn()) {
+        await ask(autoStartQuestion(change.autoStart))
+        await loginItem.set(change.autoStart)
+      }
       const written = file.set(applyChange(file.value, change))
       apply(file.value)
       await written

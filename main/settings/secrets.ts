@@ -4,14 +4,14 @@ import type { SecretsInput } from '../api/contract.ts'
 import type { SecretCipher } from './ciphers.ts'
 import { VersionedFile } from './versioned-file.ts'
 
-/** Keeps the secrets of jobs. Values leave it only towards an engine. */
+/** Keeps the secrets of jobs, each with the address that it was entered for. Values leave it only towards an engine for that address. */
 export interface SecretStore {
   readonly storage: 'keychain' | 'file'
-  /** Undefined when there are none, or they cannot be opened (another keychain, a lost key). */
-  get(jobId: string): JobSecrets | undefined
+  /** Undefined when there are none, they were entered for another address, or they cannot be opened (another keychain, a lost key). */
+  get(jobId: string, address: string): JobSecrets | undefined
   /** Which secrets are there, without opening them. */
   has(jobId: string): { readonly password: boolean; readonly storage: boolean }
-  set(jobId: string, secrets: JobSecrets): Promise<void>
+  set(jobId: string, address: string, secrets: JobSecrets): Promise<void>
   remove(jobId: string): Promise<void>
 }
 
@@ -21,7 +21,8 @@ const entry = v.object({
   hasStorage: v.boolean(),
 })
 const fileSchema = v.record(v.string(), entry)
-const secretsSchema = v.object({ password: v.string(), storage: v.record(v.string(), v.string()) })
+/** The address is sealed with the secrets: no other file can say that they belong elsewhere. */
+const sealedSchema = v.object({ address: v.string(), password: v.string(), storage: v.record(v.string(), v.string()) })
 
 type Entries = v.InferOutput<typeof fileSchema>
 
@@ -31,17 +32,17 @@ export function openSecrets(path: string, ciphers: readonly [SecretCipher, ...Se
   const [current] = ciphers
   const store: SecretStore = {
     storage: current.kind,
-    get(jobId) {
+    get(jobId, address) {
       const found = file.value[jobId]
       const cipher = ciphers.find((one) => one.kind === found?.cipher)
-      return found && cipher ? openEntry(cipher, found.sealed) : undefined
+      return found && cipher ? openEntry(cipher, found.sealed, address) : undefined
     },
     has(jobId) {
       const found = file.value[jobId]
       return { password: found !== undefined, storage: found?.hasStorage ?? false }
     },
-    set(jobId, secrets) {
-      const sealed = Buffer.from(current.seal(JSON.stringify(secrets))).toString('base64')
+    set(jobId, address, secrets) {
+      const sealed = Buffer.from(current.seal(JSON.stringify({ address, ...secrets }))).toString('base64')
       const hasStorage = Object.keys(secrets.storage).length > 0
       return file.set({ ...file.value, [jobId]: { cipher: current.kind, sealed, hasStorage } })
     },
@@ -53,9 +54,10 @@ export function openSecrets(path: string, ciphers: readonly [SecretCipher, ...Se
   return { store, movedTo: file.movedTo }
 }
 
-function openEntry(cipher: SecretCipher, sealed: string): JobSecrets | undefined {
+function openEntry(cipher: SecretCipher, sealed: string, wanted: string): JobSecrets | undefined {
   try {
-    return v.parse(secretsSchema, JSON.parse(cipher.open(Buffer.from(sealed, 'base64'))))
+    const { address, ...secrets } = v.parse(sealedSchema, JSON.parse(cipher.open(Buffer.from(sealed, 'base64'))))
+    return address === wanted ? secrets : undefined
   } catch {
     // The reason may quote the secret; that it cannot be opened is all there is to say.
     return undefined

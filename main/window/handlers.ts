@@ -1,10 +1,12 @@
-import type { AppState, LiveState, Request } from '../api/contract.ts'
+import type { AppState, FolderPurpose, LiveState, Request } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
+import type { Folders } from '../authority/folders.ts'
 import type { Restores } from '../jobs/restores.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { assertNever } from '../system/never.ts'
 import type { Notices } from './notices.ts'
+import { folderToOpen } from './open-folder.ts'
 
 export interface WindowHandlerPorts {
   readonly app: () => AppState
@@ -13,7 +15,8 @@ export interface WindowHandlerPorts {
   readonly restores: Restores
   readonly notices: Notices
   readonly logFolder: string
-  readonly chooseFolders: (purpose: Request<'dialog.folders'>['purpose']) => Promise<readonly string[]>
+  readonly folders: Pick<Folders, 'add'>
+  readonly chooseFolders: (purpose: FolderPurpose) => Promise<readonly string[]>
   /** Empty when it worked, else what went wrong. */
   readonly openFolder: (path: string) => Promise<string>
   /** Remembers that a notice of this type need not come again. */
@@ -23,9 +26,9 @@ export interface WindowHandlerPorts {
 export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'folder.open' | 'notice.dismiss'> {
   return {
     'state.get': () => ({ app: ports.app(), live: ports.live() }),
-    'dialog.folders': ({ purpose }) => ports.chooseFolders(purpose),
+    'dialog.folders': async ({ purpose }) => ports.folders.add(purpose, await ports.chooseFolders(purpose)),
     async 'folder.open'(request) {
-      const problem = await ports.openFolder(folderOf(ports, request))
+      const problem = await ports.openFolder(await folderToOpen(folderOf(ports, request)))
       if (problem !== '') throw new MainError('not-found', 'The folder cannot be opened.')
     },
     'notice.dismiss'({ id }) {

@@ -1,3 +1,4 @@
+import type { Folders } from '../authority/folders.ts'
 import type { AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
 import type { ActiveRun } from '../jobs/active-run.ts'
 import type { Backups } from '../jobs/backups.ts'
@@ -19,6 +20,7 @@ export interface StateSources {
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
   readonly notices: () => readonly Notice[]
+  readonly folders: Pick<Folders, 'view'>
 }
 
 /** The whole picture for window and tray, put together from its owners. */
@@ -46,14 +48,14 @@ export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, history, secrets }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, history, secrets, folders }: StateSources): JobView {
   const { id, config, scheduledSinceMs } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const next = backups.pausedAll || run ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
   return {
     id,
-    config,
+    config: folders.view(id, config),
     state: run?.state ?? 'idle',
     secrets: secrets.has(id),
     ...(run && { runId: run.id }),

@@ -14,6 +14,8 @@ export interface WindowPorts {
   readonly background: () => string
   readonly remembered: () => WindowBounds | undefined
   readonly remember: (bounds: WindowBounds) => void
+  /** The page that was there is gone, or about to be: reloaded, broken off, closed. */
+  readonly onLeft: () => void
   /** The page is there and hears pushes. */
   readonly onLoaded: () => void
   /** The page's process died and was loaded anew. */
@@ -83,17 +85,20 @@ export class AppWindow {
 
   #follow(window: BrowserWindow): void {
     window.once('ready-to-show', () => { window.show() })
+    window.webContents.on('did-start-loading', () => { this.#ports.onLeft() })
     window.webContents.on('did-finish-load', () => {
       this.#loaded = true
       this.#ports.onLoaded()
     })
     window.webContents.on('render-process-gone', (_event, { reason }) => {
       this.#loaded = false
+      this.#ports.onLeft()
       this.#ports.onCrash(reason)
       if (reason !== 'clean-exit' && !window.isDestroyed()) window.webContents.reload()
     })
     window.on('close', () => { this.#ports.remember(window.getNormalBounds()) })
     window.on('closed', () => {
+      this.#ports.onLeft()
       this.#window = undefined
       this.#loaded = false
     })

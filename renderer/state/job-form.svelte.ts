@@ -1,8 +1,9 @@
 import { SvelteSet } from 'svelte/reactivity'
-import type { Bridge, JobView, SettingsView, TestView, WireError } from './bridge.ts'
-import { configOf, destinationOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
+import type { Bridge, FolderView, JobView, SettingsView, TestView, WireError } from './bridge.ts'
+import { configOf, destinationOf, fieldsOf, hasMoved, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { Loader } from './loader.svelte.ts'
+import { isDeclined } from './declined.ts'
 
 /** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
 export class JobForm {
@@ -51,6 +52,16 @@ export class JobForm {
     return this.#tested === this.#testKey() ? this.test.error : undefined
   }
 
+  /** It goes to another place than before: the secrets of the old one stay behind. */
+  get moved(): boolean {
+    return hasMoved(this.fields, this.job)
+  }
+
+  /** Keys are kept that are good for this destination. */
+  get storedKeys(): boolean {
+    return this.job?.secrets.storage === true && !this.moved
+  }
+
   /** The password opens what is there: it need not be repeated. */
   get repositoryOpens(): boolean {
     return this.found?.repository === 'exists' && this.fields.password !== ''
@@ -61,17 +72,18 @@ export class JobForm {
     this.#seen.add(name)
   }
 
-  addSources(paths: readonly string[]): void {
-    this.fields.sources = [...this.fields.sources, ...paths.filter((path) => !this.fields.sources.includes(path))]
+  addSources(folders: readonly FolderView[]): void {
+    const isListed = ({ path }: FolderView): boolean => this.fields.sources.some((one) => one.path === path)
+    this.fields.sources = [...this.fields.sources, ...folders.filter((one) => !isListed(one))]
     if (!this.job && (!this.#nameTyped || this.fields.name === '')) this.fields.name = suggestName(this.fields.sources, this.#takenNames)
   }
 
-  removeSource(path: string): void {
-    this.fields.sources = this.fields.sources.filter((one) => one !== path)
+  removeSource({ path }: FolderView): void {
+    this.fields.sources = this.fields.sources.filter((one) => one.path !== path)
   }
 
   async testDestination(): Promise<void> {
-    const problems = validateDestination(this.fields, { storedKeys: this.#storedKeys() })
+    const problems = validateDestination(this.fields, { storedKeys: this.storedKeys })
     for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
     if (Object.keys(problems).length > 0) return
     this.#tested = this.#testKey()
@@ -93,7 +105,7 @@ export class JobForm {
       : await this.#bridge.invoke('job.add', content)
     this.#saving = false
     if (!reply.ok) {
-      this.#failure = reply.error
+      this.#failure = isDeclined(reply.error) ? undefined : reply.error
       return undefined
     }
     return this.job?.id ?? reply.value?.jobId
@@ -109,12 +121,9 @@ export class JobForm {
       editing: this.job !== undefined,
       takenNames: this.#takenNames,
       repositoryOpens: this.repositoryOpens,
-      storedKeys: this.#storedKeys(),
+      storedKeys: this.storedKeys,
+      moved: this.moved,
     }
-  }
-
-  #storedKeys(): boolean {
-    return this.job?.secrets.storage === true && this.job.config.destination.type === 's3'
   }
 
   #testKey(): string {

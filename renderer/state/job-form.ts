@@ -1,4 +1,4 @@
-import type { Destination, ExcludeRules, JobConfig, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
+import type { DestinationInput, ExcludeRules, FolderView, JobConfigInput, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
 import type { FieldError } from '../text/words.ts'
 
 export type ExcludePreset = ExcludeRules['presets'][number]
@@ -6,9 +6,9 @@ export type ExcludePreset = ExcludeRules['presets'][number]
 /** The fields of the job form, as they are typed. */
 export interface JobFields {
   name: string
-  sources: readonly string[]
-  destination: Destination['type']
-  folder: string
+  sources: readonly FolderView[]
+  destination: DestinationInput['type']
+  folder: FolderView | undefined
   endpoint: string
   region: string
   bucket: string
@@ -43,13 +43,15 @@ export interface FormFacts {
   /** The test found a repository that the password opens: nothing to choose, nothing to repeat. */
   readonly repositoryOpens: boolean
   readonly storedKeys: boolean
+  /** The job that is edited goes to another place than before: its secrets are asked for again. */
+  readonly moved: boolean
 }
 
 const megabyte = 1_000_000
 
 export function newFields(settings: SettingsView): JobFields {
   return {
-    name: '', sources: [], destination: 'folder', folder: '', endpoint: '', region: '', bucket: '', prefix: '',
+    name: '', sources: [], destination: 'folder', folder: undefined, endpoint: '', region: '', bucket: '', prefix: '',
     accessKeyId: '', secretAccessKey: '', password: '', confirmation: '',
     concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
     schedule: 'daily', at: '20:00',
@@ -65,7 +67,7 @@ export function fieldsOf({ config }: JobView, settings: SettingsView): JobFields
     sources: config.sources,
     destination: destination.type,
     ...(destination.type === 'folder'
-      ? { folder: destination.path }
+      ? { folder: destination.folder }
       : { endpoint: destination.endpoint ?? '', region: destination.region ?? '', bucket: destination.bucket, prefix: destination.prefix }),
     concurrency: String(config.concurrency),
     limited: config.uploadBytesPerSecond !== undefined,
@@ -99,8 +101,9 @@ function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
 export function validateDestination(fields: JobFields, facts: Pick<FormFacts, 'storedKeys'>): FieldErrors {
   const errors: FieldErrors = {}
   if (fields.destination === 'folder') {
-    if (fields.folder === '') errors.folder = 'noFolder'
-    else if (fields.sources.some((source) => isInside(fields.folder, source))) errors.folder = 'insideSource'
+    const { folder } = fields
+    if (folder === undefined) errors.folder = 'noFolder'
+    else if (fields.sources.some((source) => isInside(folder.path, source.path))) errors.folder = 'insideSource'
     return errors
   }
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/i.test(fields.bucket.trim())) errors.bucket = fields.bucket.trim() === '' ? 'required' : 'bucketName'
@@ -113,8 +116,8 @@ export function validateDestination(fields: JobFields, facts: Pick<FormFacts, 's
 }
 
 function validatePassword(fields: JobFields, facts: FormFacts): FieldErrors {
-  if (facts.editing) return {}
-  if (fields.password === '') return { password: 'required' }
+  if (facts.editing && !facts.moved) return {}
+  if (fields.password === '') return { password: facts.moved ? 'passwordAgain' : 'required' }
   if (facts.repositoryOpens) return {}
   if (fields.password.length < 8) return { password: 'passwordShort' }
   return fields.confirmation === fields.password ? {} : { confirmation: 'passwordsDiffer' }
@@ -137,10 +140,10 @@ export function parseMegabytes(text: string): number {
 }
 
 /** Only for fields that `validate` finds nothing wrong with. */
-export function configOf(fields: JobFields): JobConfig {
+export function configOf(fields: JobFields): JobConfigInput {
   return {
     name: fields.name.trim(),
-    sources: fields.sources,
+    sources: fields.sources.map(({ id }) => ({ id })),
     destination: destinationOf(fields),
     excludes: {
       patterns: fields.patterns.split('\n').map((line) => line.trim()).filter((line) => line !== ''),
@@ -154,8 +157,8 @@ export function configOf(fields: JobFields): JobConfig {
   }
 }
 
-export function destinationOf(fields: JobFields): Destination {
-  if (fields.destination === 'folder') return { type: 'folder', path: fields.folder }
+export function destinationOf(fields: JobFields): DestinationInput {
+  if (fields.destination === 'folder') return { type: 'folder', folder: { id: fields.folder?.id ?? '' } }
   const endpoint = fields.endpoint.trim()
   const region = fields.region.trim()
   return {
@@ -165,6 +168,15 @@ export function destinationOf(fields: JobFields): Destination {
     ...(endpoint !== '' && { endpoint }),
     ...(region !== '' && { region }),
   }
+}
+
+/** Whether the fields lead to another place than the job goes to: what is kept for that is not used for this. */
+export function hasMoved(fields: JobFields, job: JobView | undefined): boolean {
+  if (!job) return false
+  const { destination: from } = job.config
+  const to = destinationOf(fields)
+  if (from.type === 'folder') return to.type !== 'folder' || fields.folder?.path !== from.folder.path
+  return to.type === 'folder' || to.bucket !== from.bucket || to.prefix !== from.prefix || to.endpoint !== from.endpoint || to.region !== from.region
 }
 
 /** Only what was typed; what is absent stays as it is stored. */
@@ -177,8 +189,8 @@ export function secretsOf(fields: JobFields): SecretsInput {
 }
 
 /** A name to begin with: that of the first source, cut to what a name may hold. */
-export function suggestName(sources: readonly string[], takenNames: readonly string[]): string {
-  const base = sources[0]?.split(/[/\\]/).filter((part) => part !== '').at(-1)?.replace(/[^A-Za-z0-9 ._-]/g, '-').slice(0, 60) ?? ''
+export function suggestName(sources: readonly FolderView[], takenNames: readonly string[]): string {
+  const base = sources[0]?.path.split(/[/\\]/).filter((part) => part !== '').at(-1)?.replace(/[^A-Za-z0-9 ._-]/g, '-').slice(0, 60) ?? ''
   if (base === '' || !takenNames.includes(base)) return base
   let number = 2
   while (takenNames.includes(`${base} ${number}`)) number += 1

@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte'
 import type { Api, Bridge, Channel, Response } from './bridge.ts'
 import { AppStore } from './app-store.svelte.ts'
+import { isDeclined } from './declined.ts'
 import { Clock } from './clock.svelte.ts'
 import { Router } from './router.svelte.ts'
 import { Toasts } from './toasts.svelte.ts'
@@ -31,11 +32,11 @@ export class Session {
     }
   }
 
-  /** Sends an intent. A failure is shown as a toast and answered with nothing. */
+  /** Sends an intent. A failure is shown as a toast and answered with nothing; so is a no in main's own dialog, without a toast. */
   async intend<C extends Channel>(channel: C, ...request: Parameters<Api[C]>): Promise<{ readonly value: Response<C> } | undefined> {
     const reply = await this.bridge.invoke(channel, ...request)
     if (reply.ok) return { value: reply.value }
-    this.toasts.bad(reply.error)
+    if (!isDeclined(reply.error)) this.toasts.bad(reply.error)
     return undefined
   }
 }

@@ -39,13 +39,27 @@ export function errorText(error: WireError): ErrorText {
   if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
   if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
   if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))
-  if (error.code === 'unsupported' && error.data?.['reason'] === 'login-path') return loginPath
-  return base
+  return reasons[`${error.code} ${reasonOf(error) ?? ''}`] ?? base
 }
 
-const loginPath: ErrorText = {
-  title: 'Start on login cannot be set for this copy of Holdfast',
-  advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',
+/** Which of several things behind one code it is. */
+function reasonOf({ data = {} }: WireError): string | undefined {
+  if (data['pace'] === true) return 'pace'
+  if (data['dialog'] === true) return 'dialog'
+  return typeof data['reason'] === 'string' ? data['reason'] : undefined
+}
+
+const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
+  'unsupported login-path': {
+    title: 'Start on login cannot be set for this copy of Holdfast',
+    advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',
+  },
+  'unsupported many-jobs': { title: 'There are 200 jobs already', advice: 'Delete one that is no longer needed, or add folders to a job that exists.' },
+  'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
+  'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
+  'busy pace': { title: 'That was a lot at once', advice: 'Wait a moment, then try again.' },
+  'busy dialog': { title: 'Another dialog is open', advice: 'Answer it first; it may be behind this window.' },
+  'denied no-folder': { title: 'This is no folder that can be shown', advice: 'Only plain folders are opened, never programs or files.' },
 }
 
 function unknownObject(name: string): ErrorText {

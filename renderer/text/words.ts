@@ -1,4 +1,4 @@
-import type { JobConfig, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
+import type { JobConfigView, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
 
@@ -82,13 +82,6 @@ export const words = {
     cancel: 'Stop at once',
     keep: 'Keep running',
   },
-  removal: {
-    title: (name: string) => `Delete “${name}”?`,
-    text: 'Holdfast forgets this job with its schedule, its history and its stored password.',
-    kept: 'The backup itself stays where it is. You need its address and password to get at it again.',
-    confirm: 'Delete job',
-    keep: 'Keep job',
-  },
   history: {
     columns: { result: 'Result', started: 'Started', duration: 'Took', files: 'New files', sent: 'Sent' },
     show: (moment: string) => `Show details of the run of ${moment}`,
@@ -140,6 +133,8 @@ export const words = {
     repositoryPassword: 'Password of the repository',
     changePassword: 'Stored password',
     changePasswordHint: 'Enter it only when the repository’s password was changed elsewhere.',
+    movedTitle: 'Another destination: enter its password and keys',
+    movedText: 'What is stored for the old destination is used for no other. Holdfast asks once more before the job moves.',
     confirmation: 'Repeat the password',
     warningTitle: 'Nobody can recover this password',
     warning: 'Everything is encrypted with it before it leaves this computer. Without it the backup cannot be read, not by us either. Write it down and keep it somewhere safe.',
@@ -157,7 +152,7 @@ export const words = {
       manual: 'Runs only when you click “Back up now”.',
       hourly: 'Runs on the hour while this computer is on.',
       daily: 'A run that was missed is made up for soon after.',
-    } satisfies Record<JobConfig['schedule']['type'], string>,
+    } satisfies Record<JobConfigView['schedule']['type'], string>,
     presets: {
       caches: { label: 'Caches', hint: 'Browser and program caches' },
       trash: { label: 'Trash', hint: 'Files you have thrown away' },
@@ -311,6 +306,7 @@ export const words = {
     bucketName: 'Bucket names have 3 to 63 letters, digits, dots and hyphens.',
     endpointAddress: 'Enter an address that begins with https:// or http://.',
     passwordShort: 'Use at least 8 characters.',
+    passwordAgain: 'Enter the password for this destination; the stored one belongs to the old one.',
     passwordsDiffer: 'The two passwords differ.',
     concurrencyRange: 'Choose a number from 1 to 32.',
     jobsRange: 'Choose a number from 1 to 8.',
@@ -322,14 +318,14 @@ export const words = {
 export type FieldError = keyof typeof words.errors
 
 /** Where the backup goes, in one line. */
-export function destinationWords(destination: JobConfig['destination']): string {
-  if (destination.type === 'folder') return destination.path
+export function destinationWords(destination: JobConfigView['destination']): string {
+  if (destination.type === 'folder') return destination.folder.path
   const host = destination.endpoint?.replace(/^https?:\/\//, '').replace(/\/$/, '')
   const place = [destination.bucket, destination.prefix].filter((part) => part !== '').join('/')
   return host ? `${place} on ${host}` : `${place} on Amazon S3`
 }
 
-export function scheduleWords(schedule: JobConfig['schedule']): string {
+export function scheduleWords(schedule: JobConfigView['schedule']): string {
   switch (schedule.type) {
     case 'manual':
       return words.jobs.manual
@@ -340,7 +336,7 @@ export function scheduleWords(schedule: JobConfig['schedule']): string {
   }
 }
 
-export function limitsWords(config: JobConfig): string {
+export function limitsWords(config: JobConfigView): string {
   const limit = config.uploadBytesPerSecond
   return `${config.concurrency} at a time${limit === undefined ? '' : `, at most ${formatRate(limit)}`}`
 }

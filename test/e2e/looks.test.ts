@@ -15,11 +15,12 @@ const themes = ['light', 'dark'] as const
 const password = 'tulip gravel omen lamp'
 
 /** Pictures of what is shown, in both themes and sizes, in artifacts/screenshots. Nothing may be wider than the window. */
-async function pictures({ page }: User, app: RunningApp, name: string): Promise<void> {
+async function pictures({ page }: User, app: RunningApp, name: string, prepare: () => Promise<void> = async () => undefined): Promise<void> {
   for (const size of sizes) {
     await page.setViewportSize(size)
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme })
+      await prepare()
       await app.screenshot(`${name}-${colorScheme}-${size.width}`)
     }
     const wide = await page.evaluate(() => [document.documentElement, ...document.querySelectorAll('main')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.tagName))
@@ -72,9 +73,9 @@ test('every view with real data, in both themes and sizes', async () => {
   await user.fillJob({ name: 'Photos', sources: [folder.path('Photos')], destination: storage.destination, password, limit: 5e6, schedule: 'Every day' })
   await user.click('Test connection')
   await user.sees('Connection works')
-  await pictures(user, app, '06-form-storage')
-  await page.getByLabel('Name').scrollIntoViewIfNeeded()
-  await pictures(user, app, '07-form-top')
+  await pictures(user, app, '06-form-storage', () => user.button('Test connection').scrollIntoViewIfNeeded())
+  // The top, at every size: a smaller window keeps the place that a larger one was scrolled to.
+  await pictures(user, app, '07-form-top', () => page.getByRole('main').evaluate((main) => { main.scrollTo(0, 0) }))
   storage.holdPacks(1)
   await user.click('Create and back up now')
   await expect.poll(() => storage.held).toBeGreaterThan(0)

@@ -43,6 +43,9 @@ export class FakeTimers implements Timers {
   }
 }
 
+/** As fast as anybody likes. */
+export const noPace = (): void => undefined
+
 /** Lets everything that is already decided happen. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))

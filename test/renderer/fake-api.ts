@@ -1,5 +1,5 @@
 import type { AppState, Api, Bridge, Channel, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
-import { appState, idleJobs, job, liveRun, problems, run, snapshots } from './fixtures.ts'
+import { appState, folderAt, idleJobs, job, liveRun, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
 
@@ -99,10 +99,10 @@ export class FakeApi implements Bridge {
     'state.get': () => ({ app: this.app, live: this.live }),
     'job.add': ({ config }) => {
       const jobId = `j${this.app.jobs.length + 1}`
-      this.change({ jobs: [...this.app.jobs, { ...job(jobId, config.name), config }] })
+      this.change({ jobs: [...this.app.jobs, { ...job(jobId, config.name), config: shownConfig(config) }] })
       return { jobId }
     },
-    'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config })),
+    'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config: shownConfig(config) })),
     'job.remove': ({ jobId }) => this.change({ jobs: this.app.jobs.filter((one) => one.id !== jobId) }),
     'job.run': ({ jobId }) => {
       this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
@@ -118,12 +118,12 @@ export class FakeApi implements Bridge {
     'history.copyLog': () => ({ lines: 214 }),
     'destination.test': ({ destination }) =>
       destination.type === 's3' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16 } : { repository: 'none', exclusiveCreate: true },
-    'dialog.folders': () => this.folders,
+    'dialog.folders': () => this.folders.map(folderAt),
     'browse.snapshots': () => snapshots(this.#now),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'restore.start': ({ jobId, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
-        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
+        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
       }
       this.change({ restores: [restore, ...this.app.restores] })
       return { restoreId: restore.id }

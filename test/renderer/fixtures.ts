@@ -1,4 +1,4 @@
-import type { AppState, Counters, JobConfig, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
+import type { AppState, Counters, FolderView, JobConfigInput, JobConfigView, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -15,11 +15,22 @@ export const settings: SettingsView = {
   autoStartSupported: true,
 }
 
-export function config(name: string, change: Partial<JobConfig> = {}): JobConfig {
+/** Here a folder's id is its path: what matters to the window is that it sends the id. */
+export function folderAt(path: string): FolderView {
+  return { id: path, path }
+}
+
+/** As main shows what the window asked for. */
+export function shownConfig({ sources, destination, ...terms }: JobConfigInput): JobConfigView {
+  const shown = destination.type === 'folder' ? { type: 'folder' as const, folder: folderAt(destination.folder.id) } : destination
+  return { ...terms, sources: sources.map(({ id }) => folderAt(id)), destination: shown }
+}
+
+export function config(name: string, change: Partial<JobConfigView> = {}): JobConfigView {
   return {
     name,
-    sources: [`/home/mia/${name}`],
-    destination: { type: 'folder', path: '/media/mia/Backup/holdfast' },
+    sources: [folderAt(`/home/mia/${name}`)],
+    destination: { type: 'folder', folder: folderAt('/media/mia/Backup/holdfast') },
     excludes: { patterns: [], presets: ['caches', 'trash'], oneFileSystem: true },
     concurrency: 4,
     schedule: { type: 'daily', at: '20:00' },
@@ -43,21 +54,21 @@ export function run(jobId: string, id: string, now: number, change: Partial<RunV
   }
 }
 
-export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfig> = {}): JobView {
+export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfigView> = {}): JobView {
   return { id, config: config(name, content), state: 'idle', secrets: { password: true, storage: true }, ...change }
 }
 
-export const s3: JobConfig['destination'] = { type: 's3', bucket: 'mia-backups', prefix: 'laptop', endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1' }
+export const s3: Extract<JobConfigView['destination'], { type: 's3' }> = { type: 's3', bucket: 'mia-backups', prefix: 'laptop', endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1' }
 
 export function idleJobs(now: number): readonly JobView[] {
   return [
-    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), nextRunMs: now + 5 * hour }, { sources: ['/home/mia/Documents', '/home/mia/Desktop', '/home/mia/Mail/archive'], destination: s3 }),
+    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), nextRunMs: now + 5 * hour }, { sources: [folderAt('/home/mia/Documents'), folderAt('/home/mia/Desktop'), folderAt('/home/mia/Mail/archive')], destination: s3 }),
     job('j2', 'Photos', {
       lastRun: run('j2', 'r41', now, { outcome: 'warnings', problems: 3, finishedMs: now - 26 * hour, startedMs: now - 27 * hour, snapshot: 'Photos@41' }),
       nextRunMs: now + 22 * hour,
     }),
     job('j3', 'Virtual machines', { lastRun: run('j3', 'r7', now, failedRun(now)) }, { schedule: { type: 'manual' } }),
-    job('j4', 'Projects', { nextRunMs: now + 25 * minute }, { schedule: { type: 'hourly' }, sources: ['/home/mia/src'] }),
+    job('j4', 'Projects', { nextRunMs: now + 25 * minute }, { schedule: { type: 'hourly' }, sources: [folderAt('/home/mia/src')] }),
   ]
 }
 

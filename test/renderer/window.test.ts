@@ -79,7 +79,7 @@ describe('adding a job', () => {
     expect(await calls('job.add')).toMatchObject([
       {
         config: {
-          name: 'Documents', sources: ['/home/mia/Documents'], schedule: { type: 'hourly' }, concurrency: 4,
+          name: 'Documents', sources: [{ id: '/home/mia/Documents' }], schedule: { type: 'hourly' }, concurrency: 4,
           destination: { type: 's3', endpoint: 'https://s3.example.com', bucket: 'mia-backups', prefix: '' },
           excludes: { presets: ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'], patterns: [], oneFileSystem: true },
         },
@@ -149,17 +149,19 @@ describe('a job at rest', () => {
     await page.getByText('214 log lines copied').waitFor()
   })
 
-  test('is deleted only after a question', async () => {
+  test('is deleted only after a question, which main asks: a no changes nothing and is no error', async () => {
     await openJob('idle', 'Projects')
     await button('More actions').click()
     await page.getByRole('menuitem', { name: 'Delete job…' }).click()
-    await button('Keep job').click()
-    expect(await calls('job.remove')).toEqual([])
+    await page.getByText('“Projects” was deleted').waitFor()
+    await goTo('Backups')
+    await page.getByRole('button', { name: /^Open Photos:/ }).first().click()
+    await page.evaluate(() => globalThis.window.fake.failures.set('job.remove', { code: 'aborted', message: 'raw', retryable: false, data: { declined: true } }))
     await button('More actions').click()
     await page.getByRole('menuitem', { name: 'Delete job…' }).click()
-    await button('Delete job').click()
-    await page.getByText('“Projects” was deleted').waitFor()
-    expect(await calls('job.remove')).toEqual([{ jobId: 'j4' }])
+    await expect.poll(() => calls('job.remove')).toHaveLength(2)
+    await page.getByRole('heading', { name: 'Photos', level: 1 }).waitFor()
+    expect(await page.getByText('It was stopped').count()).toBe(0)
   })
 
   test('what main refuses is said in words', async () => {
@@ -190,11 +192,11 @@ describe('restoring', () => {
     await page.getByText('Restore of Documents').waitFor()
     await page.getByText('To restore').waitFor()
     const sent = await page.evaluate(() => {
-      const request = globalThis.window.fake.calls.find((call) => call.channel === 'restore.start')?.request as { paths: Uint8Array[]; except: Uint8Array[]; overwrite: string; target: string; snapshot: string }
+      const request = globalThis.window.fake.calls.find((call) => call.channel === 'restore.start')?.request as { paths: Uint8Array[]; except: Uint8Array[]; overwrite: string; target: { id: string }; snapshot: string }
       const text = (path: Uint8Array) => String.fromCharCode(...path)
       return { ...request, paths: request.paths.map(text), except: request.except.map(text) }
     })
-    expect(sent).toMatchObject({ snapshot: 'Documents@128', target: '/home/mia/Documents', overwrite: 'never', paths: ['Documents/Taxes', 'Documents/caf\xe9.txt'], except: ['Documents/Taxes/Reports'] })
+    expect(sent).toMatchObject({ snapshot: 'Documents@128', target: { id: '/home/mia/Documents' }, overwrite: 'never', paths: ['Documents/Taxes', 'Documents/caf\xe9.txt'], except: ['Documents/Taxes/Reports'] })
   })
 
   test('by keyboard: arrows move, space chooses, Enter opens, Backspace goes up', async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import { groupOf } from './engines.ts'
 
 /** The app as a user has it, with settings, state and home of its own. */
@@ -126,6 +126,8 @@ function environmentOf(home: string, state: string, more: Readonly<Record<string
     XDG_STATE_HOME: join(home, '.local/state'),
     HOLDFAST_HOME: state,
     HOLDFAST_NODE: execPath,
+    // Nobody is there to answer: folders are none, questions get a no.
+    HOLDFAST_TEST_DIALOG: '{}',
     ...more,
   }
 }
@@ -140,7 +142,7 @@ async function endHelpers(child: ChildProcess): Promise<void> {
     for (const helper of pids) endNow(helper)
     return pids
   }
-  await expect.poll(left, { timeout: closeTimeoutMs }).toEqual([])
+  await vi.waitFor(() => { expect(left()).toEqual([]) }, { timeout: closeTimeoutMs, interval: 20 })
 }
 
 /** One that has just ended by itself is fine too. */

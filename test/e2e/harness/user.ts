@@ -15,6 +15,8 @@ export interface JobInput {
   readonly schedule?: 'By hand' | 'Every hour' | 'Every day'
 }
 
+export type DialogAnswers = Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>> & { readonly confirm?: boolean }
+
 /** Somebody at the window: clicks and types what is there to be seen, and nothing else. */
 export class User {
   readonly page: Page
@@ -49,8 +51,8 @@ export class User {
     return this.page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: page }).click()
   }
 
-  /** What the next folder dialogs answer. The dialog is the desktop's own and out of Playwright's reach. */
-  async willChoose(answers: Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>>): Promise<void> {
+  /** What the next dialogs of main answer; `confirm`: yes to its questions, else no. They are the desktop's own and out of Playwright's reach. */
+  async willChoose(answers: DialogAnswers): Promise<void> {
     await this.#app.electron.evaluate((_electron, text) => {
       process.env['HOLDFAST_TEST_DIALOG'] = text
     }, JSON.stringify(answers))
@@ -59,7 +61,7 @@ export class User {
   /** Fills in the form; the page of it must be open. */
   async fillJob({ name, sources, destination, password, limit, schedule = 'By hand' }: JobInput): Promise<void> {
     const { page } = this
-    await this.willChoose({ sources, destination: destination.type === 'folder' ? [destination.path] : [] })
+    await this.willChoose({ sources, ...(destination.type === 'folder' ? { destination: [destination.path] } : { confirm: true }) })
     await this.click('Add folders…')
     await page.getByText(sources[0] ?? '', { exact: true }).waitFor()
     await page.getByLabel('Name').fill(name)

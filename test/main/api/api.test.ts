@@ -10,7 +10,8 @@ import { requests } from '../../../main/api/schemas.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
-import { config } from '../jobs/world.ts'
+import { noPace } from '../fakes.ts'
+import { input } from '../jobs/world.ts'
 
 /** Handlers that remember what they were given. */
 function recording(result: (channel: Channel) => unknown = () => undefined) {
@@ -22,8 +23,8 @@ function recording(result: (channel: Channel) => unknown = () => undefined) {
 const secrets = { password: 'p' }
 const valid: Readonly<Record<Channel, unknown>> = {
   'state.get': undefined,
-  'job.add': { config, secrets },
-  'job.update': { jobId: 'a-1', config, secrets: {} },
+  'job.add': { config: input, secrets },
+  'job.update': { jobId: 'a-1', config: input, secrets: {} },
   'job.remove': { jobId: 'a-1' },
   'job.run': { jobId: 'a-1' },
   'job.pause': { jobId: 'a-1' },
@@ -34,11 +35,11 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
   'history.copyLog': { jobId: 'a-1', runId: 'b-2' },
-  'destination.test': { destination: config.destination, secrets: {} },
+  'destination.test': { destination: input.destination, secrets: {} },
   'dialog.folders': { purpose: 'sources' },
   'browse.snapshots': { jobId: 'a-1' },
   'browse.list': { jobId: 'a-1', snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
-  'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: '/out', paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
+  'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
   'restore.pause': { restoreId: 'a-1' },
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },
@@ -48,7 +49,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'notice.dismiss': { id: 'x' },
 }
 
-const noInternal = (): void => undefined
+const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
@@ -59,7 +60,7 @@ it('every channel has exactly one handler', () => {
 describe.each(channels)('%s', (channel) => {
   it('passes a valid request on as it is', async () => {
     const { handlers, given } = recording(() => 'answer')
-    expect(await reply(handlers, channel, valid[channel], noInternal)).toEqual({ ok: true, value: 'answer' })
+    expect(await reply(handlers, channel, valid[channel], ports)).toEqual({ ok: true, value: 'answer' })
     expect(given).toEqual([[channel, valid[channel]]])
   })
 
@@ -67,7 +68,7 @@ describe.each(channels)('%s', (channel) => {
     const { handlers, given } = recording()
     const anything = fc.anything().filter((value) => !v.safeParse(requests[channel], value).success)
     await fc.assert(fc.asyncProperty(anything, async (value) => {
-      expect(await reply(handlers, channel, value, noInternal)).toMatchObject({ ok: false, error: { code: 'arguments' } })
+      expect(await reply(handlers, channel, value, ports)).toMatchObject({ ok: false, error: { code: 'arguments' } })
     }), { numRuns: 30 })
     expect(given).toEqual([])
   })
@@ -76,29 +77,34 @@ describe.each(channels)('%s', (channel) => {
 const without = (value: object, key: string): object => Object.fromEntries(Object.entries(value).filter(([name]) => name !== key))
 
 it.each([
-  ['a relative source', 'job.add', { config: { ...config, sources: ['docs'] }, secrets }],
-  ['a zero byte in a path', 'job.add', { config: { ...config, sources: ['/a\0b'] }, secrets }],
-  ['no source', 'job.add', { config: { ...config, sources: [] }, secrets }],
-  ['a name with a slash', 'job.add', { config: { ...config, name: '../x' }, secrets }],
-  ['a name with a space at its end', 'job.add', { config: { ...config, name: 'docs ' }, secrets }],
-  ['credentials in an endpoint', 'job.add', { config: { ...config, destination: { type: 's3', bucket: 'bucket', prefix: '', endpoint: 'https://user:pw@host' } }, secrets }],
-  ['no bucket', 'job.add', { config: { ...config, destination: { type: 's3', bucket: '', prefix: '' } }, secrets }],
-  ['an impossible time', 'job.add', { config: { ...config, schedule: { type: 'daily', at: '24:00' } }, secrets }],
-  ['too many uploads', 'job.add', { config: { ...config, concurrency: 33 }, secrets }],
-  ['no excludes', 'job.add', { config: without(config, 'excludes'), secrets }],
-  ['a relative target', 'restore.start', { ...(valid['restore.start'] as object), target: 'out' }],
+  ['a path as a source', 'job.add', { config: { ...input, sources: ['docs'] }, secrets }],
+  ['a path as a destination', 'job.add', { config: { ...input, destination: { type: 'folder', path: '/backup' } }, secrets }],
+  ['a folder with a path of the window’s own', 'job.add', { config: { ...input, sources: [{ id: 'a', path: '/etc' }] }, secrets }],
+  ['a thousand and one sources', 'job.add', { config: { ...input, sources: Array.from({ length: 1001 }, () => ({ id: 'a' })) }, secrets }],
+  ['the same exclude for ever', 'job.add', { config: { ...input, excludes: { ...input.excludes, presets: Array.from({ length: 6 }, () => 'trash') } }, secrets }],
+  ['one more key', 'job.run', { jobId: 'a-1', force: true }],
+  ['more bytes of paths than any choice has', 'restore.start', { ...(valid['restore.start'] as object), paths: Array.from({ length: 600 }, () => new Uint8Array(16_000)) }],
+  ['no source', 'job.add', { config: { ...input, sources: [] }, secrets }],
+  ['a name with a slash', 'job.add', { config: { ...input, name: '../x' }, secrets }],
+  ['a name with a space at its end', 'job.add', { config: { ...input, name: 'docs ' }, secrets }],
+  ['credentials in an endpoint', 'job.add', { config: { ...input, destination: { type: 's3', bucket: 'bucket', prefix: '', endpoint: 'https://user:pw@host' } }, secrets }],
+  ['no bucket', 'job.add', { config: { ...input, destination: { type: 's3', bucket: '', prefix: '' } }, secrets }],
+  ['an impossible time', 'job.add', { config: { ...input, schedule: { type: 'daily', at: '24:00' } }, secrets }],
+  ['too many uploads', 'job.add', { config: { ...input, concurrency: 33 }, secrets }],
+  ['no excludes', 'job.add', { config: without(input, 'excludes'), secrets }],
+  ['a path as a target', 'restore.start', { ...(valid['restore.start'] as object), target: '/out' }],
   ['a path as text', 'restore.start', { ...(valid['restore.start'] as object), paths: ['x'] }],
   ['a limit of nothing', 'settings.set', { uploadBytesPerSecond: 0 }],
   ['a path of one’s own', 'folder.open', { type: 'path', path: '/etc' }],
 ] as const)('%s is refused', async (_name, channel, request) => {
   const { handlers, given } = recording()
-  expect(await reply(handlers, channel, request, noInternal)).toMatchObject({ ok: false, error: { code: 'arguments' } })
+  expect(await reply(handlers, channel, request, ports)).toMatchObject({ ok: false, error: { code: 'arguments' } })
   expect(given).toEqual([])
 })
 
 it('the refusal names the field and quotes nothing of it', async () => {
   const { handlers } = recording()
-  const answer = await reply(handlers, 'job.add', { config, secrets: { password: 12345678 } }, noInternal)
+  const answer = await reply(handlers, 'job.add', { config: input, secrets: { password: 12345678 } }, ports)
   expect(answer).toMatchObject({ error: { data: { field: 'secrets.password' } } })
   expect(JSON.stringify(answer)).not.toContain('12345678')
 })
@@ -107,14 +113,14 @@ describe('what goes wrong in a handler', () => {
   const failing = (error: unknown): Handlers => recording(() => { throw error }).handlers
 
   it('keeps its code and data on the way', async () => {
-    expect(await reply(failing(new MainError('busy', 'b', { field: 'x' })), 'state.get', undefined, noInternal)).toEqual({ ok: false, error: { code: 'busy', message: 'b', retryable: false, data: { field: 'x' } } })
+    expect(await reply(failing(new MainError('busy', 'b', { field: 'x' })), 'state.get', undefined, ports)).toEqual({ ok: false, error: { code: 'busy', message: 'b', retryable: false, data: { field: 'x' } } })
     const wire = { code: 'offline', message: 'o', retryable: true } as const
-    expect(await reply(failing(new EngineError(wire)), 'state.get', undefined, noInternal)).toEqual({ ok: false, error: wire })
+    expect(await reply(failing(new EngineError(wire)), 'state.get', undefined, ports)).toEqual({ ok: false, error: wire })
   })
 
   it('is told to the log and not to the window when it is our defect', async () => {
     const logged: unknown[] = []
-    const answer = await reply(failing(new TypeError('password is hunter2')), 'state.get', undefined, (channel, error) => logged.push([channel, error]))
+    const answer = await reply(failing(new TypeError('password is hunter2')), 'state.get', undefined, { pace: noPace, onInternal: (channel, error) => { logged.push([channel, error]) } })
     expect(answer).toMatchObject({ ok: false, error: { code: 'internal' } })
     expect(JSON.stringify(answer)).not.toContain('hunter2')
     expect(logged).toHaveLength(1)

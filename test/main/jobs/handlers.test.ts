@@ -1,4 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { DestinationInput, JobConfigInput } from '../../../main/api/contract.ts'
+import { declined } from '../../../main/authority/ask.ts'
+import type { Question } from '../../../main/authority/questions.ts'
+import { DestinationTests } from '../../../main/jobs/destination-test.ts'
+import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settle } from '../fakes.ts'
 import { config, openWorld } from './world.ts'
@@ -6,59 +11,242 @@ import { config, openWorld } from './world.ts'
 function setUp() {
   const world = openWorld()
   const copied: string[] = []
+  const asked: Question[] = []
+  const person = { saysYes: true }
   const ports = {
     ...world,
-    test: { engines: world.supervisor, home: world.folder, timers: world.timers, log: world.log },
+    tests: new DestinationTests({ engines: world.supervisor, home: world.folder, timers: world.timers, log: world.log, pace: world.pace }),
+    ask: async (question: Question) => {
+      asked.push(question)
+      if (!person.saysYes) throw declined()
+    },
+    sensitivity: (target: string) => (target.endsWith('.config') ? 'settings' as const : undefined),
     logs: { linesOf: async (run: string) => [`line of ${run}`] },
     copy: (text: string) => { copied.push(text) },
     onChange: () => undefined,
   }
   const handlers = { ...jobHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports) }
-  return { ...world, handlers, copied }
+  const chosen = (purpose: 'sources' | 'destination' | 'restore', path: string): { readonly id: string } => ({ id: world.folders.add(purpose, [path])[0]?.id ?? '' })
+  /** As the window would ask, with folders that were chosen in dialogs. */
+  const ask = (changes: Partial<JobConfigInput> = {}): JobConfigInput => ({
+    ...config, sources: [chosen('sources', '/home/u/docs')], destination: { type: 'folder', folder: chosen('destination', '/backup') }, ...changes,
+  })
+  /** As the window has it from the view of a job. */
+  const shown = (jobId: string): JobConfigInput => {
+    const { sources, destination, ...terms } = world.folders.view(jobId, world.store.get(jobId).config)
+    return { ...terms, sources: sources.map(({ id }) => ({ id })), destination: destination.type === 'folder' ? { type: 'folder', folder: { id: destination.folder.id } } : destination }
+  }
+  const kept = (jobId: string) => world.secrets.get(jobId, repositoryUrl(world.store.get(jobId).config.destination))
+  return { ...world, handlers, copied, asked, person, chosen, ask, shown, kept }
 }
 
 const secrets = { password: 'pw', storage: { accessKeyId: 'id', secretAccessKey: 'key' } }
 const s3 = { type: 's3', bucket: 'bucket', prefix: 'a b/c', endpoint: 'http://127.0.0.1:8000', region: 'eu-1' } as const
+const rejects = (asked: unknown, expected: object): Promise<void> => expect(Promise.resolve(asked)).rejects.toMatchObject(expected)
 
 describe('jobs', () => {
   it('are added with their secrets, changed, and removed with all that is theirs', async () => {
-    const { handlers, store, secrets: kept, history } = setUp()
-    const { jobId } = await handlers['job.add']({ config, secrets })
-    expect(kept.get(jobId)).toEqual(secrets)
-    await handlers['job.update']({ jobId, config: { ...config, name: 'other', concurrency: 9 }, secrets: { password: 'new' } })
+    const { handlers, store, kept, history, ask, shown, asked } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    expect(asked).toEqual([])
+    expect(store.get(jobId).config).toMatchObject({ sources: ['/home/u/docs'], destination: { path: '/backup' } })
+    expect(kept(jobId)).toEqual(secrets)
+    await store.setRepository(jobId, 'ab')
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), name: 'other', concurrency: 9 }, secrets: { password: 'new' } })
     expect(store.get(jobId).config).toMatchObject({ name: 'docs', concurrency: 9 })
-    expect(kept.get(jobId)).toEqual({ ...secrets, password: 'new' })
+    expect(kept(jobId)).toEqual({ ...secrets, password: 'new' })
+    expect(asked).toEqual([])
     await handlers['job.remove']({ jobId })
-    expect([store.all, kept.get(jobId), history.last(jobId)]).toEqual([[], undefined, undefined])
+    expect(asked).toMatchObject([{ title: 'Delete the job “docs”?' }])
+    expect([store.all, history.last(jobId)]).toEqual([[], undefined])
   })
 
   it('need a password, a name of their own, and a destination outside their sources', async () => {
-    const { handlers, store } = setUp()
-    const add = (changes: object, given: object = secrets): Promise<unknown> => Promise.resolve(handlers['job.add']({ config: { ...config, ...changes }, secrets: given }))
-    await expect(add({}, {})).rejects.toMatchObject({ code: 'arguments', data: { field: 'secrets.password' } })
-    await expect(add({ destination: { type: 'folder', path: '/home/u/docs/backup' } })).rejects.toMatchObject({ data: { field: 'config.destination' } })
-    await expect(add({ sources: ['/a', '/a'] })).rejects.toMatchObject({ data: { field: 'config.sources' } })
+    const { handlers, store, ask, chosen } = setUp()
+    const add = (changes: Partial<JobConfigInput>, given: object = secrets) => handlers['job.add']({ config: ask(changes), secrets: given })
+    await rejects(add({}, {}), { code: 'arguments', data: { field: 'secrets.password' } })
+    await rejects(add({ destination: { type: 'folder', folder: chosen('destination', '/home/u/docs/backup') } }), { data: { field: 'config.destination' } })
+    await rejects(add({ sources: [chosen('sources', '/a'), chosen('sources', '/a')] }), { data: { field: 'config.sources' } })
     await add({})
-    await expect(add({ name: 'DOCS' })).rejects.toMatchObject({ code: 'exists' })
+    await rejects(add({ name: 'DOCS' }), { code: 'exists' })
     expect(store.all).toHaveLength(1)
   })
 
-  it('stay while they run', async () => {
-    const { handlers, store } = setUp()
-    const { jobId } = await handlers['job.add']({ config, secrets })
+  it('are at most 200', async () => {
+    const { handlers, add, ask } = setUp()
+    for (let one = 0; one < 200; one++) await add(`job ${one}`)
+    await rejects(handlers['job.add']({ config: ask(), secrets }), { code: 'unsupported', data: { reason: 'many-jobs' } })
+  })
+
+  it('stay while they run, and when the person says no', async () => {
+    const { handlers, store, ask, person, asked } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    person.saysYes = false
+    await rejects(handlers['job.remove']({ jobId }), { code: 'aborted', data: { declined: true } })
     await handlers['job.run']({ jobId })
-    await expect(Promise.resolve(handlers['job.remove']({ jobId }))).rejects.toMatchObject({ code: 'busy' })
+    await rejects(handlers['job.remove']({ jobId }), { code: 'busy' })
+    expect(asked).toHaveLength(1)
     expect(store.all).toHaveLength(1)
   })
 
   it('forget the repository when they move to another destination, and only then', async () => {
-    const { handlers, store } = setUp()
-    const { jobId } = await handlers['job.add']({ config, secrets })
+    const { handlers, store, ask, shown } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
     await store.setRepository(jobId, 'ab')
-    await handlers['job.update']({ jobId, config: { ...config, concurrency: 2 }, secrets: {} })
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 2 }, secrets: {} })
     expect(store.get(jobId).repositoryId).toBe('ab')
-    await handlers['job.update']({ jobId, config: { ...config, destination: s3 }, secrets: {} })
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: s3 }, secrets })
     expect(store.get(jobId)).not.toHaveProperty('repositoryId')
+  })
+})
+
+describe('folders', () => {
+  it('that nobody chose, or chose for something else, are good for nothing', async () => {
+    const { handlers, store, ask, chosen, hosts } = setUp()
+    const strange = { id: 'c0ffee' }
+    const forRestore = chosen('restore', '/home/u')
+    const forBackup = chosen('destination', '/media/disk')
+    const refused = { code: 'arguments', data: { reason: 'folder' } }
+    for (const one of [strange, forRestore, forBackup]) await rejects(handlers['job.add']({ config: ask({ sources: [one] }), secrets }), refused)
+    for (const one of [strange, forRestore, chosen('sources', '/home/u')]) {
+      const destination: DestinationInput = { type: 'folder', folder: one }
+      await rejects(handlers['job.add']({ config: ask({ destination }), secrets }), refused)
+      await rejects((async () => handlers['destination.test']({ destination, secrets: {} }))(), refused)
+    }
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    for (const target of [strange, forBackup, chosen('sources', '/home/u')]) {
+      await rejects(handlers['restore.start']({ jobId, snapshot: 'docs@1', target, paths: [], except: [], overwrite: 'always' }), refused)
+    }
+    expect(store.all).toHaveLength(1)
+    expect(hosts).toEqual([])
+  })
+
+  it('that a job holds are good for that job alone', async () => {
+    const { handlers, ask, shown, store } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { sources, destination } = shown(jobId)
+    const refused = { code: 'arguments', data: { reason: 'folder' } }
+    await rejects(handlers['job.add']({ config: ask({ name: 'b', sources }), secrets }), refused)
+    await rejects(handlers['job.add']({ config: ask({ name: 'b', destination }), secrets }), refused)
+    const other = await handlers['job.add']({ config: ask({ name: 'b' }), secrets })
+    await rejects(handlers['job.update']({ jobId: other.jobId, config: { ...shown(other.jobId), sources }, secrets: {} }), refused)
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 3 }, secrets: {} })
+    expect(store.get(jobId).config).toMatchObject({ concurrency: 3, sources: ['/home/u/docs'] })
+  })
+
+  it('to restore to are good for one restore, which a failed or declined start is not', async () => {
+    const { handlers, ask, chosen, person, asked, secrets: store, restores } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const request = { jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' as const }
+    await store.remove(jobId)
+    await rejects(handlers['restore.start'](request), { code: 'password' })
+    await store.set(jobId, 'file:///backup', secrets)
+    await handlers['restore.start'](request)
+    expect(asked).toEqual([])
+    await rejects(handlers['restore.start'](request), { code: 'arguments', data: { reason: 'folder' } })
+    const special = { ...request, target: chosen('restore', '/home/u/.config') }
+    person.saysYes = false
+    await rejects(handlers['restore.start'](special), { code: 'aborted' })
+    person.saysYes = true
+    await handlers['restore.start'](special)
+    expect(asked.map((one) => one.title)).toEqual(['Restore into /home/u/.config?', 'Restore into /home/u/.config?'])
+    expect(restores.views.map((one) => one.target)).toEqual(['/home/u/.config', '/tmp/out'])
+  })
+})
+
+describe('a storage on the network', () => {
+  it('is asked about once, before anything goes there', async () => {
+    const { handlers, ask, asked, person, store } = setUp()
+    person.saysYes = false
+    await rejects(handlers['job.add']({ config: ask({ destination: s3 }), secrets }), { code: 'aborted' })
+    expect(store.all).toEqual([])
+    person.saysYes = true
+    await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
+    await handlers['job.add']({ config: ask({ destination: { ...s3, prefix: 'd' }, name: 'b' }), secrets })
+    for (const change of [{ bucket: 'other' }, { endpoint: 'https://evil.example' }, { region: 'eu-2' }]) {
+      await handlers['job.add']({ config: ask({ destination: { ...s3, ...change }, name: Object.keys(change).join('') }), secrets })
+    }
+    expect(asked.map((one) => one.title)).toEqual([
+      'Send backups to bucket/a b/c on 127.0.0.1:8000?', 'Send backups to bucket/a b/c on 127.0.0.1:8000?',
+      'Send backups to other/a b/c on 127.0.0.1:8000?', 'Send backups to bucket/a b/c on evil.example?', 'Send backups to bucket/a b/c on 127.0.0.1:8000?',
+    ])
+    expect(asked[0]?.detail).toContain('/home/u/docs')
+  })
+})
+
+describe('another destination', () => {
+  it.each<[string, Partial<typeof s3> | { readonly type: 'folder' }]>([
+    ['another server', { endpoint: 'https://evil.example' as never }], ['another bucket', { bucket: 'other' as never }], ['another folder in it', { prefix: 'x' as never }],
+    ['another region', { region: 'eu-2' as never }], ['a folder', { type: 'folder' }],
+  ])('(%s) gets no kept secret: all are asked for again, and the person is', async (_name, change) => {
+    const { handlers, ask, shown, kept, asked, person, store, chosen } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
+    asked.length = 0
+    const destination: DestinationInput = change.type === 'folder' ? { type: 'folder', folder: chosen('destination', '/elsewhere') } : { ...s3, ...change }
+    const request = { jobId, config: { ...shown(jobId), destination } }
+    await rejects(handlers['job.update']({ ...request, secrets: {} }), { code: 'arguments', data: { field: 'secrets.password' } })
+    await rejects(handlers['job.update']({ ...request, secrets: { storage: secrets.storage } }), { code: 'arguments', data: { field: 'secrets.password' } })
+    if (destination.type === 's3') await rejects(handlers['job.update']({ ...request, secrets: { password: 'new' } }), { code: 'arguments', data: { field: 'secrets.storage' } })
+    const anew = { password: 'new', ...(destination.type === 's3' && { storage: { accessKeyId: 'x', secretAccessKey: 'y' } }) }
+    person.saysYes = false
+    await rejects(handlers['job.update']({ ...request, secrets: anew }), { code: 'aborted' })
+    expect(store.get(jobId).config.destination).toEqual(s3)
+    expect(kept(jobId)).toEqual(secrets)
+    person.saysYes = true
+    await handlers['job.update']({ ...request, secrets: anew })
+    expect(kept(jobId)).toEqual({ storage: {}, ...anew })
+    expect(asked).toHaveLength(2)
+    expect(asked[1]?.detail).toMatch(/^Its backups go to .* from now on, no longer to bucket\/a b\/c on 127\.0\.0\.1:8000\.$/)
+  })
+
+  it('is told when it was reached while the old one was being backed up to: the old repository is not expected there', async () => {
+    const { handlers, ask, shown, last, store, chosen } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    await handlers['job.run']({ jobId })
+    last().ready()
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: { type: 'folder', folder: chosen('destination', '/new') } }, secrets: { password: 'p' } })
+    last().finish({ repositoryId: 'old' })
+    await settle()
+    expect(store.get(jobId)).not.toHaveProperty('repositoryId')
+  })
+})
+
+describe('a job that protects less', () => {
+  it('is asked about, with all that it would lose; more protection is not', async () => {
+    const { handlers, ask, shown, asked, person, store, chosen } = setUp()
+    const first = ask({ sources: [chosen('sources', '/home/u/docs'), chosen('sources', '/home/u/photos')], schedule: { type: 'hourly' } })
+    const { jobId } = await handlers['job.add']({ config: first, secrets })
+    const old = shown(jobId)
+    person.saysYes = false
+    const less: JobConfigInput = {
+      ...old, sources: old.sources.slice(0, 1), schedule: { type: 'manual' },
+      excludes: { patterns: ['*\u202e.txt'], presets: ['trash'], largerThanBytes: 1, oneFileSystem: true },
+    }
+    await rejects(handlers['job.update']({ jobId, config: less, secrets: {} }), { code: 'aborted' })
+    expect(asked[0]?.detail.split('\n')).toEqual([
+      'No longer backed up: /home/u/photos', 'Left out: *\\u{202e}.txt', 'Left out: trash', 'Left out: files larger than 1 bytes',
+      'Left out: other disks inside of its folders', 'Runs only when you start it',
+    ])
+    expect(store.get(jobId).config).toMatchObject({ schedule: { type: 'hourly' }, sources: ['/home/u/docs', '/home/u/photos'] })
+    person.saysYes = true
+    await handlers['job.update']({ jobId, config: less, secrets: {} })
+    asked.length = 0
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), sources: [...shown(jobId).sources, chosen('sources', '/srv')], schedule: { type: 'daily', at: '10:00' }, excludes: old.excludes }, secrets: {} })
+    expect(asked).toEqual([])
+  })
+
+  it('another password is asked about as long as the repository is yet to be made', async () => {
+    const { handlers, ask, shown, asked, kept, store, person } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const change = (password: string) => handlers['job.update']({ jobId, config: shown(jobId), secrets: { password } })
+    await change('pw')
+    expect(asked).toEqual([])
+    person.saysYes = false
+    await rejects(change('mine'), { code: 'aborted' })
+    expect(kept(jobId)?.password).toBe('pw')
+    await store.setRepository(jobId, 'ab')
+    await change('mine')
+    expect([asked.length, kept(jobId)?.password]).toEqual([1, 'mine'])
   })
 })
 
@@ -72,12 +260,24 @@ describe('destination.test', () => {
     expect(await asked).toEqual({ repository: 'exists', repositoryId: 'ab', exclusiveCreate: true })
   })
 
-  it('takes what is absent from the job', async () => {
-    const { handlers, last } = setUp()
-    const { jobId } = await handlers['job.add']({ config, secrets })
-    void Promise.resolve(handlers['destination.test']({ destination: s3, secrets: {}, jobId })).catch(() => undefined)
-    last().ready()
-    expect(last().got('start')[0]).toMatchObject({ secrets })
+  it('takes what is absent from the job, for the place of that job alone, and expects its repository there', async () => {
+    const { handlers, last, ask, store } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
+    await store.setRepository(jobId, 'ab')
+    const tried = async (destination: DestinationInput): Promise<unknown> => {
+      const asked = Promise.resolve(handlers['destination.test']({ destination, secrets: {}, jobId })).catch(() => undefined)
+      last().ready()
+      const [start] = last().got('start')
+      last().exit('code 1')
+      await asked
+      return start
+    }
+    expect(await tried(s3)).toMatchObject({ secrets, job: { expectRepositoryId: 'ab' } })
+    for (const change of [{ endpoint: 'http://evil.example' }, { bucket: 'other' }, { prefix: '' }, { region: 'us-east-1' }]) {
+      const start = await tried({ ...s3, ...change })
+      expect(start).toMatchObject({ secrets: { password: '', storage: {} } })
+      expect(start).not.toHaveProperty('job.expectRepositoryId')
+    }
   })
 
   it('says what went wrong, also when nothing answers', async () => {
@@ -98,6 +298,53 @@ describe('destination.test', () => {
   })
 })
 
+describe('engines', () => {
+  it('are started one at a time for tests, and not without end', async () => {
+    const { handlers, last, hosts, timers } = setUp()
+    const test = (): Promise<unknown> => Promise.resolve(handlers['destination.test']({ destination: s3, secrets: {} })).catch((error: unknown) => error)
+    const first = test()
+    expect(await test()).toMatchObject({ code: 'busy', data: { pace: true } })
+    last().exit('code 1')
+    await first
+    for (let turn = 1; turn < 12; turn++) {
+      const asked = test()
+      last().exit('code 1')
+      await asked
+    }
+    expect(await test()).toMatchObject({ code: 'busy', data: { pace: true } })
+    expect(hosts).toHaveLength(12)
+    await timers.advance(2_000)
+    void test()
+    expect(hosts).toHaveLength(13)
+  })
+
+  it('are three at most for browsing: the one that was longest not asked makes room', async () => {
+    const { handlers, hosts, add } = setUp()
+    const jobs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => add(name)))
+    const ask = (at: number): void => { void Promise.resolve(handlers['browse.snapshots']({ jobId: jobs[at] ?? '' })).catch(() => undefined) }
+    for (const at of [0, 1, 2, 0, 3]) ask(at)
+    await settle()
+    expect(hosts.map((host) => host.killed || host.got('stop').length > 0 || host.commands.length === 0)).toHaveLength(4)
+    expect(hosts).toHaveLength(4)
+    for (let more = 0; more < 40; more++) ask(3)
+    await expect(Promise.resolve(handlers['browse.snapshots']({ jobId: jobs[3] ?? '' }))).rejects.toMatchObject({ code: 'busy' })
+  })
+
+  it('are four at most for restores, and the list of ended ones has an end', async () => {
+    const { handlers, ask, chosen, last, restores } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const start = () => handlers['restore.start']({ jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' })
+    for (let one = 0; one < 60; one++) {
+      await start()
+      last().exit('code 1')
+      await settle()
+    }
+    expect(restores.views).toHaveLength(50)
+    for (let one = 0; one < 4; one++) await start()
+    await rejects(start(), { code: 'busy', data: { pace: true } })
+  })
+})
+
 it('the log of a run goes to the clipboard', async () => {
   const { handlers, copied } = setUp()
   expect(await handlers['history.copyLog']({ jobId: 'j', runId: 'r-1' })).toEqual({ lines: 1 })
@@ -105,8 +352,8 @@ it('the log of a run goes to the clipboard', async () => {
 })
 
 it('pause and stop of what does not run do nothing', async () => {
-  const { handlers, hosts } = setUp()
-  const { jobId } = await handlers['job.add']({ config, secrets })
+  const { handlers, hosts, ask } = setUp()
+  const { jobId } = await handlers['job.add']({ config: ask(), secrets })
   await handlers['job.pause']({ jobId })
   await handlers['job.resume']({ jobId })
   await handlers['job.stop']({ jobId, mode: 'cancel' })

@@ -1,9 +1,12 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { JobConfig, RestoreView, RunView } from '../../../main/api/contract.ts'
+import type { JobConfig, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
+import { Pace } from '../../../main/api/pace.ts'
+import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/jobs/backups.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
+import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
 import { RunHistory } from '../../../main/jobs/history.ts'
 import { Restores } from '../../../main/jobs/restores.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
@@ -22,6 +25,9 @@ export const config: JobConfig = {
   schedule: { type: 'manual' },
 }
 
+/** The same as the window asks for it, with folders that nobody has chosen. */
+export const input: JobConfigInput = { ...config, sources: [{ id: 'a1' }], destination: { type: 'folder', folder: { id: 'b2' } } }
+
 /** All of main's work with engines that a test plays. `folder`: go on with what an earlier world left. */
 export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-')), parallelJobs = 2) {
   const timers = new FakeTimers()
@@ -39,7 +45,7 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const log = { write: (line: LogLine) => { lines.push(line) } }
   const counts = { change: 0, live: 0 }
   const ports = {
-    timers, log, store, secrets, history, engines: supervisor, home: folder,
+    timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
@@ -48,9 +54,10 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
-    const { id } = await store.add({ ...config, ...changes, name })
-    await secrets.set(id, { password: 'pw', storage: {} })
+    const record = await store.add({ ...config, ...changes, name })
+    const { id } = record
+    await secrets.set(id, repositoryUrl(record.config.destination), { password: 'pw', storage: {} })
     return id
   }
-  return { folder, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add }
+  return { folder, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
 }

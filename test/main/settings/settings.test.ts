@@ -2,6 +2,8 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { declined } from '../../../main/authority/ask.ts'
+import type { Question } from '../../../main/authority/questions.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { applyChange, openSettings } from '../../../main/settings/settings.ts'
 
@@ -19,15 +21,33 @@ it('changes what is named, keeps the rest, and null takes a limit away', () => {
 
 it('set writes the file, applies the settings, and touches the login item only when it changes', async () => {
   const file = open()
-  const [applied, login]: [unknown[], boolean[]] = [[], []]
+  const [applied, login, asked]: [unknown[], boolean[], string[]] = [[], [], []]
   let on = false
   const loginItem = { supported: true, isOn: () => on, set: async (value: boolean) => { on = value; login.push(value) } }
-  const { 'settings.set': set } = settingsHandlers({ file, loginItem, apply: (settings) => applied.push(settings) })
+  const { 'settings.set': set } = settingsHandlers({ file, loginItem, ask: async ({ title }) => { asked.push(title) }, apply: (settings) => applied.push(settings) })
   await set({ autoStart: false, parallelJobs: 3 })
   await set({ autoStart: true })
   await set({ autoStart: true })
   expect(login).toEqual([true])
+  expect(asked).toEqual(['Start Holdfast when you log in?'])
   expect(applied).toHaveLength(3)
   expect(file.value.parallelJobs).toBe(3)
   expect(file.value).not.toHaveProperty('autoStart')
+})
+
+it('what changes what runs at login, or keeps quiet about failures, is asked for first; a no changes nothing at all', async () => {
+  const file = open()
+  const login: boolean[] = []
+  const asked: string[] = []
+  const loginItem = { supported: true, isOn: () => true, set: async (value: boolean) => { login.push(value) } }
+  const ask = async ({ title }: Question): Promise<void> => {
+    asked.push(title)
+    throw declined()
+  }
+  const { 'settings.set': set } = settingsHandlers({ file, loginItem, ask, apply: () => { throw new Error('unreachable') } })
+  for (const change of [{ autoStart: false, parallelJobs: 3 }, { notifications: 'none', parallelJobs: 3 }] as const) {
+    await expect(Promise.resolve(set(change))).rejects.toMatchObject({ code: 'aborted', data: { declined: true } })
+  }
+  expect(asked).toEqual(['No longer start Holdfast when you log in?', 'Switch all notifications off?'])
+  expect([login, file.value.parallelJobs, file.value.notifications]).toEqual([[], 2, 'all'])
 })

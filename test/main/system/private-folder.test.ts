@@ -78,7 +78,7 @@ describe('files of the app', () => {
     mkdirSync(home)
     writeFileSync(settings, '{}', { mode: 0o666 })
     await openSettings(settings, () => 0).set({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: false, dismissed: [] })
-    await openSecrets(join(home, 'secrets.json'), [keyFileCipher(join(home, 'secrets.key'))], () => 0).store.set('job', { password: 'pw', storage: {} })
+    await openSecrets(join(home, 'secrets.json'), [keyFileCipher(join(home, 'secrets.key'))], () => 0).store.set('job', 'file:///backup', { password: 'pw', storage: {} })
     const history = new RunHistory(join(home, 'history'))
     history.started('job', { id: 'run', operation: 'backup', trigger: 'manual', startedMs: 1 })
     await history.flush()

@@ -6,13 +6,15 @@ import { trayActions } from '../../../main/tray/actions.ts'
 import { trayState } from '../../../main/tray/state.ts'
 import type { TrayIcon, TrayItem } from '../../../main/tray/state.ts'
 import { noCounters } from '../fakes.ts'
+import { Folders } from '../../../main/authority/folders.ts'
 import { config } from '../jobs/world.ts'
 
+const folders = new Folders()
 const hourMs = 3_600_000
 const nowMs = 100 * hourMs
 
 function job(name: string, changes: Partial<JobView> = {}): JobView {
-  return { id: `id-${name}`, config: { ...config, name }, state: 'idle', secrets: { password: true, storage: false }, ...changes }
+  return { id: `id-${name}`, config: folders.view(name, { ...config, name }), state: 'idle', secrets: { password: true, storage: false }, ...changes }
 }
 
 function ended(outcome: RunView['outcome'], hoursAgo = 3): { lastRun: RunView } {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { minimumSize, openingBounds } from '../../../main/window/bounds.ts'
@@ -109,7 +112,7 @@ describe('the state', () => {
     const world = openWorld()
     const idle = await world.add('idle', { schedule: { type: 'hourly' } })
     const busy = await world.add('busy')
-    await world.secrets.set(busy, { password: 'geheim', storage: { accessKeyId: 'AKIA', secretAccessKey: 'sesam' } })
+    await world.secrets.set(busy, 'file:///backup', { password: 'geheim', storage: { accessKeyId: 'AKIA', secretAccessKey: 'sesam' } })
     const run = world.backups.run(busy, 'manual')
     const sources = await sourcesOf(world)
     const state = appState(sources)
@@ -131,26 +134,57 @@ describe('the state', () => {
 })
 
 describe('folder.open', () => {
-  it('opens what main knows and nothing else', async () => {
+  function setUp() {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-open-'))
     const world = openWorld()
-    const jobId = await world.add('docs')
     const opened: string[] = []
     const handlers = windowHandlers({
       ...world,
       app: () => { throw new Error('unused') },
       live: () => ({ runs: [], bytesPerSecond: 0 }),
       notices: new Notices(() => undefined),
-      logFolder: '/logs',
-      chooseFolders: async (purpose) => [purpose],
-      openFolder: async (path) => { opened.push(path); return path === '/backup' ? 'no such folder' : '' },
+      logFolder: world.folder,
+      chooseFolders: async (purpose) => [`/${purpose}`],
+      openFolder: async (path) => { opened.push(path); return path.endsWith('broken/') ? 'no such folder' : '' },
       onDismissed: () => undefined,
     })
     const open = (request: Parameters<(typeof handlers)['folder.open']>[0]): Promise<void> => Promise.resolve(handlers['folder.open'](request))
-    await open({ type: 'logs' })
+    return { ...world, folder, opened, handlers, open }
+  }
+
+  it('opens what main knows and nothing else', async () => {
+    const { folder, opened, open, add, folder: home } = setUp()
+    for (const name of ['docs', 'broken']) mkdirSync(join(folder, name))
+    symlinkSync(join(folder, 'docs'), join(folder, 'link'))
+    const jobId = await add('docs', { sources: [join(folder, 'docs'), join(folder, 'link')], destination: { type: 'folder', path: join(folder, 'broken') } })
     await open({ type: 'source', jobId, index: 0 })
+    await open({ type: 'source', jobId, index: 1 })
     await expect(open({ type: 'destination', jobId })).rejects.toMatchObject({ code: 'not-found' })
     await expect(open({ type: 'source', jobId, index: 5 })).rejects.toMatchObject({ code: 'not-found' })
     await expect(open({ type: 'restore', restoreId: 'x' })).rejects.toMatchObject({ code: 'not-found' })
-    expect(opened).toEqual(['/logs', '/home/u/docs', '/backup'])
+    expect(opened).toEqual([join(home, 'docs/'), join(home, 'docs/'), join(home, 'broken/')])
+  })
+
+  it('hands the desktop folders only: no file, no program that looks like a folder, nothing that is gone, by whatever link', async () => {
+    const { folder, opened, open, add } = setUp()
+    mkdirSync(join(folder, 'Evil.app/Contents'), { recursive: true })
+    mkdirSync(join(folder, 'evil.desktop'))
+    mkdirSync(join(folder, 'x.{20D04FE0-3AEA-1069-A2D8-08002B30309D}'))
+    writeFileSync(join(folder, 'run.sh'), '#!/bin/sh', { mode: 0o755 })
+    symlinkSync(join(folder, 'run.sh'), join(folder, 'to-file'))
+    symlinkSync(join(folder, 'Evil.app'), join(folder, 'to-app'))
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'broken-link'))
+    const refused = ['Evil.app', 'evil.desktop', 'x.{20D04FE0-3AEA-1069-A2D8-08002B30309D}', 'run.sh', 'to-file', 'to-app']
+    const jobId = await add('docs', { sources: [...refused, 'gone', 'broken-link'].map((name) => join(folder, name)) })
+    for (const index of refused.keys()) await expect(open({ type: 'source', jobId, index })).rejects.toMatchObject({ code: 'denied', data: { reason: 'no-folder' } })
+    for (const index of [6, 7]) await expect(open({ type: 'source', jobId, index })).rejects.toMatchObject({ code: 'not-found' })
+    expect(opened).toEqual([])
+  })
+
+  it('what is chosen in the dialog comes back with ids of its own', async () => {
+    const { handlers, folders } = setUp()
+    const [chosen] = await handlers['dialog.folders']({ purpose: 'restore' })
+    expect(chosen).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, path: '/restore' })
+    expect(folders.path('restore', chosen ?? { id: '' })).toBe('/restore')
   })
 })

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { configOf, fieldsOf, newFields, parseMegabytes, secretsOf, suggestName, validate, type JobFields } from '../../../renderer/state/job-form.ts'
+import { configOf, fieldsOf, hasMoved, newFields, parseMegabytes, secretsOf, suggestName, validate, type JobFields } from '../../../renderer/state/job-form.ts'
 import { JobForm } from '../../../renderer/state/job-form.svelte.ts'
 import { error, FakeApi } from '../fake-api.ts'
-import { config, job, s3, settings } from '../fixtures.ts'
+import { config, folderAt, job, s3, settings, shownConfig } from '../fixtures.ts'
 
-const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false }
+const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false, moved: false }
 const good: JobFields = {
-  ...newFields(settings), name: 'Documents', sources: ['/home/mia/Documents'], folder: '/media/disk', password: 'tulip gravel omen', confirmation: 'tulip gravel omen',
+  ...newFields(settings), name: 'Documents', sources: [folderAt('/home/mia/Documents')], folder: folderAt('/media/disk'), password: 'tulip gravel omen', confirmation: 'tulip gravel omen',
 }
 const onS3: JobFields = { ...good, destination: 's3', bucket: 'mia-backups', accessKeyId: 'AK', secretAccessKey: 'SK' }
 
@@ -23,8 +23,8 @@ describe('what is wrong with a job', () => {
   test.each<[string, Partial<JobFields>, object]>([
     ['a taken name', { name: ' Photos ' }, { name: 'nameTaken' }],
     ['a name with a slash', { name: 'a/b' }, { name: 'nameCharacters' }],
-    ['a destination inside a source', { folder: '/home/mia/Documents/backup' }, { folder: 'insideSource' }],
-    ['a destination that is a source', { folder: '/home/mia/Documents' }, { folder: 'insideSource' }],
+    ['a destination inside a source', { folder: folderAt('/home/mia/Documents/backup') }, { folder: 'insideSource' }],
+    ['a destination that is a source', { folder: folderAt('/home/mia/Documents') }, { folder: 'insideSource' }],
     ['passwords that differ', { confirmation: 'tulip' }, { confirmation: 'passwordsDiffer' }],
     ['a short password', { password: 'tulip', confirmation: 'tulip' }, { password: 'passwordShort' }],
     ['too many uploads', { concurrency: '33' }, { concurrency: 'concurrencyRange' }],
@@ -45,7 +45,7 @@ describe('what is wrong with a job', () => {
   })
 
   test('a neighbour of a source with the same beginning is a fine destination', () => {
-    expect(validate({ ...good, folder: '/home/mia/Documents-backup' }, facts)).toEqual({})
+    expect(validate({ ...good, folder: folderAt('/home/mia/Documents-backup') }, facts)).toEqual({})
   })
 
   test('a password that opens what is there needs no repetition, whatever its length', () => {
@@ -59,7 +59,10 @@ test('fields become a config and come back from it', () => {
     destination: s3, schedule: { type: 'hourly' }, uploadBytesPerSecond: 2_500_000,
     excludes: { patterns: ['*.iso', '!keep.iso'], presets: ['trash'], largerThanBytes: 4_000_000_000, oneFileSystem: false },
   })
-  expect(configOf(fieldsOf({ ...job('j1', 'Documents'), config: full }, settings))).toEqual(full)
+  const sent = configOf(fieldsOf({ ...job('j1', 'Documents'), config: full }, settings))
+  // A folder travels by id alone.
+  expect(sent.sources).toEqual([{ id: '/home/mia/Documents' }])
+  expect(shownConfig(sent)).toEqual(full)
   expect(configOf({ ...onS3, prefix: '/a/b/', endpoint: ' ' }).destination).toEqual({ type: 's3', bucket: 'mia-backups', prefix: 'a/b' })
 })
 
@@ -71,8 +74,8 @@ test('secrets that were not typed are absent', () => {
 test('numbers take a decimal comma; names are suggested', () => {
   expect(parseMegabytes(' 2,5 ')).toBe(2_500_000)
   expect(parseMegabytes('')).toBeNaN()
-  expect(suggestName(['/home/mia/Bücher/'], [])).toBe('B-cher')
-  expect(suggestName(['C:\\Users\\mia\\Photos'], ['Photos', 'Photos 2'])).toBe('Photos 3')
+  expect(suggestName([folderAt('/home/mia/Bücher/')], [])).toBe('B-cher')
+  expect(suggestName([folderAt('C:\\Users\\mia\\Photos')], ['Photos', 'Photos 2'])).toBe('Photos 3')
   expect(suggestName([], [])).toBe('')
 })
 
@@ -113,14 +116,14 @@ describe('the form', () => {
   test('suggests a name until one was typed, and lists a folder once', () => {
     const api = new FakeApi('idle', now)
     const form = new JobForm(api, settings, api.app.jobs)
-    form.addSources(['/home/mia/Documents', '/home/mia/Music'])
-    form.addSources(['/home/mia/Music'])
-    expect(form.fields.sources).toEqual(['/home/mia/Documents', '/home/mia/Music'])
+    form.addSources(['/home/mia/Documents', '/home/mia/Music'].map(folderAt))
+    form.addSources([{ id: 'chosen-again', path: '/home/mia/Music' }])
+    expect(form.fields.sources).toEqual(['/home/mia/Documents', '/home/mia/Music'].map(folderAt))
     expect(form.fields.name).toBe('Documents 2')
-    form.removeSource('/home/mia/Documents')
+    form.removeSource(folderAt('/home/mia/Documents'))
     form.fields.name = 'Mine'
     form.leave('name')
-    form.addSources(['/home/mia/Videos'])
+    form.addSources([folderAt('/home/mia/Videos')])
     expect(form.fields.name).toBe('Mine')
   })
 
@@ -134,6 +137,37 @@ describe('the form', () => {
     form.fields.bucket = 'another-bucket'
     expect(form.found).toBeUndefined()
     expect(form.repositoryOpens).toBe(false)
+  })
+
+  test('a job that moves needs its password and keys anew; one that stays needs neither', () => {
+    const api = new FakeApi('idle', now)
+    const onDisk = job('j2', 'Photos')
+    const inBucket = job('j1', 'Documents', {}, { destination: s3 })
+    const form = new JobForm(api, settings, api.app.jobs, inBucket)
+    expect([form.moved, form.storedKeys]).toEqual([false, true])
+    form.leave('password')
+    form.leave('accessKeyId')
+    expect(form.errors).toEqual({})
+    form.fields.endpoint = 'https://elsewhere.example.com'
+    expect([form.moved, form.storedKeys]).toEqual([true, false])
+    expect(form.errors).toEqual({ password: 'passwordAgain', accessKeyId: 'required' })
+    const fields = fieldsOf(onDisk, settings)
+    expect(hasMoved(fields, onDisk)).toBe(false)
+    expect(hasMoved({ ...fields, folder: { id: 'chosen', path: '/media/mia/Backup/holdfast' } }, onDisk)).toBe(false)
+    const changes = [{ folder: folderAt('/media/other') }, { ...onS3, bucket: 'mia-backups' }]
+    for (const change of changes) expect(hasMoved({ ...fields, ...change }, onDisk)).toBe(true)
+    const stored = fieldsOf(inBucket, settings)
+    for (const change of [{ bucket: 'other' }, { prefix: 'x' }, { endpoint: '' }, { region: 'us-east-1' }, { destination: 'folder' as const }]) {
+      expect(hasMoved({ ...stored, ...change }, inBucket)).toBe(true)
+    }
+  })
+
+  test('a no in main’s own dialog leaves the form as it was, without a complaint', async () => {
+    const api = new FakeApi('idle', now)
+    api.failures.set('job.add', { ...error('aborted'), data: { declined: true } })
+    const form = filled(api)
+    expect(await form.save()).toBeUndefined()
+    expect([form.failure, form.saving, form.fields.name]).toEqual([undefined, false, 'New one'])
   })
 
   test('a wrong destination is not even tested', async () => {

@@ -1,0 +1,36 @@
+import type { JobConfig, Schedule } from '../api/contract.ts'
+
+/** One way in which a changed job protects less than before. */
+export type Loss =
+  | { readonly type: 'source'; readonly path: string }
+  | { readonly type: 'pattern'; readonly pattern: string }
+  | { readonly type: 'preset'; readonly preset: JobConfig['excludes']['presets'][number] }
+  | { readonly type: 'largerThan'; readonly bytes: number }
+  | { readonly type: 'oneFileSystem' }
+  | { readonly type: 'schedule'; readonly schedule: Schedule }
+
+/** How often a schedule runs, compared with others. */
+const frequency: Readonly<Record<Schedule['type'], number>> = { manual: 0, daily: 1, hourly: 2 }
+
+/** What a job would no longer back up, or less often. Patterns in another order count as new: the last one that fits decides. */
+export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
+  const { excludes: before } = old
+  const { excludes: after } = changed
+  const samePatterns = before.patterns.join('\n') === after.patterns.join('\n')
+  const isRemoval = isSubsequence(after.patterns, before.patterns) && !before.patterns.some((one) => one.startsWith('!'))
+  const limitFell = after.largerThanBytes !== undefined && after.largerThanBytes < (before.largerThanBytes ?? Infinity)
+  return [
+    ...old.sources.filter((path) => !changed.sources.includes(path)).map((path) => ({ type: 'source', path }) as const),
+    ...(samePatterns || isRemoval ? [] : after.patterns.map((pattern) => ({ type: 'pattern', pattern }) as const)),
+    ...after.presets.filter((one) => !before.presets.includes(one)).map((preset) => ({ type: 'preset', preset }) as const),
+    ...(limitFell ? [{ type: 'largerThan', bytes: after.largerThanBytes ?? 0 } as const] : []),
+    ...(after.oneFileSystem && !before.oneFileSystem ? [{ type: 'oneFileSystem' } as const] : []),
+    ...(frequency[changed.schedule.type] < frequency[old.schedule.type] ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
+  ]
+}
+
+function isSubsequence(part: readonly string[], whole: readonly string[]): boolean {
+  let at = 0
+  for (const one of whole) if (one === part[at]) at += 1
+  return at === part.length
+}

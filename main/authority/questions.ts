@@ -1,0 +1,137 @@
+import type { Destination, JobConfig, Schedule } from '../api/contract.ts'
+import { assertNever } from '../system/never.ts'
+import type { Loss } from './protection.ts'
+import type { Sensitivity } from './sensitive.ts'
+import { shownText } from './shown.ts'
+
+/** What main asks a person in a dialog of its own, in words. `yes` says what is done; the other button is always "Cancel". */
+export interface Question {
+  readonly title: string
+  /** What will be done, and what comes of it; lines. */
+  readonly detail: string
+  readonly yes: string
+}
+
+const mostLines = 12
+
+export function removalQuestion(name: string): Question {
+  return {
+    title: `Delete the job “${shownText(name)}”?`,
+    detail: lines([
+      'Holdfast forgets this job with its schedule, its history and its stored password.',
+      'The backup itself stays where it is. You need its address and password to get at it again.',
+    ]),
+    yes: 'Delete job',
+  }
+}
+
+/** A storage on the network that no job uses yet: what the folders hold goes there. */
+export function storageQuestion(config: JobConfig): Question {
+  return {
+    title: `Send backups to ${placeOf(config.destination)}?`,
+    detail: lines(['Encrypted copies of these folders go there:', ...config.sources.map(shownText)]),
+    yes: 'Send them there',
+  }
+}
+
+export interface JobChange {
+  readonly name: string
+  /** Where it goes from now on, if that changes. */
+  readonly moved?: { readonly from: Destination; readonly to: Destination }
+  /** The password that a repository yet to be made gets. */
+  readonly password: boolean
+  readonly losses: readonly Loss[]
+}
+
+export function changeQuestion({ name, moved, password, losses }: JobChange): Question {
+  return {
+    title: `Change the job “${shownText(name)}”?`,
+    detail: lines([
+      ...(moved ? [`Its backups go to ${placeOf(moved.to)} from now on, no longer to ${placeOf(moved.from)}.`] : []),
+      ...(password ? ['Its backup will be encrypted with the password that was just entered.'] : []),
+      ...losses.map(lossLine),
+    ]),
+    yes: 'Change it',
+  }
+}
+
+export function restoreQuestion(target: string, reason: Sensitivity): Question {
+  return {
+    title: `Restore into ${shownText(target)}?`,
+    detail: lines([sensitiveLine(reason), 'Restored files may replace what is there. If you are not sure, cancel and choose an empty folder.']),
+    yes: 'Restore there',
+  }
+}
+
+export function autoStartQuestion(on: boolean): Question {
+  return on
+    ? { title: 'Start Holdfast when you log in?', detail: 'It starts hidden in the tray, so that scheduled backups run.', yes: 'Start on login' }
+    : { title: 'No longer start Holdfast when you log in?', detail: 'Scheduled backups run only after you have started it yourself.', yes: 'Do not start' }
+}
+
+export function silenceQuestion(): Question {
+  return { title: 'Switch all notifications off?', detail: 'Nothing tells you when a backup fails, until you open this window.', yes: 'Switch off' }
+}
+
+function sensitiveLine(reason: Sensitivity): string {
+  switch (reason) {
+    case 'home':
+      return 'This is a home folder, or holds one: files in it can change your settings and start programs when you log in.'
+    case 'settings':
+      return 'Files in this folder can change settings of programs, or start programs when you log in.'
+    case 'system':
+      return 'This folder belongs to the operating system.'
+    case 'own':
+      return 'Holdfast keeps its own settings and state in this folder.'
+    case 'originals':
+      return 'The original files of a backup job are in this folder.'
+    default:
+      return assertNever(reason)
+  }
+}
+
+function lossLine(loss: Loss): string {
+  switch (loss.type) {
+    case 'source':
+      return `No longer backed up: ${shownText(loss.path)}`
+    case 'pattern':
+      return `Left out: ${shownText(loss.pattern)}`
+    case 'preset':
+      return `Left out: ${loss.preset}`
+    case 'largerThan':
+      return `Left out: files larger than ${loss.bytes} bytes`
+    case 'oneFileSystem':
+      return 'Left out: other disks inside of its folders'
+    case 'schedule':
+      return scheduleLine(loss.schedule)
+    default:
+      return assertNever(loss)
+  }
+}
+
+function scheduleLine(schedule: Schedule): string {
+  switch (schedule.type) {
+    case 'manual':
+      return 'Runs only when you start it'
+    case 'daily':
+      return `Runs only once a day, at ${schedule.at}`
+    case 'hourly':
+      return 'Runs every hour'
+    default:
+      return assertNever(schedule)
+  }
+}
+
+/** The host as it is connected to, so that look-alike letters show. */
+function placeOf(destination: Destination): string {
+  if (destination.type === 'folder') return shownText(destination.path)
+  const { bucket, prefix, endpoint, region } = destination
+  const host = endpoint === undefined ? `Amazon S3${region === undefined ? '' : ` (${region})`}` : new URL(endpoint).host
+  return `${shownText([bucket, prefix].filter((part) => part !== '').join('/'))} on ${host}`
+}
+
+/** No dialog grows beyond the screen. */
+function lines(all: readonly string[]): string {
+  const rest = all.length - mostLines
+  return [...all.slice(0, mostLines), ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n')
+}

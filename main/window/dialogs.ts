@@ -1,0 +1,66 @@
+import { dialog } from 'electron'
+import type { BrowserWindow, OpenDialogOptions } from 'electron'
+import * as v from 'valibot'
+import type { FolderPurpose } from '../api/contract.ts'
+import { declined, DialogTurn } from '../authority/ask.ts'
+import type { Question } from '../authority/questions.ts'
+
+const options: Readonly<Record<FolderPurpose, OpenDialogOptions>> = {
+  sources: { title: 'Choose folders to back up', buttonLabel: 'Back up', properties: ['openDirectory', 'multiSelections', 'showHiddenFiles'] },
+  destination: { title: 'Choose where backups are kept', buttonLabel: 'Choose', properties: ['openDirectory', 'createDirectory'] },
+  restore: { title: 'Choose where to restore to', buttonLabel: 'Restore here', properties: ['openDirectory', 'createDirectory'] },
+}
+
+const paths = v.exactOptional(v.array(v.string()))
+const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, confirm: v.exactOptional(v.boolean()) })
+
+export interface DialogPorts {
+  readonly parent: () => BrowserWindow | undefined
+  /** In place of a person: JSON such as `{"sources": ["/a"], "confirm": true}`. Undefined wherever the app is not for tests. */
+  readonly testAnswers: () => string | undefined
+  /** What was asked and answered. */
+  readonly log: (message: string) => void
+}
+
+/** Main's own dialogs, which the window can neither draw nor answer: one at a time, over the window while there is one. */
+export class Dialogs {
+  readonly #ports: DialogPorts
+  readonly #turn = new DialogTurn()
+
+  constructor(ports: DialogPorts) {
+    this.#ports = ports
+  }
+
+  /** The paths that were chosen; none when it was cancelled. Errors: `busy`. */
+  folders(purpose: FolderPurpose): Promise<readonly string[]> {
+    return this.#turn.take(async () => {
+      const answers = this.#testAnswers()
+      if (answers) return answers[purpose] ?? []
+      const parent = this.#ports.parent()
+      const { canceled, filePaths } = await (parent ? dialog.showOpenDialog(parent, options[purpose]) : dialog.showOpenDialog(options[purpose]))
+      return canceled ? [] : filePaths
+    })
+  }
+
+  /** Resolves when a person said yes. Errors: `aborted` with `data.declined`, `busy`. */
+  async ask(question: Question): Promise<void> {
+    const yes = await this.#turn.take(() => this.#answer(question))
+    this.#ports.log(`asked: ${question.title} ${JSON.stringify(question.detail)}; the answer was ${yes ? 'yes' : 'no'}`)
+    if (!yes) throw declined()
+  }
+
+  /** "Cancel" is what Enter and Escape choose, so that a question that comes while somebody types changes nothing. */
+  async #answer({ title, detail, yes }: Question): Promise<boolean> {
+    const answers = this.#testAnswers()
+    if (answers) return answers.confirm === true
+    const box = { type: 'question' as const, title: 'Holdfast', message: title, detail, buttons: ['Cancel', yes], defaultId: 0, cancelId: 0, noLink: true }
+    const parent = this.#ports.parent()
+    const { response } = await (parent ? dialog.showMessageBox(parent, box) : dialog.showMessageBox(box))
+    return response === 1
+  }
+
+  #testAnswers(): v.InferOutput<typeof testAnswers> | undefined {
+    const text = this.#ports.testAnswers()
+    return text === undefined ? undefined : v.parse(testAnswers, JSON.parse(text))
+  }
+}

@@ -1,0 +1,300 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { channels, type AppState, type Channel, type FolderView, type JobConfigInput, type JobView, type Reply } from '../../main/api/contract.ts'
+import { describeTree } from '../fixtures/tree.ts'
+import { launchApp, type RunningApp } from './harness/app.ts'
+import { bytes, openAttackerServer, send, type AttackerServer } from './harness/attacker.ts'
+import { enginesOf } from './harness/engines.ts'
+import { freshFolder, type TestFolder } from './harness/folder.ts'
+import { findTraces } from './harness/traces.ts'
+import { User } from './harness/user.ts'
+
+/** What is kept, and must not leave. */
+const password = 'canary "tulip" 51f0 grävel'
+const keys = { accessKeyId: 'KEPTKEYID0123456789', secretAccessKey: 'kept/secret+key=0123456789' }
+/** What the attacker brings along. */
+const own = { password: 'the attacker knows this', storage: { accessKeyId: 'ATTACKERKEY', secretAccessKey: 'attacker-secret' } }
+
+interface Scene {
+  readonly app: RunningApp
+  readonly user: User
+  readonly folder: TestFolder
+  readonly server: AttackerServer
+  /** Goes to a folder, and has a snapshot in which an autostart file lies. */
+  readonly local: JobView
+  /** Goes to a storage on the network. */
+  readonly cloud: JobView
+  readonly snapshot: string
+  /** Folders that a person chose in dialogs, by purpose. */
+  readonly chosen: Readonly<Record<'sources' | 'destination' | 'restore' | 'autostart' | 'home', FolderView>>
+}
+
+/** A request that must not work, and the code of the refusal; or one that may work, because it harms nothing ("allowed"). */
+type Attack = readonly [name: string, request: unknown, answer: 'arguments' | 'aborted' | 'denied' | 'not-found' | 'credentials' | 'allowed']
+
+const terms = { excludes: { patterns: [], presets: [], oneFileSystem: false }, concurrency: 4, schedule: { type: 'manual' } } as const
+const idOf = ({ id }: FolderView): { readonly id: string } => ({ id })
+const invented = { id: '00000000-0000-4000-8000-000000000000' }
+const theirs = ({ server }: Scene) => ({ type: 's3', bucket: 'attacker', prefix: '', endpoint: server.endpoint, region: 'us-east-1' }) as const
+
+function inputOf({ config: { sources, destination, ...rest } }: JobView): JobConfigInput {
+  return { ...rest, sources: sources.map(idOf), destination: destination.type === 'folder' ? { type: 'folder', folder: idOf(destination.folder) } : destination }
+}
+
+/** A restore of everything by default. */
+function restoring({ local, snapshot }: Scene, target: unknown, more: object = {}): unknown {
+  return { jobId: local.id, snapshot, target, paths: [], except: [], overwrite: 'always', ...more }
+}
+
+const job = (sources: unknown, destination: unknown): object => ({ name: 'attack', sources, destination, ...terms })
+
+/** What each channel is tried with, by somebody who can run any script in the window. A channel without a row fails the test. */
+const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = {
+  'state.get': () => [['asks for all there is', undefined, 'allowed'], ['asks for more', { secrets: true }, 'arguments']],
+  'job.add': (scene) => [
+    ['reads a folder by its path', { config: job(['/etc'], theirs(scene)), secrets: own }, 'arguments'],
+    ['reads a folder by a view of its own', { config: job([{ id: 'a', path: '/etc' }], theirs(scene)), secrets: own }, 'arguments'],
+    ['reads a folder by an invented id', { config: job([invented], theirs(scene)), secrets: own }, 'arguments'],
+    ['reads the folder of backups', { config: job([idOf(scene.chosen.destination)], theirs(scene)), secrets: own }, 'arguments'],
+    ['reads where files were to be restored', { config: job([idOf(scene.chosen.home)], theirs(scene)), secrets: own }, 'arguments'],
+    ['sends what another job backs up', { config: job(scene.local.config.sources.map(idOf), theirs(scene)), secrets: own }, 'arguments'],
+    ['sends what a person chose to a storage that nobody chose', { config: job([idOf(scene.chosen.sources)], theirs(scene)), secrets: own }, 'aborted'],
+    ['writes a repository anywhere', { config: job([idOf(scene.chosen.sources)], { type: 'folder', path: scene.app.home }), secrets: own }, 'arguments'],
+    ['writes a repository where files are read', { config: job([idOf(scene.chosen.sources)], { type: 'folder', folder: idOf(scene.chosen.sources) }), secrets: own }, 'arguments'],
+    ['writes a repository at an address of another kind', { config: job([idOf(scene.chosen.sources)], { type: 'memory', name: 'x' }), secrets: own }, 'arguments'],
+  ],
+  'job.update': (scene) => {
+    const [local, cloud] = [inputOf(scene.local), inputOf(scene.cloud)]
+    const elsewhere = { jobId: scene.cloud.id, config: { ...cloud, destination: theirs(scene) } }
+    return [
+      ['sends the kept keys elsewhere', { ...elsewhere, secrets: {} }, 'arguments'],
+      ['makes a repository elsewhere under the kept password', { ...elsewhere, secrets: { storage: own.storage } }, 'arguments'],
+      ['makes one in another bucket', { jobId: scene.cloud.id, config: { ...cloud, destination: { ...scene.cloud.config.destination, bucket: 'another' } }, secrets: { storage: own.storage } }, 'arguments'],
+      ['makes one of a job with a folder', { jobId: scene.local.id, config: { ...local, destination: theirs(scene) }, secrets: { storage: own.storage } }, 'arguments'],
+      ['moves the job with secrets of its own', { ...elsewhere, secrets: own }, 'aborted'],
+      ['moves the job to a folder of another job', { jobId: scene.cloud.id, config: { ...cloud, destination: local.destination }, secrets: own }, 'arguments'],
+      ['moves the job to another folder', { jobId: scene.local.id, config: { ...local, destination: { type: 'folder', folder: idOf(scene.chosen.destination) } }, secrets: own }, 'aborted'],
+      ['backs up any folder', { jobId: scene.local.id, config: { ...local, sources: ['/etc'] }, secrets: {} }, 'arguments'],
+      ['backs up the source of another job', { jobId: scene.cloud.id, config: { ...cloud, sources: local.sources }, secrets: {} }, 'arguments'],
+      ['leaves everything out', { jobId: scene.local.id, config: { ...local, excludes: { ...local.excludes, patterns: ['*'] } }, secrets: {} }, 'aborted'],
+      ['never runs it again', { jobId: scene.local.id, config: { ...local, schedule: { type: 'manual' } }, secrets: {} }, 'aborted'],
+      ['has a repository made under its own password', { jobId: scene.cloud.id, config: cloud, secrets: { password: own.password } }, 'aborted'],
+    ]
+  },
+  'job.remove': ({ local }) => [['forgets a job', { jobId: local.id }, 'aborted'], ['forgets one by a strange id', { jobId: '__proto__' }, 'arguments']],
+  'job.run': ({ local }) => [['runs what is not there', { jobId: 'constructor' }, 'not-found'], ['runs it with words of its own', { jobId: local.id, arguments: ['--repo'] }, 'arguments']],
+  'job.pause': () => [['pauses what is not there', { jobId: 'constructor' }, 'allowed']],
+  'job.resume': () => [['resumes what is not there', { jobId: 'constructor' }, 'allowed']],
+  'job.stop': () => [['stops what is not there', { jobId: 'constructor', mode: 'cancel' }, 'allowed'], ['stops by a signal', { jobId: 'a', mode: 'SIGKILL' }, 'arguments']],
+  'jobs.pauseAll': () => [['pauses everything, which the tray shows', undefined, 'allowed']],
+  'jobs.resumeAll': () => [['goes on', undefined, 'allowed']],
+  'history.runs': ({ local }) => [['reads everything at once', { jobId: local.id, limit: 1e9 }, 'arguments'], ['reads another folder', { jobId: '../../secrets', limit: 1 }, 'arguments']],
+  'history.problems': ({ local }) => [['reads another file', { jobId: local.id, runId: '../../secrets.json' }, 'arguments'], ['reads another folder', { jobId: '..', runId: 'a' }, 'arguments']],
+  'history.copyLog': ({ local }) => [['takes the whole log', { jobId: local.id, runId: '-' }, 'allowed']],
+  'destination.test': (scene) => [
+    ['sends the kept keys', { destination: theirs(scene), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
+    ['sends the kept password', { destination: theirs(scene), secrets: { storage: own.storage }, jobId: scene.cloud.id }, 'allowed'],
+    ['sends the keys of the same bucket name', { destination: { ...scene.cloud.config.destination, endpoint: scene.server.endpoint }, secrets: {}, jobId: scene.cloud.id }, 'credentials'],
+    ['tries any folder', { destination: { type: 'folder', path: scene.app.home }, secrets: {} }, 'arguments'],
+    ['tries the folder of a job as nobody’s', { destination: inputOf(scene.local).destination, secrets: {} }, 'arguments'],
+    ['tries a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: {}, jobId: scene.local.id }, 'arguments'],
+  ],
+  'dialog.folders': ({ app }) => [['chooses for the person', { purpose: 'sources', defaultPath: app.home, paths: ['/etc'] }, 'arguments'], ['gets an empty answer where nobody chooses', { purpose: 'restore' }, 'allowed']],
+  'browse.snapshots': () => [['looks at what is not there', { jobId: 'constructor' }, 'not-found']],
+  'browse.list': ({ local, snapshot }) => [
+    ['looks outside of the snapshot', { jobId: local.id, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
+    ['looks at everything at once', { jobId: local.id, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
+  ],
+  'restore.start': (scene) => [
+    ['plants an autostart file by its path', restoring(scene, join(scene.app.home, '.config/autostart')), 'arguments'],
+    ['plants it by an invented id', restoring(scene, invented), 'arguments'],
+    ['plants it in a folder that was chosen to be read', restoring(scene, idOf(scene.chosen.sources)), 'arguments'],
+    ['plants it in the folder of the job', restoring(scene, inputOf(scene.local).sources[0]), 'arguments'],
+    ['overwrites the repository', restoring(scene, idOf(scene.chosen.destination)), 'arguments'],
+    ['plants it where a person once chose', restoring(scene, idOf(scene.chosen.autostart)), 'aborted'],
+    ['plants it in the home that a person chose', restoring(scene, idOf(scene.chosen.home)), 'aborted'],
+    ['restores once more where a person restored to', restoring(scene, idOf(scene.chosen.restore)), 'arguments'],
+    ['picks paths of gigabytes', restoring(scene, idOf(scene.chosen.home), { paths: Array.from({ length: 10_001 }, () => bytes(97)) }), 'arguments'],
+  ],
+  'restore.pause': () => [['pauses what is not there', { restoreId: 'constructor' }, 'not-found']],
+  'restore.resume': () => [['resumes what is not there', { restoreId: 'constructor' }, 'not-found']],
+  'restore.stop': () => [['stops what is not there', { restoreId: 'constructor' }, 'not-found']],
+  'restore.dismiss': () => [['hides what is not there', { restoreId: 'constructor' }, 'allowed']],
+  'settings.set': () => [
+    ['starts at login', { autoStart: true }, 'aborted'],
+    ['keeps quiet about failures', { notifications: 'none' }, 'aborted'],
+    ['sets what is no setting', { dismissed: ['secrets-in-file'] }, 'arguments'],
+    ['changes the prototype', JSON.parse('{"__proto__":{"autoStart":true},"theme":"dark","polluted":1}') as object, 'arguments'],
+  ],
+  'folder.open': (scene) => [
+    ['opens a file by its path', { type: 'path', path: join(scene.app.home, '.config') }, 'arguments'],
+    ['opens a program that took the place of a source', { type: 'source', jobId: scene.cloud.id, index: 0 }, 'denied'],
+    ['opens a storage on the network', { type: 'destination', jobId: scene.cloud.id }, 'allowed'],
+    ['opens what is not there', { type: 'source', jobId: scene.local.id, index: 7 }, 'not-found'],
+  ],
+  'notice.dismiss': () => [['hides what is not there', { id: '__proto__' }, 'allowed']],
+}
+
+let scene: Scene
+let before: ReturnType<typeof untouched>
+const replies: Reply<unknown>[] = []
+
+/** What nobody may have touched, and what main keeps. */
+function untouched({ app, folder }: Pick<Scene, 'app' | 'folder'>) {
+  const trees = ['.config/autostart', '.ssh', 'Documents'].map((name) => describeTree(join(app.home, name)))
+  // Looking at a repository may tidy up in it: what lies there is compared, not when its folders were last written in.
+  const chosen = describeTree(folder.path('')).map((line) => line.replace(/^(\/backup.*\/ directory .*) \d+$/, '$1'))
+  return { trees, chosen, jobs: readFileSync(join(app.state, 'jobs.json'), 'utf8'), secrets: readFileSync(join(app.state, 'secrets.json'), 'utf8') }
+}
+
+async function attack(channel: Channel, request: unknown): Promise<Reply<unknown>> {
+  const reply = await send(scene.user.page, channel, request)
+  replies.push(reply)
+  return reply
+}
+
+async function choose(user: User, purpose: 'sources' | 'destination' | 'restore', path: string): Promise<FolderView> {
+  await user.willChoose({ [purpose]: [path] })
+  const reply = await send(user.page, 'dialog.folders', { purpose })
+  const [found] = reply.ok ? (reply.value as readonly FolderView[]) : []
+  if (!found) throw new Error('not chosen')
+  return found
+}
+
+beforeAll(async () => {
+  const folder = freshFolder()
+  const server = await openAttackerServer()
+  const app = await launchApp()
+  const user = await User.of(app)
+  for (const name of ['.config/autostart', '.ssh', 'Documents']) mkdirSync(join(app.home, name), { recursive: true })
+  writeFileSync(join(app.home, '.ssh/id'), 'canary key')
+  writeFileSync(join(app.home, 'Documents/plan.txt'), 'canary plan')
+  writeFileSync(join(folder.made('tree'), 'evil.desktop'), '[Desktop Entry]\nType=Application\nName=x\nExec=/bin/sh -c id\n')
+  writeFileSync(join(folder.made('program'), 'x'), '')
+  await user.addJob({ name: 'local', sources: [folder.path('tree')], destination: { type: 'folder', path: folder.made('backup') }, password, schedule: 'Every hour' })
+  await user.backUpNow()
+  // An address that nobody answers at: what is kept for it must go nowhere else.
+  await user.addJob({ name: 'cloud', sources: [folder.path('program')], destination: { type: 's3', endpoint: 'http://127.0.0.1:9', bucket: 'mine', ...keys }, password })
+  rmSync(folder.path('program'), { recursive: true })
+  writeFileSync(folder.path('program'), '#!/bin/sh\n')
+  chmodSync(folder.path('program'), 0o755)
+  await user.openJob('local')
+  await user.click('Restore files')
+  await user.restoreTo(folder.made('restored'))
+  const state = await send(user.page, 'state.get', undefined)
+  const { jobs, restores } = (state as { value: { app: AppState } }).value.app
+  const [local, cloud] = ['local', 'cloud'].map((name) => jobs.find((one) => one.config.name === name))
+  if (!local || !cloud) throw new Error('no jobs')
+  const restored = await choose(user, 'restore', folder.made('again'))
+  expect(await send(user.page, 'restore.start', restoring({ local, snapshot: restores[0]?.snapshot ?? '' } as Scene, idOf(restored)))).toMatchObject({ ok: true })
+  const chosen = {
+    sources: await choose(user, 'sources', folder.path('tree')),
+    destination: await choose(user, 'destination', folder.made('elsewhere')),
+    restore: restored,
+    autostart: await choose(user, 'restore', join(app.home, '.config/autostart')),
+    home: await choose(user, 'restore', app.home),
+  }
+  await vi.waitFor(async () => {
+    const now = (await send(user.page, 'state.get', undefined)) as { value: { app: AppState } }
+    expect(now.value.app.restores.map((one) => one.result?.outcome)).toEqual(['success', 'success'])
+  }, { timeout: 20_000, interval: 100 })
+  expect(existsSync(folder.path('again/tree/evil.desktop'))).toBe(true)
+  // From here on nobody answers a dialog but with no.
+  await user.willChoose({})
+  await app.electron.evaluate(({ shell }) => {
+    const opened: string[] = []
+    Object.assign(globalThis, { opened })
+    shell.openPath = async (path) => { opened.push(path); return '' }
+    shell.openExternal = async (path) => { opened.push(path) }
+  })
+  scene = { app, user, folder, server, local, cloud, snapshot: restores[0]?.snapshot ?? '', chosen }
+  before = untouched(scene)
+}, 60_000)
+
+afterAll(async () => {
+  await scene.app[Symbol.asyncDispose]()
+  await scene.server[Symbol.asyncDispose]()
+  scene.folder[Symbol.dispose]()
+})
+
+test('every channel is attacked', () => {
+  expect(Object.keys(attacks).sort()).toEqual([...channels].sort())
+  for (const channel of channels) expect(attacks[channel](scene).length, channel).toBeGreaterThan(0)
+})
+
+describe.each(channels)('%s', (channel) => {
+  test('does nothing for a compromised window', async () => {
+    for (const [name, request, answer] of attacks[channel](scene)) {
+      const reply = await attack(channel, request)
+      const code = reply.ok ? 'allowed' : reply.error.code
+      if (answer === 'allowed') expect(reply.ok || reply.error.code !== 'internal', `${name}: ${code}`).toBe(true)
+      else expect(code, name).toBe(answer)
+    }
+  })
+
+  test('takes no nonsense', async () => {
+    const nonsense = [null, 0, '', [], { $bytes: [] }, 'x'.repeat(1 << 20), JSON.parse('{"__proto__":{"jobId":"a"},"constructor":1}') as unknown, { jobId: { toString: 1 }, id: [], type: 'path', purpose: 'files', config: null }]
+    for (const request of nonsense) expect(await attack(channel, request), JSON.stringify(request)?.slice(0, 50)).toMatchObject({ ok: false, error: { code: 'arguments' } })
+  })
+})
+
+test('a page that was loaded anew has none of the folders that the one before had', async () => {
+  await scene.user.page.reload()
+  await scene.user.page.getByRole('navigation', { name: 'Pages' }).waitFor()
+  expect(await attack('restore.start', restoring(scene, idOf(scene.chosen.home)))).toMatchObject({ ok: false, error: { code: 'arguments', data: { reason: 'folder' } } })
+  expect(await attack('job.add', { config: job([idOf(scene.chosen.sources)], theirs(scene)), secrets: own })).toMatchObject({ ok: false, error: { code: 'arguments' } })
+})
+
+test('no storm of requests makes a storm of processes or of dialogs', async () => {
+  const { app, user, local, cloud, snapshot } = scene
+  const seen = new Set<number>()
+  let most = 0
+  const timer = setInterval(() => {
+    const now = enginesOf(app)
+    most = Math.max(most, now.length)
+    for (const { pid } of now) seen.add(pid)
+  }, 20)
+  const harmless: Readonly<Partial<Record<Channel, unknown>>> = {
+    'job.run': { jobId: cloud.id },
+    'job.stop': { jobId: cloud.id, mode: 'cancel' },
+    'job.update': { jobId: local.id, config: inputOf(local), secrets: {} },
+    'job.remove': { jobId: local.id },
+    'destination.test': { destination: theirs(scene), secrets: { storage: own.storage } },
+    'browse.snapshots': { jobId: local.id },
+    'browse.list': { jobId: local.id, snapshot, path: { $bytes: [] }, limit: 10 },
+    'dialog.folders': { purpose: 'restore' },
+    'folder.open': { type: 'logs' },
+    'settings.set': { autoStart: true },
+    'state.get': undefined,
+  }
+  const sent = await Promise.all(Array.from({ length: 250 }, () => Object.entries(harmless).map(([channel, request]) => send(user.page, channel as Channel, request))).flat())
+  clearInterval(timer)
+  const refused = sent.filter((reply) => !reply.ok && reply.error.code === 'busy').length
+  expect(sent.some((reply) => !reply.ok && reply.error.code === 'internal')).toBe(false)
+  expect(refused).toBeGreaterThan(1000)
+  console.log(`${sent.length} requests, ${refused} refused for their number; engines: ${seen.size} in all, ${most} at once`)
+  expect(most).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(10)
+  expect(seen.size).toBeLessThanOrEqual(60)
+  expect((await app.electron.evaluate(() => (globalThis as unknown as { opened: string[] }).opened)).length).toBeLessThanOrEqual(20)
+  await expect.poll(() => enginesOf(app).length).toBeLessThanOrEqual(3)
+}, 90_000)
+
+test('nothing was read, written, opened, started or told that a person had not chosen', async () => {
+  const { app, server } = scene
+  expect(untouched(scene)).toEqual(before)
+  expect(existsSync(join(app.home, '.config/autostart/holdfast.desktop'))).toBe(false)
+  const opened = await app.electron.evaluate(() => (globalThis as unknown as { opened: string[] }).opened)
+  expect(new Set(opened)).toEqual(new Set([join(app.state, 'logs/')]))
+  // The attacker's server was reached, with what the attacker has, and holds no repository.
+  expect(server.heard.length).toBeGreaterThan(0)
+  expect([...server.objects.keys()].filter((name) => !name.startsWith('probe/'))).toEqual([])
+  const clipboard = await app.electron.evaluate(({ clipboard: it }) => it.readText())
+  const texts = new Map([['the attacker’s server', server.heard.join('\n')], ['the replies', JSON.stringify(replies)], ['the clipboard', clipboard]])
+  expect(texts.get('the attacker’s server')).toContain(own.storage.accessKeyId)
+  for (const secret of [password, keys.accessKeyId, keys.secretAccessKey]) expect(findTraces(secret, texts)).toEqual([])
+  // Each question was asked by main, and is in its log.
+  const log = readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')
+  for (const asked of ['Delete the job “local”?', 'Send backups to attacker on 127.0.0.1', 'Change the job “cloud”?', 'autostart?', 'Start Holdfast when you log in?', 'Switch all notifications off?']) expect(log).toContain(`asked: ${asked}`.replace('asked: autostart?', 'autostart?'))
+})
