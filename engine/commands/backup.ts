@@ -12,6 +12,7 @@ import { parseRevisionKey, type SnapshotRef } from '../repository/protocol/names
 import { readDecision, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { LastSnapshot } from '../catalog/last-snapshot.ts'
 import type { Reached } from '../catalog/run-journal.ts'
+import { localTimeZone } from '../snapshot/local-time.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { systemDisk, type Disk } from '../source/disk.ts'
@@ -201,7 +202,7 @@ class BackupRun {
     const { files, bytes, directories, others, problemCount } = this.#parts.tally
     return {
       version: 1, job: this.#parts.job.name, host: hostname(), user: userName(), sources: manifestSources(this.#parts.sources), root: toHex(root),
-      startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(),
+      startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), timeZone: localTimeZone(),
       counters: { files: files.found - files.dropped, directories, others, bytes: bytes.found - bytes.dropped, uploadedBytes: this.#parts.opened.storage.traffic.uploadedBytes },
       program: `Holdfast ${version}`, problems: problemCount,
       ...(last ? { parent: last.id } : {}),

@@ -5,6 +5,7 @@ import { jobKeyOf } from '../repository/keys.ts'
 import { forgetSnapshot } from '../repository/protocol/forget.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
 import { findRevision, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
+import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
 import type { Repository } from '../repository/repository.ts'
 import { selectForgotten } from '../snapshot/retention.ts'
 import type { RetentionCandidate } from '../snapshot/retention.ts'
@@ -58,9 +59,14 @@ async function readSnapshots(repository: Repository, job: ForgetJob, signal: Abo
   const scope = job.name === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job.name) }
   for await (const entry of listSnapshots(repository, scope, signal)) {
     if (entry.type !== 'snapshot') damaged++
-    else found.push({ id: snapshotId(entry.manifest, entry.ref), job: entry.manifest.job, finishedMs: entry.manifest.finishedMs, ref: entry.ref })
+    else found.push(foundSnapshot(entry))
   }
   return { found, damaged }
+}
+
+function foundSnapshot({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): Found {
+  const { job, host, finishedMs, timeZone } = manifest
+  return { id: snapshotId(manifest, ref), job, host, revision: ref.revision, finishedMs, timeZone, ref }
 }
 
 /** What is named, and what the policy lets go, each once. A damaged snapshot can be forgotten by name only. */

@@ -16,6 +16,8 @@ export interface Manifest {
   readonly root: string
   readonly startedMs: number
   readonly finishedMs: number
+  /** IANA name of the zone in which it was made; what retention calls a day is a day there. */
+  readonly timeZone: string
   readonly counters: ManifestCounters
   /** Name and version of the program that wrote it. */
   readonly program: string
@@ -56,6 +58,7 @@ const manifestSchema = v.strictObject({
   root: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   startedMs: time,
   finishedMs: time,
+  timeZone: v.pipe(v.string(), v.maxLength(255)),
   counters: v.strictObject({ files: count, directories: count, others: count, bytes: count, uploadedBytes: count }),
   program: text,
   parent: v.exactOptional(text),

@@ -1,56 +1,67 @@
 import type { RetentionPolicy } from '../protocol/job.ts'
+import { localPeriods } from './local-time.ts'
+import type { LocalPeriods } from './local-time.ts'
 
 /** What retention needs to know of a snapshot. */
 export interface RetentionCandidate {
-  /** `JOB@REV`; decides between snapshots of one instant. */
+  /** `JOB@REV` */
   readonly id: string
   readonly job: string
+  readonly host: string
+  /** Decides between snapshots of one instant. */
+  readonly revision: number
   /** When it was finished, ms since 1970. */
   readonly finishedMs: number
+  /** IANA name of the zone whose days and hours count. */
+  readonly timeZone: string
 }
 
 type Rule = keyof RetentionPolicy
 
-const dayMs = 86_400_000
-/** 1970-01-01 was a Thursday; weeks begin on Monday. */
-const mondayShiftMs = 3 * dayMs
-
-/** The period that a time belongs to, in UTC, so that every machine decides alike. `last` gives each snapshot a period of its own. */
-const periodOf: Readonly<Record<Rule, (timeMs: number, index: number) => number>> = {
-  last: (_timeMs, index) => index,
-  hourly: (timeMs) => Math.floor(timeMs / 3_600_000),
-  daily: (timeMs) => Math.floor(timeMs / dayMs),
-  weekly: (timeMs) => Math.floor((timeMs + mondayShiftMs) / (7 * dayMs)),
-  monthly: (timeMs) => new Date(timeMs).getUTCFullYear() * 12 + new Date(timeMs).getUTCMonth(),
-  yearly: (timeMs) => new Date(timeMs).getUTCFullYear(),
+/** The period that counts for a rule. `last` gives each snapshot one of its own. */
+const periodOf: Readonly<Record<Rule, (periods: LocalPeriods, index: number) => string | number>> = {
+  last: (_periods, index) => index,
+  hourly: ({ hour }) => hour,
+  daily: ({ day }) => day,
+  weekly: ({ week }) => week,
+  monthly: ({ month }) => month,
+  yearly: ({ year }) => year,
 }
 
 const rules: readonly Rule[] = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly']
 
 /**
- * The snapshots that a policy lets go, each job for itself. A rule keeps the newest snapshot of each of its newest n periods that have
- * any; a snapshot stays when some rule keeps it. The newest of each job always stays, and so does what claims to be from the future
- * (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as once.
+ * The snapshots that a policy lets go, those of each job on each host for themselves. A rule keeps the newest snapshot of each of its
+ * newest n periods that have any; a snapshot stays when some rule keeps it. Hours, days, weeks (from Monday), months and years are those
+ * of the place where a snapshot was made, so every machine decides alike. Which come last is told by revision, whatever clocks say. The
+ * newest of each group always stays, by time and by revision, and so does what claims to be from the future (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as once.
  */
 export function selectForgotten<Candidate extends RetentionCandidate>(snapshots: readonly Candidate[], policy: RetentionPolicy, nowMs: number): Candidate[] {
   if (!rules.some((rule) => (policy[rule] ?? 0) > 0)) return []
-  const groups = Map.groupBy(snapshots, ({ job }) => job)
+  const groups = Map.groupBy(snapshots, ({ host, job }) => `${job}\0${host}`)
   const kept = new Set([...groups.values()].flatMap((group) => keptOf(group, policy, nowMs)))
   return snapshots.filter((snapshot) => !kept.has(snapshot))
 }
 
 function keptOf<Candidate extends RetentionCandidate>(group: readonly Candidate[], policy: RetentionPolicy, nowMs: number): Candidate[] {
-  const newestFirst = group.toSorted((a, b) => b.finishedMs - a.finishedMs || (a.id < b.id ? 1 : -1))
+  const newestFirst = group.toSorted((a, b) => b.finishedMs - a.finishedMs || b.revision - a.revision || (a.id < b.id ? 1 : -1))
   const future = newestFirst.filter(({ finishedMs }) => finishedMs > nowMs)
-  const past = newestFirst.slice(future.length)
-  return [...future, ...rules.flatMap((rule) => newestOfPeriods(past, periodOf[rule], policy[rule] ?? 0))]
+  const past = newestFirst.slice(future.length).map((snapshot) => ({ snapshot, periods: localPeriods(snapshot.finishedMs, snapshot.timeZone) }))
+  const highest = group.reduce((a, b) => (b.revision > a.revision ? b : a))
+  const last = past.toSorted((a, b) => b.snapshot.revision - a.snapshot.revision)
+  return [...future, highest, ...rules.flatMap((rule) => newestOfPeriods(rule === 'last' ? last : past, periodOf[rule], policy[rule] ?? 0))]
 }
 
-function newestOfPeriods<Candidate extends RetentionCandidate>(newestFirst: readonly Candidate[], period: (timeMs: number, index: number) => number, count: number): Candidate[] {
-  const kept = new Map<number, Candidate>()
-  for (const [index, snapshot] of newestFirst.entries()) {
+interface Dated<Candidate> {
+  readonly snapshot: Candidate
+  readonly periods: LocalPeriods
+}
+
+function newestOfPeriods<Candidate>(newestFirst: readonly Dated<Candidate>[], period: (periods: LocalPeriods, index: number) => string | number, count: number): Candidate[] {
+  const kept = new Map<string | number, Candidate>()
+  for (const [index, { snapshot, periods }] of newestFirst.entries()) {
     if (kept.size >= count) break
-    const key = period(snapshot.finishedMs, index)
+    const key = period(periods, index)
     if (!kept.has(key)) kept.set(key, snapshot)
   }
   return [...kept.values()]

@@ -136,7 +136,7 @@ export class Forger {
     const jobKey = jobKeyOf(this.repository.keys, 'evil')
     const ref = { jobKey, revision: this.#revision++, suffix: '' }
     const manifest: Manifest = {
-      version: 1, job: 'evil', host: 'there', user: 'mallory', sources: [], root: toHex(root), startedMs: 1, finishedMs: 2,
+      version: 1, job: 'evil', host: 'there', user: 'mallory', sources: [], root: toHex(root), startedMs: 1, finishedMs: 2, timeZone: 'UTC',
       counters: { files: 1, directories: 1, others: 0, bytes: 1, uploadedBytes: 1 }, program: 'forger', problems: 0,
     }
     const value = { type: 'manifest', nonce: '0'.repeat(32), manifest: { ...manifest, ...more } }

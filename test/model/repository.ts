@@ -75,7 +75,7 @@ export function manifestOf(job: string, letters: string): Manifest {
   const root = toHex(tree(letters).id)
   closures.set(root, closure(letters).map((blob) => toHex(blob.id)))
   return {
-    version: 1, job, host: 'h', user: 'u', sources: [], root, startedMs: nowMs, finishedMs: nowMs,
+    version: 1, job, host: 'h', user: 'u', sources: [], root, startedMs: nowMs, finishedMs: nowMs, timeZone: 'UTC',
     counters: { files: 1, directories: 0, others: 0, bytes: 1, uploadedBytes: 0 }, program: 'model', problems: 0,
   }
 }

@@ -3,7 +3,7 @@ import { manifestSource, parseManifest, rootOf, sourceBytes, type Manifest } fro
 
 const path = Uint8Array.of(0x2f, 0x68, 0xff, 0xfe)
 const manifest: Manifest = {
-  version: 1, job: 'Documents', host: 'desk', user: 'me', sources: [manifestSource(path.subarray(1), path)], root: 'ab'.repeat(32), startedMs: 1, finishedMs: 2,
+  version: 1, job: 'Documents', host: 'desk', user: 'me', sources: [manifestSource(path.subarray(1), path)], root: 'ab'.repeat(32), startedMs: 1, finishedMs: 2, timeZone: 'UTC',
   counters: { files: 1, directories: 2, others: 3, bytes: 4, uploadedBytes: 5 }, program: 'holdfast 0.1.0', parent: 'Documents@3', problems: 0,
 }
 

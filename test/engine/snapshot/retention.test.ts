@@ -1,12 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { localPeriods } from '../../../engine/snapshot/local-time.ts'
 import { selectForgotten, type RetentionCandidate } from '../../../engine/snapshot/retention.ts'
 
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 10, 22, 12)
 
-const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), ageMs: fc.nat(3 * 365 * dayMs) }), { maxLength: 60 })
-  .map((list) => list.map(({ job, ageMs }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, finishedMs: now - ageMs })))
+const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Asia/Kathmandu', 'Pacific/Apia', 'Australia/Lord_Howe', 'No/Where']
+const zone = fc.constantFrom(...zones)
+const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), host: fc.constantFrom('h', 'i'), timeZone: zone, ageMs: fc.nat(3 * 365 * dayMs) }), { maxLength: 60 })
+  .map((list) => list.map(({ job, host, timeZone, ageMs }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, host, revision: index, finishedMs: now - ageMs, timeZone })))
+/** Snapshots of one group: a job on a host. */
+const groupsOf = (list: readonly RetentionCandidate[]): RetentionCandidate[][] => [...Map.groupBy(list, ({ job, host }) => `${job} ${host}`).values()]
+const inGroupOf = (list: readonly RetentionCandidate[], [first]: readonly RetentionCandidate[]): RetentionCandidate[] => list.filter((one) => one.job === first?.job && one.host === first.host)
 const counts = fc.nat(9)
 const policies = fc.record({ last: counts, hourly: counts, daily: counts, weekly: counts, monthly: counts, yearly: counts }, { requiredKeys: [] })
 
@@ -16,12 +22,13 @@ function split(snapshots: readonly RetentionCandidate[], policy: Parameters<type
 }
 
 describe('any policy over any snapshots', () => {
-  test('never lets the newest of a job go', () => {
+  test('never lets the newest of a job on a host go, neither the latest nor the highest revision', () => {
     fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
       const { kept } = split(snapshots, policy)
-      for (const job of ['a', 'b']) {
-        const newest = Math.max(...snapshots.filter((one) => one.job === job).map((one) => one.finishedMs))
-        if (Number.isFinite(newest)) expect(kept.some((one) => one.job === job && one.finishedMs === newest)).toBe(true)
+      for (const group of groupsOf(snapshots)) {
+        const left = inGroupOf(kept, group)
+        expect(Math.max(...left.map((one) => one.finishedMs))).toBe(Math.max(...group.map((one) => one.finishedMs)))
+        expect(Math.max(...left.map((one) => one.revision))).toBe(Math.max(...group.map((one) => one.revision)))
       }
     }))
   })
@@ -29,12 +36,19 @@ describe('any policy over any snapshots', () => {
   test('keeps at least as many as each rule says, as far as there are as many', () => {
     fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
       const { kept } = split(snapshots, policy)
-      const days = (list: readonly RetentionCandidate[], job: string): number => new Set(list.filter((one) => one.job === job).map((one) => Math.floor(one.finishedMs / dayMs))).size
-      for (const job of ['a', 'b']) {
-        const count = (list: readonly RetentionCandidate[]): number => list.filter((one) => one.job === job).length
-        expect(count(kept)).toBeGreaterThanOrEqual(Math.min(policy.last ?? 0, count(snapshots)))
-        expect(days(kept, job)).toBeGreaterThanOrEqual(Math.min(policy.daily ?? 0, days(snapshots, job)))
+      const days = (list: readonly RetentionCandidate[]): number => new Set(list.map((one) => localPeriods(one.finishedMs, one.timeZone).day)).size
+      for (const group of groupsOf(snapshots)) {
+        const left = inGroupOf(kept, group)
+        expect(left.length).toBeGreaterThanOrEqual(Math.min(policy.last ?? 0, group.length))
+        expect(days(left)).toBeGreaterThanOrEqual(Math.min(policy.daily ?? 0, days(group)))
       }
+    }))
+  })
+
+  test('lets nothing of one host go for the sake of another', () => {
+    fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
+      const alone = snapshots.filter(({ host }) => host === 'h')
+      expect(selectForgotten(snapshots, policy, now).filter(({ host }) => host === 'h')).toEqual(selectForgotten(alone, policy, now))
     }))
   })
 
@@ -61,19 +75,64 @@ describe('any policy over any snapshots', () => {
   })
 })
 
+function made(text: string, timeZone = 'UTC', host = 'h'): RetentionCandidate {
+  return { id: text, job: 'a', host, revision: 1, finishedMs: Date.parse(text.endsWith('Z') ? text : `${text}Z`), timeZone }
+}
+
+const keptOf = (snapshots: readonly RetentionCandidate[], policy: Parameters<typeof selectForgotten>[1]): string[] => split(snapshots, policy).kept.map(({ id }) => id)
+
 test('daily keeps the newest of each day, weekly of each week from Monday', () => {
-  const at = (text: string): RetentionCandidate => ({ id: text, job: 'a', finishedMs: Date.parse(`${text}Z`) })
-  const snapshots = ['2026-11-15T23:59', '2026-11-16T01:00', '2026-11-20T10:00', '2026-11-21T09:00', '2026-11-21T18:00', '2026-11-22T08:00'].map(at)
-  const kept = (policy: Parameters<typeof selectForgotten>[1]): string[] => split(snapshots, policy).kept.map(({ id }) => id)
-  expect(kept({ daily: 3 })).toEqual(['2026-11-20T10:00', '2026-11-21T18:00', '2026-11-22T08:00'])
-  expect(kept({ weekly: 2 })).toEqual(['2026-11-15T23:59', '2026-11-22T08:00'])
-  expect(kept({ last: 1 })).toEqual(['2026-11-22T08:00'])
-  expect(kept({ daily: 1, monthly: 5, yearly: 2 })).toEqual(['2026-11-22T08:00'])
+  const snapshots = ['2026-11-15T23:59', '2026-11-16T01:00', '2026-11-20T10:00', '2026-11-21T09:00', '2026-11-21T18:00', '2026-11-22T08:00'].map((text, index) => ({ ...made(text), revision: index + 1 }))
+  expect(keptOf(snapshots, { daily: 3 })).toEqual(['2026-11-20T10:00', '2026-11-21T18:00', '2026-11-22T08:00'])
+  expect(keptOf(snapshots, { weekly: 2 })).toEqual(['2026-11-15T23:59', '2026-11-22T08:00'])
+  expect(keptOf(snapshots, { last: 1 })).toEqual(['2026-11-22T08:00'])
+  expect(keptOf(snapshots, { daily: 1, monthly: 5, yearly: 2 })).toEqual(['2026-11-22T08:00'])
+})
+
+test.each([
+  // 23:30 and 00:30 by the clocks there are two days, in UTC they are one.
+  ['America/St_Johns', ['2026-11-20T03:00', '2026-11-20T04:00']],
+  ['Asia/Kathmandu', ['2026-11-20T17:45', '2026-11-20T18:45']],
+  ['Pacific/Apia', ['2026-11-20T10:30', '2026-11-20T11:30']],
+])('a day in %s ends at midnight there', (timeZone, texts) => {
+  const snapshots = texts.map((text, index) => ({ ...made(text, timeZone), revision: index + 1 }))
+  expect(keptOf(snapshots, { daily: 9 })).toEqual(texts)
+  expect(keptOf(snapshots.map((one) => ({ ...one, timeZone: 'UTC' })), { daily: 9 })).toEqual(texts.slice(1))
+})
+
+test('the day on which summer time ends has 25 hours, the one on which it begins 23', () => {
+  const hours = (from: string, count: number): RetentionCandidate[] => Array.from({ length: count }, (_, hour) => ({
+    ...made(from, 'Europe/Berlin'), id: String(hour), revision: hour, finishedMs: Date.parse(from) + hour * 3_600_000,
+  }))
+  const longDay = hours('2026-10-24T22:15Z', 25)
+  expect(keptOf(longDay, { daily: 9 })).toEqual(['24'])
+  expect(keptOf(longDay, { hourly: 99 })).toHaveLength(25)
+  const shortDay = hours('2026-03-28T23:15Z', 23)
+  expect(keptOf(shortDay, { daily: 9 })).toEqual(['22'])
+  expect(keptOf([...shortDay, { ...made('2026-03-29T22:15Z', 'Europe/Berlin'), id: 'next day', revision: 23 }], { daily: 9 })).toEqual(['22', 'next day'])
+})
+
+test('two hosts with one job keep theirs each, and a clock that was put back does not make the newest the oldest', () => {
+  const snapshots = ['2026-11-20T10:00', '2026-11-21T10:00'].flatMap((text, index) => [{ ...made(text, 'UTC', 'h'), id: `h ${text}`, revision: 2 * index + 1 }, { ...made(text, 'UTC', 'i'), id: `i ${text}`, revision: 2 * index + 2 }])
+  expect(keptOf(snapshots, { last: 1 })).toEqual(['h 2026-11-21T10:00', 'i 2026-11-21T10:00'])
+  const putBack = [{ ...made('2026-11-21T10:00'), revision: 1 }, { ...made('2020-01-01T00:00'), revision: 2 }, { ...made('2020-01-01T01:00'), revision: 3 }]
+  expect(keptOf(putBack, { last: 2 })).toEqual(['2020-01-01T00:00', '2020-01-01T01:00'])
+  expect(keptOf(putBack, { yearly: 1 })).toEqual(['2026-11-21T10:00', '2020-01-01T01:00'])
+})
+
+test('of several at one time the highest revision stays', () => {
+  const snapshots = [3, 1, 2].map((revision) => ({ ...made('2026-11-21T10:00'), id: `a@${revision}`, revision }))
+  expect(keptOf(snapshots, { daily: 1 })).toEqual(['a@3'])
+})
+
+test('no time and no zone, whoever wrote it, is too much', () => {
+  const snapshots = [-1e300, Number.MIN_SAFE_INTEGER, 0, 8.64e15, 1e300].map((finishedMs, index) => ({ ...made('2026-11-21T10:00', index % 2 ? '\0' : 'x'.repeat(255)), id: String(index), revision: index, finishedMs }))
+  expect(keptOf(snapshots, { daily: 1, hourly: 1 })).toEqual(['2', '3', '4'])
 })
 
 test('without any rule nothing goes, and what claims to be from the future stays and counts for nothing', () => {
-  const snapshots = [1, 2, 3].map((age): RetentionCandidate => ({ id: `a@${age}`, job: 'a', finishedMs: now - age }))
-  const future = { id: 'a@9', job: 'a', finishedMs: now + dayMs }
+  const snapshots = [1, 2, 3].map((age): RetentionCandidate => ({ ...made('2026-11-21T10:00'), id: `a@${age}`, revision: 4 - age, finishedMs: now - age }))
+  const future = { ...made('2026-11-21T10:00'), id: 'a@9', revision: 9, finishedMs: now + dayMs }
   expect(selectForgotten(snapshots, {}, now)).toEqual([])
   expect(selectForgotten(snapshots, { last: 0, daily: 0 }, now)).toEqual([])
   expect(selectForgotten([...snapshots, future], { last: 1 }, now).map(({ id }) => id)).toEqual(['a@2', 'a@3'])
