@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { exploreAll } from '../../../model/abstract/explore.ts'
 import { indexMergeSystem } from '../../../model/abstract/index-merge.ts'
 import { brokenScenarios, quickScenarios } from '../../../model/abstract/scenarios.ts'
+import { brokenRevisionScenarios, quickRevisionScenarios, revisionSystem } from '../../../model/abstract/revisions.ts'
 import { repositorySystem } from '../../../model/abstract/system.ts'
 
 /** Take half a million states to be found: `npm run model`. */
@@ -13,6 +14,15 @@ describe('the protocol as a model loses nothing, in every interleaving', () => {
   for (const scenario of quickScenarios) {
     it(scenario.name, () => {
       const { violation, complete, states } = exploreAll(repositorySystem(scenario))
+      expect(violation).toBeUndefined()
+      expect(complete).toBe(true)
+      expect(states).toBeGreaterThan(400)
+    })
+  }
+
+  for (const scenario of quickRevisionScenarios) {
+    it(scenario.name, { timeout: 60_000 }, () => {
+      const { violation, complete, states } = exploreAll(revisionSystem(scenario))
       expect(violation).toBeUndefined()
       expect(complete).toBe(true)
       expect(states).toBeGreaterThan(400)
@@ -38,6 +48,16 @@ describe('the model loses data when a rule is broken, and does not when it is ke
   for (const broken of ['I1 lists packs before the index', 'I2 removes its inputs first'] as const) {
     it(broken, () => {
       expect(exploreAll(indexMergeSystem(broken)).violation).toMatch(/^index/)
+    })
+  }
+})
+
+describe('a machine’s memory of revisions fails when a part of rule R11 is broken', () => {
+  for (const scenario of brokenRevisionScenarios) {
+    it(scenario.breaks, () => {
+      const { violation, trace } = exploreAll(revisionSystem(scenario), { trace: true })
+      expect(violation?.slice(0, 2)).toBe(`${scenario.finds}:`)
+      expect(trace.length).toBeGreaterThan(3)
     })
   }
 })
