@@ -7,6 +7,8 @@ import type { PackUsage } from './pack-usage.ts'
 const schema = v.object({
   /** `JOB@REV` */
   id: v.string(),
+  /** The machine that it is of. */
+  host: v.string(),
   revision: v.number(),
   /** Root tree id, 64 hex digits. */
   root: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
@@ -27,11 +29,10 @@ export class LastSnapshotStore {
     this.#usage = usage
   }
 
-  get(): LastSnapshot | undefined {
-    const row = this.#row()
-    if (row === undefined) return undefined
-    const parsed = v.safeParse(schema, JSON.parse(row.value))
-    return parsed.success ? parsed.output : undefined
+  /** Undefined also where the last one is of another machine: this one was renamed, or the catalog was copied, and its files are other files. */
+  of(host: string): LastSnapshot | undefined {
+    const last = this.#get()
+    return last?.host === host ? last : undefined
   }
 
   /** Rule R3 at the price of one set comparison: true when every pack of the closure is usable in this session. */
@@ -58,6 +59,13 @@ export class LastSnapshotStore {
 
   clear(): void {
     guarded(() => { this.#database.exec('DELETE FROM last_snapshot') })
+  }
+
+  #get(): LastSnapshot | undefined {
+    const row = this.#row()
+    if (row === undefined) return undefined
+    const parsed = v.safeParse(schema, JSON.parse(row.value))
+    return parsed.success ? parsed.output : undefined
   }
 
   #row(): { value: string; packs: Buffer } | undefined {

@@ -58,6 +58,8 @@ function withCommonOptions(command: Command): Command {
     .option('--concurrency <number>', 'transfers at a time (default: 4; the storage may allow fewer)', parseConcurrency)
     .option('--limit-upload <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
     .option('--limit-download <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
+    .option('--accept-older-repository', 'go on although snapshots are gone that this machine has seen: what is there counts as the newest')
+    .option('--accept-other-repository', 'go on although another repository is at the address than before')
     .addOption(new Option('--patience <minutes>', 'how long to wait for a storage that is away (default: 15)').argParser(parseMinutes))
 }
 

@@ -13,6 +13,9 @@ export interface CommonOptions {
   readonly limitUpload?: number
   readonly limitDownload?: number
   readonly patience?: number
+  readonly host?: string
+  readonly acceptOlderRepository?: true
+  readonly acceptOtherRepository?: true
 }
 
 /** What every job needs, from options and environment. */
@@ -21,6 +24,9 @@ export interface Settings {
   readonly home: string
   readonly concurrency: number
   readonly patienceMs?: number
+  readonly host?: string
+  readonly acceptOlderRepository?: boolean
+  readonly acceptOtherRepository?: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -38,6 +44,9 @@ export function settingsOf(options: CommonOptions, environment: Environment): Se
     home: homeOf(environment),
     concurrency: options.concurrency ?? defaultConcurrency,
     ...(options.patience === undefined ? {} : { patienceMs: options.patience }),
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.acceptOlderRepository ? { acceptOlderRepository: true } : {}),
+    ...(options.acceptOtherRepository ? { acceptOtherRepository: true } : {}),
   }
 }
 

@@ -54,9 +54,14 @@ export function parseJobName(text: string): string {
   return text
 }
 
-/** `JOB@REV`, `latest` or `latest:JOB`. */
+export function parseHost(text: string): string {
+  if (!/^[^\p{Cc}]{1,255}$/u.test(text)) throw new InvalidArgumentError('A machine name has 1 to 255 characters.')
+  return text
+}
+
+/** `JOB@REV`, `latest`, `latest:JOB` or `latest:HOST/JOB`. */
 export function parseSnapshot(text: string): string {
-  if (!/^(?:latest|latest:[A-Za-z0-9 ._-]{1,64}|[A-Za-z0-9 ._-]{1,64}@\d+(?:-[0-9a-z]+)?)$/.test(text)) throw new InvalidArgumentError('A snapshot is `JOB@REVISION`, `latest` or `latest:JOB`.')
+  if (!/^(?:latest|latest:(?:[^\p{Cc}]{1,255}\/)?[A-Za-z0-9 ._-]{1,64}|[A-Za-z0-9 ._-]{1,64}@\d+(?:-[0-9a-z]+)?)$/u.test(text)) throw new InvalidArgumentError('A snapshot is `JOB@REVISION`, `latest`, `latest:JOB` or `latest:HOST/JOB`.')
   return text
 }
 

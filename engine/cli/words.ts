@@ -18,6 +18,7 @@ const advice: Readonly<Record<ErrorCode, string | undefined>> = {
   version: 'Update Holdfast on this machine.',
   'not-a-repository': 'Check the address, or create a repository there with `holdfast init`.',
   'another-repository': 'The address holds another repository than before. Check that the right disk or bucket is there.',
+  'rolled-back': 'Bring the newer copy of the repository back. If an older one was put there on purpose, run the same command with --accept-older-repository.',
   busy: 'Wait until the other run of this job ends, or stop it.',
   expired: 'Run the backup again: what was stored is used.',
   'source-missing': 'Check that the folder exists and can be read.',
@@ -30,6 +31,9 @@ const advice: Readonly<Record<ErrorCode, string | undefined>> = {
 export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): string | undefined {
   if (code === 'version' && data?.['reason'] === 'unknown-name') {
     return `Update Holdfast on this machine. If it is the newest, somebody else put ${String(data['object'])} there: move it out of the repository. Nothing is lost by that.`
+  }
+  if (code === 'another-repository' && data?.['place'] === 'address') {
+    return 'Check that the right disk or bucket is there. If another repository was put there on purpose, run the same command with --accept-other-repository.'
   }
   return advice[code]
 }

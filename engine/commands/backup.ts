@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import type { ByteString } from '../base/byte-string.ts'
 import { toHex } from '../base/bytes.ts'
 import { hasCode } from '../base/errors.ts'
@@ -70,16 +70,16 @@ class BackupRun {
   #verifiedBytes: number | undefined
 
   constructor(parts: RunParts) {
-    const { repository, catalog, jobKey } = parts.opened
+    const { repository, catalog, jobKey, memory, host } = parts.opened
     const { clock, log } = parts.context
     this.#parts = parts
     this.#devices = sourceDevices(parts.sources, parts.disk)
-    this.#keeper = new SessionKeeper({ repository, catalog, jobKey, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
+    this.#keeper = new SessionKeeper({ repository, catalog, jobKey, memory, host, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
   }
 
   async run(): Promise<RunSummary> {
-    const { catalog } = this.#parts.opened
-    const last = catalog.lastSnapshot.get()
+    const { catalog, host } = this.#parts.opened
+    const last = catalog.lastSnapshot.of(host)
     using expectation = this.#expect(last)
     this.#parts.progress.expectation = expectation
     this.#parts.progress.phase('working')
@@ -175,11 +175,11 @@ class BackupRun {
   }
 
   async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {
-    const { catalog } = this.#parts.opened
+    const { catalog, host } = this.#parts.opened
     const id = snapshotId({ job: this.#parts.job.name }, ref)
     const { files, bytes } = this.#parts.tally
     catalog.transaction(() => {
-      catalog.lastSnapshot.set({ id, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found }, { inherit: inherited })
+      catalog.lastSnapshot.set({ id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found }, { inherit: inherited })
       catalog.journal.clear()
       catalog.trees.endRun()
     })
@@ -201,7 +201,7 @@ class BackupRun {
   #manifest(root: BlobId, last: LastSnapshot | undefined): Manifest {
     const { files, bytes, directories, others, problemCount } = this.#parts.tally
     return {
-      version: 1, job: this.#parts.job.name, host: hostname(), user: userName(), sources: manifestSources(this.#parts.sources), root: toHex(root),
+      version: 1, job: this.#parts.job.name, host: this.#parts.opened.host, user: userName(), sources: manifestSources(this.#parts.sources), root: toHex(root),
       startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), timeZone: localTimeZone(),
       counters: { files: files.found - files.dropped, directories, others, bytes: bytes.found - bytes.dropped, uploadedBytes: this.#parts.opened.storage.traffic.uploadedBytes },
       program: `Holdfast ${version}`, problems: problemCount,
@@ -215,6 +215,7 @@ class BackupRun {
       operation: 'backup', outcome, startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), files: this.#parts.tally.fileCounters(), bytes: this.#parts.tally.byteCounters(),
       uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: this.#keeper.adoptedPacks,
       problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, repositoryId: this.#parts.opened.repository.config.repositoryId,
+      ...(this.#parts.job.known ? { known: this.#parts.opened.memory.export() } : {}),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(this.#verifiedBytes === undefined ? {} : { verifiedBytes: this.#verifiedBytes }),
     }

@@ -4,12 +4,15 @@ import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../bas
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { DecisionCache, listSnapshots, resolveSnapshot, snapshotId } from '../repository/protocol/snapshots.ts'
+import { resolveSnapshot } from '../repository/protocol/resolve.ts'
+import { DecisionCache, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
 import { rootOf, sourceBytes } from '../snapshot/manifest.ts'
 import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
 import type { CommandContext } from './context.ts'
+import { hostOf } from './host.ts'
+import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
@@ -38,7 +41,7 @@ export async function serveBrowse(job: BrowseJob, context: CommandContext, reque
 
 /** Errors: those of opening a repository. */
 export async function openBrowser(job: BrowseJob, context: CommandContext): Promise<Browser> {
-  return new Browser(await openReader(job, context), context)
+  return new Browser(await openReader(job, context), hostOf(job), context)
 }
 
 /** Shows snapshots and their folders, fetching no more than it shows. */
@@ -48,16 +51,24 @@ export class Browser implements AsyncDisposable {
   readonly #decisions = new DecisionCache()
   /** Snapshot, as it was asked for → its root. A snapshot never changes. */
   readonly #roots = new Map<string, BlobId>()
+  readonly #host: string
+  #missed: readonly Missed[] | undefined
 
-  constructor(reader: Reader, context: CommandContext) {
+  constructor(reader: Reader, host: string, context: CommandContext) {
     this.#reader = reader
+    this.#host = host
     this.#context = context
+  }
+
+  /** What the repository lacks of what this machine has seen in it, in words; empty before anything was asked. */
+  get missed(): readonly string[] {
+    return (this.#missed ?? []).map(wordsOf)
   }
 
   async answer(query: BrowseQuery): Promise<BrowseAnswer> {
     try {
       switch (query.type) {
-        case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots() }
+        case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots(), missed: this.missed }
         case 'list': return { type: 'list', ...(await this.list(query)) }
         default: return assertNever(query)
       }
@@ -66,11 +77,12 @@ export class Browser implements AsyncDisposable {
     }
   }
 
-  /** All that can be read, by job and revision; a damaged one is a warning in the log and hides no other. */
+  /** All that can be read, by time; a damaged one is a warning in the log and hides no other. What is missed is told as problems. */
   async snapshots(): Promise<SnapshotView[]> {
+    this.#missed = await this.#reader.memory.warn(this.#context.signal)
     const views: SnapshotView[] = []
     for (const name of this.#roots.keys()) if (name.startsWith('latest')) this.#roots.delete(name)
-    for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions }, this.#context.signal)) {
+    for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions, memory: this.#reader.memory }, this.#context.signal)) {
       if (entry.type === 'snapshot') views.push(snapshotView(entry))
       else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
     }
@@ -98,7 +110,9 @@ export class Browser implements AsyncDisposable {
   async #root(snapshot: string): Promise<BlobId> {
     const known = this.#roots.get(snapshot)
     if (known) return known
-    const { manifest } = await resolveSnapshot(this.#reader.repository, snapshot, this.#context.signal)
+    const { repository, memory } = this.#reader
+    this.#missed ??= await memory.warn(this.#context.signal)
+    const { manifest } = await resolveSnapshot(repository, snapshot, { host: this.#host, memory }, this.#context.signal)
     const root = rootOf(manifest)
     this.#roots.set(snapshot, root)
     return root

@@ -3,6 +3,8 @@ import { openCatalog } from '../catalog/catalog.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import type { Traffic } from '../progress/traffic.ts'
+import { refOf } from '../repository/protocol/known.ts'
+import { snapshotName } from '../repository/protocol/names.ts'
 import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
@@ -18,6 +20,8 @@ import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
 import { repairFromSources } from './check/source-repair.ts'
 import type { CommandContext } from './context.ts'
+import { hostOf } from './host.ts'
+import { idOf, wordsOf, type Missed } from './memory.ts'
 import { openForCommand } from './open.ts'
 import type { OpenStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
@@ -43,7 +47,8 @@ export interface CheckDetails {
  * Finds every missing, truncated, changed or misplaced object, and the snapshots and files that suffer from it. Structure is always
  * checked to the byte; of the data as many packs as asked for. With `repair`, writes new index objects, keeps backups from building
  * upon damaged packs, stores chunks again that the sources on this machine still have, and tells what remains; without, changes nothing.
- * Outcome `failed` when a file of a snapshot cannot be restored, `warnings` for damage that costs no file.
+ * Outcome `failed` when a file of a snapshot cannot be restored, or a snapshot that this machine has seen is gone; `warnings` for damage that costs no file.
+ * Errors: `rolled-back` for a repair of a repository that is older than it was; those of opening a repository.
  */
 export async function check(job: CheckJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
@@ -57,15 +62,24 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
     context.log.write('warning', line)
     progress.problem()
   })
-  const run = new CheckRun(open.repository, catalog, findings, progress, startedMs)
+  const run = new CheckRun(open, catalog, findings, progress, startedMs)
+  if (job.repair) await open.memory.require(context.signal)
+  const lost = await open.memory.missed(context.signal)
   const checked = await checkAll(run, job, context.signal)
   const { snapshots, packsRead } = checked
   const repair = job.repair ? await repairAll(run, checked, job, open, context) : undefined
+  for (const each of lost) recordLost(findings, each)
   const details: CheckDetails = {
     snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
     ...(repair ? { repair } : {}),
   }
   return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
+}
+
+/** A snapshot that was here cannot be restored any more, however whole the others are. */
+function recordLost(findings: Findings, missed: Missed): void {
+  findings.damage({ object: snapshotName(refOf(missed.known)), problem: missed.how === 'gone' ? 'missing' : 'contradicts', message: `The repository is older than what this machine has seen of it: ${wordsOf(missed)}.` })
+  findings.affect(idOf(missed.known), '')
 }
 
 interface Checked {
@@ -95,7 +109,7 @@ async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJ
   const folder = backend.traits.stagingFolder ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
   const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
-  const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
+  const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, hostOf(job), spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
   if (restoredBlobs > 0) {
     run.findings.forgetAffected()
     await checkSnapshots(run, signal)

@@ -4,13 +4,15 @@ import type { RunSummary } from '../protocol/progress.ts'
 import { jobKeyOf } from '../repository/keys.ts'
 import { forgetSnapshot } from '../repository/protocol/forget.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
-import { findRevision, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
+import { findRevision } from '../repository/protocol/resolve.ts'
+import { listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
 import type { Repository } from '../repository/repository.ts'
 import { selectForgotten } from '../snapshot/retention.ts'
 import type { RetentionCandidate } from '../snapshot/retention.ts'
 import type { CommandContext } from './context.ts'
-import { openForCommand } from './open.ts'
+import { hostOf } from './host.ts'
+import { openForCommand, type OpenRepository } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
@@ -21,6 +23,8 @@ export interface ForgetDetails {
   readonly kept: readonly string[]
   /** Snapshots that cannot be read; a policy leaves them alone. */
   readonly damaged: number
+  /** Snapshots of other machines, which the policy left alone. */
+  readonly ofOtherHosts: number
 }
 
 interface Found extends RetentionCandidate {
@@ -28,36 +32,40 @@ interface Found extends RetentionCandidate {
 }
 
 /**
- * Forgets snapshots by name or by policy. Their data goes with the next prune. Broken off, what is forgotten is forgotten and the
- * rest is untouched; repeating goes on. Errors: `not-found`, `arguments`, those of opening a repository.
+ * Forgets snapshots by name, whosever they are, or by a policy for this machine's. Their data goes with the next prune. Broken off, what is forgotten is forgotten and the
+ * rest is untouched; repeating goes on. Errors: `not-found`, `arguments`, `rolled-back`, those of opening a repository.
  */
 export async function forget(job: ForgetJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await using open = await openForCommand(job, context)
-  const { repository } = open
+  const { repository, memory } = open
+  await memory.require(context.signal)
   const progress = new StepProgress(context, open.meter)
   progress.phase('scanning')
-  const { found, damaged } = await readSnapshots(repository, job, context.signal)
-  const chosen = await choose(repository, job, found, context)
+  const { found, damaged } = await readSnapshots(open, job, context.signal)
+  const host = hostOf(job)
+  const ours = job.allHosts ? found : found.filter((each) => each.host === host)
+  const chosen = choose(repository, job, { found, ours }, context.clock.now())
   progress.phase('working')
   progress.expect(chosen.length)
   for (const { ref, id } of job.dryRun ? [] : chosen) {
     await progress.step(context.signal)
     await forgetSnapshot(repository, ref, context.signal)
+    memory.seen(ref, { type: 'deleted' })
     context.log.write('info', `forgot ${id}`)
   }
   const gone = new Set(chosen.map(({ id }) => id))
-  const details: ForgetDetails = { forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged }
+  const details: ForgetDetails = { forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged, ofOtherHosts: job.policy ? found.length - ours.length : 0 }
   return plainSummary('forget', startedMs, context.clock.now(), open.traffic, {
     outcome: chosen.length === 0 ? 'unchanged' : 'success', problems: damaged, repositoryId: repository.config.repositoryId, details,
   })
 }
 
-async function readSnapshots(repository: Repository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
+async function readSnapshots({ repository, memory }: OpenRepository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
   const found: Found[] = []
   let damaged = 0
   const scope = job.name === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job.name) }
-  for await (const entry of listSnapshots(repository, scope, signal)) {
+  for await (const entry of listSnapshots(repository, { ...scope, memory }, signal)) {
     if (entry.type !== 'snapshot') damaged++
     else found.push(foundSnapshot(entry))
   }
@@ -69,11 +77,17 @@ function foundSnapshot({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapsh
   return { id: snapshotId(manifest, ref), job, host, revision: ref.revision, finishedMs, timeZone, ref }
 }
 
+interface Choice {
+  readonly found: readonly Found[]
+  /** Those that a policy is for. */
+  readonly ours: readonly Found[]
+}
+
 /** What is named, and what the policy lets go, each once. A damaged snapshot can be forgotten by name only. */
-async function choose(repository: Repository, job: ForgetJob, found: readonly Found[], context: CommandContext): Promise<readonly { readonly id: string, readonly ref: SnapshotRef }[]> {
+function choose(repository: Repository, job: ForgetJob, { found, ours }: Choice, nowMs: number): readonly { readonly id: string, readonly ref: SnapshotRef }[] {
   if (job.snapshots.length === 0 && !job.policy) throw new HoldfastError('arguments', 'Nothing to forget: name snapshots or give a policy.')
   const named = job.snapshots.map((id) => findNamed(repository, found, id))
-  const byPolicy = job.policy ? selectForgotten(found, job.policy, context.clock.now()) : []
+  const byPolicy = job.policy ? selectForgotten(ours, job.policy, nowMs) : []
   return [...new Map([...named, ...byPolicy].map((each) => [each.id, each])).values()]
 }
 

@@ -1,3 +1,4 @@
+import { openMarks } from '../catalog/marks.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import type { CommandContext } from './context.ts'
 import { createRepository } from './create.ts'
@@ -17,5 +18,7 @@ export async function init(address: RepositoryAddress, context: CommandContext):
   const startedMs = context.clock.now()
   await using storage = await openStorage({ ...address, type: 'test' }, context, { create: true, operation: 'init' })
   const { config } = await createRepository(storage.backend, context)
+  using marks = openMarks(address.home).marks
+  marks.rememberAddress(storage.backend.label, config.repositoryId, context.clock.now())
   return plainSummary('init', startedMs, context.clock.now(), storage.traffic, { repositoryId: config.repositoryId, details: { mode: config.arbiter } })
 }

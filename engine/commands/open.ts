@@ -14,6 +14,7 @@ import type { Traffic } from '../progress/traffic.ts'
 import type { Operation } from '../protocol/progress.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
+import { openMemory, type RepositoryMemory } from './memory.ts'
 
 /** How long a storage may be away when the job does not say. */
 const standardPatienceMs = 15 * 60_000
@@ -74,16 +75,31 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   }
 }
 
-/** The same with its repository opened. Errors: also not-a-repository, another-repository, password, version, damaged. */
-export async function openForCommand(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage & { readonly repository: Repository }> {
+export interface OpenRepository extends OpenStorage {
+  readonly repository: Repository
+  /** What this machine knows of the repository; whoever acts upon what is there asks it first. */
+  readonly memory: RepositoryMemory
+}
+
+/** The same with its repository opened. Errors: also not-a-repository, another-repository, password, version, damaged, catalog. */
+export async function openForCommand(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenRepository> {
   const storage = await openStorage(job, context, options)
   try {
     const repository = await openRepository(storage.backend, context.secrets.password, context.signal)
     expectRepository(job, repository.config.repositoryId)
-    return { ...storage, repository }
+    const memory = openMemory(job, repository, context, !('dryRun' in job && job.dryRun))
+    return { ...storage, repository, memory, [Symbol.asyncDispose]: () => closeBoth(memory, storage) }
   } catch (error) {
     await storage[Symbol.asyncDispose]()
     throw error
+  }
+}
+
+async function closeBoth(memory: RepositoryMemory, storage: OpenStorage): Promise<void> {
+  try {
+    memory[Symbol.dispose]()
+  } finally {
+    await storage[Symbol.asyncDispose]()
   }
 }
 

@@ -33,20 +33,21 @@ const staleMs = 7 * 24 * 3_600_000
 /**
  * Reclaims what no snapshot needs, while anything else may go on in the repository. Outcome `warnings` when a backup elsewhere is
  * still open or packs cannot be read: then a later prune goes on. May be broken off at any time.
- * Errors: `damaged`, `version` when it is not certain what is needed (nothing is deleted), `unsupported`, those of opening a repository.
+ * Errors: `damaged`, `version` when it is not certain what is needed (nothing is deleted), `rolled-back`, `unsupported`, those of opening a repository.
  */
 export async function prune(job: PruneJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await keepNativeMemorySmall()
   const { signal } = context
   await using open = await openForCommand(job, context)
-  const { repository } = open
+  const { repository, memory } = open
+  await memory.require(signal)
   const { repositoryId } = repository.config
   using store = new LivenessDatabase()
   const progress = new StepProgress(context, open.meter)
   const folder = repository.backend.traits.stagingFolder ?? spoolFolder(job.home, repositoryId, 'prune')
   const packs = spoolPacks(folder, repository.keys, systemRandom)
-  const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom }, optionsOf(job))
+  const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom, memory }, optionsOf(job))
   progress.phase('scanning')
   if (!job.dryRun) await requireCapabilities(repository, signal)
   const plan = await planPrune(work, signal)

@@ -7,6 +7,7 @@ import { readRetireRecords } from '../repository/protocol/retired.ts'
 import type { Repository } from '../repository/repository.ts'
 import { BlobPlaces } from './blob-places.ts'
 import type { CommandContext } from './context.ts'
+import type { RepositoryMemory } from './memory.ts'
 import { openForCommand } from './open.ts'
 import type { OpenStorage } from './open.ts'
 import { TreeLoader } from './tree-loader.ts'
@@ -15,6 +16,7 @@ import { TreeLoader } from './tree-loader.ts'
 export interface Reader extends AsyncDisposable {
   readonly storage: OpenStorage
   readonly repository: Repository
+  readonly memory: RepositoryMemory
   readonly catalog: Catalog
   /** Where blobs are, with what other copies there are. */
   readonly places: BlobPlaces
@@ -25,7 +27,7 @@ export interface Reader extends AsyncDisposable {
 export async function openReader(job: EngineJob, context: CommandContext): Promise<Reader> {
   await using cleanup = new AsyncDisposableStack()
   const opened = cleanup.use(await openForCommand(job, context))
-  const { repository } = opened
+  const { repository, memory } = opened
   const { catalog, recreated } = openCatalog(job.home, repository.config.repositoryId, readerCatalog)
   cleanup.use(catalog)
   if (recreated) context.log.write('warning', 'the local catalog was damaged or outdated; it is made anew')
@@ -40,6 +42,7 @@ export async function openReader(job: EngineJob, context: CommandContext): Promi
   return {
     storage: opened,
     repository,
+    memory,
     catalog,
     places,
     trees: new TreeLoader(repository, catalog, context.signal, places),

@@ -19,6 +19,7 @@ export const errorCodes = [
   'version', // written by a newer or unknown version of Holdfast
   'not-a-repository', // no repository at the address
   'another-repository', // the address holds a repository other than the one expected
+  'rolled-back', // the repository lacks snapshots that this machine has seen in it: an older state, or the newest is withheld
   'busy', // the same job already runs on this machine
   'expired', // a prune ended the session too often; the run has to be repeated
   'source-missing', // a source folder does not exist or cannot be read at all

@@ -1,3 +1,5 @@
+import type { KnownRepository } from './known.ts'
+
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
 export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | RebuildJob | BrowseJob | TestJob
 
@@ -12,6 +14,14 @@ interface JobBase {
   readonly patienceMs?: number
   /** Refuse another repository at the address (the id that `test` or an earlier run returned). */
   readonly expectRepositoryId?: string
+  /** What its sender knows of the repository, beside what HOLDFAST_HOME does; of another repository than that at the address it says nothing. */
+  readonly known?: KnownRepository
+  /** The repository may lack what this machine has seen in it: what is there counts as the newest from now on. */
+  readonly acceptOlderRepository?: boolean
+  /** The repository may be another one than this machine has seen at the address. */
+  readonly acceptOtherRepository?: boolean
+  /** The machine's name in snapshots, where it is not the system's: 1–255 characters. */
+  readonly host?: string
 }
 
 export interface BackupJob extends JobBase {
@@ -43,7 +53,7 @@ export type ExcludePreset = 'caches' | 'trash' | 'node_modules' | 'nobackup' | '
 
 export interface RestoreJob extends JobBase {
   readonly type: 'restore'
-  /** `JOB@REV`, `latest` or `latest:JOB`. */
+  /** `JOB@REV`, `latest`, `latest:JOB` or `latest:HOST/JOB`. */
   readonly snapshot: string
   /** Absolute folder that receives the tree; nothing is ever written outside it. */
   readonly target: string
@@ -63,11 +73,13 @@ export interface CheckJob extends JobBase {
 
 export interface ForgetJob extends JobBase {
   readonly type: 'forget'
-  /** Snapshots to forget by id, or a policy over each job's snapshots. */
+  /** Snapshots to forget by id, or a policy over the snapshots of each job on each host. */
   readonly snapshots: readonly string[]
   readonly policy?: RetentionPolicy
   /** Only snapshots of this job; absent: of every job. */
   readonly name?: string
+  /** The policy is for the snapshots of all machines, not only for those of this one. */
+  readonly allHosts?: boolean
   readonly dryRun: boolean
 }
 

@@ -54,7 +54,8 @@ export type BrowseQuery =
   | { readonly type: 'list'; readonly snapshot: string; readonly path: Uint8Array; readonly after?: Uint8Array; readonly limit: number }
 
 export type BrowseAnswer =
-  | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[] }
+  /** `missed`: what the repository lacks of what this machine has seen in it, in words. */
+  | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
   | { readonly type: 'list'; readonly entries: readonly EntryView[]; readonly more: boolean }
   | { readonly type: 'error'; readonly error: WireError }
 

@@ -1,3 +1,5 @@
+import type { KnownRepository } from './known.ts'
+
 /** A whole picture of a run, sent at most four times a second; the receiver keeps only the newest. */
 export interface Progress {
   readonly operation: Operation
@@ -54,9 +56,12 @@ export interface TransferEvent {
   readonly attempt: number
 }
 
-/** A file that is not, or not wholly, in the snapshot (or not restored). A warning of the run. */
+/**
+ * A file that is not, or not wholly, in the snapshot (or not restored), or a snapshot that was seen in the repository and is gone (`rolled-back`; its
+ * id is the path). A warning of the run.
+ */
 export interface Problem {
-  readonly code: 'unreadable' | 'vanished' | 'changed' | 'skipped-type' | 'damaged' | 'not-restored' | 'metadata'
+  readonly code: 'unreadable' | 'vanished' | 'changed' | 'skipped-type' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
   /** For people: escaped as in EntryView. */
   readonly path: string
   readonly message: string
@@ -87,6 +92,8 @@ export interface RunSummary extends RunFigures {
   /** The first 100, the log has them all. */
   readonly firstProblems: readonly Problem[]
   readonly repositoryId?: string
+  /** What the machine knows of the repository now, for who sent `known`. */
+  readonly known?: KnownRepository
   /** Anything a command has to say beyond this, as plain JSON (check: damage list; prune: plan; test: what was found). */
   readonly details?: unknown
 }

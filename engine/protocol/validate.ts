@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { EngineJob } from './job.ts'
+import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
@@ -45,6 +46,10 @@ const jobBase = {
   concurrency: v.pipe(count, v.minValue(1), v.maxValue(1024)),
   patienceMs: v.exactOptional(amount),
   expectRepositoryId: v.exactOptional(text),
+  known: v.exactOptional(knownRepository),
+  acceptOlderRepository: v.exactOptional(flag),
+  acceptOtherRepository: v.exactOptional(flag),
+  host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
 }
 
 const backupJob = v.object({
@@ -96,6 +101,7 @@ const forgetJob = v.object({
   snapshots: list,
   policy: v.exactOptional(policy),
   name: v.exactOptional(jobName),
+  allHosts: v.exactOptional(flag),
   dryRun: flag,
 })
 
@@ -165,6 +171,7 @@ const summary: v.GenericSchema<unknown, RunSummary> = v.object({
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed']),
   firstProblems: v.array(problem),
   repositoryId: v.exactOptional(text),
+  known: v.exactOptional(knownRepository),
   details: v.exactOptional(v.unknown()),
 })
 
@@ -191,7 +198,7 @@ const entryView = v.object({
 })
 
 const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
-  v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView) }),
+  v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView), missed: list }),
   v.object({ type: v.literal('list'), entries: v.array(entryView), more: flag }),
   v.object({ type: v.literal('error'), error }),
 ])

@@ -23,6 +23,7 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   version: { title: 'This repository was made by a newer Holdfast', advice: 'Update Holdfast on this computer.' },
   'not-a-repository': { title: 'There is no Holdfast repository here', advice: 'Check the address. A backup to it creates one.' },
   'another-repository': { title: 'There is a different repository at this place', advice: 'Another disk may be plugged in, or the folder was replaced. Nothing was written.' },
+  'rolled-back': { title: 'The repository is older than what this computer has seen of it', advice: 'Somebody put an older copy in its place, or the storage holds the newest snapshots back. Nothing was changed. Bring the newer copy back, or go on with the older one if that was done on purpose.' },
   busy: { title: 'It is running already', advice: 'Wait until it is done, or stop it first.' },
   expired: { title: 'The backup took too long to commit', advice: 'Run it again; what was sent is kept.' },
   'source-missing': { title: 'A source folder cannot be read', advice: 'It may be on a disk that is not plugged in, or was moved. Edit the job if it moved for good.' },
@@ -82,6 +83,7 @@ const problems: Readonly<Record<Problem['code'], string>> = {
   damaged: 'Damaged in the repository',
   'not-restored': 'Was not restored',
   metadata: 'Some of its attributes could not be set',
+  'rolled-back': 'Was in the repository and is gone',
 }
 
 export function problemText(code: Problem['code']): string {

@@ -4,7 +4,7 @@ import type { ExcludePreset } from '../../protocol/job.ts'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { collect, parseJobName, parsePreset, parseSize } from '../values.ts'
+import { collect, parseHost, parseJobName, parsePreset, parseSize } from '../values.ts'
 
 interface BackupOptions extends CommonOptions {
   readonly job: string
@@ -27,6 +27,7 @@ export function addBackup(program: Command, builder: ProgramBuilder): void {
     .option('-e, --exclude <pattern>', 'leave out what matches, in gitignore syntax; may be repeated', collect)
     .option('--exclude-preset <name>', 'caches, trash, node_modules, nobackup or cachedir; may be repeated', parsePreset)
     .option('--exclude-larger-than <size>', 'leave out files larger than this, e.g. 2G', parseSize)
+    .option('--host <name>', 'name of this machine in the snapshots (default: its own); a renamed one goes on under its old name', parseHost)
     .option('--one-file-system', 'do not cross into other file systems')
     .option('--cancel-on-failure', 'break off what is on its way when an upload finally fails')
     .option('-n, --dry-run', 'read and count everything, store nothing')

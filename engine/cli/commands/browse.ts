@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import type { Browser } from '../../commands/browse.ts'
 import type { EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { formatBytes, formatTable, formatTime } from '../format.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { parseJobName, parseSnapshot } from '../values.ts'
+import { parseHost, parseJobName, parseSnapshot } from '../values.ts'
 
 /** Entries of a folder are fetched and printed a page at a time. */
 const pageEntries = 1000
@@ -15,30 +16,43 @@ export function addBrowsing(program: Command, builder: ProgramBuilder): void {
   const snapshots = builder
     .command('snapshots', 'list the snapshots', ['snapshots', 'snapshots --job home --json'])
     .option('-j, --job <name>', 'only snapshots of this job', parseJobName)
+    .option('--host <name>', 'only snapshots of this machine', parseHost)
   snapshots.action(async (options: CommonOptions & { readonly job?: string }) => {
-    await builder.run(options, (invocation) => listSnapshots(invocation, options.job))
+    await builder.run(options, (invocation) => listSnapshots(invocation, options))
   })
   program.addCommand(snapshots)
   const list = builder
     .command('ls', 'list a folder of a snapshot', ['ls latest', 'ls home@12 Documents/letters'])
-    .argument('<snapshot>', 'JOB@REVISION, latest or latest:JOB', parseSnapshot)
+    .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
     .argument('[path]', 'folder inside the snapshot (default: its root)')
+    .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
   list.action(async (snapshot: string, path: string | undefined, options: CommonOptions) => {
     await builder.run(options, (invocation) => listFolder(invocation, snapshot, Buffer.from(path ?? '')))
   })
   program.addCommand(list)
 }
 
-async function listSnapshots({ settings, context, output }: Invocation, job: string | undefined): Promise<Ending> {
+async function listSnapshots({ settings, context, output }: Invocation, { job, host }: { readonly job?: string; readonly host?: string }): Promise<Ending> {
   const { openBrowser } = await import('../../commands/browse.ts')
   await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
-  const snapshots = (await browser.snapshots()).filter((snapshot) => job === undefined || snapshot.job === job)
+  const all = (await browser.snapshots()).toSorted((a, b) => compare(a.host, b.host) || compare(a.job, b.job))
+  const snapshots = all.filter((snapshot) => (job ?? snapshot.job) === snapshot.job && (host ?? snapshot.host) === snapshot.host)
   const rows = formatTable(['SNAPSHOT', 'FINISHED', 'HOST', 'FILES', 'SIZE', 'WARNINGS', 'SOURCES'], snapshots.map(snapshotRow), [3, 4, 5])
   for (const [index, snapshot] of snapshots.entries()) {
     output.record({ type: 'snapshot', ...snapshot }, index === 0 ? rows.slice(0, 2).join('\n') : (rows[index + 1] ?? ''))
   }
   const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
-  return { exitCode: exitCodes.success, json: { operation: 'snapshots', outcome: 'success', snapshots: snapshots.length }, text }
+  return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length }, text }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** A repository that lacks what was seen in it is a warning, however well it could be listed. */
+function endingOf({ missed }: Browser): Pick<Ending, 'exitCode' | 'json'> {
+  if (missed.length === 0) return { exitCode: exitCodes.success, json: { outcome: 'success' } }
+  return { exitCode: exitCodes.warnings, json: { outcome: 'warnings', problems: missed.length } }
 }
 
 function snapshotRow(snapshot: SnapshotView): string[] {
@@ -58,7 +72,7 @@ async function listFolder({ settings, context, output }: Invocation, snapshot: s
     after = page.entries.at(-1)?.name
     more = page.more && after !== undefined
   }
-  return { exitCode: exitCodes.success, json: { operation: 'ls', outcome: 'success', entries }, text: [] }
+  return { ...endingOf(browser), json: { operation: 'ls', ...endingOf(browser).json, entries }, text: [] }
 }
 
 /** `nameBytes` (base64) is there where the name is not valid UTF-8. */

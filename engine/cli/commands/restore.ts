@@ -5,7 +5,7 @@ import type { RestoreJob } from '../../protocol/job.ts'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { collect, parseSnapshot } from '../values.ts'
+import { collect, parseHost, parseSnapshot } from '../values.ts'
 
 interface RestoreOptions extends CommonOptions {
   readonly to: string
@@ -25,7 +25,8 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
       'restore latest --to ~/old --path Documents --except Documents/cache',
       'restore latest:home --to ~/old --overwrite never',
     ])
-    .argument('<snapshot>', 'JOB@REVISION, latest or latest:JOB', parseSnapshot)
+    .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
+    .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
     .requiredOption('--to <folder>', 'folder that receives the files; nothing is written outside it')
     .option('-p, --path <path>', 'path inside the snapshot, as `ls` shows it; may be repeated', collect)
     .option('-x, --except <path>', 'path inside the snapshot that is left out; may be repeated', collect)

@@ -5,13 +5,14 @@ import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { parseJobName, parsePositive, parseSpan } from '../values.ts'
+import { parseHost, parseJobName, parsePositive, parseSpan } from '../values.ts'
 
 const periods = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
 interface ForgetOptions extends CommonOptions {
   readonly job?: string
   readonly dryRun?: true
+  readonly allHosts?: true
   readonly keepLast?: number
   readonly keepHourly?: number
   readonly keepDaily?: number
@@ -56,11 +57,16 @@ function addForget(program: Command, builder: ProgramBuilder): void {
     'forget --keep-last 10 --dry-run',
   ])
   command.option('-j, --job <name>', 'only snapshots of this job (default: every job, each by itself)', parseJobName)
+  command.option('--host <name>', 'apply --keep-… to the snapshots of this machine (default: the one that this runs on)', parseHost)
+  command.option('--all-hosts', 'apply --keep-… to the snapshots of every machine, each by itself')
   for (const period of periods) {
     const what = period === 'last' ? 'the newest N snapshots' : `the newest snapshot of each of N ${period.replace('daily', 'day').replace(/ly$/, '')}s`
     command.option(`--keep-${period} <n>`, `keep ${what}`, parsePositive)
   }
   command.option('-n, --dry-run', 'show what would be forgotten')
+  command.addHelpText('after', `
+Hours, days, weeks (from Monday), months and years are those of the place where a snapshot was made: its time zone is stored with it. The
+newest snapshot of each job always stays. Snapshots of other machines stay, unless --host or --all-hosts is given.`)
   command.action(async (snapshots: readonly string[], options: ForgetOptions) => {
     await builder.run(options, ({ settings, context }) => {
       const policy = policyOf(options)
@@ -74,6 +80,7 @@ function addForget(program: Command, builder: ProgramBuilder): void {
           snapshots,
           dryRun: options.dryRun ?? false,
           ...(policy === undefined ? {} : { policy }),
+          ...(options.allHosts ? { allHosts: true } : {}),
           ...(options.job === undefined ? {} : { name: options.job }),
         },
         context,

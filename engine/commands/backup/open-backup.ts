@@ -13,29 +13,36 @@ import { jobKeyOf } from '../../repository/keys.ts'
 import { openRepository, type Repository } from '../../repository/repository.ts'
 import type { CommandContext } from '../context.ts'
 import { createRepository } from '../create.ts'
+import { hostOf } from '../host.ts'
+import { openMemory, type RepositoryMemory } from '../memory.ts'
 import { expectRepository, openStorage, type OpenStorage } from '../open.ts'
 
 /** All that a backup works with, from opening to its end. */
 export interface OpenBackup extends AsyncDisposable {
   readonly storage: OpenStorage
   readonly repository: Repository
+  readonly memory: RepositoryMemory
+  /** Whose snapshots this run makes. */
+  readonly host: string
   readonly jobKey: string
   readonly catalog: Catalog
   /** Where packs are made. For this job on this machine alone. */
   readonly spool: string
 }
 
-/** Errors: busy, password, not-a-repository, another-repository, catalog, and those of the storage. */
+/** Nothing is written before it is certain that the repository is as new as this machine knows. Errors: busy, password, not-a-repository, another-repository, rolled-back, catalog, and those of the storage. */
 export async function openBackup(job: BackupJob, context: CommandContext): Promise<OpenBackup> {
   await using cleanup = new AsyncDisposableStack()
   const uploads = new LateJournal()
   const storage = cleanup.use(await openStorage(job, context, { create: job.create === true && !job.dryRun, uploadJournal: uploads }))
-  const repository = job.create && !job.dryRun
+  const { repository, created } = job.create && !job.dryRun
     ? await openOrCreateRepository(storage, context)
-    : await openRepository(storage.backend, context.secrets.password, context.signal)
+    : { repository: await openRepository(storage.backend, context.secrets.password, context.signal), created: false }
   const { repositoryId } = repository.config
   expectRepository(job, repositoryId)
   const jobKey = jobKeyOf(repository.keys, job.name)
+  const memory = cleanup.use(openMemory(created ? { ...job, acceptOtherRepository: true } : job, repository, context, !job.dryRun))
+  await memory.require(context.signal, job.acceptOlderRepository ? undefined : jobKey)
   cleanup.use(lockJob(job.home, repositoryId, jobKey))
   const home = job.dryRun ? cleanup.adopt(copyOfCatalog(job.home, repositoryId, jobKey), remove) : job.home
   const { catalog, recreated } = openCatalog(home, repositoryId, jobKey)
@@ -46,7 +53,7 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
   mkdirSync(spool, { recursive: true, mode: 0o700 })
   if (!job.dryRun) clearSpool(spool, catalog)
   const owned = cleanup.move()
-  return { storage, repository, jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { storage, repository, memory, host: hostOf(job), jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** What no backup takes, wherever it lies: the folder of Holdfast itself, and the repository. */
@@ -102,15 +109,15 @@ class LateJournal implements UploadJournal {
 }
 
 /** The repository at the address, made first where there is none; of two that make it at once, one opens what the other made. */
-async function openOrCreateRepository(storage: OpenStorage, context: CommandContext): Promise<Repository> {
-  const open = (): Promise<Repository> => openRepository(storage.backend, context.secrets.password, context.signal)
+async function openOrCreateRepository(storage: OpenStorage, context: CommandContext): Promise<{ readonly repository: Repository; readonly created: boolean }> {
+  const open = async () => ({ repository: await openRepository(storage.backend, context.secrets.password, context.signal), created: false })
   try {
     return await open()
   } catch (error) {
     if (!hasCode(error, 'not-a-repository')) throw error
   }
   try {
-    return await createRepository(storage.backend, context)
+    return { repository: await createRepository(storage.backend, context), created: true }
   } catch (error) {
     if (!hasCode(error, 'exists')) throw error
     return open()

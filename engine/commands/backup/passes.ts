@@ -62,7 +62,7 @@ export class Passes {
     this.#excludes = new Excludes(job.excludes, neverStored(job, opened))
     const loader = new TreeLoader(repository, catalog, options.machine.signal)
     this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
-    const last = catalog.lastSnapshot.get()
+    const last = catalog.lastSnapshot.of(opened.host)
     this.#base = { root: last && fromHex(last.root), trusted: last !== undefined }
   }
 
@@ -142,12 +142,13 @@ export class Passes {
     if (this.#base.trusted && !catalog.lastSnapshot.closureUsable()) throw new BaseFailed({ root: this.#base.root, trusted: false })
   }
 
-  /** The job's newest snapshot in the repository, for a machine whose catalog does not know it. */
+  /** The job's newest snapshot of this machine in the repository, where the catalog does not know it: another's files are other files. */
   async #newestRoot(): Promise<BlobId | undefined> {
     const { opened, machine } = this.#options
     let root: BlobId | undefined
-    for await (const entry of listSnapshots(opened.repository, { jobKey: opened.jobKey }, machine.signal)) {
-      if (entry.type === 'snapshot') root = fromHex(entry.manifest.root)
+    const { repository, jobKey, memory, host } = opened
+    for await (const entry of listSnapshots(repository, { jobKey, memory }, machine.signal)) {
+      if (entry.type === 'snapshot' && entry.manifest.host === host) root = fromHex(entry.manifest.root)
     }
     return root
   }

@@ -1,16 +1,20 @@
-import { hostname } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
-import { HoldfastError } from '../../base/errors.ts'
+import { fromText, toShown } from '../../base/byte-string.ts'
+import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { adoptPacks, refreshIndex } from '../../catalog/refresh.ts'
 import type { Random } from '../../repository/crypto.ts'
 import { listPacks } from '../../repository/protocol/listing.ts'
+import type { SnapshotRef } from '../../repository/protocol/names.ts'
+import type { Decision } from '../../repository/protocol/records.ts'
 import { readRetireRecords } from '../../repository/protocol/retired.ts'
 import { openSession, type BackupSession, type Commit, type Refreshed, type UsablePacks } from '../../repository/protocol/session.ts'
+import { readDecision } from '../../repository/protocol/snapshots.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { requireCapabilitiesOnceAWeek } from '../capabilities.ts'
+import type { RepositoryMemory } from '../memory.ts'
 
 /** How often a session may be expired by prunes before the run gives up. */
 const maximumSessions = 5
@@ -22,6 +26,8 @@ export interface SessionKeeperOptions {
   readonly repository: Repository
   readonly catalog: Catalog
   readonly jobKey: string
+  readonly memory: RepositoryMemory
+  readonly host: string
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -56,7 +62,7 @@ export class SessionKeeper {
 
   /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; `unsupported`; those of the storage. */
   async open(signal: AbortSignal): Promise<void> {
-    const { repository, catalog, jobKey, clock, random, dryRun } = this.#options
+    const { repository, catalog, jobKey, memory, host, clock, random, dryRun } = this.#options
     if (this.#opened++ === maximumSessions) {
       throw new HoldfastError('expired', `A prune ended the session ${maximumSessions} times. Run the backup again when no prune runs.`)
     }
@@ -65,7 +71,9 @@ export class SessionKeeper {
       return
     }
     await requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
-    this.#session = await openSession(repository, jobKey, { host: hostname(), clock, random }, signal)
+    this.#session = await openSession(repository, jobKey, { host, clock, random, above: memory.floor(jobKey) }, signal)
+    memory.announced(this.#session.ref)
+    await this.#meetOthers(this.#session.newest, signal)
     await this.#takeStock(await this.#session.retired(signal), signal)
     this.#beat(signal)
   }
@@ -97,10 +105,28 @@ export class SessionKeeper {
     await this.#settle()
     const session = this.#session
     if (!session) throw new HoldfastError('internal', 'There is no session to commit.')
-    const commit = await session.commit(manifest, signal)
+    const made = manifest()
+    const commit = await session.commit(() => made, signal)
     if (commit.type === 'expired') await this.#renew(signal)
-    else await session.close(signal)
+    else {
+      this.#options.memory.seen(commit.ref, { type: 'manifest', nonce: session.nonce, manifest: made })
+      this.#options.memory.keep()
+      await session.close(signal)
+    }
     return commit
+  }
+
+  /** The job's newest snapshot may be another machine's, that uses the same name: harmless, but whoever does not mean it should know. */
+  async #meetOthers(newest: SnapshotRef | undefined, signal: AbortSignal): Promise<void> {
+    const { repository, memory, jobKey, host, log } = this.#options
+    if (!newest || memory.known(jobKey).some((known) => known.host === host && known.revision >= newest.revision)) return
+    const isFirst = !memory.known(jobKey).some((known) => known.host === host)
+    const told = new Set(isFirst ? [] : memory.otherHosts(jobKey, host))
+    const decision = await readIfWhole(repository, newest, signal)
+    if (decision) memory.seen(newest, decision)
+    for (const other of memory.otherHosts(jobKey, host).filter((each) => !told.has(each))) {
+      log.write('warning', `The machine ${toShown(fromText(other))} backs up under this job's name too. Its snapshots and those of this machine (${host}) are kept apart. If this machine was renamed, give --host with the old name to go on with them.`)
+    }
   }
 
   /** Ends the heartbeat. */
@@ -153,6 +179,16 @@ export class SessionKeeper {
     this.#stopBeating.abort()
     await this.#beating
     this.#beating = undefined
+  }
+}
+
+/** A damaged snapshot holds up no backup. */
+async function readIfWhole(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<Decision | undefined> {
+  try {
+    return await readDecision(repository, ref, signal)
+  } catch (error) {
+    if (hasCode(error, 'damaged', 'version')) return undefined
+    throw error
   }
 }
 

@@ -17,7 +17,7 @@ import type { CheckRun } from './run.ts'
 export async function checkSnapshots(run: CheckRun, signal: AbortSignal): Promise<number> {
   using clean = run.catalog.idSet('clean_trees')
   let count = 0
-  for await (const entry of listSnapshots(run.repository, {}, signal)) {
+  for await (const entry of listSnapshots(run.repository, { memory: run.memory }, signal)) {
     count++
     run.progress.expect(1)
     await run.progress.step(signal)

@@ -6,12 +6,15 @@ import { packObject } from '../../repository/names.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { BlobId } from '../../snapshot/node.ts'
+import type { RepositoryMemory } from '../memory.ts'
+import type { OpenRepository } from '../open.ts'
 import type { StepProgress } from '../step-progress.ts'
 import type { Findings } from './findings.ts'
 
 /** What the parts of one check share. */
 export class CheckRun {
   readonly repository: Repository
+  readonly memory: RepositoryMemory
   /** A catalog of its own, filled from what packs say of themselves. */
   readonly catalog: Catalog
   readonly findings: Findings
@@ -22,8 +25,9 @@ export class CheckRun {
   readonly missing: BlobIdSet
   readonly #missingTold = new Set<string>()
 
-  constructor(repository: Repository, catalog: Catalog, findings: Findings, progress: StepProgress, startedMs: number) {
+  constructor({ repository, memory }: Pick<OpenRepository, 'repository' | 'memory'>, catalog: Catalog, findings: Findings, progress: StepProgress, startedMs: number) {
     this.repository = repository
+    this.memory = memory
     this.catalog = catalog
     this.findings = findings
     this.progress = progress

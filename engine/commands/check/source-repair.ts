@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { fromBytes, toFilePath } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { systemRandom } from '../../repository/crypto.ts'
@@ -23,10 +22,9 @@ const packBytes = 16 * 1024 * 1024
  * Looks for missing chunks in the files they came from, on this machine, and stores those that are still there. Reads only files whose
  * snapshot entry lacks something. @returns how many blobs were stored again.
  */
-export async function repairFromSources(run: CheckRun, packs: PackMaker, retry: RetryPolicy, signal: AbortSignal): Promise<number> {
+export async function repairFromSources(run: CheckRun, host: string, packs: PackMaker, retry: RetryPolicy, signal: AbortSignal): Promise<number> {
   const repair = new SourceRepair(run, packs, retry)
-  const host = hostname()
-  for await (const entry of listSnapshots(run.repository, {}, signal)) {
+  for await (const entry of listSnapshots(run.repository, { memory: run.memory }, signal)) {
     if (entry.type === 'snapshot' && entry.manifest.host === host) await repair.snapshot(entry.manifest, signal)
   }
   return repair.finish(signal)

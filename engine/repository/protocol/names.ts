@@ -45,6 +45,9 @@ export function acknowledgementName(record: string, ref: SnapshotRef): ObjectNam
   return `acks/${record}/${ref.jobKey}/${revisionKey(ref)}`
 }
 
+/** Names hold fifteen digits. */
+export const highestRevision = 999_999_999_999_999
+
 const revisionPattern = '([1-9][0-9]{0,14})(?:-([0-9a-f]{32}))?'
 const snapshotPattern = new RegExp(`^snapshots/([0-9a-f]{32})/([0-9]+)/${revisionPattern}$`)
 const plainPattern = new RegExp(`^(?:intents|expired|deleted)/([0-9a-f]{32})/${revisionPattern}$`)

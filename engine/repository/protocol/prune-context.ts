@@ -7,6 +7,7 @@ import type { Repository } from '../repository.ts'
 import type { Frontier } from './closure.ts'
 import type { PackShards } from './listing.ts'
 import type { LivenessStore } from './liveness.ts'
+import type { RevisionMemory } from './revision-memory.ts'
 import { DecisionCache } from './snapshots.ts'
 
 export interface CopiedBlob {
@@ -75,9 +76,11 @@ export interface PruneContext {
   readonly ownRecords: Set<string>
   /** Footers that cannot be read. */
   readonly unreadable: Set<string>
+  /** What this machine knows of snapshots; absent: nothing. */
+  readonly memory?: RevisionMemory
 }
 
-type Given = Pick<PruneContext, 'repository' | 'store' | 'packs' | 'clock' | 'random'>
+type Given = Pick<PruneContext, 'repository' | 'store' | 'packs' | 'clock' | 'random' | 'memory'>
 
 export function pruneContext(given: Given, options: Partial<PruneOptions> = {}): PruneContext {
   return {

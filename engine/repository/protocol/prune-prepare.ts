@@ -51,8 +51,9 @@ export async function withFreshListings<T>(work: () => Promise<T>): Promise<T> {
  * Errors: rule R9: `damaged` or `version` for a manifest that cannot be read.
  */
 export async function needSnapshots(context: PruneContext, signal: AbortSignal): Promise<number> {
+  const { repository, decisions: cache, memory } = context
   let count = 0
-  for await (const entry of listSnapshots(context.repository, { cache: context.decisions }, signal)) {
+  for await (const entry of listSnapshots(repository, { cache, ...(memory ? { memory } : {}) }, signal)) {
     if (entry.type !== 'snapshot') throw entry.error
     needBlob(context, fromHex(entry.manifest.root), entry.confirmed ? 'required' : 'optional')
     count++

@@ -10,7 +10,7 @@ import { commitDecision, createOnce, isExpired } from './arbiter.ts'
 import { tryWithRights } from '../../backend/rights.ts'
 import { isThere, listAll, listPacks } from './listing.ts'
 import type { ListedPack, PackShards } from './listing.ts'
-import { acknowledgementName, intentName, parseSessionName, parseSnapshotName, snapshotName } from './names.ts'
+import { acknowledgementName, highestRevision, intentName, parseSessionName, parseSnapshotName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { openIntent, sealAcknowledgement, sealIntent } from './records.ts'
 import type { Intent } from './records.ts'
@@ -27,6 +27,8 @@ export interface SessionOptions {
    * opened when everything is uploaded already, and for a long restore that protects its snapshot.
    */
   readonly root?: BlobId
+  /** The highest revision of the job that this machine knows of, in whatever state the storage is now: the session's is higher (rule R11). */
+  readonly above?: number
   /** Default 16. */
   readonly shards?: PackShards
 }
@@ -61,23 +63,36 @@ export async function openSession(repository: Repository, jobKey: string, option
     nonce: randomName(options.random), host: options.host, startedMs: Math.max(0, Math.floor(options.clock.now())),
     root: options.root && toHex(options.root),
   }
-  let revision = await nextRevision(repository, jobKey, signal)
+  const newest = await newestRevision(repository, jobKey, signal)
+  let revision = Math.max(newest.taken, options.above ?? 0) + 1
   for (;;) {
+    if (revision > highestRevision) throw new HoldfastError('damaged', 'Something in the repository has the highest revision there can be. Run check.', { data: { revision } })
     const suffix = repository.config.arbiter === 'flags' ? randomName(options.random) : ''
     const ref = { jobKey, revision, suffix }
     // A snapshot that exists already: the revision came from a listing that was older than a commit or an expiry.
     if (await announce(repository, ref, intent, signal) && !await isThere(repository.backend, snapshotName(ref), signal)) {
-      return new BackupSession(repository, ref, intent, options)
+      return new BackupSession(repository, ref, intent, { ...options, newest: newest.snapshot })
     }
     revision++
   }
 }
 
-async function nextRevision(repository: Repository, jobKey: string, signal: AbortSignal): Promise<number> {
-  const snapshots = await listAll(repository.backend, `snapshots/${jobKey}/`, signal)
-  const intents = await listAll(repository.backend, `intents/${jobKey}/`, signal)
-  const taken = [...snapshots.map((info) => parseSnapshotName(info.name)), ...intents.map((info) => parseSessionName(info.name))]
-  return 1 + taken.reduce((highest, ref) => Math.max(highest, ref.revision), 0)
+interface Newest {
+  /** Highest revision that anything has; 0 for none. */
+  readonly taken: number
+  /** Highest snapshot that is listed, whatever was decided about it. */
+  readonly snapshot: SnapshotRef | undefined
+}
+
+/** In flags mode a snapshot that was forgotten or withdrawn is gone, and only its flag tells that the revision was had. */
+async function newestRevision(repository: Repository, jobKey: string, signal: AbortSignal): Promise<Newest> {
+  const { backend, config } = repository
+  const snapshots = (await listAll(backend, `snapshots/${jobKey}/`, signal)).map((info) => parseSnapshotName(info.name))
+  const others = [...await listAll(backend, `intents/${jobKey}/`, signal)]
+  if (config.arbiter === 'flags') for (const folder of ['deleted', 'expired']) others.push(...await listAll(backend, `${folder}/${jobKey}/`, signal))
+  const taken = [...snapshots, ...others.map((info) => parseSessionName(info.name))].reduce((highest, ref) => Math.max(highest, ref.revision), 0)
+  const snapshot = snapshots.reduce<SnapshotRef | undefined>((highest, ref) => (highest && highest.revision >= ref.revision ? highest : ref), undefined)
+  return { taken, snapshot }
 }
 
 /** @returns false when another session has the revision. */
@@ -95,6 +110,8 @@ async function announce(repository: Repository, ref: SnapshotRef, intent: Intent
 export class BackupSession {
   readonly ref: SnapshotRef
   readonly nonce: string
+  /** The job's highest snapshot when the session was opened, whosever it is. */
+  readonly newest: SnapshotRef | undefined
   readonly #repository: Repository
   readonly #intent: Intent
   readonly #shards: PackShards
@@ -105,9 +122,10 @@ export class BackupSession {
   readonly #unverified = new Set<string>()
   #state: 'announced' | 'reading' | 'decided' = 'announced'
 
-  constructor(repository: Repository, ref: SnapshotRef, intent: Intent, options: SessionOptions) {
+  constructor(repository: Repository, ref: SnapshotRef, intent: Intent, options: SessionOptions & { readonly newest: SnapshotRef | undefined }) {
     this.ref = ref
     this.nonce = intent.nonce
+    this.newest = options.newest
     this.#repository = repository
     this.#intent = intent
     this.#shards = options.shards ?? 16

@@ -1,13 +1,13 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
-import { jobKeyOf } from '../keys.ts'
 import type { Repository } from '../repository.ts'
-import { getIfThere, listAll } from './listing.ts'
-import { expiredName, parseRevisionKey, parseSessionName, parseSnapshotName, revisionKey, snapshotName } from './names.ts'
+import { getIfThere, isThere, listAll } from './listing.ts'
+import { expiredName, parseSessionName, parseSnapshotName, revisionKey, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { openDecision } from './records.ts'
 import type { Decision } from './records.ts'
+import type { RevisionMemory } from './revision-memory.ts'
 
 /** One revision as a listing shows it. Tombstones and expired sessions are no snapshots and do not appear. */
 export type SnapshotEntry =
@@ -51,17 +51,23 @@ export function snapshotId(manifest: Pick<Manifest, 'job'>, ref: SnapshotRef): s
   return `${manifest.job}@${revisionKey(ref)}`
 }
 
+export interface SnapshotQuery {
+  readonly jobKey?: string
+  readonly cache?: DecisionCache
+  /** Learns what is read. What it knows and the listing does not show is asked for by name: a listing may be late, or withhold it. */
+  readonly memory?: RevisionMemory
+}
+
 /**
  * Every snapshot of the repository, or of one job, by job and revision; one that cannot be read, or is unknown, hides no other.
  * Whoever decides by them what is not needed stops at any that is no `snapshot` (rule R9). Errors: those of the storage.
  */
-export async function* listSnapshots(
-  repository: Repository, options: { readonly jobKey?: string, readonly cache?: DecisionCache }, signal: AbortSignal,
-): AsyncGenerator<SnapshotEntry> {
-  const scope = options.jobKey === undefined ? '' : `${options.jobKey}/`
+export async function* listSnapshots(repository: Repository, query: SnapshotQuery, signal: AbortSignal): AsyncGenerator<SnapshotEntry> {
+  const scope = query.jobKey === undefined ? '' : `${query.jobKey}/`
   // Flags before snapshots: a snapshot that is forgotten in between counts as live once more, never the other way round.
   const deleted = await listFlags(repository, `deleted/${scope}`, signal)
   const expired = await listFlags(repository, `expired/${scope}`, signal)
+  for (const ref of deleted.values()) query.memory?.seen(ref, { type: 'deleted' })
   const infos = await listAll(repository.backend, `snapshots/${scope}`, signal)
   const listed: Listed[] = []
   for (const info of infos) {
@@ -69,12 +75,24 @@ export async function* listSnapshots(
     if (ref instanceof HoldfastError) yield { type: 'unknown', object: info.name, error: ref }
     else listed.push({ info, ref })
   }
+  listed.push(...await notListed(repository, query, infos, signal))
   for (const { info, ref } of listed.sort(byRevision)) {
     const key = flagKey(ref)
     if (deleted.has(key)) continue
-    const entry = await readEntry(repository, info, ref, !expired.has(key), options.cache, signal)
+    const entry = await readEntry(repository, { info, ref }, !expired.has(key), query, signal)
     if (entry) yield entry
   }
+}
+
+async function notListed(repository: Repository, { jobKey, memory }: SnapshotQuery, infos: readonly ObjectInfo[], signal: AbortSignal): Promise<readonly Listed[]> {
+  const names = new Set(infos.map(({ name }) => name))
+  const found: Listed[] = []
+  for (const known of memory?.known(jobKey) ?? []) {
+    const ref = { jobKey: known.jobKey, revision: known.revision, suffix: known.suffix }
+    const name = snapshotName(ref)
+    if (known.state === 'snapshot' && !names.has(name) && await isThere(repository.backend, name, signal)) found.push({ info: { name, size: 0, modifiedMs: 0 }, ref })
+  }
+  return found
 }
 
 interface Listed {
@@ -97,12 +115,13 @@ function byRevision(a: Listed, b: Listed): number {
 }
 
 async function readEntry(
-  repository: Repository, info: ObjectInfo, ref: SnapshotRef, confirmed: boolean, cache: DecisionCache | undefined, signal: AbortSignal,
+  repository: Repository, { info, ref }: Listed, confirmed: boolean, { cache, memory }: SnapshotQuery, signal: AbortSignal,
 ): Promise<SnapshotEntry | undefined> {
   try {
     const decision = cache?.find(info) ?? await readDecision(repository, ref, signal)
     if (!decision) return undefined
     cache?.keep(info, decision)
+    memory?.seen(ref, decision)
     return decision.type === 'manifest' ? { type: 'snapshot', ref, manifest: decision.manifest, confirmed } : undefined
   } catch (error) {
     if (hasCode(error, 'damaged', 'version')) return { type: 'damaged', ref, error }
@@ -116,48 +135,13 @@ export async function readDecision(repository: Repository, ref: SnapshotRef, sig
   return bytes && openDecision(repository.keys, ref, bytes)
 }
 
-async function listFlags(repository: Repository, prefix: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  if (repository.config.arbiter === 'cas') return new Set()
+async function listFlags(repository: Repository, prefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, SnapshotRef>> {
+  if (repository.config.arbiter === 'cas') return new Map()
   const infos = await listAll(repository.backend, prefix, signal)
-  return new Set(infos.map((info) => flagKey(parseSessionName(info.name))))
+  return new Map(infos.map((info) => parseSessionName(info.name)).map((ref) => [flagKey(ref), ref]))
 }
 
 /** The same for `expired/` and `deleted/`. */
 function flagKey(ref: SnapshotRef): string {
   return expiredName(ref)
-}
-
-/**
- * The snapshot that `JOB@REV`, `latest` or `latest:JOB` names: the highest revision of a job, whatever clocks say, and of several
- * jobs that one which finished last.
- * Errors: `arguments` for another form, `not-found`, `damaged`, `version`.
- */
-export async function resolveSnapshot(repository: Repository, name: string, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {
-  const latest = /^latest(?::(.+))?$/.exec(name)
-  if (latest) return latestSnapshot(repository, latest[1], signal)
-  const ref = findRevision(repository, name)
-  for await (const entry of listSnapshots(repository, { jobKey: ref.jobKey }, signal)) {
-    if (entry.type === 'unknown') continue
-    const wanted = entry.ref.revision === ref.revision && (ref.suffix === '' || ref.suffix === entry.ref.suffix)
-    if (wanted && entry.type === 'snapshot') return entry
-    if (wanted && entry.type === 'damaged') throw entry.error
-  }
-  throw new HoldfastError('not-found', `There is no snapshot ${name}.`, { data: { snapshot: name } })
-}
-
-/** The revision that `JOB@REV` names, whether it exists or not. Error: `arguments`. */
-export function findRevision(repository: Repository, id: string): SnapshotRef {
-  const at = id.lastIndexOf('@')
-  const ref = at > 0 ? parseRevisionKey(jobKeyOf(repository.keys, id.slice(0, at)), id.slice(at + 1)) : undefined
-  if (!ref) throw new HoldfastError('arguments', `Not a snapshot: ${id}. A snapshot is named JOB@REVISION, latest or latest:JOB.`)
-  return ref
-}
-
-async function latestSnapshot(repository: Repository, job: string | undefined, signal: AbortSignal): Promise<SnapshotEntry & { readonly type: 'snapshot' }> {
-  const newest = new Map<string, SnapshotEntry & { readonly type: 'snapshot' }>()
-  const scope = job === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job) }
-  for await (const entry of listSnapshots(repository, scope, signal)) if (entry.type === 'snapshot') newest.set(entry.ref.jobKey, entry)
-  const [latest] = [...newest.values()].sort((a, b) => b.manifest.finishedMs - a.manifest.finishedMs)
-  if (latest) return latest
-  throw new HoldfastError('not-found', job === undefined ? 'The repository holds no snapshot.' : `There is no snapshot of ${job}.`)
 }

@@ -68,7 +68,7 @@ test('usable packs without known contents are named for adoption, retired and un
 test('a closure is usable until one of its packs is retired or gone', () => {
   using world = new TestCatalog()
   const [p, q] = [pack('P', 'a'), pack('Q', 'b')]
-  const snapshot = { id: 'photos@1', revision: 1, root: blob('root').toString(), finishedMs: 1, files: 1, bytes: 1 }
+  const snapshot = { id: 'photos@1', host: 'desk', revision: 1, root: blob('root').toString(), finishedMs: 1, files: 1, bytes: 1 }
   const first = { ...snapshot, root: Buffer.from(blob('root')).toString('hex') }
   world.list(p)
   world.catalog.packs.addPack(p)
@@ -80,7 +80,8 @@ test('a closure is usable until one of its packs is retired or gone', () => {
   expect(world.catalog.lastSnapshot.closureUsable()).toBe(true)
   world.catalog.blobs.touch(ids('b'))
   world.catalog.lastSnapshot.set({ ...first, id: 'photos@2' }, { inherit: true })
-  expect(world.catalog.lastSnapshot.get()?.id).toBe('photos@2')
+  expect(world.catalog.lastSnapshot.of('desk')?.id).toBe('photos@2')
+  expect(world.catalog.lastSnapshot.of('another')).toBeUndefined()
   world.reopen()
   world.list(q)
   expect(world.catalog.lastSnapshot.closureUsable()).toBe(false)

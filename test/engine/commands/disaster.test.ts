@@ -262,7 +262,7 @@ describe('mistakes', () => {
     await world.backup()
     rmSync(world.repository, { recursive: true })
     await initCheaply(world.repository, world.password)
-    expect((await world.backup())).toMatchObject({ outcome: 'success', snapshot: 'photos@1' })
+    expect((await world.backup({ acceptOtherRepository: true }))).toMatchObject({ outcome: 'success', snapshot: 'photos@1' })
     await expectWhole()
   })
 
@@ -271,7 +271,7 @@ describe('mistakes', () => {
     await world.backup()
     rmSync(world.repository, { recursive: true })
     renameSync(join(world.folder, 'old'), world.repository)
-    expect((await world.backup()).outcome).toBe('success')
+    expect((await world.backup({ acceptOlderRepository: true })).outcome).toBe('success')
     await expectWhole()
   })
 
