@@ -43,6 +43,8 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/require-await': 'off',
+      // Behind `using`, a promise that is not waited for outlives what it works on.
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
     },
   },
   // A prop that is bound is assigned without this rule seeing it.

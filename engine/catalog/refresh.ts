@@ -32,7 +32,7 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
   for (const name of catalog.packs.indexNames()) if (!listed.has(name)) catalog.packs.forgetIndex(name)
   using heap = new HeapKeeper()
   const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))
-  return readEach(unseen, unseen.length, indexDownloads, signal, onProgress, async (name, until) => {
+  return await readEach(unseen, unseen.length, indexDownloads, signal, onProgress, async (name, until) => {
     const object = indexObject(name)
     const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', until))
     catalog.packs.addIndex(name, relieved(decodeIndex(plain, object), heap))

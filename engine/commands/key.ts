@@ -11,13 +11,13 @@ export type { KeyInfo } from '../repository/keys.ts'
 /** Every key of the repository, one for each password. Errors: those of openForCommand. */
 export async function listKeysOf(address: RepositoryAddress, context: CommandContext): Promise<KeyInfo[]> {
   await using open = await openForCommand({ ...address, type: 'test' }, context)
-  return listKeys(open.repository, context.signal)
+  return await listKeys(open.repository, context.signal)
 }
 
 /** Lets another password open the repository. @returns the key's name. Errors: arguments (empty, too many), those of openForCommand. */
 export async function addKeyTo(address: RepositoryAddress, password: string, context: CommandContext): Promise<string> {
   await using open = await openForCommand({ ...address, type: 'test' }, context)
-  return addPassword(open.repository, { password, label: '' }, { clock: context.clock, random: systemRandom }, context.signal)
+  return await addPassword(open.repository, { password, label: '' }, { clock: context.clock, random: systemRandom }, context.signal)
 }
 
 /**

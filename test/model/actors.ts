@@ -160,10 +160,10 @@ export async function prune(
   using store = new MemoryLiveness()
   const context = pruneContext({ repository, store, packs: memoryPacks, clock: stillClock, random: randomOf(name) }, { ...eager, ...spec.options })
   const found = await plan(() => planPrune(context, never))
-  if (!spec.change) return executePrune(context, found, never)
+  if (!spec.change) return await executePrune(context, found, never)
   // Candidates of its own choice: what the real plan retired in its store must not count.
   using fresh = new MemoryLiveness()
-  return executePrune(pruneContext({ ...context, store: fresh }, context.options), spec.change(found), never)
+  return await executePrune(pruneContext({ ...context, store: fresh }, context.options), spec.change(found), never)
 }
 
 export async function forget(backend: StorageBackend, ref: SnapshotRef, arbiter: 'cas' | 'flags'): Promise<void> {
