@@ -31,6 +31,24 @@ export interface StorageBackend extends AsyncDisposable {
   remove(name: ObjectName, signal: AbortSignal): Promise<void>
   /** Clears away what uploads left behind that nobody continued for `olderThanMs`; resolves to how many. Absent: never any. */
   abortStaleUploads?(olderThanMs: number, signal: AbortSignal): Promise<number>
+  /**
+   * A folder below `traits.stagingFolder` for an owner of `[a-z0-9-]`, or the common one (''), made when missing. To be asked for
+   * anew in each run: what is on the way to it is looked at then. Undefined or absent: there is none. Errors: denied, full, damaged, offline.
+   */
+  openStaging?(owner: string, signal: AbortSignal): Promise<StagingFolder | undefined>
+  /**
+   * Finds out whether objects could be stored, without a trace. False or absent: only storing tells. Errors: denied, full, offline.
+   */
+  tryWriting?(signal: AbortSignal): Promise<boolean>
+}
+
+/** Where files are made that `put` then moves into place. */
+export interface StagingFolder {
+  readonly path: string
+  /** Files in it that were staged earlier, by their names; nothing that is not ours. */
+  readonly names: readonly string[]
+  /** Removes one of them; what is no staged file stays. */
+  remove(name: string): Promise<void>
 }
 
 /** The largest object that `get` reads as a whole: what no object but packs exceeds (64 MiB sealed), and its seal. */
@@ -96,7 +114,7 @@ export interface BackendTraits {
   readonly account: string
   /**
    * A folder on the same file system as the objects: a file body from there is moved into place instead of copied.
-   * Whoever stages files there also clears them away. Absent on remote storages.
+   * Reached through `openStaging`. Whoever stages files there also clears them away. Absent on remote storages.
    */
   readonly stagingFolder?: string
 }

@@ -1,4 +1,4 @@
-import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from './backend.ts'
+import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StagingFolder, StorageBackend } from './backend.ts'
 
 /** Passes everything on to `inner`; wrappers override what they are about. Disposing a wrapper disposes what it wraps. */
 export class BackendWrapper implements StorageBackend {
@@ -34,6 +34,14 @@ export class BackendWrapper implements StorageBackend {
 
   async abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
     return (await this.inner.abortStaleUploads?.(olderThanMs, signal)) ?? 0
+  }
+
+  async openStaging(owner: string, signal: AbortSignal): Promise<StagingFolder | undefined> {
+    return this.inner.openStaging?.(owner, signal)
+  }
+
+  async tryWriting(signal: AbortSignal): Promise<boolean> {
+    return (await this.inner.tryWriting?.(signal)) ?? false
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

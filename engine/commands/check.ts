@@ -106,7 +106,7 @@ async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJ
   const { signal } = context
   const { backend, config, keys } = run.repository
   run.progress.phase('finishing')
-  const folder = backend.traits.stagingFolder ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
+  const folder = (await backend.openStaging?.('', signal))?.path ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
   const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
   const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, hostOf(job), spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0

@@ -1,7 +1,7 @@
 import type { StorageBackend } from '../backend/backend.ts'
 import { probeBackend } from '../backend/probe.ts'
 import { systemRandom } from '../repository/crypto.ts'
-import { initRepository } from '../repository/repository.ts'
+import { initRepository, repositoryExists, repositoryIdAt } from '../repository/repository.ts'
 import type { Repository } from '../repository/repository.ts'
 import { expectBearable } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
@@ -12,6 +12,8 @@ import type { CommandContext } from './context.ts'
  */
 export async function createRepository(backend: StorageBackend, context: CommandContext): Promise<Repository> {
   const { clock, secrets, signal } = context
+  // Before anything is tried there: a repository that exists needs no trial, and a config that is not ours is somebody's file.
+  if (await repositoryIdAt(backend, signal) !== undefined) throw repositoryExists(backend)
   const probe = await probeBackend(backend, signal)
   expectBearable(backend.label, probe)
   return initRepository(backend, secrets.password, { arbiter: probe.exclusiveCreate ? 'cas' : 'flags', clock, random: systemRandom, label: 'first' }, signal)

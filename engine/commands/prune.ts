@@ -45,7 +45,8 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const { repositoryId } = repository.config
   using store = new LivenessDatabase()
   const progress = new StepProgress(context, open.meter)
-  const folder = repository.backend.traits.stagingFolder ?? spoolFolder(job.home, repositoryId, 'prune')
+  const staging = job.dryRun ? undefined : await repository.backend.openStaging?.('', signal)
+  const folder = staging?.path ?? spoolFolder(job.home, repositoryId, 'prune')
   const packs = spoolPacks(folder, repository.keys, systemRandom)
   const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom, memory }, optionsOf(job))
   progress.phase('scanning')

@@ -16,8 +16,8 @@ export interface TestDetails {
 }
 
 /**
- * Tries a destination: reachable, writable (objects below `probe/` come and go), what it can do, whether a repository is there and
- * the password opens it. Errors: offline, denied, credentials, password, another-repository, unsupported, …
+ * Tries a destination: reachable, writable (objects below `probe/` come and go; a folder without a repository stays as it is), what it
+ * can do, whether a repository is there and the password opens it. Errors: offline, denied, credentials, password, another-repository, unsupported, …
  */
 export async function test(job: TestJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
@@ -26,7 +26,9 @@ export async function test(job: TestJob, context: CommandContext): Promise<RunSu
   const repositoryId = await repositoryIdAt(backend, context.signal)
   if (repositoryId !== undefined) expectRepository(job, repositoryId)
   const repository = repositoryId === undefined ? undefined : await openRepository(backend, context.secrets.password, context.signal)
-  const probe = await probeBackend(backend, context.signal)
+  // Nothing is put into a folder that may be somebody's: there it is told without a trace whether it can be written to.
+  const untouched = repository === undefined && ((await backend.tryWriting?.(context.signal)) ?? false)
+  const probe = untouched ? { exclusiveCreate: backend.traits.exclusiveCreate, listsAtOnce: true } : await probeBackend(backend, context.signal)
   expectBearable(backend.label, probe, repository?.config.arbiter)
   const details: TestDetails = {
     repository: repositoryId === undefined ? 'none' : 'exists',

@@ -37,7 +37,7 @@ export interface InitOptions {
  */
 export async function initRepository(backend: StorageBackend, password: string, options: InitOptions, signal: AbortSignal): Promise<Repository> {
   throwIfAborted(signal)
-  if (await repositoryIdAt(backend, signal) !== undefined) throw alreadyThere(backend)
+  if (await repositoryIdAt(backend, signal) !== undefined) throw repositoryExists(backend)
   const masterKey = options.random(keyBytes)
   const keys = deriveKeys(masterKey)
   const { arbiter, chunker = standardChunker, clock } = options
@@ -51,7 +51,7 @@ export async function initRepository(backend: StorageBackend, password: string, 
     if (!hasCode(error, 'exists')) throw error
     if (await isOurs(backend, config.repositoryId, signal)) return { backend, config, keys, masterKey, keyName }
     await backend.remove(keyObject(keyName), signal)
-    throw alreadyThere(backend, error)
+    throw repositoryExists(backend, error)
   }
   return { backend, config, keys, masterKey, keyName }
 }
@@ -104,6 +104,6 @@ async function isOurs(backend: StorageBackend, repositoryId: string, signal: Abo
   return await repositoryIdAt(backend, signal) === repositoryId
 }
 
-function alreadyThere(backend: StorageBackend, cause?: unknown): HoldfastError {
+export function repositoryExists(backend: StorageBackend, cause?: unknown): HoldfastError {
   return new HoldfastError('exists', `There is a repository at ${backend.label} already.`, { cause })
 }

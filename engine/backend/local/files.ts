@@ -1,66 +1,41 @@
-import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { constants, link, open, rename, type FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../../base/abort.ts'
 import type { PutOptions } from '../backend.ts'
 import { grantedBytes } from '../pace.ts'
 import { hasErrno } from './errors.ts'
+import type { Folder } from './folder.ts'
 
 /** Copies go in pieces of this size: a cancel is seen between two of them, well within a second on any disk. */
 const copyBytes = 1024 * 1024
 
-/** Makes the names in a folder durable. Where folders cannot be synced (Windows, some network mounts) the file system sees to it. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    await using folder = await open(path, 'r')
-    await folder.sync()
-  } catch (error) {
-    if (!hasErrno(error, 'EISDIR', 'EPERM', 'EINVAL', 'ENOTSUP', 'EBADF')) throw error
-  }
-}
-
-export async function syncFile(path: string): Promise<void> {
-  await using file = await open(path, 'r')
-  await file.sync()
-}
-
-/** Makes a folder and its parents below `root` (which must exist) durable; ENOENT when the root is gone. */
-export async function makeFolder(root: string, path: string): Promise<void> {
-  if (path === root) return
-  try {
-    await mkdir(path)
-  } catch (error) {
-    if (hasErrno(error, 'EEXIST')) return
-    if (!hasErrno(error, 'ENOENT') || dirname(path) === root) throw error
-    await makeFolder(root, dirname(path))
-    await mkdir(path).catch((again: unknown) => {
-      if (!hasErrno(again, 'EEXIST')) throw again
-    })
-  }
-  await syncFolder(dirname(path))
+/** A name in a folder of the repository, whether something has it or not. */
+export interface Place {
+  readonly folder: Folder
+  readonly name: string
 }
 
 /** Moves a file to a name nobody has. False: the name is taken, and nothing changed. The old name goes only once the new one is durable. */
-export async function linkInto(source: string, target: string): Promise<boolean> {
+export async function linkInto(from: Place, to: Place): Promise<boolean> {
   try {
-    await link(source, target)
+    await link(from.folder.entry(from.name), to.folder.entry(to.name))
   } catch (error) {
     if (hasErrno(error, 'EEXIST')) return false
     throw error
   }
-  await syncFolder(dirname(target))
-  await unlink(source)
+  await to.folder.sync()
+  await from.folder.remove(from.name)
   return true
 }
 
 /** Moves a file over whatever has the name. */
-export async function renameInto(source: string, target: string): Promise<void> {
-  await rename(source, target)
-  await syncFolder(dirname(target))
+export async function renameInto(from: Place, to: Place): Promise<void> {
+  await rename(from.folder.entry(from.name), to.folder.entry(to.name))
+  await to.folder.sync()
 }
 
 /** Writes bytes to a new file and makes them durable. */
-export async function writeNew(path: string, bytes: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<void> {
-  await using file = await open(path, 'wx')
+export async function writeNew({ folder, name }: Place, bytes: Uint8Array, options: PutOptions, signal: AbortSignal): Promise<void> {
+  await using file = await folder.createFile(name)
   for (let offset = 0; offset < bytes.length; ) {
     throwIfAborted(signal)
     const slice = await grantedBytes(Math.min(copyBytes, bytes.length - offset), options.pace)
@@ -72,10 +47,10 @@ export async function writeNew(path: string, bytes: Uint8Array, options: PutOpti
   await file.sync()
 }
 
-/** Copies a file to a new one and makes it durable. Resolves to the bytes copied. */
-export async function copyNew(source: string, path: string, options: PutOptions, signal: AbortSignal): Promise<number> {
-  await using from = await open(source, 'r')
-  await using to = await open(path, 'wx')
+/** Copies a file, from anywhere on this computer, to a new one and makes it durable. Resolves to the bytes copied. */
+export async function copyNew(source: string, { folder, name }: Place, options: PutOptions, signal: AbortSignal): Promise<number> {
+  await using from = await open(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  await using to = await folder.createFile(name)
   const buffer = Buffer.allocUnsafe(copyBytes)
   for (let offset = 0; ; ) {
     throwIfAborted(signal)

@@ -1,24 +1,30 @@
-import { access, link, mkdir, open, stat, unlink, writeFile } from 'node:fs/promises'
-import { dirname, join, sep } from 'node:path'
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
-  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend,
+  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StagingFolder,
+  type StorageBackend,
 } from '../backend.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import { grantedBytes } from '../pace.ts'
-import { moveUnderClaim } from './claim.ts'
+import { hasHardLinks, moveUnderClaim, withoutLinks } from './claim.ts'
 import { hasErrno, localError } from './errors.ts'
-import { copyNew, linkInto, makeFolder, paceWhole, renameInto, syncFile, writeNew } from './files.ts'
+import { copyNew, linkInto, paceWhole, renameInto, writeNew, type Place } from './files.ts'
+import type { Folder } from './folder.ts'
+import { Ground, type GroundOptions } from './ground.ts'
+import { makeRootFor } from './new-root.ts'
+import { notInPlace } from './in-place.ts'
+import { openStagingFolder, removeStaleStaged, stagedPlace, stagingFolder } from './staging.ts'
 import { removeStaleTemporaries, temporaryName } from './temporary.ts'
 import { walkObjects } from './walk.ts'
 
-const staleAfterMs = 24 * 60 * 60 * 1000
 const maximumReadBytes = 4 * 1024 * 1024
+const temporaryFolder = '.tmp'
 
-export interface LocalOptions {
-  /** Make the folder when it is missing. Without it a missing folder is `offline`: the disk is not plugged in. */
+export interface LocalOptions extends GroundOptions {
+  /** A repository is about to be made: a missing folder is made. Without it a missing folder is `offline`: the disk is not plugged in. */
   readonly create?: boolean
   readonly clock?: Clock
   /** Only for tests: false acts as if the file system had no hard links. */
@@ -27,110 +33,64 @@ export interface LocalOptions {
 
 /**
  * A repository in a folder: an object is a file of its name. Beside the objects lie `.tmp/` (files being written) and `.staging/`
- * (complete files that the engine is about to put; see `traits.stagingFolder`). Errors: offline, denied, full.
+ * (complete files that the engine is about to put; see `openStaging`), both made when they are first needed: opening changes nothing.
+ * Errors: offline, denied, full, arguments (also with `create`: the folder holds other things).
  */
 export async function openLocal(root: string, options: LocalOptions, signal: AbortSignal): Promise<StorageBackend> {
   throwIfAborted(signal)
   try {
-    if (options.create) await mkdir(root, { recursive: true })
-    const device = await requireFolder(root)
-    const writable = await prepare(root, (options.clock ?? systemClock).now())
-    const hardLinks = options.hardLinks ?? (!writable || (await canLink(join(root, '.tmp'))))
-    return new LocalBackend(root, device, hardLinks, await exists(join(root, '.tmp')))
+    if (options.create) await makeRootFor(root, options)
+    const ground = await Ground.open(root, options)
+    return new LocalBackend(root, ground, options)
   } catch (error) {
     throw localError(error, root)
   }
 }
 
-/** The device the folder is on. */
-async function requireFolder(root: string): Promise<number> {
-  const found = await stat(root).catch((error: unknown) => {
-    if (hasErrno(error, 'ENOENT')) throw offline(root)
-    throw error
-  })
-  if (!found.isDirectory()) throw new HoldfastError('arguments', `The destination is not a folder: ${root}`)
-  return found.dev
-}
-
-/** False where nothing can be written: reading works all the same, and a put says why it fails. */
-async function prepare(root: string, nowMs: number): Promise<boolean> {
-  try {
-    await makeFolder(root, join(root, '.tmp'))
-    await makeFolder(root, join(root, '.staging'))
-    await removeStaleTemporaries(join(root, '.tmp'), staleAfterMs, nowMs)
-    await access(join(root, '.tmp'), 2)
-    return true
-  } catch (error) {
-    if (hasErrno(error, 'EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT')) return false
-    throw error
-  }
-}
-
-async function canLink(folder: string): Promise<boolean> {
-  const probe = join(folder, temporaryName())
-  const second = `${probe}-link`
-  try {
-    await writeFile(probe, '', { flag: 'wx' })
-    await link(probe, second)
-    return true
-  } catch (error) {
-    return !hasErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')
-  } finally {
-    await unlink(probe).catch(() => undefined)
-    await unlink(second).catch(() => undefined)
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(() => true, () => false)
-}
-
-function offline(root: string): HoldfastError {
-  return new HoldfastError('offline', `The destination folder is not there: ${root}. Is its disk connected?`)
-}
-
 class LocalBackend implements StorageBackend {
   readonly label: string
   readonly traits: BackendTraits
-  readonly #root: string
-  readonly #temporary: string
-  readonly #staging: string
-  readonly #hardLinks: boolean
-  /** `.tmp` was there at the beginning: without it the folder is not the one that was opened. */
-  readonly #marked: boolean
-  /** Folders known to exist, so that a put need not make them. At most one entry per shard. */
-  readonly #folders = new Set<string>()
+  readonly #ground: Ground
+  readonly #clock: Clock
+  /** Undefined until a creation tells. */
+  #hardLinks: boolean | undefined
+  /** The real path; undefined where it is no text: then nothing can be staged. */
+  readonly #root: string | undefined
 
-  constructor(root: string, device: number, hardLinks: boolean, marked: boolean) {
-    this.label = root
-    this.#root = root
-    this.#temporary = join(root, '.tmp')
-    this.#staging = join(root, '.staging')
+  constructor(label: string, ground: Ground, { clock = systemClock, hardLinks }: LocalOptions) {
+    this.label = label
+    this.#ground = ground
+    this.#clock = clock
     this.#hardLinks = hardLinks
-    this.#marked = marked
-    this.traits = { maxConnections: 16, exclusiveCreate: true, resumable: false, distance: 'near', account: `local:${device}`, stagingFolder: this.#staging }
+    this.#root = ground.text
+    this.traits = {
+      maxConnections: 16, exclusiveCreate: true, resumable: false, distance: 'near',
+      account: `local:${ground.identity.device}`,
+      ...(this.#root === undefined ? {} : { stagingFolder: join(this.#root, stagingFolder) }),
+    }
   }
 
   async put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
     requireObjectName(name)
     throwIfAborted(signal)
-    await this.#guarded(name, () =>
-      body.type === 'file' && body.path.startsWith(this.#staging + sep)
-        ? this.#putStaged(name, body.path, body.size, options, signal)
-        : this.#putCopy(name, body, options, signal),
-    ).catch(async (error: unknown) => {
-      if (!hasCode(error, 'not-found')) throw error
-      if (body.type === 'file' && !(await exists(body.path))) throw new HoldfastError('internal', `The file to be stored as ${name} is gone.`, { cause: error })
+    try {
+      await this.#putBody(name, body, options, signal)
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw localError(error, name)
+      if (body.type === 'file' && !(await exists(body.path))) throw changed(name, 'gone', error)
       throw new HoldfastError('unavailable', `A folder of the destination vanished while ${name} was being stored.`, { cause: error })
-    })
+    }
+    if (name === 'config') await this.#ground.remember()
   }
 
   async get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
     requireObjectName(name)
     throwIfAborted(signal)
     return this.#guarded(name, async () => {
-      await using file = await open(join(this.#root, name), 'r')
-      const { size } = await file.stat()
+      const place = await this.#enter(name)
+      using folder = place.folder
+      using opened = await folder.openFile(place.name)
+      const { file, stats: { size } } = opened
       const { offset, length } = range === 'all' ? { offset: 0, length: size } : range
       if (offset + length > size) throw new HoldfastError('damaged', `${name} ends before the bytes that were asked for.`)
       if (range === 'all' && size > maximumWholeBytes) throw new HoldfastError('damaged', `${name} is too large to be read whole.`)
@@ -150,8 +110,11 @@ class LocalBackend implements StorageBackend {
     requireObjectName(name)
     throwIfAborted(signal)
     return this.#guarded(name, async () => {
-      const found = await stat(join(this.#root, name))
-      if (!found.isFile()) throw new HoldfastError('not-found', `${name} does not exist.`)
+      const place = await this.#enter(name)
+      using folder = place.folder
+      const found = await folder.info(place.name)
+      if (!found) throw notThere(name)
+      if (!found.isFile()) throw notInPlace('file', folder.shown(place.name), found)
       return { name, size: found.size, modifiedMs: Math.floor(found.mtimeMs) }
     })
   }
@@ -160,10 +123,9 @@ class LocalBackend implements StorageBackend {
     requirePrefix(prefix)
     throwIfAborted(signal)
     try {
-      await this.#requireRoot()
-      yield* walkObjects(this.#root, prefix, signal)
+      yield* walkObjects(this.#ground, prefix, signal)
       // A disk pulled in the middle looks like empty folders.
-      await this.#requireRoot()
+      using _root = await this.#ground.enter('')
     } catch (error) {
       throw localError(error, prefix)
     }
@@ -172,72 +134,142 @@ class LocalBackend implements StorageBackend {
   async remove(name: string, signal: AbortSignal): Promise<void> {
     requireObjectName(name)
     throwIfAborted(signal)
-    await this.#guarded(name, () => unlink(join(this.#root, name))).catch((error: unknown) => {
+    await this.#guarded(name, async () => {
+      const place = await this.#enter(name)
+      using folder = place.folder
+      await folder.remove(place.name)
+    }).catch((error: unknown) => {
       if (!hasCode(error, 'not-found')) throw error
     })
   }
 
   async abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
     throwIfAborted(signal)
-    return this.#guarded('.tmp', () => removeStaleTemporaries(this.#temporary, olderThanMs, Date.now()))
+    const nowMs = this.#clock.now()
+    const temporaries = this.#cleared(temporaryFolder, async () => {
+      using folder = await this.#ground.enter(temporaryFolder)
+      return await removeStaleTemporaries(folder, olderThanMs, nowMs)
+    })
+    return (await temporaries) + (await this.#cleared(stagingFolder, () => removeStaleStaged(this.#ground, olderThanMs, nowMs)))
+  }
+
+  async openStaging(owner: string, signal: AbortSignal): Promise<StagingFolder | undefined> {
+    throwIfAborted(signal)
+    const root = this.#root
+    return root === undefined ? undefined : this.#guarded(stagingFolder, () => openStagingFolder(this.#ground, root, owner))
+  }
+
+  async tryWriting(signal: AbortSignal): Promise<boolean> {
+    throwIfAborted(signal)
+    await this.#guarded(this.label, () => this.#ground.tryWriting())
+    return true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Holds nothing open between operations.
   }
 
+  async #putBody(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
+    const staged = body.type === 'file' && this.#root !== undefined ? stagedPlace(this.#root, body.path) : undefined
+    if (!staged || body.type !== 'file') return this.#putCopy(name, body, options, signal)
+    using folder = await this.#ground.enter(staged.folder)
+    await this.#putStaged(name, { folder, name: staged.name }, body.size, options, signal)
+  }
+
   /** The bytes lie on this file system already: make them durable, give them their name. */
-  async #putStaged(name: string, source: string, size: number, options: PutOptions, signal: AbortSignal): Promise<void> {
-    if ((await stat(source)).size !== size) throw new HoldfastError('internal', `The staged file of ${name} is not as long as it was sealed.`)
+  async #putStaged(name: string, from: Place, size: number, options: PutOptions, signal: AbortSignal): Promise<void> {
+    using opened = await from.folder.openFile(from.name)
+    if (opened.stats.size !== size) throw changed(name, 'not as long as it was made')
     await paceWhole(size, options)
     throwIfAborted(signal)
-    await syncFile(source)
+    await from.folder.share(opened.file)
+    await opened.file.sync()
     throwIfAborted(signal)
-    await this.#giveName(source, name, options, signal)
+    await this.#giveName(from, name, options, signal)
     options.onProgress?.(size)
   }
 
   async #putCopy(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
-    const temporary = join(this.#temporary, temporaryName())
-    if (!this.#marked) await makeFolder(this.#root, this.#temporary)
+    using folder = await this.#ground.make(temporaryFolder)
+    const temporary = { folder, name: temporaryName() }
     try {
       if (body.type === 'bytes') await writeNew(temporary, body.bytes, options, signal)
-      else if ((await copyNew(body.path, temporary, options, signal)) !== body.size) {
-        throw new HoldfastError('internal', `The file of ${name} is not as long as it was sealed.`)
-      }
+      else if ((await copyNew(body.path, temporary, options, signal)) !== body.size) throw changed(name, 'not as long as it was made')
       throwIfAborted(signal)
       await this.#giveName(temporary, name, options, signal)
     } finally {
-      await unlink(temporary).catch(() => undefined)
+      await folder.remove(temporary.name).catch(() => undefined)
     }
   }
 
-  async #giveName(source: string, name: string, options: PutOptions, signal: AbortSignal): Promise<void> {
-    const target = join(this.#root, name)
-    const folder = dirname(target)
-    if (!this.#folders.has(folder)) {
-      await makeFolder(this.#root, folder)
-      this.#folders.add(folder)
-    }
-    const done = this.#hardLinks ? await linkInto(source, target) : options.ifAbsent ? await moveUnderClaim(this.#temporary, source, target, signal) : false
-    if (done) return
-    if (options.ifAbsent) throw new HoldfastError('exists', `${name} exists already.`)
-    await renameInto(source, target)
+  async #giveName(from: Place, object: string, options: PutOptions, signal: AbortSignal): Promise<void> {
+    const [path, name] = split(object)
+    using folder = await this.#ground.make(path)
+    const to = { folder, name }
+    if (await this.#create(from, to, object, options, signal)) return
+    if (!options.ifAbsent) return await renameInto(from, to)
+    const found = await folder.info(name)
+    if (found && !found.isFile()) throw notInPlace('file', folder.shown(name), found)
+    throw new HoldfastError('exists', `${object} exists already.`)
   }
 
-  /** Tells a missing object from a missing disk: both look like ENOENT. */
+  /** False: the name is taken, or whether it is does not matter. */
+  async #create(from: Place, to: Place, object: string, options: PutOptions, signal: AbortSignal): Promise<boolean> {
+    if (this.#hardLinks !== false) {
+      try {
+        return await linkInto(from, to)
+      } catch (error) {
+        if (!hasErrno(error, ...withoutLinks) || (await this.#canLink())) throw error
+      }
+    }
+    if (!options.ifAbsent) return false
+    using temporary = await this.#ground.make(temporaryFolder)
+    return await moveUnderClaim(temporary, object, from, to, signal)
+  }
+
+  async #canLink(): Promise<boolean> {
+    using temporary = await this.#ground.make(temporaryFolder)
+    this.#hardLinks = await hasHardLinks(temporary)
+    return this.#hardLinks
+  }
+
+  /** The folder of an object, which must be there, and the object's name in it. */
+  async #enter(object: string): Promise<{ readonly folder: Folder; readonly name: string }> {
+    const [path, name] = split(object)
+    return { folder: await this.#ground.enter(path), name }
+  }
+
+  /** How many were cleared away; none where the folder is not there. */
+  async #cleared(name: string, clear: () => Promise<number>): Promise<number> {
+    return this.#guarded(name, clear).catch((error: unknown) => {
+      if (hasCode(error, 'not-found')) return 0
+      throw error
+    })
+  }
+
   async #guarded<T>(name: string, operation: () => Promise<T>): Promise<T> {
     try {
       return await operation()
     } catch (error) {
-      if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw localError(error, name)
-      this.#folders.clear()
-      await this.#requireRoot()
-      throw new HoldfastError('not-found', `${name} does not exist.`, { cause: error })
+      throw hasErrno(error, 'ENOENT') ? notThere(name, error) : localError(error, name)
     }
   }
+}
 
-  async #requireRoot(): Promise<void> {
-    if (!(await exists(this.#marked ? this.#temporary : this.#root))) throw offline(this.#root)
-  }
+/** Another program, or a failing disk, had its way with a file between its making and its storing. */
+function changed(name: string, how: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('damaged', `The file that was to be stored as ${name} is ${how}: something else changed it. Run the command again.`, { cause })
+}
+
+function notThere(name: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('not-found', `${name} does not exist.`, { cause })
+}
+
+function split(object: string): readonly [folder: string, name: string] {
+  const cut = object.lastIndexOf('/')
+  return [object.slice(0, Math.max(0, cut)), object.slice(cut + 1)]
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(() => true, () => false)
 }

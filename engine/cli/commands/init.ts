@@ -8,6 +8,9 @@ export function addInit(program: Command, builder: ProgramBuilder): void {
     'init --repo /mnt/disk/backup',
     "init --repo 's3://bucket/laptop?endpoint=https://s3.example.org&region=eu'",
   ])
+  command.addHelpText('after', `
+A folder has to be new or empty; it is for the repository alone, and for its owner alone. For a folder that a group is to share:
+  $ mkdir /srv/backup && chgrp backup /srv/backup && chmod 2770 /srv/backup`)
   command.action(async (options: CommonOptions) => {
     await builder.run({ ...options, newRepository: true }, async ({ settings, context }) => {
       const { init } = await import('../../commands/init.ts')

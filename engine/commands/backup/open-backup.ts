@@ -1,13 +1,11 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
-import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UploadJournal } from '../../backend/backend.ts'
 import { type ByteString, fromText } from '../../base/byte-string.ts'
 import { hasCode } from '../../base/errors.ts'
 import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
 import { lockJob } from '../../catalog/lock.ts'
-import { catalogFolder, spoolFolder } from '../../catalog/paths.ts'
+import { catalogFolder } from '../../catalog/paths.ts'
 import type { BackupJob } from '../../protocol/job.ts'
 import { jobKeyOf } from '../../repository/keys.ts'
 import { openRepository, type Repository } from '../../repository/repository.ts'
@@ -16,6 +14,7 @@ import { createRepository } from '../create.ts'
 import { hostOf } from '../host.ts'
 import { openMemory, type RepositoryMemory } from '../memory.ts'
 import { expectRepository, openStorage, type OpenStorage } from '../open.ts'
+import { openSpool } from './spool-folder.ts'
 
 /** All that a backup works with, from opening to its end. */
 export interface OpenBackup extends AsyncDisposable {
@@ -49,9 +48,7 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
   cleanup.use(catalog)
   uploads.journal = catalog.uploads
   if (recreated) context.log.write('warning', 'The local catalog was damaged or outdated; it is made anew.')
-  const spool = job.dryRun ? join(home, 'spool') : spoolOf(storage, job.home, repositoryId, jobKey)
-  mkdirSync(spool, { recursive: true, mode: 0o700 })
-  if (!job.dryRun) clearSpool(spool, catalog)
+  const spool = job.dryRun ? dryRunSpool(home) : await openSpool(storage.backend, catalog, { home, repositoryId, jobKey }, context.signal)
   const owned = cleanup.move()
   return { storage, repository, memory, host: hostOf(job), jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
@@ -60,20 +57,6 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
 export function neverStored(job: BackupJob, { storage }: Pick<OpenBackup, 'storage'>): readonly ByteString[] {
   const { traits, label } = storage.backend
   return [fromText(job.home), ...(traits.stagingFolder === undefined ? [] : [fromText(label)])]
-}
-
-/** In the repository's own staging folder a finished pack only has to be moved; several machines may share it. */
-function spoolOf(storage: OpenStorage, home: string, repositoryId: string, jobKey: string): string {
-  const { stagingFolder } = storage.backend.traits
-  if (stagingFolder === undefined) return spoolFolder(home, repositoryId, jobKey)
-  const machine = createHash('sha256').update(hostname()).update('\0').update(home).digest('hex').slice(0, 16)
-  return join(stagingFolder, `${jobKey}-${machine}`)
-}
-
-/** Packs that were being made when a run died: nothing tells what they hold. Those in the catalog stay. */
-function clearSpool(spool: string, catalog: Catalog): void {
-  const known = new Set(catalog.spool.entries().map((entry) => entry.path))
-  for (const name of readdirSync(spool)) if (!known.has(join(spool, name))) rmSync(join(spool, name), { force: true, recursive: true })
 }
 
 /** A folder with the catalog as it is now, for a dry run to scribble in. Nobody writes to it meanwhile: the job is locked. */
@@ -85,6 +68,13 @@ function copyOfCatalog(home: string, repositoryId: string, jobKey: string): stri
     if (existsSync(join(catalogFolder(home, repositoryId), file))) copyFileSync(join(catalogFolder(home, repositoryId), file), join(catalogFolder(copy, repositoryId), file))
   }
   return copy
+}
+
+/** In a folder that is the dry run's alone. */
+function dryRunSpool(copy: string): string {
+  const path = join(copy, 'spool')
+  mkdirSync(path, { mode: 0o700 })
+  return path
 }
 
 function remove(folder: string): void {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, link, mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { link, mkdir, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { claimName } from '../../../../engine/backend/local/claim.ts'
 import { localError } from '../../../../engine/backend/local/errors.ts'
 import { openLocal } from '../../../../engine/backend/local/local.ts'
 import { temporaryName } from '../../../../engine/backend/local/temporary.ts'
@@ -70,15 +71,24 @@ function asNobody(program: string): { code: string; out: string } {
 test.skipIf(process.getuid?.() !== 0)('a destination that may only be read can be read, and says denied to the rest', async () => {
   const backend = await openLocal(root, { create: true }, never)
   await backend.put('packs/x', bytesOf('x'), {}, never)
-  await chmod(parent, 0o755)
+  spawnSync('chmod', ['-R', 'a+rX', parent])
   expect(asNobody(`
     console.log((await backend.get('packs/x', 'all', signal)).toString(),
       await code(backend.put('packs/y', { type: 'bytes', bytes: Buffer.from('y') }, {}, signal)), await code(backend.remove('packs/x', signal)))
   `)).toEqual({ code: '0', out: 'x denied denied' })
 })
 
-test.each([['ENOSPC', 'full'], ['EDQUOT', 'full'], ['EROFS', 'denied'], ['EACCES', 'denied'], ['EIO', 'unavailable'], ['ESTALE', 'offline'], ['EXYZ', 'internal']])('%s means %s', (errno, code) => {
+test.each([['ENOSPC', 'full'], ['EDQUOT', 'full'], ['EROFS', 'denied'], ['EACCES', 'denied'], ['EIO', 'unavailable'], ['ESTALE', 'offline'], ['EXYZ', 'unavailable'], ['ERR_INVALID_ARG_TYPE', 'internal']])('%s means %s', (errno, code) => {
   expect(localError(Object.assign(new Error('x'), { code: errno }), 'x').code).toBe(code)
+})
+
+test('no answer of a file system is a defect of Holdfast, and each has words', () => {
+  for (const code of Object.keys(constants.errno)) {
+    const error = localError(Object.assign(new Error('x'), { code }), 'the object')
+    expect(error, code).toMatchObject({ data: { errno: code } })
+    expect(error.code, code).not.toBe('internal')
+    expect(error.message, code).toMatch(/^[A-Z].*[.?] \(the object\)$/)
+  }
 })
 
 test.skipIf(process.getuid?.() !== 0)('a full disk is full, leaves nothing visible, and what was there stays', async () => {
@@ -98,28 +108,33 @@ test.skipIf(process.getuid?.() !== 0)('a full disk is full, leaves nothing visib
 })
 
 test('what dead processes left is cleared away by age; what is young or in use stays', async () => {
-  await openLocal(root, { create: true }, never)
+  const backend = await openLocal(root, { create: true }, never)
+  await backend.put('x', bytesOf('x'), {}, never)
   const temporary = join(root, '.tmp')
   const own = temporaryName()
   const dead = own.replace(/-\d+-/, '-4194999-')
   const elsewhere = own.replace(/^[0-9a-f]{8}/, '00000000')
   const old = new Date(Date.now() - 2 * day)
-  for (const name of [own, dead, elsewhere, 'strange']) {
+  const strangers = ['strange', `${dead}.jpg`, `.${dead}`, dead.toUpperCase(), 'claim-0', `${dead}-link-link`]
+  for (const name of [own, dead, `${dead}-link`, elsewhere, ...strangers]) {
     await writeFile(join(temporary, name), 'x')
     await utimes(join(temporary, name), old, old)
   }
-  await writeFile(join(temporary, `${dead}young`), 'x')
-  const backend = await openLocal(root, {}, never)
-  expect((await readdir(temporary)).sort()).toEqual([own, `${dead}young`].sort())
+  await mkdir(join(temporary, dead.replace(/.$/, '0').replace(/..$/, '00')))
+  const young = dead.replace(/....$/, 'ffff')
+  await writeFile(join(temporary, young), 'x')
+  const before = await readdir(temporary)
+  await openLocal(root, {}, never)
+  expect(await readdir(temporary)).toEqual(before)
+  expect(await backend.abortStaleUploads?.(day, never)).toBe(3)
+  expect((await readdir(temporary)).sort()).toEqual(before.filter((name) => ![dead, `${dead}-link`, elsewhere].includes(name)).sort())
   expect(await backend.abortStaleUploads?.(-60_000, never)).toBe(1)
-  expect(await readdir(temporary)).toEqual([own])
 })
 
 test('without hard links: the claim of a dead process is broken, that of a living one waited for', async () => {
   const backend = await openLocal(root, { create: true, hardLinks: false }, never)
   await backend.put('a', bytesOf('x'), { ifAbsent: true }, never)
-  const { createHash } = await import('node:crypto')
-  const claim = join(root, '.tmp', `claim-${createHash('sha256').update(join(root, 'b')).digest('hex').slice(0, 32)}`)
+  const claim = join(root, '.tmp', claimName('b'))
   await writeFile(claim, temporaryName().replace(/-\d+-/, '-4194999-'))
   await backend.put('b', bytesOf('mine'), { ifAbsent: true }, never)
   await backend.remove('b', never)
@@ -131,22 +146,21 @@ test('without hard links: the claim of a dead process is broken, that of a livin
   expect(await names(backend, '')).toEqual(['a'])
 })
 
-test('a folder that somebody removed is made again by the next try; a staged file that is gone is a defect', async () => {
+test('a folder that somebody removed is made again; a staged file that is gone is told', async () => {
   const backend = await openLocal(root, { create: true }, never)
   await backend.put('packs/aa/x', bytesOf('x'), {}, never)
   await rm(join(root, 'packs'), { recursive: true })
-  expect(await codeOf(backend.put('packs/aa/y', bytesOf('y'), {}, never))).toBe('unavailable')
   expect(await codeOf(backend.put('packs/aa/y', bytesOf('y'), {}, never))).toBe('done')
-  expect(await codeOf(backend.put('packs/aa/z', { type: 'file', path: join(root, '.staging/gone'), size: 1, crc32: 0 }, {}, never))).toBe('internal')
+  expect(await codeOf(backend.put('packs/aa/z', { type: 'file', path: join(root, '.staging/gone'), size: 1, crc32: 0 }, {}, never))).toBe('damaged')
 })
 
 test('a staged file stays where it is until its object is there, and when creation is lost', async () => {
   const backend = await openLocal(root, { create: true }, never)
-  const path = join(root, '.staging/pack')
+  const path = join((await backend.openStaging?.('', never))?.path ?? '', 'pack')
   await writeFile(path, 'staged')
   await backend.put('taken', bytesOf('x'), {}, never)
   expect(await codeOf(backend.put('taken', { type: 'file', path, size: 6, crc32: 0 }, { ifAbsent: true }, never))).toBe('exists')
-  expect(await codeOf(backend.put('short', { type: 'file', path, size: 7, crc32: 0 }, {}, never))).toBe('internal')
+  expect(await codeOf(backend.put('short', { type: 'file', path, size: 7, crc32: 0 }, {}, never))).toBe('damaged')
   expect(await readdir(join(root, '.staging'))).toEqual(['pack'])
   await backend.put('taken', { type: 'file', path, size: 6, crc32: 0 }, {}, never)
   expect(await readdir(join(root, '.staging'))).toEqual([])
@@ -162,6 +176,6 @@ test('strangers in the folder are passed over, and links out of it are not follo
   await symlink(tmpdir(), join(root, 'packs', 'link'))
   await link(join(root, 'packs/x'), join(root, 'packs/.hidden'))
   expect(await names(backend, '')).toEqual(['packs/x'])
-  expect(await codeOf(backend.get('packs', 'all', never))).toBe('not-found')
-  expect(await codeOf(backend.stat('packs', never))).toBe('not-found')
+  expect(await codeOf(backend.get('packs', 'all', never))).toBe('damaged')
+  expect(await codeOf(backend.stat('packs', never))).toBe('damaged')
 })
