@@ -3,6 +3,7 @@ import eslint from '@eslint/js'
 import svelte from 'eslint-plugin-svelte'
 import globals from 'globals'
 import tseslint from 'typescript-eslint'
+import { descriptorRule } from './descriptor-rule.js'
 import { layerRule } from './layer-rule.js'
 
 const typescript = ['**/*.ts']
@@ -16,7 +17,7 @@ export default tseslint.config(
   // After TypeScript's own, whose parser must not be the one of .svelte files.
   ...svelte.configs.recommended,
   {
-    plugins: { holdfast: { rules: { layers: layerRule } }, '@typescript-eslint': tseslint.plugin },
+    plugins: { holdfast: { rules: { layers: layerRule, descriptors: descriptorRule } }, '@typescript-eslint': tseslint.plugin },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       'holdfast/layers': 'error',
@@ -61,6 +62,8 @@ export default tseslint.config(
   // Electron: only main/ imports it (the runtime finder and the tests start it as a program), ipcMain only main/api.
   ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/**/*.cjs'], { name: 'electron', message: 'Only main/ may import electron.' }),
   ...imports(['main/**'], ['main/api/**'], { name: 'electron', importNames: ['ipcMain'], message: 'ipcMain belongs to main/api.' }),
+  // Folders of others' making: what is done there goes by descriptor.
+  { files: ['engine/backend/local/**'], rules: { 'holdfast/descriptors': 'error' } },
   // Programs people read the output of, and tests, may be long or print.
   { files: ['engine/cli.ts', 'build/**', 'test/**'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { 'max-lines-per-function': 'off' } },
