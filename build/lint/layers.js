@@ -17,7 +17,10 @@ const belowCommands = ['engine/repository', ...belowRepository]
 export const layers = {
   'engine/protocol': { may: [] },
   'engine/base': { may: ['engine/protocol'] },
-  'engine/backend': { may: ['engine/base', 'engine/protocol'] },
+  'engine/backend': { may: ['engine/backend/s3', 'engine/base', 'engine/protocol'] },
+  // What every storage behind HTTP shares knows none of them.
+  'engine/backend/http': { may: ['engine/backend', 'engine/base', 'engine/protocol'] },
+  'engine/backend/s3': { may: ['engine/backend/http', 'engine/backend', 'engine/base', 'engine/protocol'] },
   'engine/snapshot': { may: ['engine/base', 'engine/protocol'] },
   'engine/repository': { may: belowRepository },
   'engine/catalog': { may: belowCommands },

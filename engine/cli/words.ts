@@ -35,5 +35,7 @@ export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): str
   if (code === 'another-repository' && data?.['place'] === 'address') {
     return 'Check that the right disk or bucket is there. If another repository was put there on purpose, run the same command with --accept-other-repository.'
   }
-  return advice[code]
+  // Whoever knows the cause knows better what to do than the code does.
+  const own = data?.['advice']
+  return typeof own === 'string' ? own : advice[code]
 }

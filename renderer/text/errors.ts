@@ -33,14 +33,16 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   internal: { title: 'Something went wrong inside Holdfast', advice: 'Try again. If it happens again, the log tells more.' },
 }
 
-/** Says more than the code does where the error knows it: whose disk is full, which object nobody knows. */
+/** Says more than the code does where the error knows it: whose disk is full, which object nobody knows, what the storage's refusal asks for. */
 export function errorText(error: WireError): ErrorText {
   const base = errors[error.code]
   const place = error.data?.['place']
   if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
   if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
   if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))
-  return reasons[`${error.code} ${reasonOf(error) ?? ''}`] ?? base
+  const known = reasons[`${error.code} ${reasonOf(error) ?? ''}`]
+  const advice = error.data?.['advice']
+  return known ?? (typeof advice === 'string' ? { ...base, advice } : base)
 }
 
 /** Which of several things behind one code it is. */

@@ -4,17 +4,18 @@ import {
   type CompletedPart, type GetObjectCommandOutput, type HeadObjectCommandOutput, type ListMultipartUploadsCommandOutput,
   type ListObjectsV2CommandOutput, type ListPartsCommandOutput, type PutObjectCommandInput,
 } from '@aws-sdk/client-s3'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import type { Readable } from 'node:stream'
-import { hasCode, HoldfastError } from '../../base/errors.ts'
-import type { S3Address } from '../url.ts'
-import { Activity } from './activity.ts'
-import { fileBody, type FileRange } from './body.ts'
+import { Readable } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import { asHoldfastError, HoldfastError } from '../../base/errors.ts'
 import type { Pace } from '../backend.ts'
+import { fileBody, type FileRange } from '../http/body.ts'
+import { HttpClient } from '../http/client.ts'
+import { standardLimits, type HttpLimits } from '../http/limits.ts'
+import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import type { S3Address } from '../url.ts'
+import { s3Error, saysWhy } from './errors.ts'
+import { S3Handler } from './handler.ts'
 
-const connectMs = 15_000
-const idleMs = 60_000
 /** The SDK would warn on the console that it does not retry streams. */
 const silent = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore }
 
@@ -22,17 +23,27 @@ function ignore(): void {
   // Errors reach the caller; nothing else is of interest.
 }
 
-/** The requests that Holdfast makes to a bucket, one method each, with our errors, idle time-outs and without hidden retries. */
+export interface BucketOptions {
+  /** At most so many at once. */
+  readonly connections: number
+  readonly clock: Clock
+  readonly limits?: HttpLimits
+}
+
+/** The requests that Holdfast makes to a bucket, one method each, with our errors and limits (http/limits.ts) and without hidden retries. */
 export class Bucket {
   readonly name: string
   readonly #client: S3Client
-  readonly #agents: readonly [HttpAgent, HttpsAgent]
+  readonly #http: HttpClient
+  readonly #handler: S3Handler
+  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
 
   /** @param secrets `accessKeyId`, `secretAccessKey`, `sessionToken`. Throws `credentials` when the first two are missing. */
-  constructor(address: S3Address, secrets: Readonly<Record<string, string>>, connections: number) {
+  constructor(address: S3Address, secrets: Readonly<Record<string, string>>, { connections, clock, limits = standardLimits }: BucketOptions) {
     this.name = address.bucket
-    const sockets = { keepAlive: true, maxSockets: connections, proxyEnv: process.env }
-    this.#agents = [new HttpAgent(sockets), new HttpsAgent(sockets)]
+    this.#watching = { clock, limits, host: new Responsiveness() }
+    this.#http = new HttpClient(connections)
+    this.#handler = new S3Handler(this.#http)
     this.#client = new S3Client({
       region: address.region,
       ...(address.endpoint === undefined ? {} : { endpoint: address.endpoint }),
@@ -45,74 +56,76 @@ export class Bucket {
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
-      requestHandler: { connectionTimeout: connectMs, httpAgent: this.#agents[0], httpsAgent: this.#agents[1] },
+      requestHandler: this.#handler,
     })
   }
 
   close(): void {
     this.#client.destroy()
-    for (const agent of this.#agents) agent.destroy()
+    this.#http[Symbol.dispose]()
   }
 
-  put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Key' | 'Body'>, key: string, makeBody: (activity: Activity) => Uint8Array | Readable, signal: AbortSignal): Promise<void> {
-    return this.#request(key, signal, async (activity) => {
-      const body = makeBody(activity)
+  put(input: Omit<PutObjectCommandInput, 'Bucket' | 'Key' | 'Body'>, key: string, makeBody: (watch: Watch) => Uint8Array | Readable, signal: AbortSignal): Promise<void> {
+    return this.#request(key, input.ContentLength ?? 0, signal, async (watch) => {
+      const body = makeBody(watch)
       try {
-        await this.#client.send(new PutObjectCommand({ ...input, Bucket: this.name, Key: key, Body: body }), { abortSignal: activity.signal })
+        await this.#client.send(new PutObjectCommand({ ...input, Bucket: this.name, Key: key, Body: body }), { abortSignal: this.#handler.signalOf(watch) })
       } finally {
         if (!(body instanceof Uint8Array)) body.destroy()
       }
     })
   }
 
-  /** @param read consumes the body; runs under the request's idle time-out */
-  get<T>(key: string, range: string | undefined, read: (reply: GetObjectCommandOutput, activity: Activity) => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#request(key, signal, async (activity) => {
+  /** @param read consumes the body, of about so many bytes, under the limits of the exchange */
+  get<T>(key: string, range: string | undefined, bytes: number, read: (reply: GetObjectCommandOutput, watch: Watch) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return this.#request(key, bytes, signal, async (watch) => {
       const reply = await this.#client.send(
-        new GetObjectCommand({ Bucket: this.name, Key: key, ...(range === undefined ? {} : { Range: range }) }), { abortSignal: activity.signal })
-      return read(reply, activity)
+        new GetObjectCommand({ Bucket: this.name, Key: key, ...(range === undefined ? {} : { Range: range }) }), { abortSignal: this.#handler.signalOf(watch) })
+      return read(reply, watch)
     })
   }
 
   async head(key: string, signal: AbortSignal): Promise<HeadObjectCommandOutput> {
+    const head = (): Promise<HeadObjectCommandOutput> => this.#request(key, 'small', signal, (watch) =>
+      this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: this.#handler.signalOf(watch) }))
     try {
-      return await this.#request(key, signal, (activity) =>
-        this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: activity.signal }))
+      return await head()
     } catch (error) {
-      if (!hasCode(error, 'denied')) throw error
-      // The reply to a HEAD has no body and so no reason: another request is refused with one.
-      const told: unknown = await this.list(key, undefined, signal).then(() => undefined, (reason: unknown) => reason)
-      throw hasCode(told, 'credentials') ? told : error
+      if (!(error instanceof HoldfastError) || saysWhy(error) || !isRefusal(error.data['status'])) throw error
+      // The reply to a HEAD has no body and so no reason: the same with GET has one. It can also have put the clock right.
+      const told = await this.get(key, 'bytes=0-0', 1, drop, signal).catch((reason: unknown) => asHoldfastError(reason))
+      if (told === undefined) return head()
+      throw saysWhy(told) ? told : error
     }
   }
 
   async remove(key: string, signal: AbortSignal): Promise<void> {
-    await this.#request(key, signal, (activity) =>
-      this.#client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: activity.signal }))
+    await this.#request(key, 'small', signal, (watch) =>
+      this.#client.send(new DeleteObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: this.#handler.signalOf(watch) }))
   }
 
   list(prefix: string, token: string | undefined, signal: AbortSignal): Promise<ListObjectsV2CommandOutput> {
-    return this.#request(prefix, signal, (activity) => this.#client.send(
+    return this.#request(prefix, 'small', signal, (watch) => this.#client.send(
       new ListObjectsV2Command({ Bucket: this.name, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) }),
-      { abortSignal: activity.signal }))
+      { abortSignal: this.#handler.signalOf(watch) }))
   }
 
   async createUpload(key: string, signal: AbortSignal): Promise<string> {
-    const { UploadId } = await this.#request(key, signal, (activity) =>
-      this.#client.send(new CreateMultipartUploadCommand({ Bucket: this.name, Key: key }), { abortSignal: activity.signal }))
+    const { UploadId } = await this.#request(key, 'small', signal, (watch) =>
+      this.#client.send(new CreateMultipartUploadCommand({ Bucket: this.name, Key: key }), { abortSignal: this.#handler.signalOf(watch) }))
     if (UploadId === undefined) throw new HoldfastError('unavailable', 'The storage began an upload without giving it an id.')
     return UploadId
   }
 
   /** Resolves to the part's ETag. */
   uploadPart(key: string, uploadId: string, part: number, range: FileRange, md5Hex: string, pace: Pace | undefined, onSent: (bytes: number) => void, signal: AbortSignal): Promise<string> {
-    return this.#request(key, signal, async (activity) => {
-      const body = fileBody(range, activity, pace, onSent)
+    return this.#request(key, range.length, signal, async (watch) => {
+      const body = fileBody(range, watch, pace, onSent)
       try {
         const { ETag } = await this.#client.send(new UploadPartCommand({
           Bucket: this.name, Key: key, UploadId: uploadId, PartNumber: part, Body: body, ContentLength: range.length,
           ContentMD5: Buffer.from(md5Hex, 'hex').toString('base64'),
-        }), { abortSignal: activity.signal })
+        }), { abortSignal: this.#handler.signalOf(watch) })
         return ETag ?? `"${md5Hex}"`
       } finally {
         body.destroy()
@@ -121,38 +134,48 @@ export class Bucket {
   }
 
   listParts(key: string, uploadId: string, marker: string | undefined, signal: AbortSignal): Promise<ListPartsCommandOutput> {
-    return this.#request(key, signal, (activity) => this.#client.send(
+    return this.#request(key, 'small', signal, (watch) => this.#client.send(
       new ListPartsCommand({ Bucket: this.name, Key: key, UploadId: uploadId, ...(marker === undefined ? {} : { PartNumberMarker: marker }) }),
-      { abortSignal: activity.signal }))
+      { abortSignal: this.#handler.signalOf(watch) }))
   }
 
   async completeUpload(key: string, uploadId: string, parts: CompletedPart[], signal: AbortSignal): Promise<void> {
-    await this.#request(key, signal, (activity) => this.#client.send(
+    await this.#request(key, 'slow', signal, (watch) => this.#client.send(
       new CompleteMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: uploadId, MultipartUpload: { Parts: parts } }),
-      { abortSignal: activity.signal }))
+      { abortSignal: this.#handler.signalOf(watch) }))
   }
 
   async abortUpload(key: string, uploadId: string, signal: AbortSignal): Promise<void> {
-    await this.#request(key, signal, (activity) =>
-      this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: uploadId }), { abortSignal: activity.signal }))
+    await this.#request(key, 'small', signal, (watch) =>
+      this.#client.send(new AbortMultipartUploadCommand({ Bucket: this.name, Key: key, UploadId: uploadId }), { abortSignal: this.#handler.signalOf(watch) }))
   }
 
   listUploads(prefix: string, after: { readonly key: string; readonly uploadId: string } | undefined, signal: AbortSignal): Promise<ListMultipartUploadsCommandOutput> {
     const markers = after === undefined ? {} : { KeyMarker: after.key, UploadIdMarker: after.uploadId }
-    return this.#request(prefix, signal, (activity) =>
-      this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...markers }), { abortSignal: activity.signal }))
+    return this.#request(prefix, 'small', signal, (watch) =>
+      this.#client.send(new ListMultipartUploadsCommand({ Bucket: this.name, Prefix: prefix, ...markers }), { abortSignal: this.#handler.signalOf(watch) }))
   }
 
-  async #request<T>(key: string, signal: AbortSignal, request: (activity: Activity) => Promise<T>): Promise<T> {
-    const run = (): Promise<T> => Activity.run(`${this.name}/${key}`, idleMs, signal, request)
+  async #request<T>(key: string, moves: ExchangeKind | number, signal: AbortSignal, request: (watch: Watch) => Promise<T>): Promise<T> {
+    const what = `${this.name}/${key}`
+    const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
+    const run = (): Promise<T> => Watch.run({ ...kind, ...this.#watching }, signal, request).catch((error: unknown) => { throw s3Error(error, what) })
     try {
       return await run()
     } catch (error) {
       // A request refused for its time had no effect, and from the refusal the SDK has learnt the storage's time.
-      if (!hasCode(error, 'denied') || error.data['reason'] !== 'RequestTimeTooSkewed') throw error
+      if (!(error instanceof HoldfastError) || error.data['reason'] !== 'RequestTimeTooSkewed') throw error
       return run()
     }
   }
+}
+
+async function drop({ Body }: GetObjectCommandOutput): Promise<undefined> {
+  if (Body instanceof Readable) Body.destroy()
+}
+
+function isRefusal(status: unknown): boolean {
+  return typeof status === 'number' && status >= 300 && status < 500 && status !== 412 && status !== 416
 }
 
 function credentialsFrom(secrets: Readonly<Record<string, string>>): { accessKeyId: string; secretAccessKey: string; sessionToken?: string } {

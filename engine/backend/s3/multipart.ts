@@ -2,7 +2,7 @@ import type { CompletedPart } from '@aws-sdk/client-s3'
 import { literal, number, object, safeParse, string } from 'valibot'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { Body, PutOptions, UploadJournal } from '../backend.ts'
-import { md5OfFile, type FileRange } from './body.ts'
+import { md5OfFile, type FileRange } from '../http/body.ts'
 import type { Bucket } from './bucket.ts'
 
 export type FileBody = Extract<Body, { readonly type: 'file' }>
@@ -13,6 +13,8 @@ const multipartBytes = 32 * mebibyte
 const standardPart = 8 * mebibyte
 const mostParts = 10_000
 const cleanUpMs = 900
+/** A run clears away no more; the next one goes on. */
+const mostUploadPages = 100
 
 const journalEntry = object({ version: literal(1), uploadId: string(), size: number(), crc32: number(), partSize: number() })
 
@@ -124,10 +126,12 @@ async function arrivedParts(target: MultipartTarget, uploadId: string, signal: A
   for (let marker: string | undefined; ; ) {
     const page = await target.bucket.listParts(target.key, uploadId, marker, signal)
     for (const { PartNumber, Size, ETag } of page.Parts ?? []) {
-      if (PartNumber !== undefined && Size !== undefined && ETag !== undefined) arrived.set(PartNumber, { size: Size, etag: ETag })
+      if (PartNumber !== undefined && PartNumber <= mostParts && Size !== undefined && ETag !== undefined) arrived.set(PartNumber, { size: Size, etag: ETag })
     }
-    if (!page.IsTruncated || page.NextPartNumberMarker === undefined || page.NextPartNumberMarker === marker) return arrived
-    marker = page.NextPartNumberMarker
+    const next = page.NextPartNumberMarker
+    // Parts are numbered: a list that does not go up has nothing more to tell.
+    if (!page.IsTruncated || !(Number(next) > Number(marker ?? 0)) || Number(next) >= mostParts) return arrived
+    marker = next
   }
 }
 
@@ -164,7 +168,8 @@ async function discard(target: MultipartTarget, uploadId: string): Promise<void>
 /** Clears away uploads below a key prefix that began long ago. */
 export async function abortUploadsBefore(bucket: Bucket, prefix: string, beforeMs: number, signal: AbortSignal): Promise<number> {
   let aborted = 0
-  for (let after: { readonly key: string; readonly uploadId: string } | undefined; ; ) {
+  let after: { readonly key: string; readonly uploadId: string } | undefined
+  for (let pages = 0; pages < mostUploadPages; pages++) {
     const page = await bucket.listUploads(prefix, after, signal)
     for (const { Key, UploadId, Initiated } of page.Uploads ?? []) {
       if (Key === undefined || UploadId === undefined || !Initiated || Initiated.getTime() >= beforeMs) continue
@@ -176,5 +181,5 @@ export async function abortUploadsBefore(bucket: Bucket, prefix: string, beforeM
     const { NextKeyMarker: key, NextUploadIdMarker: uploadId } = page
     if (!page.IsTruncated || key === undefined || uploadId === undefined || (after?.key === key && after.uploadId === uploadId)) return aborted
     after = { key, uploadId }
-  }
+  }  return aborted
 }

@@ -1,4 +1,4 @@
-import type { GetObjectCommandOutput, _Object } from '@aws-sdk/client-s3'
+import type { _Object } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
 import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
@@ -6,10 +6,12 @@ import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
   maximumWholeBytes, paceSliceBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
+import { bytesBody, crc32Base64, fileBody, md5Base64 } from '../http/body.ts'
+import type { HttpLimits } from '../http/limits.ts'
+import { PageGuard } from '../http/pages.ts'
+import { readObject } from '../http/reply.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
 import type { S3Address } from '../url.ts'
-import type { Activity } from './activity.ts'
-import { bytesBody, crc32Base64, fileBody, md5Base64 } from './body.ts'
 import { Bucket } from './bucket.ts'
 import { abortUploadsBefore, goesInParts, putInParts } from './multipart.ts'
 
@@ -22,6 +24,7 @@ export interface S3Options {
   readonly secrets: Readonly<Record<string, string>>
   readonly uploadJournal?: UploadJournal
   readonly clock?: Clock
+  readonly limits?: HttpLimits
 }
 
 /** A repository in a bucket of any S3-compatible storage; objects are keys below the address's prefix. Throws `credentials`. */
@@ -42,11 +45,12 @@ class S3Backend implements StorageBackend {
     const host = address.endpoint === undefined ? `s3.${address.region}.amazonaws.com` : new URL(address.endpoint).host
     const maxConnections = address.endpoint === undefined ? amazonConnections : otherConnections
     // Lists and single requests run beside the transfers that the cap is about.
-    this.#bucket = new Bucket(address, options.secrets, maxConnections * 2 + 4)
+    const { clock = systemClock, limits } = options
+    this.#bucket = new Bucket(address, options.secrets, { connections: maxConnections * 2 + 4, clock, ...(limits ? { limits } : {}) })
     this.#prefix = address.prefix
     this.#partBytes = address.partBytes
     this.#journal = options.uploadJournal
-    this.#clock = options.clock ?? systemClock
+    this.#clock = clock
     this.label = `s3://${address.bucket}/${address.prefix} at ${host}`
     this.traits = {
       maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, distance: 'far', account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
@@ -70,7 +74,10 @@ class S3Backend implements StorageBackend {
     requireObjectName(name)
     if (range !== 'all' && range.length === 0) return this.#nothingOf(name, range.offset, signal)
     const header = range === 'all' ? undefined : `bytes=${range.offset}-${range.offset + range.length - 1}`
-    return this.#bucket.get(this.#prefix + name, header, (reply, activity) => readBody(name, range, reply, activity, pace), signal)
+    return this.#bucket.get(this.#prefix + name, header, range === 'all' ? maximumWholeBytes : range.length, ({ Body, ContentLength, ContentRange }, watch) => {
+      if (!(Body instanceof Readable)) throw new TypeError('The SDK gave no stream.')
+      return readObject(name, range, { length: ContentLength, range: ContentRange }, Body, watch, pace)
+    }, signal)
   }
 
   async stat(name: string, signal: AbortSignal): Promise<ObjectInfo> {
@@ -82,15 +89,13 @@ class S3Backend implements StorageBackend {
 
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
     requirePrefix(prefix)
-    let last = ''
-    for (let page = this.#page(prefix, undefined, signal); ; ) {
+    const guard = new PageGuard(this.#prefix + prefix)
+    for (let page = this.#page(prefix, undefined, guard, signal); ; ) {
       const { objects, next } = await page
       // The next page is under way while the caller works on this one.
-      if (next !== undefined) page = this.#page(prefix, next, signal)
+      if (next !== undefined) page = this.#page(prefix, next, guard, signal)
       for (const info of objects) {
         throwIfAborted(signal)
-        if (info.name <= last) throw new HoldfastError('unsupported', 'The storage lists objects without order.')
-        last = info.name
         yield info
       }
       if (next === undefined) return
@@ -100,8 +105,8 @@ class S3Backend implements StorageBackend {
   async remove(name: string, signal: AbortSignal): Promise<void> {
     requireObjectName(name)
     await this.#bucket.remove(this.#prefix + name, signal).catch((error: unknown) => {
-      // Some servers answer 404 for a missing object, which is what is wanted; a missing bucket is not.
-      if (!hasCode(error, 'not-found') || error.data['reason'] === 'NoSuchBucket') throw error
+      // Some servers answer 404 for a missing object, which is what is wanted.
+      if (!hasCode(error, 'not-found')) throw error
     })
   }
 
@@ -125,12 +130,12 @@ class S3Backend implements StorageBackend {
     if (body.type === 'file') {
       const whole = { path: body.path, offset: 0, length: body.size }
       const input = { ...condition, ContentLength: body.size, ChecksumCRC32: crc32Base64(body.crc32) }
-      return this.#bucket.put(input, key, (activity) => fileBody(whole, activity, pace, onSent), signal)
+      return this.#bucket.put(input, key, (watch) => fileBody(whole, watch, pace, onSent), signal)
     }
     const { bytes } = body
     const input = { ...condition, ContentLength: bytes.length, ContentMD5: md5Base64(bytes) }
     const streamed = pace !== undefined && bytes.length > paceSliceBytes
-    return this.#bucket.put(input, key, (activity) => (streamed ? bytesBody(bytes, activity, pace, onSent) : bytes), signal)
+    return this.#bucket.put(input, key, (watch) => (streamed ? bytesBody(bytes, watch, pace, onSent) : bytes), signal)
   }
 
   /** 409 on a conditional put means that another one is being decided: the same put is asked again (rule R4). */
@@ -152,11 +157,17 @@ class S3Backend implements StorageBackend {
     return new Uint8Array(0)
   }
 
-  #page(prefix: string, token: string | undefined, signal: AbortSignal): Promise<{ readonly objects: readonly ObjectInfo[]; readonly next: string | undefined }> {
-    const page = this.#bucket.list(this.#prefix + prefix, token, signal).then((reply) => {
-      const next = reply.IsTruncated ? reply.NextContinuationToken : undefined
-      if (reply.IsTruncated && (next === undefined || next === token)) throw new HoldfastError('unavailable', 'The storage\'s list does not come to an end.')
-      return { objects: (reply.Contents ?? []).map((object) => this.#info(object)).filter((info) => info !== undefined), next }
+  #page(prefix: string, token: string | undefined, guard: PageGuard, signal: AbortSignal): Promise<{ readonly objects: readonly ObjectInfo[]; readonly next: string | undefined }> {
+    const page = this.#bucket.list(this.#prefix + prefix, token, signal).then(({ Contents = [], IsTruncated = false, NextContinuationToken }) => {
+      const objects: ObjectInfo[] = []
+      for (const object of Contents) {
+        const info = this.#info(object)
+        guard.name(object.Key ?? '', info !== undefined)
+        if (info) objects.push(info)
+      }
+      const next = IsTruncated ? NextContinuationToken : undefined
+      guard.page(token, next, IsTruncated)
+      return { objects, next }
     })
     // A page asked for ahead may fail when nobody wants it any more.
     page.catch(() => undefined)
@@ -166,43 +177,7 @@ class S3Backend implements StorageBackend {
   /** undefined for what is not an object of ours. */
   #info({ Key, Size, LastModified }: _Object): ObjectInfo | undefined {
     const name = Key?.startsWith(this.#prefix) ? Key.slice(this.#prefix.length) : ''
-    if (!isObjectName(name) || Size === undefined) return undefined
+    if (!isObjectName(name) || Size === undefined || !Number.isSafeInteger(Size) || Size < 0) return undefined
     return { name, size: Size, modifiedMs: LastModified?.getTime() ?? 0 }
   }
-}
-
-async function readBody(name: string, range: ByteRange | 'all', reply: GetObjectCommandOutput, activity: Activity, pace: Pace | undefined): Promise<Uint8Array> {
-  const body = reply.Body
-  if (!(body instanceof Readable)) throw new HoldfastError('internal', 'The SDK gave no stream.')
-  const stop = (): void => { body.destroy() }
-  activity.signal.addEventListener('abort', stop, { once: true })
-  try {
-    const length = lengthOf(name, range, reply)
-    const bytes = Buffer.allocUnsafeSlow(length)
-    let got = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      for (let left = chunk.length; left > 0; ) left -= await activity.granted(left, pace)
-      if (got + chunk.length > length) break
-      chunk.copy(bytes, got)
-      got += chunk.length
-    }
-    if (got !== length) throw new HoldfastError('unavailable', `The storage broke off in the middle of ${name}.`)
-    return bytes
-  } finally {
-    activity.signal.removeEventListener('abort', stop)
-    body.destroy()
-  }
-}
-
-/** How many bytes will come, checked before memory is taken for them. */
-function lengthOf(name: string, range: ByteRange | 'all', { ContentLength, ContentRange }: GetObjectCommandOutput): number {
-  if (ContentLength === undefined) throw new HoldfastError('unavailable', `The storage does not say how long ${name} is.`)
-  if (range === 'all') {
-    if (ContentLength > maximumWholeBytes) throw new HoldfastError('damaged', `${name} is too large to be read whole.`)
-    return ContentLength
-  }
-  if (ContentRange === undefined && (range.offset > 0 || ContentLength > range.length)) throw new HoldfastError('unsupported', 'The storage cannot read parts of objects.')
-  if (ContentLength < range.length) throw new HoldfastError('damaged', `${name} ends before the bytes that were asked for.`)
-  if (ContentLength > range.length) throw new HoldfastError('unavailable', `The storage returned another part of ${name} than was asked for.`)
-  return range.length
 }

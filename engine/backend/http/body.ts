@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Pace } from '../backend.ts'
-import type { Activity } from './activity.ts'
+import type { Watch } from './watch.ts'
 
 /** A run of bytes of a local file. */
 export interface FileRange {
@@ -16,41 +16,41 @@ const readBytes = 256 * 1024
 
 /**
  * The body of one request, read slice by slice as the connection takes it; holds at most two slices in memory. Failing reads fail
- * the activity. Destroy it when the request is over.
+ * the watch. Destroy it when the request is over.
  * @param onSent gets the bytes handed on so far
  */
-export function fileBody(range: FileRange, activity: Activity, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
-  return Readable.from(slices(range, activity, pace, onSent), { objectMode: false, highWaterMark: readBytes })
+export function fileBody(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
+  return Readable.from(slices(range, watch, pace, onSent), { objectMode: false, highWaterMark: readBytes })
 }
 
-async function* slices(range: FileRange, activity: Activity, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* slices(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
   try {
     await using file = await open(range.path, 'r')
     for (let sent = 0; sent < range.length; ) {
-      const slice = await activity.granted(Math.min(readBytes, range.length - sent), pace)
+      const slice = await watch.granted(Math.min(readBytes, range.length - sent), pace)
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
-      if (bytesRead === 0) throw new HoldfastError('internal', 'The file being sent is shorter than it was sealed.')
+      if (bytesRead === 0) throw new HoldfastError('damaged', 'The file being sent has become shorter than it was sealed.')
       yield buffer.subarray(0, bytesRead)
       sent += bytesRead
       onSent(sent)
     }
   } catch (error) {
-    activity.fail(error)
+    watch.fail(error)
     throw error
   }
 }
 
-export function bytesBody(bytes: Uint8Array, activity: Activity, pace: Pace, onSent: (bytes: number) => void): Readable {
+export function bytesBody(bytes: Uint8Array, watch: Watch, pace: Pace, onSent: (bytes: number) => void): Readable {
   return Readable.from((async function* () {
     try {
       for (let sent = 0; sent < bytes.length; ) {
-        const granted = await activity.granted(Math.min(readBytes, bytes.length - sent), pace)
+        const granted = await watch.granted(Math.min(readBytes, bytes.length - sent), pace)
         const slice = bytes.subarray(sent, sent + granted)
         yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
         onSent((sent += slice.length))
       }
     } catch (error) {
-      activity.fail(error)
+      watch.fail(error)
       throw error
     }
   })(), { objectMode: false })
@@ -68,7 +68,7 @@ export async function md5OfFile(range: FileRange): Promise<string> {
   const buffer = Buffer.allocUnsafe(readBytes)
   for (let offset = 0; offset < range.length; ) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(readBytes, range.length - offset), range.offset + offset)
-    if (bytesRead === 0) throw new HoldfastError('internal', 'The file being sent is shorter than it was sealed.')
+    if (bytesRead === 0) throw new HoldfastError('damaged', 'The file being sent has become shorter than it was sealed.')
     hash.update(buffer.subarray(0, bytesRead))
     offset += bytesRead
   }
