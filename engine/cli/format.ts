@@ -1,3 +1,5 @@
+import { visibleText } from '../protocol/visible-text.ts'
+
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** Bytes for people: `0 B`, `1.5 KiB`, `120 MiB`. */
@@ -43,7 +45,9 @@ function pad(value: number): string {
 }
 
 /** Rows as columns, two spaces apart; columns named in `right` are aligned to the right. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+export function formatTable(header: readonly string[], cells: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  // As they will be seen, or columns would not meet.
+  const rows = cells.map((row) => row.map(visibleText))
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]): string =>
     row.map((cell, column) => (right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()

@@ -55,6 +55,6 @@ export class JsonOutput implements Output {
   }
 
   #print(event: Readonly<Record<string, unknown>>): void {
-    this.#out.write(JSON.stringify(event))
+    this.#out.json(event)
   }
 }

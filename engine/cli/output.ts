@@ -1,12 +1,13 @@
 import type { LogLine } from '../base/log.ts'
 import type { RunEvents } from '../commands/context.ts'
 import type { WireError } from '../protocol/errors.ts'
+import { visibleJson, visibleText } from '../protocol/visible-text.ts'
 
 /** What a command prints, for a person or as one JSON event a line. */
 export interface Output extends RunEvents {
   log(line: LogLine): void
-  /** One entry of a listing. */
-  record(json: Readonly<Record<string, unknown>>, text: string): void
+  /** One entry of a listing, with the lines that show it. */
+  record(json: Readonly<Record<string, unknown>>, ...lines: readonly string[]): void
   /** The last word of a success. `json` gets `"type":"summary"`. */
   summary(json: Readonly<Record<string, unknown>>, text: readonly string[]): void
   /** The last word of a failure; `summary` where the run had begun. */
@@ -15,7 +16,10 @@ export interface Output extends RunEvents {
   readonly closed: boolean
 }
 
-/** Lines to standard output. A reader that went away is no error: what follows is dropped. */
+/**
+ * The one way to standard output and standard error. Whatever a line holds (names, a storage's words), it stays one line and shows all its
+ * characters; only `control` moves the cursor. A reader that went away is no error: what follows is dropped.
+ */
 export class StandardOutput {
   #closed = false
 
@@ -29,7 +33,16 @@ export class StandardOutput {
   }
 
   write(line: string): void {
-    if (!this.#closed) process.stdout.write(`${line}\n`)
+    if (!this.#closed) process.stdout.write(`${visibleText(line)}\n`)
+  }
+
+  json(value: unknown): void {
+    if (!this.#closed) process.stdout.write(`${visibleJson(value)}\n`)
+  }
+
+  /** Lines to standard error, after the terminal has obeyed `control` (our own, never text from outside). */
+  note(lines: readonly string[], control = ''): void {
+    process.stderr.write(control + lines.map((line) => `${visibleText(line)}\n`).join(''))
   }
 
   /** Resolves when all lines have left this process. */

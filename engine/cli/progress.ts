@@ -1,4 +1,5 @@
 import type { Counters, Problem, Progress, TransferEvent } from '../protocol/progress.ts'
+import { visibleText } from '../protocol/visible-text.ts'
 import { formatBytes, formatCount, formatDuration } from './format.ts'
 
 /** Transfers shown at once; the sum in the first line covers all. */
@@ -10,7 +11,7 @@ export function progressBlock(progress: Progress, transfers: readonly TransferEv
     progressLine(progress),
     `  files  ${countersText(progress, progress.files, formatCount)}`,
     `  bytes  ${countersText(progress, progress.bytes, formatBytes)}`,
-    ...(progress.currentPath === undefined ? [] : [`  at     ${progress.currentPath}`]),
+    ...(progress.currentPath === undefined ? [] : [`  at     ${visibleText(progress.currentPath)}`]),
     ...transfers.slice(0, shownTransfers).map(transferLine),
     ...(transfers.length > shownTransfers ? [`    and ${String(transfers.length - shownTransfers)} more transfers`] : []),
   ]

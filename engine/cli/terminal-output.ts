@@ -50,7 +50,7 @@ export class TerminalOutput implements Output {
       const phaseEnded = this.#phase !== undefined && this.#phase !== progress.phase && now - this.#lastMs > 1000
       this.#phase = progress.phase
       if (now - this.#lastMs < lineIntervalMs && !phaseEnded && !isNews) return
-      process.stderr.write(`${progressLine(progress)}\n`)
+      this.#out.note([progressLine(progress)])
     }
     if (isNews) this.#lastNewsMs = now
     this.#waitingFor = progress.waitingFor?.code
@@ -76,8 +76,8 @@ export class TerminalOutput implements Output {
     else if ((line.level === 'error' || line.level === 'warning') && line.context.file === undefined) this.#note(`${line.level}: ${line.message}`)
   }
 
-  record(_json: Readonly<Record<string, unknown>>, text: string): void {
-    this.#out.write(text)
+  record(_json: Readonly<Record<string, unknown>>, ...lines: readonly string[]): void {
+    for (const line of lines) this.#out.write(line)
   }
 
   summary(_json: Readonly<Record<string, unknown>>, text: readonly string[]): void {
@@ -95,13 +95,13 @@ export class TerminalOutput implements Output {
   /** A line that stays, above the block. */
   #note(line: string): void {
     this.#rewrite([])
-    process.stderr.write(`${line}\n`)
+    this.#out.note([line])
   }
 
   #rewrite(lines: readonly string[]): void {
     if (!this.#isTerminal || (this.#blockLines === 0 && lines.length === 0)) return
     const back = this.#blockLines > 0 ? `\u001b[${String(this.#blockLines)}A\r\u001b[J` : ''
-    process.stderr.write(back + lines.map((line) => `${line}\n`).join(''))
+    this.#out.note(lines, back)
     this.#blockLines = lines.length
   }
 }

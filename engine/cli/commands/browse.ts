@@ -39,7 +39,7 @@ async function listSnapshots({ settings, context, output }: Invocation, { job, h
   const snapshots = all.filter((snapshot) => (job ?? snapshot.job) === snapshot.job && (host ?? snapshot.host) === snapshot.host)
   const rows = formatTable(['SNAPSHOT', 'FINISHED', 'HOST', 'FILES', 'SIZE', 'WARNINGS', 'SOURCES'], snapshots.map(snapshotRow), [3, 4, 5])
   for (const [index, snapshot] of snapshots.entries()) {
-    output.record({ type: 'snapshot', ...snapshot }, index === 0 ? rows.slice(0, 2).join('\n') : (rows[index + 1] ?? ''))
+    output.record({ type: 'snapshot', ...snapshot }, ...rows.slice(index === 0 ? 0 : index + 1, index + 2))
   }
   const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
   return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length }, text }

@@ -40,7 +40,7 @@ function addList(group: Command, builder: ProgramBuilder): void {
       const { listKeysOf } = await import('../../commands/key.ts')
       const keys = await listKeysOf(settings, context)
       const lines = formatTable(['KEY', 'LABEL', 'CREATED', ''], keys.map(keyRow))
-      output.record({ type: 'keys', keys }, lines.join('\n'))
+      output.record({ type: 'keys', keys }, ...lines)
       return { exitCode: exitCodes.success, json: { operation: 'key-list', outcome: 'success', keys: keys.length }, text: [] }
     })
   })
