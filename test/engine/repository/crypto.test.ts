@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { deriveKey, isBearable, passwordKey, seal, sealOverhead, standardCost, tryUnseal } from '../../../engine/repository/crypto.ts'
 import { cheap, codeOf, noise } from './support.ts'
 
@@ -50,4 +50,40 @@ test('costs that would take too much memory or time are refused without being tr
     expect(isBearable(cost), JSON.stringify(cost)).toBe(false)
     expect(await codeOf(() => passwordKey('x', noise('salt', 32), cost))).toBe('damaged')
   }
+})
+
+describe('a random source that gives the same bytes for ever', () => {
+  const stuck = (length: number): Uint8Array => new Uint8Array(length)
+  const saltOf = (box: Uint8Array): string => Buffer.from(box.subarray(0, 32)).toString('hex')
+
+  test('never gives two contents, two places or two keys one box key', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 100, size: 'max' }), fc.nat(100), (plain, at) => {
+      const other = plain.slice()
+      if (other.length > 0) other[at % other.length] = (other[at % other.length] ?? 0) ^ 1
+      const longer = Buffer.concat([plain, Buffer.of(0)])
+      const boxes = [seal(key, place, plain, stuck), seal(key, place, longer, stuck), seal(key, Buffer.from('elsewhere'), plain, stuck), seal(noise('other', 32), place, plain, stuck)]
+      if (other.length > 0) boxes.push(seal(key, place, other, stuck))
+      expect(new Set(boxes.map(saltOf)).size).toBe(boxes.length)
+      for (const box of boxes.slice(0, 1)) expect(Buffer.compare(tryUnseal(key, place, box) ?? Buffer.from('?'), plain)).toBe(0)
+    }))
+  })
+
+  test('of many contents that differ in one bit, no two have a salt in common', () => {
+    const salts = new Set<string>()
+    for (let bit = 0; bit < 20_000; bit++) {
+      const plain = new Uint8Array(2500)
+      plain[bit >>> 3] = 1 << (bit & 7)
+      salts.add(saltOf(seal(key, place, plain, stuck)))
+    }
+    expect(salts.size).toBe(20_000)
+  })
+
+  test('shows at most that the same was sealed twice', () => {
+    expect(Buffer.compare(seal(key, place, noise('a', 500), stuck), seal(key, place, noise('a', 500), stuck))).toBe(0)
+  })
+})
+
+test('a good random source gives equal contents different salts', () => {
+  const salts = Array.from({ length: 1000 }, () => Buffer.from(seal(key, place, noise('a', 50)).subarray(0, 32)).toString('hex'))
+  expect(new Set(salts).size).toBe(1000)
 })
