@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { slabBytes } from '../repository/chunker/slabs.ts'
+import { systemRandom, type Random } from '../repository/crypto.ts'
 import type { SealedPack } from '../repository/pack-info.ts'
-import { groupBlobs, PackWriter, type BlobBytes } from '../repository/pack-writer.ts'
+import { groupBlobs, packsAtOnce, PackWriter, type BlobBytes } from '../repository/pack-writer.ts'
+import { below } from '../repository/padding.ts'
 import type { BlobKind } from '../snapshot/node.ts'
 import type { NativeMemory } from '../base/memory.ts'
 import type { BlobRanges, WorkerSetup } from './worker-messages.ts'
@@ -13,15 +15,18 @@ const idLength = 32
 /** More blobs than come in one job. */
 const roomKept = 16_384
 
-/** Compresses and encrypts blobs into this thread's open packs: one for data, one for trees. Runs in a worker thread. */
+/** Compresses and encrypts blobs into this thread's open packs: two for data, two for trees, each time one by chance. Runs in a worker thread. */
 export class Sealer {
   readonly #setup: WorkerSetup
   readonly #memory: Uint8Array
   readonly #native: NativeMemory
-  readonly #open = new Map<BlobKind, PackWriter>()
+  readonly #random: Random
+  readonly #open: Record<BlobKind, (PackWriter | undefined)[]> = { data: [], tree: [] }
 
-  constructor(setup: WorkerSetup, native: NativeMemory) {
+  /** @param random decides which pack takes what, and how much padding there is; only tests take another one. */
+  constructor(setup: WorkerSetup, native: NativeMemory, random: Random = systemRandom) {
     this.#setup = setup
+    this.#random = random
     this.#native = native
     this.#memory = slabBytes(setup.slabs)
   }
@@ -43,8 +48,8 @@ export class Sealer {
 
   /** Ends the open packs. */
   finish(): SealedPack[] {
-    const sealed = [...this.#open.values()].map((writer) => writer.finish())
-    this.#open.clear()
+    const sealed = Object.values(this.#open).flatMap((writers) => writers.flatMap((writer) => writer?.finish() ?? []))
+    for (const writers of Object.values(this.#open)) writers.length = 0
     return sealed
   }
 
@@ -54,7 +59,7 @@ export class Sealer {
     try {
       for (const pack of packs) writer.absorb(pack)
       const merged = writer.finish()
-      for (const pack of packs) rmSync(pack.path)
+      for (const pack of packs) rmSync(pack.path, { force: true })
       return [merged]
     } catch (error) {
       writer.discard()
@@ -64,27 +69,23 @@ export class Sealer {
 
   #append(kind: BlobKind, blobs: Iterable<BlobBytes>): SealedPack[] {
     const sealed: SealedPack[] = []
+    const open = this.#open[kind]
     for (const segment of groupBlobs(blobs)) {
-      const writer = this.#writer(kind)
+      const place = below(packsAtOnce, this.#random)
+      const writer = open[place] ??= this.#start(kind)
       writer.append(segment)
       this.#native.used(segment.reduce((sum, blob) => sum + blob.bytes.length, 0))
       // Room for the blobs of one more segment, however small they are.
       if (writer.bytesWritten < this.#setup.packBytes && writer.blobRoom > roomKept) continue
       sealed.push(writer.finish())
-      this.#open.delete(kind)
+      open[place] = undefined
     }
     return sealed
   }
 
-  #writer(kind: BlobKind): PackWriter {
-    const writer = this.#open.get(kind) ?? this.#start(kind)
-    this.#open.set(kind, writer)
-    return writer
-  }
-
   #start(kind: BlobKind): PackWriter {
     const path = join(this.#setup.spoolFolder, `${randomUUID()}.pack`)
-    return new PackWriter(path, this.#setup.keys.packs, kind, { level: this.#setup.compressionLevel })
+    return new PackWriter(path, this.#setup.keys.packs, kind, { level: this.#setup.compressionLevel, random: this.#random })
   }
 }
 

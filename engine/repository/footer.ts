@@ -47,6 +47,7 @@ export function decodeFooter(bytes: Uint8Array, what = 'A table of contents'): P
   let left = maxPackBlobs
   for (let index = 0; index < count; index++) {
     const segment = decodeSegment(reader, offset, left)
+    if (segment.blobs.length === 0 && index < count - 1) reader.fail('holds padding between its segments')
     segments.push(segment)
     offset += segment.storedLength
     left -= segment.blobs.length
@@ -62,7 +63,7 @@ function decodeSegment(reader: ByteReader, offset: number, maxBlobs: number): Pa
   const compression = countAndFlag % 2 === 1 ? 'zstd' : 'none'
   const count = (countAndFlag - (countAndFlag % 2)) / 2
   const plainLength = storedLength - sealOverhead
-  if (count === 0 || plainLength < 0 || (compression === 'none' ? plainLength !== rawLength : plainLength >= rawLength)) reader.fail('holds lengths that contradict each other')
+  if ((count === 0 && compression === 'zstd') || plainLength < 0 || (compression === 'none' ? plainLength !== rawLength : plainLength >= rawLength)) reader.fail('holds lengths that contradict each other')
   const blobs: PackBlob[] = new Array<PackBlob>(count)
   let sum = 0
   for (let index = 0; index < count; index++) {
@@ -73,7 +74,7 @@ function decodeSegment(reader: ByteReader, offset: number, maxBlobs: number): Pa
     blobs[index] = { id, length }
     sum += length
   }
-  if (sum !== rawLength) reader.fail('holds lengths that contradict each other')
+  if (count > 0 && sum !== rawLength) reader.fail('holds lengths that contradict each other')
   return { offset, storedLength, rawLength, compression, blobs }
 }
 

@@ -8,7 +8,7 @@ export interface PackContents {
   readonly segments: readonly PackSegment[]
 }
 
-/** One compressed and sealed stretch of a pack: one big blob, or many small ones back to back. */
+/** One sealed stretch of a pack: one big blob, many small ones back to back, or, as the last, none: padding. */
 export interface PackSegment {
   /** Byte offset in the pack. */
   readonly offset: number

@@ -1,16 +1,14 @@
-import { asBuffer } from '../base/bytes.ts'
 import { throwIfAborted } from '../base/abort.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { StorageBackend } from '../backend/backend.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { BlobHasher } from './blob-id.ts'
-import { sealOverhead, tryUnseal, unseal } from './crypto.ts'
-import { bodyBytes, decodeFooter, maxPackBlobs } from './footer.ts'
+import { sealOverhead } from './crypto.ts'
 import type { RepositoryKeys } from './keys.ts'
 import { packObject } from './names.ts'
+import { maxPackBytes, openFooter, openTrailer, trailerBytes } from './pack-end.ts'
 import type { BlobLocation, BlobLocator, PackContents, PackSegment } from './pack-info.ts'
-import { footerAdditionalData, footerLengthBytes } from './pack-writer.ts'
 import { planRanges, type SegmentRange } from './ranges.ts'
 import type { Repository } from './repository.ts'
 import { checkHeader, headerBytes } from './sealed.ts'
@@ -19,8 +17,6 @@ import { toHex } from '../base/bytes.ts'
 
 /** Enough for the footer of most packs, so that they take one request. */
 const footerGuessBytes = 16 * 1024
-/** 131,072 blobs with ids and lengths, and as many segments. */
-const maxFooterBytes = maxPackBlobs * (32 + 4 + 10) + 64 + sealOverhead
 
 /** A segment of a pack, opened: its blobs in order, each with its id checked. */
 export interface OpenedSegment {
@@ -34,30 +30,15 @@ export interface OpenedSegment {
  */
 export async function readPackContents(backend: StorageBackend, keys: RepositoryKeys, pack: { readonly name: string; readonly size: number }, signal: AbortSignal): Promise<PackContents> {
   const what = `pack ${pack.name}`
-  const smallest = headerBytes + sealOverhead + footerLengthBytes
-  if (pack.size < smallest) throw damaged(pack.name, 'it is too short for a pack')
+  if (pack.size < headerBytes + sealOverhead + trailerBytes || pack.size > maxPackBytes) throw damaged(pack.name, 'no pack is of its size')
   const guess = Math.min(pack.size, footerGuessBytes)
   const tail = await backend.get(packObject(pack.name), { offset: pack.size - guess, length: guess }, signal)
-  const footerLength = asBuffer(tail).readUInt32LE(tail.length - footerLengthBytes)
-  const footerOffset = pack.size - footerLengthBytes - footerLength
-  if (footerLength < sealOverhead || footerLength > maxFooterBytes || footerOffset < headerBytes) throw damaged(pack.name, 'its footer has no possible length')
-  const inTail = tail.length - footerLengthBytes - footerLength
+  const place = openTrailer(keys.packs, pack.size, tail.subarray(tail.length - trailerBytes), what)
+  const inTail = tail.length - trailerBytes - place.length
   const footer = inTail >= 0
-    ? tail.subarray(inTail, tail.length - footerLengthBytes)
-    : await backend.get(packObject(pack.name), { offset: footerOffset, length: footerLength }, signal)
-  return openFooter(keys.packs, footer, footerOffset, what)
-}
-
-/**
- * The contents out of a sealed footer that stands at `offset`.
- * @throws damaged
- */
-function openFooter(packsKey: Uint8Array, footer: Uint8Array, offset: number, what: string): PackContents {
-  const kind: BlobKind = tryUnseal(packsKey, footerAdditionalData('data', offset), footer) ? 'data' : 'tree'
-  const plain = unseal(packsKey, footerAdditionalData(kind, offset), footer, what)
-  const contents = decodeFooter(plain, what)
-  if (contents.kind !== kind || bodyBytes(contents) !== offset) throw new HoldfastError('damaged', `${what} is damaged: its footer does not fit its size.`)
-  return contents
+    ? tail.subarray(inTail, inTail + place.length)
+    : await backend.get(packObject(pack.name), place, signal)
+  return openFooter(keys.packs, place, footer, what)
 }
 
 /**
@@ -113,6 +94,7 @@ function openBlobs(keys: RepositoryKeys, hasher: BlobHasher, pack: { readonly na
   const what = `pack ${pack.name}`
   const shape = { rawLength: segment.rawLength, compression: segment.compression, blobCount: segment.blobs.length }
   const raw = openSegment(keys.packs, pack.kind, shape, stored, what)
+  if (segment.blobs.length === 0) freeBuffer(raw)
   let offset = 0
   return segment.blobs.map(({ id, length }) => {
     const blob = takeBlob(hasher, raw, offset, length, id, what)

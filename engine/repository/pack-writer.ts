@@ -4,40 +4,48 @@ import { HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { maxBlobBytes } from './config.ts'
-import { sealParts, type SealedParts } from './crypto.ts'
+import { sealOverhead, systemRandom, type Random } from './crypto.ts'
 import { encodeFooter, maxPackBlobs } from './footer.ts'
-import type { PackSegment, SealedPack } from './pack-info.ts'
+import { footerBytes, sealPackEnd, trailerBytes } from './pack-end.ts'
+import type { PackBlob, PackSegment, SealedPack } from './pack-info.ts'
+import { packPadding, paddedLength } from './padding.ts'
 import { objectHeader } from './sealed.ts'
-import { sealSegment } from './segment.ts'
+import { sealPadding, sealSegment, sharedBlobBytes, type SealedSegment } from './segment.ts'
 
 export interface BlobBytes {
   readonly id: BlobId
   readonly bytes: Uint8Array
 }
 
-/** Blobs up to this size share segments; bigger ones have their own. */
-export const sharedBlobBytes = 64 * 1024
 /** Raw size up to which blobs share a segment. */
 export const sharedSegmentBytes = 1024 * 1024
 /** Blobs that share a segment at most, so that whoever keeps as much `blobRoom` can always append one more. */
 export const sharedSegmentBlobs = 16_384
 
+/**
+ * Packs of a kind that whoever makes packs fills at a time, choosing one by chance for each segment: so nobody can tell from the size of a
+ * pack which stretch of a known file is in it. (restic fills two since 0.18, against Truong, Merz, Scarlata, Günther, Paterson: "Breaking and Fixing
+ * Content-Defined Chunking", eprint 2025/558.)
+ */
+export const packsAtOnce = 2
+
 const blockBytes = 1024 * 1024
-export const footerLengthBytes = 4
+/** What the padding's own entry adds to a table at most. */
+const paddingEntryBytes = 16
 
 /**
- * Writes one pack into a new local file. Everything is synchronous: it runs in worker threads. Its memory is one block of 1 MiB, one
- * shared segment of 1 MiB, and the list of what was written. Not durable until whoever moves or sends the file has seen to it.
+ * Writes one pack into a new local file. Everything is synchronous: it runs in worker threads. Its memory is one block of 1 MiB and the
+ * list of what was written. Not durable until whoever moves or sends the file has seen to it.
  */
 export class PackWriter {
   readonly path: string
   readonly kind: BlobKind
   readonly #key: Uint8Array
   readonly #level: number
+  readonly #random: Random
   readonly #segments: PackSegment[] = []
   readonly #block = Buffer.allocUnsafeSlow(blockBytes)
   #blockLength = 0
-  #shared: Uint8Array | undefined
   #descriptor: number | undefined
   #size = 0
   #crc32 = 0
@@ -46,12 +54,14 @@ export class PackWriter {
   /**
    * @param path must not exist yet.
    * @param packsKey `RepositoryKeys.packs`
+   * @param options `random` decides how much padding there is; only tests take another one.
    */
-  constructor(path: string, packsKey: Uint8Array, kind: BlobKind, options: { readonly level: number }) {
+  constructor(path: string, packsKey: Uint8Array, kind: BlobKind, options: { readonly level: number; readonly random?: Random }) {
     this.path = path
     this.kind = kind
     this.#key = packsKey
     this.#level = options.level
+    this.#random = options.random ?? systemRandom
     this.#descriptor = local(() => openSync(path, 'wx', 0o600))
     this.#write(objectHeader(kind === 'data' ? 'data-pack' : 'tree-pack'))
   }
@@ -72,26 +82,24 @@ export class PackWriter {
 
   /** Compresses and seals the blobs as one segment. The caller keeps shared segments to about 1 MiB, see groupBlobs. */
   append(blobs: readonly BlobBytes[]): void {
-    const only = blobs.length === 1 ? blobs[0] : undefined
     if (blobs.length === 0 || blobs.length > this.blobRoom) throw new HoldfastError('internal', `${blobs.length} blobs do not fit the pack.`)
-    const raw = only ? only.bytes : this.#join(blobs)
-    if (raw.length > maxBlobBytes) throw new HoldfastError('internal', `A blob of ${raw.length} bytes is too large.`)
-    const { parts, storedLength, rawLength, compression } = sealSegment(this.#key, this.kind, raw, blobs.length, this.#level)
-    const offset = this.#size
-    this.#writeParts(parts)
-    this.#add({ offset, storedLength, rawLength, compression, blobs: blobs.map(({ id, bytes }) => ({ id, length: bytes.length })) })
+    const rawLength = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    if (rawLength > maxBlobBytes) throw new HoldfastError('internal', `A segment of ${rawLength} bytes is too large.`)
+    const sealed = sealSegment(this.#key, this.kind, blobs.map(({ bytes }) => bytes), this.#level)
+    this.#append(sealed, blobs.map(({ id, bytes }) => ({ id, length: bytes.length })))
   }
 
   /**
    * Takes over all segments of a smaller finished pack of the same kind and keys, as they are: a segment is sealed under a key of its
-   * own that does not depend on its place. The other file stays.
+   * own that does not depend on its place. Its padding is left behind. The other file stays.
    */
   absorb(other: SealedPack): void {
     const incoming = other.contents.segments.reduce((sum, segment) => sum + segment.blobs.length, 0)
     if (other.contents.kind !== this.kind || incoming > this.blobRoom) throw new HoldfastError('internal', 'The pack cannot be absorbed.')
-    const descriptor = openSync(other.path, 'r')
+    const descriptor = local(() => openSync(other.path, 'r'))
     try {
       for (const segment of other.contents.segments) {
+        if (segment.blobs.length === 0) continue
         const offset = this.#size
         this.#copy(descriptor, segment)
         this.#add({ ...segment, offset })
@@ -101,15 +109,13 @@ export class PackWriter {
     }
   }
 
-  /** Writes the footer and closes the file. */
+  /** Fills the pack up to a length that tells little, writes the footer and closes the file. */
   finish(): SealedPack {
     const contents = { kind: this.kind, segments: this.#segments }
-    const parts = sealParts(this.#key, footerAdditionalData(this.kind, this.#size), encodeFooter(contents))
-    const from = this.#size
-    this.#writeParts(parts)
-    const length = Buffer.alloc(footerLengthBytes)
-    length.writeUInt32LE(this.#size - from)
-    this.#write(length)
+    const footer = footerBytes(encodeFooter(contents).length + paddingEntryBytes)
+    const least = this.#size + sealOverhead + footer + trailerBytes
+    this.#append(sealPadding(this.#key, this.kind, paddedLength(least, packPadding, this.#random) - least), [])
+    this.#write(sealPackEnd(this.#key, contents, footer))
     this.#flush()
     this.#close()
     return { path: this.path, size: this.#size, crc32: this.#crc32, contents }
@@ -126,32 +132,23 @@ export class PackWriter {
     this.#blobCount += segment.blobs.length
   }
 
-  #join(blobs: readonly BlobBytes[]): Uint8Array {
-    const length = blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    if (!this.#shared || this.#shared.length < length) this.#shared = new Uint8Array(Math.max(length, sharedSegmentBytes + sharedBlobBytes))
-    let at = 0
-    for (const { bytes } of blobs) {
-      this.#shared.set(bytes, at)
-      at += bytes.length
-    }
-    return this.#shared.subarray(0, length)
-  }
-
   #copy(descriptor: number, { offset, storedLength }: PackSegment): void {
     const bytes = Buffer.allocUnsafe(storedLength)
     for (let done = 0; done < storedLength; ) {
-      const count = readSync(descriptor, bytes, done, storedLength - done, offset + done)
+      const count = local(() => readSync(descriptor, bytes, done, storedLength - done, offset + done))
       if (count === 0) throw new HoldfastError('damaged', 'A spooled pack ends too early.')
       done += count
     }
     this.#write(bytes)
   }
 
-  #writeParts({ salt, ciphertext, tag }: SealedParts): void {
-    this.#write(salt)
-    this.#write(ciphertext)
-    this.#write(tag)
-    freeBuffer(ciphertext)
+  #append({ parts, storedLength, rawLength, compression }: SealedSegment, blobs: readonly PackBlob[]): void {
+    const offset = this.#size
+    this.#write(parts.salt)
+    this.#write(parts.ciphertext)
+    this.#write(parts.tag)
+    freeBuffer(parts.ciphertext)
+    this.#add({ offset, storedLength, rawLength, compression, blobs })
   }
 
   /** Gathers small pieces into blocks, so that the file grows in few system calls. */
@@ -197,15 +194,6 @@ function local<T>(action: () => T): T {
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new HoldfastError('denied', 'Packs cannot be written where they are made.', { cause: error, data })
     throw error
   }
-}
-
-/** A footer belongs to a pack of its kind, at its very offset. */
-export function footerAdditionalData(kind: BlobKind, offset: number): Uint8Array {
-  const data = Buffer.alloc(16)
-  data.set(objectHeader(kind === 'data' ? 'data-pack' : 'tree-pack'), 0)
-  data[4] = 0xff
-  data.writeUInt32LE(offset, 8)
-  return data
 }
 
 /** Shares blobs out to segments, in order: small ones together up to 1 MiB (16,384 blobs), each bigger one alone. */

@@ -1,10 +1,11 @@
-import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib'
-import { asBuffer, ByteWriter, utf8 } from '../base/bytes.ts'
+import { ByteReader, utf8 } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { ObjectName } from '../backend/backend.ts'
-import { seal, unseal } from './crypto.ts'
+import { seal, systemRandom, unseal } from './crypto.ts'
 import type { RepositoryKeys } from './keys.ts'
+import { isZero, objectPadding, paddedLength } from './padding.ts'
+import { compress, damagedInside, decompress } from './zstd.ts'
 
 /** The one format that this program reads and writes. */
 export const formatVersion = 1
@@ -82,50 +83,29 @@ export function additionalData(header: Uint8Array, name: string): Uint8Array {
   return Buffer.concat([header, utf8(name)])
 }
 
-/** 0 and the bytes, or 1, their length (u32) and their zstd frame. */
+/** Whether it is compressed, its length, its stored length, the bytes or their zstd frame, and zeros up to a length that tells little. */
+const wrapBytes = 9
+
 function wrap(plain: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(plain.length + 8)
-  const compressed = plain.length < compressFrom ? plain : compress(plain, objectLevel)
-  if (compressed.length + 4 >= plain.length) {
-    writer.u8(0)
-    writer.bytes(plain)
-    return writer.written()
-  }
-  writer.u8(1)
-  writer.u32(plain.length)
-  writer.bytes(compressed)
-  freeBuffer(compressed)
-  return writer.written()
+  const frame = plain.length < compressFrom ? plain : compress(plain, objectLevel)
+  const stored = frame.length < plain.length ? frame : plain
+  const wrapped = Buffer.alloc(paddedLength(wrapBytes + stored.length, objectPadding, systemRandom))
+  wrapped.writeUInt8(stored === plain ? 0 : 1)
+  wrapped.writeUInt32LE(plain.length, 1)
+  wrapped.writeUInt32LE(stored.length, 5)
+  wrapped.set(stored, wrapBytes)
+  if (frame !== plain) freeBuffer(frame)
+  return wrapped
 }
 
 function unwrap(name: string, wrapped: Uint8Array): Uint8Array {
-  if (wrapped[0] === 0) return wrapped.subarray(1)
-  const length = wrapped.length >= 5 ? asBuffer(wrapped).readUInt32LE(1) : 0
-  if (wrapped[0] !== 1 || length === 0 || length > maxObjectBytes) throw damagedInside(name)
-  const plain = decompress(wrapped.subarray(5), length, name)
+  const reader = new ByteReader(wrapped, name)
+  const compression = reader.u8()
+  const length = reader.u32()
+  const stored = reader.bytes(reader.u32())
+  if (compression > 1 || length > maxObjectBytes || (compression === 0 && stored.length !== length) || !isZero(reader.bytes(reader.remaining))) throw damagedInside(name)
+  if (compression === 0) return stored
+  const plain = decompress(stored, length, name)
   freeBuffer(wrapped)
   return plain
-}
-
-/** One zstd frame, in a buffer of its own. */
-export function compress(plain: Uint8Array, level: number): Uint8Array {
-  // An output buffer that surely suffices lets zstd work in one go, half again as fast as Node's 16 KiB steps.
-  const chunkSize = plain.length + (plain.length >>> 7) + 512
-  return zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } })
-}
-
-/** A zstd frame that must give exactly `length` bytes; never takes memory for more. @throws damaged */
-export function decompress(frame: Uint8Array, length: number, what: string): Uint8Array {
-  try {
-    // A buffer that is filled to its last byte would make Node take another one, to see whether there is more.
-    const plain = zstdDecompressSync(frame, { maxOutputLength: length, chunkSize: length + 64 })
-    if (plain.length === length) return plain
-  } catch (error) {
-    throw damagedInside(what, error)
-  }
-  throw damagedInside(what)
-}
-
-function damagedInside(what: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('damaged', `${what} is damaged: its content does not unpack.`, { cause, data: { object: what } })
 }

@@ -2,10 +2,15 @@ import { HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import type { BlobHasher } from './blob-id.ts'
-import { equalBytes, toHex } from '../base/bytes.ts'
+import { asBuffer, ByteReader, ByteWriter, equalBytes, toHex } from '../base/bytes.ts'
 import { maxBlobBytes } from './config.ts'
 import { sealOverhead, sealParts, unseal, type SealedParts } from './crypto.ts'
-import { compress, decompress, formatVersion, objectHeader } from './sealed.ts'
+import { isZero } from './padding.ts'
+import { formatVersion, objectHeader } from './sealed.ts'
+import { compress, decompress, frameBound, frameCoder } from './zstd.ts'
+
+/** Blobs up to this size share segments; bigger ones have their own. */
+export const sharedBlobBytes = 64 * 1024
 
 /** What of a segment is authenticated beside its bytes, and needed to open it. */
 export interface SegmentShape {
@@ -19,22 +24,33 @@ export interface SealedSegment extends SegmentShape {
   readonly storedLength: number
 }
 
-/** Below this a segment is always given to zstd: probing costs as much. */
+/** Blobs below this are always given to zstd: probing costs as much. */
 const probeFrom = 16 * 1024
 const probeStretch = 512
 const probeCount = 16
 
+/** Shorter blobs than this gain nothing. */
+const compressFrom = 32
+
 /**
- * Compresses (where it helps) and seals a stretch of one or more blobs.
+ * Compresses (where it helps) and seals one or more blobs. Each is compressed by itself: were they compressed together, the length would
+ * tell whoever can have a file of his own stored beside a secret one how much the two have in common.
  * @param level zstd level; 0: never compress.
  */
-export function sealSegment(packsKey: Uint8Array, kind: BlobKind, raw: Uint8Array, blobCount: number, level: number): SealedSegment {
-  const compressed = level > 0 && mayShrink(raw) ? compress(raw, level) : raw
-  const compression = compressed.length < raw.length ? 'zstd' : 'none'
-  const shape = { rawLength: raw.length, compression, blobCount } as const
-  const parts = sealParts(packsKey, additionalData(kind, shape), compression === 'zstd' ? compressed : raw)
-  if (compressed !== raw) freeBuffer(compressed)
+export function sealSegment(packsKey: Uint8Array, kind: BlobKind, blobs: readonly Uint8Array[], level: number): SealedSegment {
+  const rawLength = blobs.reduce((sum, blob) => sum + blob.length, 0)
+  const frames = level > 0 ? framesOf(blobs, rawLength, level) : undefined
+  const shape = { rawLength, compression: frames ? 'zstd' : 'none', blobCount: blobs.length } as const
+  const parts = sealParts(packsKey, additionalData(kind, shape), frames ?? joined(blobs, rawLength))
+  if (frames && blobs.length === 1) freeBuffer(frames)
   return { ...shape, parts, storedLength: parts.ciphertext.length + sealOverhead }
+}
+
+/** A stretch that no blob lies in, for a pack's length to tell less. */
+export function sealPadding(packsKey: Uint8Array, kind: BlobKind, rawLength: number): SealedSegment {
+  const shape = { rawLength, compression: 'none', blobCount: 0 } as const
+  const parts = sealParts(packsKey, additionalData(kind, shape), new Uint8Array(rawLength))
+  return { ...shape, parts, storedLength: rawLength + sealOverhead }
 }
 
 /**
@@ -42,15 +58,86 @@ export function sealSegment(packsKey: Uint8Array, kind: BlobKind, raw: Uint8Arra
  * @throws damaged, before memory is taken for lengths that no segment has
  */
 export function openSegment(packsKey: Uint8Array, kind: BlobKind, shape: SegmentShape, stored: Uint8Array, what: string): Uint8Array {
-  if (shape.rawLength > maxBlobBytes || stored.length > shape.rawLength + sealOverhead) throw new HoldfastError('damaged', `${what} is damaged: its lengths contradict each other.`)
+  if (shape.rawLength > maxBlobBytes || stored.length > shape.rawLength + sealOverhead) throw contradicting(what)
   const plain = unseal(packsKey, additionalData(kind, shape), stored, what)
   if (shape.compression === 'zstd') {
-    const raw = decompress(plain, shape.rawLength, what)
+    const raw = shape.blobCount === 1 ? decompress(plain, shape.rawLength, what) : openFrames(plain, shape, what)
     freeBuffer(plain)
     return raw
   }
-  if (plain.length !== shape.rawLength) throw new HoldfastError('damaged', `${what} is damaged: its lengths contradict each other.`)
+  if (plain.length !== shape.rawLength || (shape.blobCount === 0 && !isZero(plain))) throw contradicting(what)
   return plain
+}
+
+function contradicting(what: string): HoldfastError {
+  return new HoldfastError('damaged', `${what} is damaged: its lengths contradict each other.`)
+}
+
+/** What is sealed of blobs that shrink; undefined where they do not. Of several blobs, memory that the next call writes over. */
+function framesOf(blobs: readonly Uint8Array[], rawLength: number, level: number): Uint8Array | undefined {
+  const [only] = blobs
+  if (!only) return undefined
+  const frames = blobs.length > 1 ? joinedFrames(blobs, rawLength, level) : mayShrink(only) ? compress(only, level) : only
+  return frames.length < rawLength ? frames : undefined
+}
+
+/** For each blob twice its stored length, plus 1 where it is a frame, as varints; then the frames, or blobs as they are. */
+function joinedFrames(blobs: readonly Uint8Array[], rawLength: number, level: number): Uint8Array {
+  const coder = frameCoder()
+  const lengths = new ByteWriter(blobs.length * 3)
+  const longest = blobs.reduce((most, blob) => Math.max(most, blob.length), 0)
+  const body = scratch(rawLength + frameBound(longest) + blobs.length * maxVarintBytes)
+  const start = blobs.length * maxVarintBytes
+  let end = start
+  for (const blob of blobs) {
+    const length = blob.length >= compressFrom && mayShrink(blob) ? coder.compress(blob, level, body.subarray(end)) : blob.length
+    const packed = length < blob.length
+    if (!packed) body.set(blob, end)
+    lengths.varint(packed ? length * 2 + 1 : blob.length * 2)
+    end += packed ? length : blob.length
+  }
+  body.set(lengths.written(), start - lengths.length)
+  return body.subarray(start - lengths.length, end)
+}
+
+/** A varint of twice the length of the largest blob. */
+const maxVarintBytes = 4
+
+function openFrames(plain: Uint8Array, { rawLength, blobCount }: SegmentShape, what: string): Uint8Array {
+  const coder = frameCoder()
+  const reader = new ByteReader(plain, what)
+  const lengths: number[] = []
+  for (let index = 0; index < blobCount; index++) lengths.push(reader.varint(2 * plain.length + 1))
+  const raw = Buffer.allocUnsafeSlow(rawLength + 1)
+  let end = 0
+  for (const length of lengths) {
+    const piece = asBuffer(reader.bytes(length >>> 1))
+    if (length % 2 === 1) end += coder.decompress(piece, raw.subarray(end)) ?? reader.fail('is damaged: its content does not unpack')
+    else end += piece.length <= rawLength - end ? piece.copy(raw, end) : reader.fail('holds lengths that contradict each other')
+  }
+  reader.end()
+  if (end !== rawLength) throw contradicting(what)
+  return raw.subarray(0, rawLength)
+}
+
+function joined(blobs: readonly Uint8Array[], rawLength: number): Uint8Array {
+  const [only] = blobs
+  if (only && blobs.length === 1) return only
+  const bytes = scratch(rawLength).subarray(0, rawLength)
+  let at = 0
+  for (const blob of blobs) {
+    bytes.set(blob, at)
+    at += blob.length
+  }
+  return bytes
+}
+
+let scratchBytes = new Uint8Array(0)
+
+/** At least so much memory of this thread, good until the next call: segments are put together there and sealed at once. */
+function scratch(length: number): Uint8Array {
+  if (scratchBytes.length < length) scratchBytes = new Uint8Array(length)
+  return scratchBytes
 }
 
 /** A blob out of its segment's raw bytes (a view), with its id checked. @throws damaged */

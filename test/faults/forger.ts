@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { ByteWriter, toHex } from '../../engine/base/bytes.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { BlobHasher } from '../../engine/repository/blob-id.ts'
-import { seal, sealParts, systemRandom } from '../../engine/repository/crypto.ts'
+import { sealParts, systemRandom } from '../../engine/repository/crypto.ts'
 import { encodeIndex } from '../../engine/repository/index-codec.ts'
 import { jobKeyOf } from '../../engine/repository/keys.ts'
 import { indexObject, packObject, randomName } from '../../engine/repository/names.ts'
+import { sealPackEnd } from '../../engine/repository/pack-end.ts'
 import type { PackContents, PackInfo } from '../../engine/repository/pack-info.ts'
-import { footerAdditionalData, PackWriter } from '../../engine/repository/pack-writer.ts'
+import { PackWriter } from '../../engine/repository/pack-writer.ts'
 import { intentName, snapshotName } from '../../engine/repository/protocol/names.ts'
 import { openRepository, type Repository } from '../../engine/repository/repository.ts'
-import { headerBytes, objectHeader, sealObject } from '../../engine/repository/sealed.ts'
+import { objectHeader, sealObject } from '../../engine/repository/sealed.ts'
 import type { Manifest } from '../../engine/snapshot/manifest.ts'
 import type { BlobId, BlobKind, FileNode, TreeNode } from '../../engine/snapshot/node.ts'
 import { encodeNode } from '../../engine/snapshot/tree.ts'
@@ -110,7 +111,7 @@ export class Forger {
   }
 
   /** A pack with one segment of exactly this plaintext, sealed under whatever shape it is said to have. */
-  async rawPack(kind: BlobKind, segment: { readonly plain: Uint8Array; readonly rawLength: number; readonly blobCount: number }, contents: (storedLength: number) => PackContents, footer: (contents: PackContents) => Uint8Array): Promise<PackInfo> {
+  async rawPack(kind: BlobKind, segment: { readonly plain: Uint8Array; readonly rawLength: number; readonly blobCount: number }, contents: (storedLength: number) => PackContents): Promise<PackInfo> {
     const { keys } = this.repository
     const header = objectHeader(kind === 'data' ? 'data-pack' : 'tree-pack')
     const additional = Buffer.alloc(16)
@@ -122,10 +123,7 @@ export class Forger {
     const parts = sealParts(keys.packs, additional, segment.plain)
     const sealed = Buffer.concat([parts.salt, parts.ciphertext, parts.tag])
     const told = contents(sealed.length)
-    const table = seal(keys.packs, footerAdditionalData(kind, headerBytes + sealed.length), footer(told))
-    const length = Buffer.alloc(4)
-    length.writeUInt32LE(table.length)
-    const bytes = Buffer.concat([header, sealed, table, length])
+    const bytes = Buffer.concat([header, sealed, sealPackEnd(keys.packs, told)])
     const name = randomName(systemRandom)
     await this.put(packObject(name), bytes)
     return { name, size: bytes.length, contents: told }

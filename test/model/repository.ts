@@ -4,12 +4,10 @@ import type { Clock } from '../../engine/base/clock.ts'
 import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { BlobHasher } from '../../engine/repository/blob-id.ts'
 import { standardChunker } from '../../engine/repository/config.ts'
-import { sealParts } from '../../engine/repository/crypto.ts'
 import type { Random, SealedParts } from '../../engine/repository/crypto.ts'
-import { encodeFooter } from '../../engine/repository/footer.ts'
 import { deriveKeys, jobKeyOf } from '../../engine/repository/keys.ts'
+import { sealPackEnd } from '../../engine/repository/pack-end.ts'
 import type { PackContents, PackSegment } from '../../engine/repository/pack-info.ts'
-import { footerAdditionalData } from '../../engine/repository/pack-writer.ts'
 import type { CopiedBlob, PackMaker } from '../../engine/repository/protocol/prune-context.ts'
 import type { Repository } from '../../engine/repository/repository.ts'
 import { objectHeader, openObject } from '../../engine/repository/sealed.ts'
@@ -96,17 +94,14 @@ export function makePack(groups: readonly (readonly CopiedBlob[])[]): MadePack {
   const segments: PackSegment[] = []
   let size = 4
   for (const group of groups) {
-    const sealed = sealSegment(keys.packs, 'tree', Buffer.concat(group.map(({ bytes }) => bytes)), group.length, 0)
+    const sealed = sealSegment(keys.packs, 'tree', group.map(({ bytes }) => bytes), 0)
     const { storedLength, rawLength, compression } = sealed
     segments.push({ offset: size, storedLength, rawLength, compression, blobs: group.map(({ id, bytes }) => ({ id, length: bytes.length })) })
     parts.push(...flat(sealed.parts))
     size += storedLength
   }
   const contents: PackContents = { kind: 'tree', segments }
-  const footer = Buffer.concat(flat(sealParts(keys.packs, footerAdditionalData('tree', size), encodeFooter(contents))))
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(footer.length)
-  const pack = { bytes: Buffer.concat([...parts, footer, length]), contents }
+  const pack = { bytes: Buffer.concat([...parts, sealPackEnd(keys.packs, contents)]), contents }
   made.set(key, pack)
   blobsOfBytes.set(shortHash(pack.bytes), segments.flatMap((segment) => segment.blobs.map((blob) => toHex(blob.id))))
   return pack
@@ -123,7 +118,9 @@ function flat({ salt, ciphertext, tag }: SealedParts): Uint8Array[] {
   return [salt, ciphertext, tag]
 }
 
+/** Fills one pack at a time, so that a world needs fewer packs. */
 export const memoryPacks: PackMaker = {
+  atOnce: 1,
   begin() {
     const groups: (readonly CopiedBlob[])[] = []
     let bytesWritten = 0
@@ -132,6 +129,7 @@ export const memoryPacks: PackMaker = {
         groups.push(blobs.map(({ id, bytes }) => ({ id, bytes: bytes.slice() })))
         bytesWritten += blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
       },
+      absorb() { throw new Error('the model fills one pack at a time') },
       get bytesWritten() { return bytesWritten },
       finish() {
         const { bytes, contents } = makePack(groups)

@@ -131,5 +131,5 @@ export function packSize(repositoryBytes: number): number {
 
 /** Bytes of files, or of trees, that a pack holds. */
 export function rawBytes(pack: SealedPack): number {
-  return pack.contents.segments.reduce((sum, segment) => sum + segment.rawLength, 0)
+  return pack.contents.segments.reduce((sum, { rawLength, blobs }) => sum + (blobs.length > 0 ? rawLength : 0), 0)
 }

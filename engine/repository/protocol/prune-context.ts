@@ -19,6 +19,8 @@ export interface CopiedBlob {
 export interface OpenPack {
   /** One segment. */
   append(blobs: readonly CopiedBlob[]): void
+  /** All segments of another one, which stays. */
+  absorb(other: FinishedPack): void
   readonly bytesWritten: number
   finish(): FinishedPack
   /** Instead of `finish`. */
@@ -35,6 +37,8 @@ export interface FinishedPack {
 
 /** Where a prune's new packs are written before they are uploaded. */
 export interface PackMaker {
+  /** Packs of a kind that are filled at a time; each segment goes to one by chance. */
+  readonly atOnce: number
   begin(kind: BlobKind): OpenPack
 }
 

@@ -2,6 +2,7 @@ import { toHex } from '../../base/bytes.ts'
 import { HoldfastError, hasCode, isRetryable } from '../../base/errors.ts'
 import type { BlobId, BlobKind } from '../../snapshot/node.ts'
 import { packObject, randomName } from '../names.ts'
+import { below } from '../padding.ts'
 import type { PackInfo } from '../pack-info.ts'
 import { readPackContents, readSegments } from '../pack-reader.ts'
 import type { Repository } from '../repository.ts'
@@ -50,6 +51,7 @@ async function copiesWhole(copier: Copier, pack: string, signal: AbortSignal): P
 }
 
 interface Filling {
+  readonly kind: BlobKind
   readonly pack: OpenPack
   readonly ids: Set<string>
 }
@@ -57,7 +59,8 @@ interface Filling {
 class Copier {
   copiedBytes = 0
   readonly #context: PruneContext
-  readonly #filling = new Map<BlobKind, Filling>()
+  /** By kind and number. */
+  readonly #filling = new Map<string, Filling>()
   readonly #index: IndexGatherer
 
   constructor(context: PruneContext) {
@@ -82,7 +85,8 @@ class Copier {
   }
 
   async finish(signal: AbortSignal): Promise<void> {
-    for (const kind of [...this.#filling.keys()]) await this.#flush(kind, signal)
+    for (const kind of ['data', 'tree'] as const) this.#join(kind)
+    for (const place of [...this.#filling.keys()]) await this.#flush(place, signal)
     await this.#index.flush(signal)
   }
 
@@ -103,20 +107,36 @@ class Copier {
   }
 
   async #append(kind: BlobKind, copies: readonly CopiedBlob[], signal: AbortSignal): Promise<void> {
-    const filling = this.#filling.get(kind) ?? { pack: this.#context.packs.begin(kind), ids: new Set() }
-    this.#filling.set(kind, filling)
+    const { packs, random, options } = this.#context
+    const place = `${kind} ${packs.atOnce > 1 ? below(packs.atOnce, random) : 0}`
+    const filling = this.#filling.get(place) ?? { kind, pack: packs.begin(kind), ids: new Set() }
+    this.#filling.set(place, filling)
     filling.pack.append(copies)
     for (const { id, bytes } of copies) {
       filling.ids.add(toHex(id))
       this.copiedBytes += bytes.length
     }
-    if (filling.pack.bytesWritten >= this.#context.options.packBytes || filling.ids.size >= packBlobs) await this.#flush(kind, signal)
+    if (filling.pack.bytesWritten >= options.packBytes || filling.ids.size >= packBlobs) await this.#flush(place, signal)
   }
 
-  async #flush(kind: BlobKind, signal: AbortSignal): Promise<void> {
-    const filling = this.#filling.get(kind)
+  /** Packs that are filled in part become one, where they fit. */
+  #join(kind: BlobKind): void {
+    const [first, ...others] = [...this.#filling].filter(([, filling]) => filling.kind === kind)
+    if (!first) return
+    for (const [place, { pack, ids }] of others) {
+      if (first[1].pack.bytesWritten + pack.bytesWritten > this.#context.options.packBytes) continue
+      this.#filling.delete(place)
+      const finished = pack.finish()
+      first[1].pack.absorb(finished)
+      finished.discard()
+      for (const id of ids) first[1].ids.add(id)
+    }
+  }
+
+  async #flush(place: string, signal: AbortSignal): Promise<void> {
+    const filling = this.#filling.get(place)
     if (!filling) return
-    this.#filling.delete(kind)
+    this.#filling.delete(place)
     const finished = filling.pack.finish()
     try {
       const info = await storeCopy(this.#context, finished, signal)

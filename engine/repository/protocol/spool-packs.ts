@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { HoldfastError } from '../../base/errors.ts'
 import type { Random } from '../crypto.ts'
 import type { RepositoryKeys } from '../keys.ts'
 import { randomName } from '../names.ts'
-import { PackWriter } from '../pack-writer.ts'
+import { packsAtOnce, PackWriter } from '../pack-writer.ts'
 import type { PackMaker } from './prune-context.ts'
 
 /** Copies were compressed before at this level or thereabouts. */
@@ -12,11 +13,16 @@ const level = 3
 /** Writes a prune's packs into files of a local folder, from which they are uploaded. */
 export function spoolPacks(folder: string, keys: RepositoryKeys, random: Random): PackMaker {
   return {
+    atOnce: packsAtOnce,
     begin(kind) {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       const writer = new PackWriter(join(folder, `prune-${randomName(random)}`), keys.packs, kind, { level })
       return {
         append: (blobs) => { writer.append(blobs) },
+        absorb: ({ body, size, contents }) => {
+          if (body.type !== 'file') throw new HoldfastError('internal', 'A pack of a prune is no file.')
+          writer.absorb({ path: body.path, size, crc32: body.crc32, contents })
+        },
         get bytesWritten() { return writer.bytesWritten },
         finish: () => {
           const { path, size, crc32, contents } = writer.finish()

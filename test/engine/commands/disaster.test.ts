@@ -190,7 +190,7 @@ describe('the local catalog', () => {
     grow('second', 1000)
     const summary = await world.backup()
     expect(summary).toMatchObject({ outcome: 'success', snapshot: 'photos@2' })
-    expect(summary.uploadedBytes).toBeLessThan(50_000)
+    expect(summary.uploadedBytes).toBeLessThan(80_000)
     await expectWhole()
   })
 

@@ -4,7 +4,6 @@ import { Readable } from 'node:stream'
 import { createZstdCompress } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../../../engine/repository/crypto.ts'
-import { encodeFooter } from '../../../engine/repository/footer.ts'
 import { randomName } from '../../../engine/repository/names.ts'
 import type { PackContents } from '../../../engine/repository/pack-info.ts'
 import { RunFailed } from '../../../engine/commands/failure.ts'
@@ -255,7 +254,7 @@ describe('bombs', () => {
   test.each([1000, 16 * 1024 * 1024])('a segment that unpacks to more than the %d bytes it claims is refused before it takes memory', async (rawLength) => {
     const id = forger.idOf(Buffer.alloc(rawLength))
     const contents = (storedLength: number): PackContents => ({ kind: 'data', segments: [{ offset: 4, storedLength, rawLength, compression: 'zstd', blobs: [{ id, length: rawLength }] }] })
-    const pack = await forger.rawPack('data', { plain: bomb.length < rawLength ? bomb : bomb.subarray(0, rawLength - 1), rawLength, blobCount: 1 }, contents, encodeFooter)
+    const pack = await forger.rawPack('data', { plain: bomb.length < rawLength ? bomb : bomb.subarray(0, rawLength - 1), rawLength, blobCount: 1 }, contents)
     const root = forger.folder([forger.file('bomb', { depth: 0, ids: [id] }, rawLength)])
     await forger.store((packs) => [...packs, pack])
     const snapshot = await forger.snapshot(root)

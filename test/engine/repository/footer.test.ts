@@ -10,7 +10,7 @@ import { codeOf, noise } from './support.ts'
 const contents: fc.Arbitrary<PackContents> = fc.record({
   kind: fc.constantFrom('data', 'tree'),
   segments: fc.array(fc.record({ lengths: fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 12 }), packed: fc.boolean() }), { maxLength: 8 }),
-}).map(({ kind, segments }) => {
+}).map(({ kind, segments }): PackContents => {
   let offset = 4
   return { kind, segments: segments.map(({ lengths, packed }, segment): PackSegment => {
     const rawLength = lengths.reduce((sum, length) => sum + length, 0)
@@ -20,7 +20,10 @@ const contents: fc.Arbitrary<PackContents> = fc.record({
     offset += made.storedLength
     return made
   }) }
-})
+}).chain((packed) => fc.option(fc.nat(100_000), { nil: undefined }).map((rawLength): PackContents => {
+  const padding: PackSegment[] = rawLength === undefined ? [] : [{ offset: bodyBytes(packed), storedLength: rawLength + 48, rawLength, compression: 'none', blobs: [] }]
+  return { kind: packed.kind, segments: [...packed.segments, ...padding] }
+}))
 
 const asArrays = (value: PackContents): unknown => JSON.parse(JSON.stringify(value, (_key, part: unknown) => (part instanceof Uint8Array ? [...part] : part)))
 
@@ -52,7 +55,13 @@ describe('a table of contents', () => {
     ['more segments than any pack', (writer) => { writer.u8(0); writer.varint(2 ** 40) }],
     ['more blobs than any pack', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint((maxPackBlobs + 1) * 2) }],
     ['more blobs than bytes', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint(maxPackBlobs * 2) }],
-    ['a segment without blobs', (writer) => { writer.u8(0); writer.varint(1); writer.varint(48); writer.varint(0); writer.varint(0) }],
+    ['padding that is compressed', (writer) => { writer.u8(0); writer.varint(1); writer.varint(58); writer.varint(100); writer.varint(1) }],
+    ['padding of two lengths', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(99); writer.varint(0) }],
+    ['padding before the end', (writer) => {
+      writer.u8(0); writer.varint(2); writer.varint(148); writer.varint(100); writer.varint(0)
+      writer.varint(148); writer.varint(100); writer.varint(2); writer.bytes(noise('id', 32))
+    }],
+    ['padding beyond any segment', (writer) => { writer.u8(0); writer.varint(1); writer.varint(2 ** 25 + 48); writer.varint(2 ** 25); writer.varint(0) }],
     ['a huge segment', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(2 ** 31); writer.varint(3); writer.bytes(noise('id', 32)) }],
     ['a segment that claims to have grown', (writer) => { writer.u8(0); writer.varint(1); writer.varint(148); writer.varint(100); writer.varint(3); writer.bytes(noise('id', 32)) }],
     ['a segment shorter than its seal', (writer) => { writer.u8(0); writer.varint(1); writer.varint(47); writer.varint(0); writer.varint(2); writer.bytes(noise('id', 32)) }],

@@ -2,18 +2,27 @@ import { existsSync, readFileSync } from 'node:fs'
 import { crc32, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compareBytes } from '../../../engine/base/bytes.ts'
+import { ByteWriter, compareBytes } from '../../../engine/base/bytes.ts'
 import { checkPackHeader, loadBlob, readPackContents, readSegments } from '../../../engine/repository/pack-reader.ts'
-import { footerAdditionalData, groupBlobs, PackWriter, sharedBlobBytes, sharedSegmentBlobs, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
+import { groupBlobs, PackWriter, sharedSegmentBlobs, sharedSegmentBytes, type BlobBytes } from '../../../engine/repository/pack-writer.ts'
 import { seal } from '../../../engine/repository/crypto.ts'
 import { encodeFooter } from '../../../engine/repository/footer.ts'
 import { packObject } from '../../../engine/repository/names.ts'
+import { footerAdditionalData, trailerAdditionalData, trailerBytes } from '../../../engine/repository/pack-end.ts'
 import type { BlobLocator, PackContents } from '../../../engine/repository/pack-info.ts'
-import { openSegment } from '../../../engine/repository/segment.ts'
+import { openSegment, sharedBlobBytes } from '../../../engine/repository/segment.ts'
 import type { Repository } from '../../../engine/repository/repository.ts'
 import { blobsOf, codeOf, collect, Folder, locationsOf, never, newRepository, noise, prose, upload, writePack } from './support.ts'
 
 const repository = await newRepository()
+
+/** The plaintext of a shared segment with these pieces, frames or not. */
+function framesOf(pieces: readonly (readonly [Uint8Array, boolean])[]): Uint8Array {
+  const writer = new ByteWriter()
+  for (const [{ length }, packed] of pieces) writer.varint(2 * length + (packed ? 1 : 0))
+  for (const [piece] of pieces) writer.bytes(piece)
+  return Uint8Array.from(writer.written())
+}
 
 async function readAll(of: Repository, name: string, contents: PackContents): Promise<Uint8Array[]> {
   const copies: Uint8Array[] = []
@@ -51,8 +60,8 @@ test('whatever is written is read back, by footer, by segment and by blob', asyn
 test('packs say what compresses and what does not', () => {
   using folder = new Folder()
   const sealed = writePack(folder, repository, blobsOf(repository, [prose('a', 100_000), noise('b', 100_000), prose('c', 30), noise('d', 3000)]).map((blob) => [blob]))
-  expect(sealed.contents.segments.map(({ compression }) => compression)).toEqual(['zstd', 'none', 'none', 'none'])
-  expect(sealed.size).toBeLessThan(60_000 + 100_000 + 4000)
+  expect(sealed.contents.segments.map(({ compression }) => compression)).toEqual(['zstd', 'none', 'none', 'none', 'none'])
+  expect(sealed.size).toBeLessThan((60_000 + 100_000 + 4000 + 16_384) * 1.05)
 })
 
 test('text behind a beginning that does not compress is still compressed', () => {
@@ -124,10 +133,16 @@ describe('damage', () => {
     await readAll(repository, name, contents)
   }
 
+  /** Every place in a pack, but for its padding and the like in its footer, of which every 89th. */
+  function* places(size: number, { segments }: PackContents): Generator<number> {
+    const padding = segments.at(-1)?.offset ?? 0
+    for (let at = 0; at < size; at += at < padding + 100 || at > size - 200 ? 1 : 89) yield at
+  }
+
   test('of any single byte is found', async () => {
     const { name, size, bytes, contents } = await smallPack()
     await verify(name, 'data', size, contents)
-    for (let at = 0; at < bytes.length; at++) {
+    for (const at of places(bytes.length, contents)) {
       const flipped = bytes.map((byte, index) => (index === at ? byte ^ 1 : byte))
       await repository.backend.put(packObject(name), { type: 'bytes', bytes: flipped }, {}, never)
       expect(['damaged', 'version'], `byte ${at}`).toContain(await codeOf(() => verify(name, 'data', size, contents)))
@@ -136,8 +151,7 @@ describe('damage', () => {
 
   test('by truncation or growth is found', async () => {
     const { name, bytes, contents } = await smallPack()
-    for (let length = 0; length <= bytes.length + 3; length++) {
-      if (length === bytes.length) continue
+    for (const length of [...places(bytes.length, contents), ...[1, 2, 3, 56, 10_000].map((more) => bytes.length + more)]) {
       const changed = Buffer.concat([bytes.subarray(0, length), Buffer.alloc(Math.max(0, length - bytes.length))])
       await repository.backend.put(packObject(name), { type: 'bytes', bytes: changed }, {}, never)
       expect(await codeOf(() => verify(name, 'data', changed.length, contents)), `length ${length}`).toBe('damaged')
@@ -145,28 +159,87 @@ describe('damage', () => {
     }
   })
 
-  test('a footer cannot ask for memory', async () => {
-    const { name, size, bytes } = await smallPack()
-    for (const length of [0, 1, 0xffff_ffff, size, size - 4, size - 5]) {
-      const forged = Buffer.from(bytes)
-      forged.writeUInt32LE(length, size - 4)
-      await repository.backend.put(packObject(name), { type: 'bytes', bytes: forged }, {}, never)
-      expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size }, never)), String(length)).toBe('damaged')
-    }
+  /** A pack of no segments as one who has the keys could write it. */
+  async function forged(plainFooter: Uint8Array, told: { readonly kind?: number; readonly length?: number; readonly more?: number } = {}): Promise<string | undefined> {
+    const { packs } = repository.keys
+    const footer = seal(packs, footerAdditionalData('data', 4), plainFooter)
+    const size = 4 + footer.length + trailerBytes
+    const plain = Buffer.alloc(8 + (told.more ?? 0))
+    plain.writeUInt32LE(told.kind ?? 0)
+    plain.writeUInt32LE(told.length ?? footer.length, 4)
+    const trailer = seal(packs, trailerAdditionalData(size + (told.more ?? 0)), plain)
+    const bytes = Buffer.concat([Buffer.from('48461001', 'hex'), footer, trailer])
+    const name = 'fe'.repeat(16)
+    await repository.backend.put(packObject(name), { type: 'bytes', bytes }, {}, never)
+    return codeOf(() => readPackContents(repository.backend, repository.keys, { name, size: bytes.length }, never))
+  }
+
+  const table = encodeFooter({ kind: 'data', segments: [] })
+  const footerOf = (tableLength: number, ...parts: readonly Uint8Array[]): Uint8Array => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(tableLength)
+    return Buffer.concat([length, ...parts])
+  }
+
+  test.each<[string, Uint8Array, Parameters<typeof forged>[1]]>([
+    ['of another kind than the trailer says', footerOf(table.length, table), { kind: 1 }],
+    ['of an unknown kind', footerOf(table.length, table), { kind: 2 }],
+    ['of no length', footerOf(table.length, table), { length: 0 }],
+    ['longer than the pack', footerOf(table.length, table), { length: 5000 }],
+    ['longer than any footer', footerOf(table.length, table), { length: 0xffff_ffff }],
+    ['shorter than it is', footerOf(table.length, table), { length: 53 }],
+    ['with a trailer too long', footerOf(table.length, table), { more: 1 }],
+    ['filled up with something', footerOf(table.length, table, Buffer.from([0, 0, 1])), {}],
+    ['with a table that ends too late', footerOf(table.length + 1, table, Buffer.of(0)), {}],
+    ['with a table that ends too early', footerOf(table.length - 1, table), {}],
+    ['with a table beyond its end', footerOf(0xffff_ffff, table), {}],
+    ['with a table of another place', footerOf(45, encodeFooter({ kind: 'data', segments: [{ offset: 4, storedLength: 58, rawLength: 10, compression: 'none', blobs: [{ id: noise('id', 32), length: 10 }] }] })), {}],
+    ['with the table of another kind', footerOf(table.length, encodeFooter({ kind: 'tree', segments: [] })), {}],
+    ['that is empty', new Uint8Array(0), {}],
+  ])('by someone who has the keys: a footer %s is found', async (_what, footer, told) => {
+    expect(await forged(footerOf(table.length, table, new Uint8Array(50)))).toBeUndefined()
+    expect(await forged(footer, told)).toBe('damaged')
   })
 
-  test('by someone who has the keys does not take memory: a segment beyond the largest, a footer that does not fit', async () => {
+  test('a storage that lists a size no pack has is told, whatever the size', async () => {
+    const { name, size } = await smallPack()
+    for (const other of [0, 3, 59, 107, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
+      expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size: other }, never)), String(other)).toBe('damaged')
+    }
+    expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size: size - 1 }, never))).toBe('damaged')
+  })
+
+  test('by someone who has the keys does not take memory: a segment beyond the largest', async () => {
     const raw = Buffer.alloc(17 * 1024 * 1024)
     const additional = Buffer.from('4846100101010000' + '01000000' + '00001001', 'hex')
     const stored = seal(repository.keys.packs, additional, zstdCompressSync(raw))
     expect(await codeOf(() => openSegment(repository.keys.packs, 'data', { rawLength: raw.length, compression: 'zstd', blobCount: 1 }, stored, 'it'))).toBe('damaged')
-    const footer = seal(repository.keys.packs, footerAdditionalData('data', 4), encodeFooter({ kind: 'data', segments: [{ offset: 4, storedLength: 58, rawLength: 10, compression: 'none', blobs: [{ id: noise('id', 32), length: 10 }] }] }))
-    const length = Buffer.alloc(4)
-    length.writeUInt32LE(footer.length)
-    const bytes = Buffer.concat([Buffer.from('48461001', 'hex'), footer, length])
-    const name = 'fe'.repeat(16)
-    await repository.backend.put(packObject(name), { type: 'bytes', bytes }, {}, never)
-    expect(await codeOf(() => readPackContents(repository.backend, repository.keys, { name, size: bytes.length }, never))).toBe('damaged')
+  })
+
+  test.each<[string, Uint8Array, number]>([
+    ['a frame of more than is left', framesOf([[zstdCompressSync(Buffer.alloc(41)), true], [Buffer.alloc(60), false]]), 100],
+    ['a frame of far more', framesOf([[zstdCompressSync(Buffer.alloc(3_000_000)), true], [Buffer.alloc(60), false]]), 1000],
+    ['too little', framesOf([[zstdCompressSync(Buffer.alloc(39)), true], [Buffer.alloc(60), false]]), 100],
+    ['a blob of more than is left', framesOf([[zstdCompressSync(Buffer.alloc(200)), true], [Buffer.alloc(60), false]]), 259],
+    ['something behind its blobs', Buffer.concat([framesOf([[zstdCompressSync(Buffer.alloc(200)), true], [Buffer.alloc(10), false]]), Buffer.of(0)]), 210],
+    ['a blob more', framesOf([[zstdCompressSync(Buffer.alloc(200)), true], [Buffer.alloc(10), false], [Buffer.alloc(10), false]]), 220],
+    ['a frame that is none', framesOf([[Buffer.alloc(20), true], [Buffer.alloc(10), false]]), 60],
+    ['a length beyond its end', Buffer.from([0xfe, 0xff, 0xff, 0x07, 0x02, 1, 2, 3]), 60],
+    ['one length only', Buffer.from([0x02]), 60],
+  ])('by someone who has the keys: a shared segment with %s is found', async (_what, plain, rawLength) => {
+    const additional = Buffer.from('4846100101010000' + '0200000000000000', 'hex')
+    additional.writeUInt32LE(rawLength, 12)
+    const opened = (bytes: Uint8Array): Promise<unknown> => codeOf(() => openSegment(repository.keys.packs, 'data', { rawLength, compression: 'zstd', blobCount: 2 }, seal(repository.keys.packs, additional, bytes), 'it'))
+    expect(await opened(plain)).toBe('damaged')
+    expect(await opened(framesOf([[zstdCompressSync(Buffer.alloc(rawLength - 1)), true], [Buffer.alloc(1), false]]))).toBeUndefined()
+  })
+
+  test('by someone who has the keys: padding that holds something is found', async () => {
+    const shape = { rawLength: 100, compression: 'none', blobCount: 0 } as const
+    const additional = Buffer.from('4846100101000000' + '0000000064000000', 'hex')
+    const opened = (fill: number): Promise<unknown> => codeOf(() => openSegment(repository.keys.packs, 'data', shape, seal(repository.keys.packs, additional, Buffer.alloc(100, fill)), 'it'))
+    expect(await opened(0)).toBeUndefined()
+    expect(await opened(1)).toBe('damaged')
   })
 
   test('a pack of another kind, segments in each other\'s place and a blob under another id are found', async () => {
