@@ -114,4 +114,7 @@ function lockDown(contents: WebContents): void {
   contents.session.setPermissionCheckHandler(() => false)
   // A page can make up a file and offer it as a download, with a name of its own.
   contents.session.on('will-download', (event) => { event.preventDefault() })
+  // The policy of the page does not rule what looks up names or opens peer connections. All of it goes to a proxy that is not there.
+  void contents.session.setProxy({ mode: 'fixed_servers', proxyRules: 'http://127.0.0.1:9', proxyBypassRules: '<-loopback>' })
+  contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp')
 }

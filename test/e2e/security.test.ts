@@ -1,3 +1,7 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp } from './harness/app.ts'
@@ -37,6 +41,53 @@ test('the window cannot run what is not ours, go anywhere, open anything, or rea
   const preferences = await app.electron.evaluate(({ webContents }) =>
     webContents.getAllWebContents().map((contents) => (contents as unknown as { getLastWebPreferences(): object }).getLastWebPreferences()))
   expect(preferences).toMatchObject([{ sandbox: true, contextIsolation: true, nodeIntegration: false }])
+})
+
+test('a script in the window reaches no network, by no way, and makes no download', async () => {
+  using folder = freshFolder()
+  const heard: string[] = []
+  const udp = createSocket('udp4').on('message', (text) => heard.push(`udp ${text.length}`))
+  const tcp = createServer((socket) => {
+    heard.push('tcp')
+    socket.destroy()
+  })
+  udp.bind(0, '127.0.0.1')
+  tcp.listen(0, '127.0.0.1')
+  await Promise.all([once(udp, 'listening'), once(tcp, 'listening')])
+  const ports = [udp.address().port, (tcp.address() as AddressInfo).port] as const
+  await using app = await launchApp()
+  const { page } = await User.of(app)
+  await app.electron.evaluate(({ session }, path) => {
+    const downloads: boolean[] = []
+    Object.assign(globalThis, { downloads })
+    session.defaultSession.setDownloadPath(path)
+    session.defaultSession.on('will-download', (event, item) => {
+      downloads.push(event.defaultPrevented)
+      item.cancel()
+    })
+  }, folder.path(''))
+  // As a page without any policy, too: what is tried is whether the way is there at all.
+  const found = await page.evaluate(async ([stun, http]) => {
+    const peer = new RTCPeerConnection({ iceServers: [{ urls: [`stun:127.0.0.1:${stun}`, `turn:127.0.0.1:${http}?transport=tcp`], username: 'x', credential: 'y' }] })
+    const candidates: string[] = []
+    peer.onicecandidate = ({ candidate }) => { if (candidate?.candidate) candidates.push(candidate.candidate) }
+    peer.createDataChannel('x')
+    await peer.setLocalDescription(await peer.createOffer())
+    const gathered = new Promise((resolve) => { peer.onicegatheringstatechange = () => { if (peer.iceGatheringState === 'complete') resolve(true) } })
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob(['[Desktop Entry]']))
+    link.download = 'evil.desktop'
+    link.click()
+    await gathered
+    return candidates
+  }, ports)
+  const fetched = await app.electron.evaluate(({ net }, port) => net.fetch(`http://127.0.0.1:${port}/`).then(() => 'reached', () => 'not reached'), ports[1])
+  expect([found, fetched, heard]).toEqual([[], 'not reached', []])
+  await expect.poll(() => app.electron.evaluate(() => (globalThis as unknown as { downloads: boolean[] }).downloads)).toEqual([true])
+  expect(readdirSync(folder.path(''))).toEqual([])
+  expect(app.electron.windows()).toHaveLength(1)
+  udp.close()
+  tcp.close()
 })
 
 test('main answers its own window only', async () => {
