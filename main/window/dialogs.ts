@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { dialog } from 'electron'
 import type { BrowserWindow, OpenDialogOptions } from 'electron'
 import * as v from 'valibot'
 import type { FolderPurpose } from '../api/contract.ts'
+import { MainError } from '../api/errors.ts'
 import { declined, DialogTurn } from '../authority/ask.ts'
 import type { Question } from '../authority/questions.ts'
 
@@ -38,7 +40,10 @@ export class Dialogs {
       if (answers) return answers[purpose] ?? []
       const parent = this.#ports.parent()
       const { canceled, filePaths } = await (parent ? dialog.showOpenDialog(parent, options[purpose]) : dialog.showOpenDialog(options[purpose]))
-      return canceled ? [] : filePaths
+      if (canceled) return []
+      // What is no UTF-8 comes as other text, which names no folder or, worse, another one.
+      if (filePaths.some((path) => path.includes('\ufffd') || !existsSync(path))) throw new MainError('unsupported', 'The path of this folder is no UTF-8.', { reason: 'folder-name' })
+      return filePaths
     })
   }
 

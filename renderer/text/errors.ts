@@ -58,6 +58,7 @@ const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
     advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',
   },
   'unsupported many-jobs': { title: 'There are 200 jobs already', advice: 'Delete one that is no longer needed, or add folders to a job that exists.' },
+  'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
   'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
   'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
   'busy pace': { title: 'That was a lot at once', advice: 'Wait a moment, then try again.' },
