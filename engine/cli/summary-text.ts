@@ -1,4 +1,4 @@
-import type { RunSummary } from '../protocol/progress.ts'
+import type { Note, RunSummary } from '../protocol/progress.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
 
 const outcomeWords = {
@@ -16,8 +16,13 @@ export function summaryText(summary: RunSummary): string[] {
   return [
     `${summary.operation}: ${outcomeWords[summary.outcome]}${snapshot} · ${duration}`,
     ...countLines(summary),
+    ...(summary.notes ?? []).map(noteLine),
     ...(summary.problems > 0 ? [`  ${formatPlural(summary.problems, 'warning')}`] : []),
   ]
+}
+
+function noteLine({ count, message, path }: Note): string {
+  return `  note: ${message} ${count === 1 ? path : `${formatCount(count)} times, first ${path}`}`
 }
 
 function countLines(summary: RunSummary): string[] {

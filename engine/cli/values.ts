@@ -65,7 +65,7 @@ export function parseSnapshot(text: string): string {
   return text
 }
 
-const presets: readonly ExcludePreset[] = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir']
+const presets: readonly ExcludePreset[] = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump']
 
 export function parsePreset(text: string, before: readonly ExcludePreset[] = []): readonly ExcludePreset[] {
   const preset = presets.find((name) => name === text)

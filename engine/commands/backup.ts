@@ -214,7 +214,7 @@ class BackupRun {
     return {
       operation: 'backup', outcome, startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), files: this.#parts.tally.fileCounters(), bytes: this.#parts.tally.byteCounters(),
       uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: this.#keeper.adoptedPacks,
-      problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, repositoryId: this.#parts.opened.repository.config.repositoryId,
+      problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, notes: this.#parts.tally.notes, repositoryId: this.#parts.opened.repository.config.repositoryId,
       ...(this.#parts.job.known ? { known: this.#parts.opened.memory.export() } : {}),
       ...(snapshot === undefined ? {} : { snapshot }),
       ...(this.#verifiedBytes === undefined ? {} : { verifiedBytes: this.#verifiedBytes }),

@@ -1,22 +1,33 @@
-import type { BigIntStats } from 'node:fs'
 import { type ByteString, toBytes } from '../base/byte-string.ts'
-import type { DiskFailure, DiskResult } from '../source/disk.ts'
-import { decodeList } from '../snapshot/content.ts'
-import type { BlobId, ContentRef, TreeNode } from '../snapshot/node.ts'
-import { decodeTree } from '../snapshot/tree.ts'
+import type { EntryStat } from '../base/entry-stat.ts'
+import type { DiskFailure } from '../source/disk.ts'
+import type { Folder } from '../source/folder.ts'
+import type { Attribute, Attributes, BlobId, FileNode, TreeNode } from '../snapshot/node.ts'
+import { maxNameBytes } from '../snapshot/tree-format.ts'
+import { Completions } from './completions.ts'
 import { DirectoryPlace } from './directory-place.ts'
-import { fileNode, fileStamp, isUnchanged, nodeBase, sameOther, stampOf } from './file-node.ts'
+import { EntryAttributes } from './entry-attributes.ts'
+import { fileNode, fileStamp, isUnchanged, nodeBase, sameOther } from './file-node.ts'
+import { replaced } from './file-reader.ts'
 import type { FileRead } from './file-reading.ts'
 import { HardLinks } from './hard-links.ts'
 import { PendingDirectory, type Slot } from './pending-directory.ts'
 import { PreviousDirectory } from './previous-directory.ts'
-import type { Directory, ReadFile, WalkOptions, WalkStore } from './walk-types.ts'
+import { StoredParts } from './stored-parts.ts'
+import type { Directory, Place, ReadFile, WalkOptions, WalkSource } from './walk-types.ts'
 
 /** Entries that may wait behind files that are being read, in all directories together: about 25 MB. */
 const queuedLimit = 40_000
 
 /** The walk is one long computation; it lets the rest of the engine run this often, in ms. */
 const sliceMs = 15
+
+/** Folders inside each other, and bytes of a path: what a walk remembers of each folder on the way stays below 150 MB. */
+const mostFolders = 4096
+const mostPathBytes = 65_536
+
+/** Codes of what stands where something else was a moment ago. */
+const replacedCodes: ReadonlySet<string> = new Set([replaced, 'ELOOP', 'ENOTDIR', 'EISDIR', 'ESPIPE', 'ENXIO', 'ESTALE'])
 
 /**
  * The stages walk and compare: goes through the sources in order of names, along with the trees of the snapshot before. What is
@@ -27,39 +38,63 @@ const sliceMs = 15
 export class BackupWalk {
   readonly #options: WalkOptions
   readonly #links = new HardLinks()
+  readonly #completions = new Completions()
+  readonly #attributes: EntryAttributes
+  readonly #parts: StoredParts
   readonly #open = new Set<PendingDirectory>()
+  readonly #folders = new Set<Folder>()
   #sliceEndMs = 0
 
   constructor(options: WalkOptions) {
     this.#options = options
+    this.#attributes = new EntryAttributes(options.store, options.tally)
+    this.#parts = new StoredParts(options.store)
   }
 
   /** The root's tree, when everything below it is stored or on its way. */
   async run(): Promise<BlobId> {
     const { sources, previousRoot, files } = this.#options
     const root = Promise.withResolvers<BlobId>()
-    const directory = await this.#enter('', '', '', 0n, previousRoot, (tree) => { root.resolve(tree) })
-    for (const source of sources.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const stands = await directory.previous?.seek(source.name) ?? false
-      await this.#noticeGone(directory)
-      await this.#entry(directory, source.path, source.name, '', stands)
+    try {
+      const directory = await this.#enter('', '', '', 0n, -1, previousRoot, (tree) => { root.resolve(tree) })
+      for (const source of sources.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+        const stands = await directory.previous?.seek(source.name) ?? false
+        await this.#noticeGone(directory)
+        await this.#source(directory, source, stands)
+      }
+      await this.#leave(directory)
+    } finally {
+      for (const folder of this.#folders) folder.leave()
     }
-    await this.#leave(directory)
     await files.flush()
     files.close()
     await files.done
     return root.promise
   }
 
-  async #enter(path: ByteString, prefix: ByteString, relativePrefix: ByteString, device: bigint, previousTree: BlobId | undefined, onDone: (tree: BlobId) => void): Promise<Directory> {
+  async #source(directory: Directory, { name: as, path }: WalkSource, stands: boolean): Promise<void> {
+    const cut = path.lastIndexOf('/')
+    const above = this.#options.disk.folder(cut === 0 ? '/' : path.slice(0, cut))
+    if (!above.ok) {
+      await this.#unreadable(directory, path, stands, above.failure)
+      return
+    }
+    this.#folders.add(above.value)
+    // The root of the file system has no name.
+    await this.#entry(directory, { folder: above.value, name: path.slice(cut + 1) || '.', as, path, relative: '' }, stands)
+    this.#folders.delete(above.value)
+    above.value.leave()
+  }
+
+  async #enter(path: ByteString, prefix: ByteString, relativePrefix: ByteString, device: bigint, depth: number, previousTree: BlobId | undefined, onDone: (tree: BlobId) => void): Promise<Directory> {
     const { store, trusted, journal } = this.#options
-    const pending: PendingDirectory = new PendingDirectory(store.storeTree, (tree) => {
+    const pending: PendingDirectory = new PendingDirectory(store.storeTree, this.#completions, (tree) => {
       this.#open.delete(pending)
       onDone(tree)
     })
     this.#open.add(pending)
     const directory: Directory = {
-      path, prefix, relativePrefix, device, pending, previousTree,
+      path, prefix, relativePrefix, device, depth, pending, previousTree,
       previous: previousTree && new PreviousDirectory(store.load, previousTree),
       journaled: path === '' ? undefined : journal?.read(path),
       unchanged: 0,
@@ -90,44 +125,49 @@ export class BackupWalk {
   }
 
   /** Goes through the entries of a directory whose names have been read. */
-  async #content(directory: Directory, names: readonly ByteString[]): Promise<void> {
+  async #content(directory: Directory, folder: Folder, names: readonly ByteString[]): Promise<void> {
     for (const name of names) {
       const found = directory.previous?.seek(name) ?? false
       const stands = typeof found === 'boolean' ? found : await found
       if (directory.previous && directory.previous.passedOver > 0 && !directory.pending.isChanged) await this.#change(directory)
-      const waiting = this.#entry(directory, directory.prefix + name, name, directory.relativePrefix + name, stands)
+      const waiting = this.#entry(directory, { folder, name, as: name, path: directory.prefix + name, relative: directory.relativePrefix + name }, stands)
       if (waiting) await waiting
     }
   }
 
   /** @param stands whether the previous tree's cursor stands on this name. */
-  #entry(directory: Directory, path: ByteString, name: ByteString, relative: ByteString, stands: boolean): Promise<void> | undefined {
-    const { disk, excludes } = this.#options
-    const stat = disk.stat(path)
+  #entry(directory: Directory, place: Place, stands: boolean): Promise<void> | undefined {
+    const { excludes, tally } = this.#options
+    const { path, relative } = place
+    if (place.name.length > maxNameBytes) {
+      tally.problem('unreadable', path, `Its name is longer than ${maxNameBytes} bytes. It is not in the snapshot.`)
+      return undefined
+    }
+    const stat = place.folder.entry(place.name)
     if (!stat.ok) return this.#unreadable(directory, path, stands, stat.failure)
     const { value } = stat
-    const isDirectory = value.isDirectory()
-    const excluded = excludes.entry(path, relative, isDirectory, Number(value.size))
+    const isDirectory = value.type === 'directory'
     // An entry that the previous tree has and that is not taken counts as gone, which is right for an excluded one.
-    if (excluded) return undefined
-    if (isDirectory) return this.#directory(directory, path, name, relative, value, stands)
-    if (value.isFile()) return this.#file(directory, path, name, value, stands)
-    return this.#other(directory, path, name, value, stands)
+    if (excludes.entry(path, relative, isDirectory, Number(value.size)) || excludes.flagged(relative, value.flags)) return undefined
+    if (value.clamped) tally.note('time', path, 'A time beyond the years 1677 to 2262 is stored as the nearest in them.')
+    if (isDirectory) return this.#directory(directory, place, stands)
+    if (value.type === 'file') return this.#file(directory, place, value, stands)
+    return this.#other(directory, place, value, stands)
   }
 
-  #file(directory: Directory, path: ByteString, name: ByteString, stat: BigIntStats, stands: boolean): Promise<void> | undefined {
+  #file(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> | undefined {
     const { tally, trusted } = this.#options
     const size = Number(stat.size)
     tally.files.found++
     tally.bytes.found += size
-    tally.currentPath = path
+    tally.currentPath = place.path
     if (trusted && stands && directory.previous?.entry.isUnchanged(fileStamp(stat))) {
       tally.files.unchanged++
       tally.bytes.unchanged += size
       this.#keep(directory)
       return this.#breathe()
     }
-    return this.#changedFile(directory, path, name, stat, stands)
+    return this.#changedFile(directory, place, stat, stands)
   }
 
   /** Takes the entry over as the previous tree has it. */
@@ -140,54 +180,47 @@ export class BackupWalk {
     else directory.unchanged++
   }
 
-  async #changedFile(directory: Directory, path: ByteString, name: ByteString, stat: BigIntStats, stands: boolean): Promise<void> {
+  async #changedFile(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> {
     const { tally, files } = this.#options
     const previous = stands ? directory.previous?.entry.node() : undefined
     if (stands) directory.previous?.take()
     await this.#change(directory)
-    const size = Number(stat.size)
-    const known = await this.#knownContent(directory, name, stat, previous)
+    const known = await this.#knownFile(directory, place.as, stat, previous)
     if (known) {
       tally.files.unchanged++
-      tally.bytes.unchanged += size
-      directory.pending.add(fileNode(toBytes(name), stat, stampOf(stat), known))
+      tally.bytes.unchanged += Number(stat.size)
+      directory.pending.add(fileNode(toBytes(place.as), stat, known.content, known.attributes))
       return
     }
-    if (size === 0) {
+    if (stat.size === 0n) {
       tally.files.uploaded++
-      directory.pending.add(fileNode(toBytes(name), stat, stampOf(stat), { depth: 0, ids: [] }))
+      const list = this.#attributes.list(place.path, place.folder.attributes(place.name), stat)
+      directory.pending.add(fileNode(toBytes(place.as), stat, { depth: 0, ids: [] }, this.#attributes.store(place.path, list)))
       return
     }
     await this.#roomInQueues()
     const slot = directory.pending.reserve()
-    const task = this.#links.share({ path, stat, onRead: (read) => { this.#fileRead(slot, { directory: directory.path, path, name, stat, previous }, read) } })
+    const { folder, name } = place
+    const task = this.#links.share({ folder, name, stat, onRead: (read) => { this.#fileRead(slot, { directory: directory.path, place, stat, previous }, read) } })
     if (task) await files.add(task)
     await this.#breathe()
   }
 
-  /** Content that an earlier run stored of a file that has not changed since, if all of it is still there (R3, E3). */
-  async #knownContent(directory: Directory, name: ByteString, stat: BigIntStats, previous: TreeNode | undefined): Promise<ContentRef | undefined> {
+  /** What an earlier run stored of a file that has not changed since, if all of it is still there (R3, E3). */
+  async #knownFile(directory: Directory, name: ByteString, stat: EntryStat, previous: TreeNode | undefined): Promise<FileNode | undefined> {
     const { trusted } = this.#options
     const journaled = await directory.journaled?.find(name)
     for (const node of [journaled, previous]) {
       if (node?.type !== 'file' || !isUnchanged(node, stat)) continue
-      if (trusted && node === previous) return node.content
-      if (await this.#touchContent(node.content)) return node.content
+      if (trusted && node === previous) return node
+      if (await this.#parts.touchNode(node)) return node
     }
     return undefined
   }
 
-  async #touchContent(content: ContentRef): Promise<boolean> {
-    const { store } = this.#options
-    if (!store.touch(Buffer.concat(content.ids))) return false
-    if (content.depth === 0) return true
-    for (const id of content.ids) if (!await this.#touchContent(decodeList(await store.load(id)))) return false
-    return true
-  }
-
   #fileRead(slot: Slot, file: ReadFile, read: FileRead): void {
     const { tally, store } = this.#options
-    const { directory, path, name, stat, previous } = file
+    const { directory, place: { path, as }, stat, previous } = file
     if (!read.ok) {
       tally.files.dropped++
       tally.bytes.dropped += Number(stat.size)
@@ -197,45 +230,88 @@ export class BackupWalk {
     if (read.torn) tally.problem('changed', path, 'The file changed while it was read; the snapshot may hold a mixture of its states.')
     if (read.stored) tally.files.uploaded++
     else tally.files.deduplicated++
-    if (read.shared) tally.bytes.deduplicated += read.stamp.size
-    tally.bytes.found += read.stamp.size - Number(stat.size)
-    const node = fileNode(toBytes(name), stat, read.stamp, read.content)
+    if (read.shared) tally.bytes.deduplicated += Number(read.stat.size)
+    tally.bytes.found += Number(read.stat.size - stat.size)
+    const attributes = this.#attributes.store(path, this.#attributes.list(path, read.attributes, read.stat))
+    const node = fileNode(toBytes(as), read.stat, read.content, attributes)
     store.fileDone(directory, node)
     slot.fill(node)
   }
 
   /** What stands in for a file that cannot be read: the version of the snapshot before, if that is certain to be there. */
   #fallback(path: ByteString, reason: string, previous: TreeNode | undefined): TreeNode | undefined {
-    const { tally, trusted, store } = this.#options
+    const { tally, trusted } = this.#options
     if (reason === 'ENOENT') {
       tally.problem('vanished', path, 'The file vanished before it was read.')
       return undefined
     }
-    const kept = previous?.type === 'file' && (trusted || (previous.content.depth === 0 && store.touch(Buffer.concat(previous.content.ids)))) ? previous : undefined
+    if (replacedCodes.has(reason)) {
+      this.#replaced(path)
+      return undefined
+    }
+    const kept = previous?.type === 'file' && (trusted || this.#parts.touchNow(previous)) ? previous : undefined
     tally.problem('unreadable', path, `The file cannot be read (${reason}). ${kept ? 'The snapshot keeps its last stored version.' : 'It is not in the snapshot.'}`)
     return kept
   }
 
-  async #directory(parent: Directory, path: ByteString, name: ByteString, relative: ByteString, stat: BigIntStats, stands: boolean): Promise<void> {
-    const { disk, tally, excludes } = this.#options
-    const foreign = excludes.oneFileSystem && relative !== '' && stat.dev !== parent.device
-    const names: DiskResult<ByteString[]> = foreign ? { ok: true, value: [] } : disk.names(path)
+  #replaced(path: ByteString): void {
+    this.#options.tally.problem('changed', path, 'Something else took its place while it was read. It is not in the snapshot; the next backup takes what is there then.')
+  }
+
+  async #directory(parent: Directory, place: Place, stands: boolean): Promise<void> {
+    const opened = place.folder.folder(place.name)
+    if (!opened.ok) {
+      await this.#unreadable(parent, place.path, stands, opened.failure)
+      return
+    }
+    const folder = opened.value
+    this.#folders.add(folder)
+    await this.#openDirectory(parent, place, folder, stands)
+    this.#folders.delete(folder)
+    folder.leave()
+    await this.#breathe()
+  }
+
+  /** Its metadata is what the open folder says: another one may have taken its place since its name was looked up. */
+  async #openDirectory(parent: Directory, place: Place, folder: Folder, stands: boolean): Promise<void> {
+    const { tally, excludes, isOwn } = this.#options
+    const { path, relative } = place
+    const foreign = excludes.oneFileSystem && relative !== '' && folder.stat.device !== parent.device
+    const names = foreign ? noNames : folder.names()
     if (!names.ok) {
       await this.#unreadable(parent, path, stands, names.failure)
       return
     }
+    if (isOwn(folder, names.value)) {
+      tally.note('own-folder', path, 'The repository and the folder of Holdfast itself are left out.')
+      return
+    }
+    if (parent.depth >= mostFolders || path.length > mostPathBytes) {
+      tally.problem('unreadable', path, `It lies deeper than ${mostFolders} folders, or its path is longer than 64 KiB. It is not in the snapshot.`)
+      return
+    }
     tally.directories++
-    const prefix = path.endsWith('/') ? path : `${path}/`
     const previous = stands ? parent.previous?.entry.node() : undefined
-    const place = new DirectoryPlace(toBytes(name), stat, previous)
-    const directory = await this.#enter(path, prefix, relative === '' ? '' : `${relative}/`, stat.dev, previous?.type === 'directory' ? previous.tree : undefined, (tree) => {
+    const at = new DirectoryPlace(toBytes(place.as), folder.stat, previous)
+    at.attributes = await this.#kept(parent, path, this.#attributes.list(path, folder.attributes(), folder.stat), previous)
+    const previousTree = previous?.type === 'directory' ? previous.tree : undefined
+    const prefix = path.endsWith('/') ? path : `${path}/`
+    const directory = await this.#enter(path, prefix, relative === '' ? '' : `${relative}/`, folder.stat.device, parent.depth + 1, previousTree, (tree) => {
       if (directory?.pending.isChanged) this.#options.store.directoryDone(path, tree)
-      place.done(tree)
+      at.done(tree)
     })
-    await this.#content(directory, excludes.marked(path, (marker) => names.value.includes(marker)) ? [] : names.value)
+    const address = folder.address('')
+    await this.#content(directory, folder, address.ok && excludes.marked(address.value, (marker) => names.value.includes(marker)) ? [] : names.value)
     await this.#leave(directory)
-    await this.#placeDirectory(parent, place, stands)
-    await this.#breathe()
+    await this.#placeDirectory(parent, at, stands)
+  }
+
+  /** The attributes of an entry that is looked at in each run; a difference to the entry before is a difference in its directory. */
+  async #kept(directory: Directory, path: ByteString, list: readonly Attribute[], previous: TreeNode | undefined): Promise<Attributes | undefined> {
+    if (list.length === 0) return undefined
+    if (this.#options.trusted && previous && await this.#attributes.areThose(list, previous)) return previous.attributes
+    await this.#change(directory)
+    return this.#attributes.store(path, list)
   }
 
   async #placeDirectory(parent: Directory, place: DirectoryPlace, stands: boolean): Promise<void> {
@@ -252,52 +328,46 @@ export class BackupWalk {
     }
   }
 
-  #other(directory: Directory, path: ByteString, name: ByteString, stat: BigIntStats, stands: boolean): Promise<void> | undefined {
-    const { disk, tally } = this.#options
-    if (!stat.isSymbolicLink() && !stat.isFIFO()) {
-      tally.problem('skipped-type', path, 'Sockets and devices are not backed up.')
+  #other(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> | undefined {
+    const { tally } = this.#options
+    const { folder, name, path } = place
+    if (stat.type === 'socket' || stat.type === 'device') {
+      tally.note(stat.type, path, `${stat.type === 'socket' ? 'Sockets' : 'Devices'} are not backed up.`)
       return undefined
     }
-    const target = stat.isSymbolicLink() ? disk.link(path) : undefined
+    const target = stat.type === 'symlink' ? folder.link(name) : undefined
     if (target && !target.ok) return this.#unreadable(directory, path, stands, target.failure)
     tally.others++
-    const base = nodeBase(toBytes(name), stat)
-    const node: TreeNode = target ? { type: 'symlink', ...base, target: target.value } : { type: 'fifo', ...base }
+    const list = this.#attributes.list(path, folder.attributes(name), stat)
+    const node = (attributes?: Attributes): TreeNode => {
+      const base = nodeBase(toBytes(place.as), stat, attributes)
+      return target ? { type: 'symlink', ...base, target: target.value } : { type: 'fifo', ...base }
+    }
     const before = stands ? directory.previous?.entry.node() : undefined
+    if (list.length > 0) return this.#kept(directory, path, list, before).then((kept) => this.#placeOther(directory, node(kept), stat, before))
+    return this.#placeOther(directory, node(), stat, before)
+  }
+
+  #placeOther(directory: Directory, node: TreeNode, stat: EntryStat, before: TreeNode | undefined): Promise<void> | undefined {
     if (before && sameOther(before, node, stat)) {
       this.#keep(directory)
       return undefined
     }
-    if (stands) directory.previous?.take()
+    if (before) directory.previous?.take()
     return this.#change(directory).then(() => { directory.pending.add(node) })
   }
 
   /** An entry whose metadata or names cannot be read keeps what the snapshot before has of it. */
   async #unreadable(directory: Directory, path: ByteString, stands: boolean, failure: DiskFailure): Promise<void> {
     const { tally, trusted } = this.#options
-    const kept = stands && failure.code === 'unreadable' && (trusted || await this.#touchNode(directory.previous?.entry.node()))
+    if (replacedCodes.has(failure.reason)) {
+      this.#replaced(path)
+      return
+    }
+    const kept = stands && failure.code === 'unreadable' && (trusted || await this.#parts.touchNode(directory.previous?.entry.node()))
     const message = failure.code === 'vanished' ? 'It vanished during the backup.' : `It cannot be read (${failure.reason}). ${kept ? 'The snapshot keeps its last stored version.' : 'It is not in the snapshot.'}`
     tally.problem(failure.code, path, message)
     if (kept) this.#keep(directory)
-  }
-
-  /** Rule R3 for an entry that is taken over whole. */
-  async #touchNode(node: TreeNode | undefined): Promise<boolean> {
-    const { store } = this.#options
-    if (node?.type === 'file') return this.#touchContent(node.content)
-    if (node?.type !== 'directory') return node !== undefined
-    return this.#touchTree(node.tree, store)
-  }
-
-  async #touchTree(id: BlobId, store: WalkStore): Promise<boolean> {
-    if (!store.touch(id)) return false
-    const tree = decodeTree(await store.load(id))
-    if (tree.type === 'branch') {
-      for (const child of tree.children) if (!await this.#touchTree(child.tree, store)) return false
-      return true
-    }
-    for (const node of tree.nodes) if (!await this.#touchNode(node)) return false
-    return true
   }
 
   async #roomInQueues(): Promise<void> {
@@ -321,3 +391,5 @@ export class BackupWalk {
     })
   }
 }
+
+const noNames = { ok: true, value: [] as readonly ByteString[] } as const

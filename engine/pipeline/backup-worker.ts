@@ -26,7 +26,7 @@ function answer(job: WorkerJob): WorkerReply {
 function work(job: WorkerJob): WorkerResult {
   switch (job.type) {
     case 'files':
-      return cutter.files(job.slab, job.paths, job.stats)
+      return cutter.files(job.slab, job.addresses, job.stats)
     case 'window':
       return cutter.window(job.slab, job.descriptor, job.position)
     case 'seal':

@@ -1,4 +1,4 @@
-import { toFilePath } from '../base/byte-string.ts'
+import { AttributeReader, type ExtendedAttributes } from '../base/extended-attributes.ts'
 import { BlobHasher } from '../repository/blob-id.ts'
 import { Chunker } from '../repository/chunker/chunker.ts'
 import { slabBytes, slabStart, type Slabs } from '../repository/chunker/slabs.ts'
@@ -15,6 +15,8 @@ export class Cutter {
   readonly #hasher: BlobHasher
   readonly #chunker: Chunker
   readonly #minBytes: number
+  /** Loaded with the first file: a run that reads none does not wait for it. */
+  #reader: { readonly attributes: AttributeReader | undefined } | undefined
 
   constructor(setup: WorkerSetup) {
     this.#slabs = setup.slabs
@@ -25,8 +27,10 @@ export class Cutter {
   }
 
   /** Whole files, one after the other in the slab. */
-  files(slab: number, paths: string, stats: BigInt64Array): FilesResult {
-    const names = paths.split('\0')
+  files(slab: number, addresses: string, stats: BigInt64Array): FilesResult {
+    const names = addresses.split('\0')
+    const attributes = new Map<number, ExtendedAttributes>()
+    this.#reader ??= { attributes: AttributeReader.load() }
     const counts = new Uint32Array(names.length)
     const outcomes = new Uint8Array(names.length)
     const errors: string[] = []
@@ -35,7 +39,8 @@ export class Cutter {
     const end = start + this.#slabs.slabBytes
     for (let file = 0; file < names.length; file++) {
       try {
-        const read = readWhole(toFilePath(names[file] ?? ''), this.#memory, start, end, stats, file * statWidth)
+        const look = (descriptor: number): void => { this.#look(descriptor, stats[file * statWidth + 4] ?? 0n, file, attributes) }
+        const read = readWhole(names[file] ?? '', this.#memory, start, end, stats, file * statWidth, look)
         outcomes[file] = fileOutcome[read.outcome]
         counts[file] = this.#cut(start, start + read.bytes, blobs)
         start += read.bytes
@@ -44,7 +49,7 @@ export class Cutter {
         errors.push(codeOf(error))
       }
     }
-    return { type: 'files', outcomes, stats, counts, blobs: blobs.ranges(), errors }
+    return { type: 'files', outcomes, stats, counts, blobs: blobs.ranges(), errors, attributes }
   }
 
   /** The stretch of a big file from `position` on; its last piece is left for the next window unless the file ends here. */
@@ -61,6 +66,12 @@ export class Cutter {
     const cuts = bytes === 0 ? [] : this.#chunker.cut(this.#memory, start, start + bytes, atEnd)
     this.#name(start, cuts, blobs)
     return { type: 'window', blobs: blobs.ranges(), consumed: (cuts.at(-1) ?? start) - start, atEnd }
+  }
+
+  #look(descriptor: number, device: bigint, file: number, attributes: Map<number, ExtendedAttributes>): void {
+    const read = this.#reader?.attributes?.ofDescriptor(descriptor, device)
+    if (read && (read.found.length > 0 || read.failure !== undefined)) attributes.set(file, read)
+    else attributes.delete(file)
   }
 
   #cut(start: number, end: number, blobs: BlobList): number {

@@ -1,51 +1,42 @@
-import type { BigIntStats } from 'node:fs'
-import type { ContentRef, FileNode, TreeNode } from '../snapshot/node.ts'
+import type { EntryStat } from '../base/entry-stat.ts'
+import type { Attributes, ContentRef, FileNode, TreeNode } from '../snapshot/node.ts'
+import { sameAttributes } from '../snapshot/attributes.ts'
 import type { FileStamp } from '../snapshot/tree.ts'
 
-const blockBytes = 512n
-const permissionBits = 0o7777n
+type NodeBase = Pick<TreeNode, 'name' | 'mode' | 'uid' | 'gid' | 'mtimeNs' | 'birthNs' | 'attributes'>
 
 /** What every entry takes from its metadata. */
-export function nodeBase(name: Uint8Array, stat: BigIntStats): { name: Uint8Array; mode: number; uid: number; gid: number; mtimeNs: bigint } {
-  return { name, mode: Number(stat.mode & permissionBits), uid: Number(stat.uid), gid: Number(stat.gid), mtimeNs: stat.mtimeNs }
+export function nodeBase(name: Uint8Array, stat: EntryStat, attributes: Attributes | undefined): NodeBase {
+  const { mode, uid, gid, mtimeNs, birthNs } = stat
+  return { name, mode, uid, gid, mtimeNs, ...(birthNs === undefined ? {} : { birthNs }), ...(attributes === undefined ? {} : { attributes }) }
 }
 
-/** What was found when the content was read; newer than the walk's view where the file changed in between. */
-export interface ReadStamp {
-  readonly size: number
-  readonly mtimeNs: bigint
-  readonly ctimeNs: bigint
-  readonly inode: bigint
-}
-
-export function stampOf(stat: BigIntStats): ReadStamp {
-  return { size: Number(stat.size), mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino }
-}
-
-export function fileNode(name: Uint8Array, stat: BigIntStats, stamp: ReadStamp, content: ContentRef): FileNode {
+export function fileNode(name: Uint8Array, stat: EntryStat, content: ContentRef, attributes: Attributes | undefined): FileNode {
   return {
-    type: 'file', ...nodeBase(name, stat), mtimeNs: stamp.mtimeNs, ctimeNs: stamp.ctimeNs, inode: BigInt.asUintN(64, stamp.inode), device: BigInt.asUintN(64, stat.dev),
-    size: stamp.size, content, sparse: stat.blocks * blockBytes < stat.size, linkCount: Number(stat.nlink),
+    type: 'file', ...nodeBase(name, stat, attributes), ctimeNs: stat.ctimeNs, inode: stat.inode, device: stat.device,
+    size: Number(stat.size), content, sparse: stat.sparse, linkCount: stat.linkCount,
   }
 }
 
-/** Mode, owner and mtime are still these. */
-export function sameBase(node: TreeNode, stat: BigIntStats): boolean {
-  return node.mtimeNs === stat.mtimeNs && node.mode === Number(stat.mode & permissionBits) && node.uid === Number(stat.uid) && node.gid === Number(stat.gid)
+/** Mode, owner, times and attributes are still these. */
+export function sameBase(node: TreeNode, stat: EntryStat, attributes: Attributes | undefined): boolean {
+  return node.mtimeNs === stat.mtimeNs && node.mode === stat.mode && node.uid === stat.uid && node.gid === stat.gid
+    && node.birthNs === stat.birthNs && sameAttributes(node.attributes, attributes)
 }
 
 /** For LeafCursor.isUnchanged. */
-export function fileStamp(stat: BigIntStats): FileStamp {
-  return { size: stat.size, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino }
+export function fileStamp(stat: EntryStat): FileStamp {
+  return stat
 }
 
 /** As LeafCursor.isUnchanged. */
-export function isUnchanged(node: FileNode, stat: BigIntStats): boolean {
-  return BigInt(node.size) === stat.size && node.mtimeNs === stat.mtimeNs && node.ctimeNs === stat.ctimeNs && node.inode === stat.ino
+export function isUnchanged(node: FileNode, stat: EntryStat): boolean {
+  return BigInt(node.size) === stat.size && node.mtimeNs === stat.mtimeNs && node.ctimeNs === stat.ctimeNs && node.inode === stat.inode
 }
 
 /** A symlink or FIFO that is as it was. */
-export function sameOther(before: TreeNode, node: TreeNode, stat: BigIntStats): boolean {
-  if (before.type === 'symlink' && node.type === 'symlink') return sameBase(before, stat) && Buffer.compare(before.target, node.target) === 0
-  return before.type === 'fifo' && node.type === 'fifo' && sameBase(before, stat)
+export function sameOther(before: TreeNode, node: TreeNode, stat: EntryStat): boolean {
+  if (!sameBase(before, stat, node.attributes)) return false
+  if (before.type === 'symlink' && node.type === 'symlink') return Buffer.compare(before.target, node.target) === 0
+  return before.type === 'fifo' && node.type === 'fifo'
 }

@@ -1,14 +1,15 @@
-import { closeSync, fstatSync, openSync } from 'node:fs'
-import type { BigIntStats } from 'node:fs'
-import { type ByteString, toFilePath } from '../base/byte-string.ts'
+import { closeSync } from 'node:fs'
+import type { ByteString } from '../base/byte-string.ts'
+import type { EntryStat } from '../base/entry-stat.ts'
+import { AttributeReader, type ExtendedAttributes } from '../base/extended-attributes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { PauseGate } from '../base/pause.ts'
 import { ContentBuilder } from '../snapshot/content.ts'
 import type { BlobId, ContentRef } from '../snapshot/node.ts'
 import type { BlobSink } from './blob-sink.ts'
 import { Channel } from './channel.ts'
-import { stampOf, type ReadStamp } from './file-node.ts'
-import { markTorn, openFlags, statWidth, takeStats, waitOutTick } from './file-reader.ts'
+import type { Folder } from '../source/folder.ts'
+import { markTorn, openFile, packStat, statWidth, takeStat, unpackStat, waitOutTick } from './file-reader.ts'
 import { slabSize, type SlabPool } from './slab-pool.ts'
 import { runStage } from './stage.ts'
 import { fileOutcome, type FilesResult } from './worker-messages.ts'
@@ -17,19 +18,26 @@ import type { WorkerPool } from './worker-pool.ts'
 const idLength = 32
 /** Small files that one job reads. */
 const batchFiles = 256
+/** Folders of a batch: each costs a descriptor until the batch is read, and some ten batches are under way. */
+const batchFolders = 48
 
 /** A file whose content has to be read. */
 export interface FileTask {
-  readonly path: ByteString
-  readonly stat: BigIntStats
+  /** Held until the file has been read. */
+  readonly folder: Folder
+  readonly name: ByteString
+  readonly stat: EntryStat
   /** Called once. */
   readonly onRead: (result: FileRead) => void
 }
 
 export type FileRead =
-  /** `stored`: some of it was new; `shared`: it was read through another link of the file. */
-  | { readonly ok: true; readonly content: ContentRef; readonly stamp: ReadStamp; readonly torn: boolean; readonly stored: boolean; readonly shared?: true }
-  /** The system's code, e.g. EACCES. */
+  /**
+   * `stat`: as it was when it was read, newer than the walk's where the file changed in between; `stored`: some of it was new; `shared`: it
+   * was read through another link of the file.
+   */
+  | { readonly ok: true; readonly content: ContentRef; readonly stat: EntryStat; readonly attributes: ExtendedAttributes; readonly torn: boolean; readonly stored: boolean; readonly shared?: true }
+  /** The system's code, e.g. EACCES, or `replaced`. */
   | { readonly ok: false; readonly reason: string }
 
 type ReadTask = { readonly type: 'batch'; readonly files: readonly FileTask[] } | { readonly type: 'big'; readonly file: FileTask }
@@ -50,13 +58,20 @@ export class FileReading {
   readonly #options: FileReadingOptions
   readonly #tasks: Channel<ReadTask>
   readonly #stage: Promise<void>
+  readonly #attributes = AttributeReader.load()
+  /** Given, and not read yet. */
+  readonly #held = new Set<FileTask>()
   #batch: FileTask[] = []
   #batchBytes = 0
+  readonly #batchFolders = new Set<Folder>()
 
   constructor(options: FileReadingOptions, concurrency: number) {
     this.#options = options
     this.#tasks = new Channel<ReadTask>(concurrency).failOn(options.signal)
-    this.#stage = runStage({ input: this.#tasks, concurrency, work: (task) => this.#read(task) })
+    this.#stage = runStage({ input: this.#tasks, concurrency, work: (task) => this.#read(task) }).finally(() => {
+      for (const file of this.#held) file.folder.release()
+      this.#held.clear()
+    })
     this.#stage.catch(() => undefined)
   }
 
@@ -67,14 +82,18 @@ export class FileReading {
 
   /** Waits while too much is under way. */
   async add(file: FileTask): Promise<void> {
-    const size = Number(file.stat.size)
-    if (size > slabSize) {
+    file.folder.hold()
+    this.#held.add(file)
+    if (file.stat.size > slabSize) {
       await this.#tasks.send({ type: 'big', file })
       return
     }
-    if (this.#batch.length === batchFiles || this.#batchBytes + size > slabSize) await this.flush()
+    const size = Number(file.stat.size)
+    const folders = this.#batchFolders.has(file.folder) ? 0 : 1
+    if (this.#batch.length === batchFiles || this.#batchBytes + size > slabSize || this.#batchFolders.size + folders > batchFolders) await this.flush()
     this.#batch.push(file)
     this.#batchBytes += size
+    this.#batchFolders.add(file.folder)
   }
 
   /** Sends off the batch that is being filled. */
@@ -83,6 +102,7 @@ export class FileReading {
     if (files.length === 0) return
     this.#batch = []
     this.#batchBytes = 0
+    this.#batchFolders.clear()
     await this.#tasks.send({ type: 'batch', files })
   }
 
@@ -96,46 +116,72 @@ export class FileReading {
     else await this.#readBatch(task.files)
   }
 
-  async #readBatch(files: readonly FileTask[]): Promise<void> {
+  #answer(file: FileTask, result: FileRead): void {
+    if (this.#held.delete(file)) file.folder.release()
+    file.onRead(result)
+  }
+
+  async #readBatch(batch: readonly FileTask[]): Promise<void> {
     const { pool, slabs, sink } = this.#options
     const slab = await slabs.acquire()
+    const addresses: ByteString[] = []
+    const files = batch.filter((file) => {
+      const address = file.folder.address(file.name)
+      if (address.ok) addresses.push(address.value)
+      else this.#answer(file, { ok: false, reason: address.failure.reason })
+      return address.ok
+    })
+    if (files.length === 0) {
+      slabs.release(slab)
+      return
+    }
     const stats = new BigInt64Array(files.length * statWidth)
-    files.forEach((file, at) => { takeStats(file.stat, stats, at * statWidth) })
-    const result = await pool.run({ type: 'files', slab, paths: files.map((file) => file.path).join('\0'), stats })
+    files.forEach((file, at) => { packStat(file.stat, stats, at * statWidth) })
+    const result = await pool.run({ type: 'files', slab, addresses: addresses.join('\0'), stats })
     if (result.type !== 'files') throw new HoldfastError('internal', 'A worker answered another question.')
     const wanted = await sink.storeData(slab, result.blobs)
-    for (const file of settle(files, result, wanted)) await this.#readBig(file)
+    const grown = settle(files, result, wanted, (file, read) => { this.#answer(file, read) })
+    for (const file of grown) await this.#readBig(file)
   }
 
   async #readBig(file: FileTask): Promise<void> {
+    const address = file.folder.address(file.name)
+    if (!address.ok) {
+      this.#answer(file, { ok: false, reason: address.failure.reason })
+      return
+    }
     let descriptor: number
     try {
       waitOutTick(file.stat.ctimeNs)
-      descriptor = openSync(toFilePath(file.path), openFlags)
+      descriptor = openFile(address.value, file.stat.uid)
     } catch (error) {
-      file.onRead({ ok: false, reason: codeOf(error) })
+      this.#answer(file, { ok: false, reason: codeOf(error) })
       return
     }
     try {
-      file.onRead(await this.#readTwice(descriptor, file))
+      this.#answer(file, await this.#readTwice(descriptor, file.stat))
     } finally {
       closeSync(descriptor)
     }
   }
 
   /** Once more when the file changed meanwhile; then it is stored as it was read. */
-  async #readTwice(descriptor: number, file: FileTask): Promise<FileRead> {
+  async #readTwice(descriptor: number, seen: EntryStat): Promise<FileRead> {
     const stats = new BigInt64Array(statWidth)
-    takeStats(file.stat, stats, 0)
-    for (let attempt = 1; ; attempt++) {
-      const read = await this.#readWindows(descriptor)
-      if (typeof read === 'string') return { ok: false, reason: read }
-      const found = fstatSync(descriptor, { bigint: true })
-      const same = takeStats(found, stats, 0) && read.bytes === Number(found.size)
-      if (same) return { ok: true, content: read.content, stamp: stampOf(found), torn: false, stored: read.stored }
-      if (attempt === 1) continue
-      markTorn(stats, 0, read.bytes)
-      return { ok: true, content: read.content, stamp: stampAt(stats, 0), torn: true, stored: read.stored }
+    try {
+      takeStat(descriptor, stats, 0)
+      for (let attempt = 1; ; attempt++) {
+        const read = await this.#readWindows(descriptor)
+        if (typeof read === 'string') return { ok: false, reason: read }
+        const { content, bytes, stored } = read
+        const attributes = this.#attributes?.ofDescriptor(descriptor, seen.device) ?? { found: [] }
+        const same = takeStat(descriptor, stats, 0) && bytes === Number(stats[0])
+        if (!same && attempt === 1) continue
+        if (!same) markTorn(stats, 0, bytes)
+        return { ok: true, content, stat: unpackStat(stats, 0, seen), attributes, torn: !same, stored }
+      }
+    } catch (error) {
+      return { ok: false, reason: codeOf(error) }
     }
   }
 
@@ -162,35 +208,32 @@ export class FileReading {
 }
 
 /** Tells each file how it went; the rest has grown beyond its room and is to be read as big. */
-function settle(files: readonly FileTask[], result: FilesResult, wanted: Uint8Array): FileTask[] {
+function settle(files: readonly FileTask[], result: FilesResult, wanted: Uint8Array, answer: (file: FileTask, read: FileRead) => void): FileTask[] {
   const grown: FileTask[] = []
   let blob = 0
   let error = 0
   files.forEach((file, at) => {
     const outcome = result.outcomes[at] ?? fileOutcome.failed
-    if (outcome === fileOutcome.failed) file.onRead({ ok: false, reason: result.errors[error++] ?? 'EIO' })
+    if (outcome === fileOutcome.failed) answer(file, { ok: false, reason: result.errors[error++] ?? 'EIO' })
     else if (outcome === fileOutcome.grown) grown.push(file)
     else {
       const count = result.counts[at] ?? 0
       const ids = Array.from({ length: count }, (_, index) => idAt(result.blobs.ids, blob + index))
       const stored = wanted.subarray(blob, blob + count).includes(1)
       blob += count
-      const stamp = outcome === fileOutcome.same ? stampOf(file.stat) : stampAt(result.stats, at * statWidth)
-      file.onRead({ ok: true, content: { depth: 0, ids }, stamp, torn: outcome === fileOutcome.torn, stored })
+      const stat = outcome === fileOutcome.same ? file.stat : unpackStat(result.stats, at * statWidth, file.stat)
+      answer(file, { ok: true, content: { depth: 0, ids }, stat, attributes: result.attributes.get(at) ?? { found: [] }, torn: outcome === fileOutcome.torn, stored })
     }
   })
   return grown
-}
-
-function stampAt(stats: BigInt64Array, at: number): ReadStamp {
-  return { size: Number(stats[at] ?? 0n), mtimeNs: stats[at + 1] ?? 0n, ctimeNs: stats[at + 2] ?? 0n, inode: stats[at + 3] ?? 0n }
 }
 
 function idAt(ids: Uint8Array, at: number): BlobId {
   return ids.subarray(at * idLength, (at + 1) * idLength)
 }
 
+/** What a file cannot be read for; all else ends the run. */
 function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code
+  if (error instanceof Error && !(error instanceof HoldfastError) && 'code' in error && typeof error.code === 'string') return error.code
   throw error
 }

@@ -17,8 +17,9 @@ export class HardLinks {
   /** The task to do, or undefined when another link of the same file is being or has been read: the answer then comes from it. */
   share(task: FileTask): FileTask | undefined {
     const { stat, onRead } = task
-    if (stat.nlink <= 1n) return task
-    const key = `${stat.dev}:${stat.ino}`
+    if (stat.linkCount <= 1) return task
+    // Union and network file systems give different files one inode: whatever else they may share, all of this they do not.
+    const key = `${stat.device}:${stat.inode}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.mode}:${stat.uid}:${stat.gid}`
     const known = this.#files.get(key)
     if (known) {
       if (--known.left === 0) this.#files.delete(key)
@@ -27,7 +28,7 @@ export class HardLinks {
       return undefined
     }
     if (this.#files.size >= remembered) return task
-    const shared: Shared = { read: undefined, waiting: [], left: Number(stat.nlink) - 1 }
+    const shared: Shared = { read: undefined, waiting: [], left: stat.linkCount - 1 }
     this.#files.set(key, shared)
     return {
       ...task,

@@ -1,6 +1,7 @@
 import type { StoreTree } from '../snapshot/content.ts'
 import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { TreeBuilder } from '../snapshot/tree-builder.ts'
+import type { Completions } from './completions.ts'
 import type { PreviousDirectory } from './previous-directory.ts'
 
 /** A place in a directory whose entry is still being read. */
@@ -22,6 +23,7 @@ interface QueuedEntry {
 export class PendingDirectory {
   readonly #store: StoreTree
   readonly #onDone: (tree: BlobId) => void
+  readonly #completions: Completions
   readonly #queue: QueuedEntry[] = []
   #first = 0
   #builder: TreeBuilder | undefined
@@ -29,8 +31,9 @@ export class PendingDirectory {
   #tree: BlobId | undefined
 
   /** @param onDone called once, as soon as the tree is known: in `end`, or when the last slot is filled. */
-  constructor(store: StoreTree, onDone: (tree: BlobId) => void) {
+  constructor(store: StoreTree, completions: Completions, onDone: (tree: BlobId) => void) {
     this.#store = store
+    this.#completions = completions
     this.#onDone = onDone
   }
 
@@ -105,6 +108,6 @@ export class PendingDirectory {
   #finish(tree: BlobId): void {
     if (this.#tree) return
     this.#tree = tree
-    this.#onDone(tree)
+    this.#completions.run(() => { this.#onDone(tree) })
   }
 }

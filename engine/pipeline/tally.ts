@@ -1,5 +1,5 @@
 import { type ByteString, toShown } from '../base/byte-string.ts'
-import type { Counters, Problem } from '../protocol/progress.ts'
+import type { Counters, Note, Problem } from '../protocol/progress.ts'
 
 const keptProblems = 100
 
@@ -28,6 +28,7 @@ export class Tally {
   currentPath: ByteString | undefined
   problemCount = 0
   readonly firstProblems: Problem[] = []
+  readonly #notes = new Map<Note['code'], Note>()
   readonly #onProblem: (problem: Problem) => void
 
   constructor(onProblem: (problem: Problem) => void) {
@@ -42,6 +43,18 @@ export class Tally {
     this.others = 0
     this.problemCount = 0
     this.firstProblems.length = 0
+    this.#notes.clear()
+  }
+
+  /** Something to tell once a run, however often it is met: no warning, since nothing that belongs into the snapshot is missing. */
+  note(code: Note['code'], path: ByteString, message: string): void {
+    const known = this.#notes.get(code)
+    this.#notes.set(code, known ? { ...known, count: known.count + 1 } : { code, path: toShown(path), message, count: 1 })
+  }
+
+  /** By kind, as they were met first. */
+  get notes(): readonly Note[] {
+    return [...this.#notes.values()]
   }
 
   problem(code: Problem['code'], path: ByteString, message: string): void {

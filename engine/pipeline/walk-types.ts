@@ -1,8 +1,9 @@
-import type { BigIntStats } from 'node:fs'
 import type { ByteString } from '../base/byte-string.ts'
+import type { EntryStat } from '../base/entry-stat.ts'
 import type { PauseGate } from '../base/pause.ts'
 import type { Disk } from '../source/disk.ts'
 import type { Excludes } from '../source/excludes.ts'
+import type { Folder } from '../source/folder.ts'
 import type { StoreTree } from '../snapshot/content.ts'
 import type { BlobId, FileNode, TreeNode } from '../snapshot/node.ts'
 import type { FileReading } from './file-reading.ts'
@@ -37,6 +38,8 @@ export interface WalkOptions {
   readonly sources: readonly WalkSource[]
   readonly disk: Disk
   readonly excludes: Excludes
+  /** Whether a folder is Holdfast's own, by whatever path it was reached. */
+  readonly isOwn: (folder: Folder, names: readonly ByteString[]) => boolean
   readonly files: FileReading
   readonly store: WalkStore
   /** Root tree to compare with. */
@@ -49,12 +52,23 @@ export interface WalkOptions {
   readonly signal: AbortSignal
 }
 
+/** An entry of the disk, and where it goes in the snapshot. */
+export interface Place {
+  readonly folder: Folder
+  /** Its name in that folder. */
+  readonly name: ByteString
+  /** Its name in the snapshot: another one for some sources. */
+  readonly as: ByteString
+  readonly path: ByteString
+  /** Inside its source. */
+  readonly relative: ByteString
+}
+
 /** A file on its way through the reading stage. */
 export interface ReadFile {
   readonly directory: ByteString
-  readonly path: ByteString
-  readonly name: ByteString
-  readonly stat: BigIntStats
+  readonly place: Place
+  readonly stat: EntryStat
   readonly previous: TreeNode | undefined
 }
 
@@ -64,6 +78,8 @@ export interface Directory {
   readonly prefix: ByteString
   readonly relativePrefix: ByteString
   readonly device: bigint
+  /** Folders above it, up to the source. */
+  readonly depth: number
   readonly pending: PendingDirectory
   readonly previous: PreviousDirectory | undefined
   readonly previousTree: BlobId | undefined

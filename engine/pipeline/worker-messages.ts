@@ -1,3 +1,4 @@
+import type { ExtendedAttributes } from '../base/extended-attributes.ts'
 import type { WireError } from '../protocol/errors.ts'
 import type { Slabs } from '../repository/chunker/slabs.ts'
 import type { RepositoryKeys } from '../repository/keys.ts'
@@ -31,9 +32,9 @@ export type WorkerJob =
   | {
       readonly type: 'files'
       readonly slab: number
-      /** Absolute paths as latin1 byte strings, joined by NUL, which no path holds. */
-      readonly paths: string
-      /** Four numbers a file: size, mtime ns, ctime ns, inode, as the walk saw them. */
+      /** What the files are to be opened by, as latin1 byte strings, joined by NUL, which no path holds. */
+      readonly addresses: string
+      /** Nine numbers a file as the walk saw them, see packStat. */
       readonly stats: BigInt64Array
     }
   /** Reads the next stretch of a big file into a slab, cuts and hashes it. */
@@ -66,6 +67,8 @@ export interface FilesResult {
   readonly blobs: BlobRanges
   /** Code (`EACCES`, …) of each file with outcome `failed`, in order. */
   readonly errors: readonly string[]
+  /** Of the files that have any, or of which some cannot be read, by the file's place in the job. */
+  readonly attributes: ReadonlyMap<number, ExtendedAttributes>
 }
 
 /** How reading a small file went. */

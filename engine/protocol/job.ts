@@ -49,7 +49,7 @@ export interface ExcludeRules {
   readonly oneFileSystem: boolean
 }
 
-export type ExcludePreset = 'caches' | 'trash' | 'node_modules' | 'nobackup' | 'cachedir'
+export type ExcludePreset = 'caches' | 'trash' | 'node_modules' | 'nobackup' | 'cachedir' | 'nodump'
 
 export interface RestoreJob extends JobBase {
   readonly type: 'restore'

@@ -61,8 +61,18 @@ export interface TransferEvent {
  * id is the path). A warning of the run.
  */
 export interface Problem {
-  readonly code: 'unreadable' | 'vanished' | 'changed' | 'skipped-type' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
+  readonly code: 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
   /** For people: escaped as in EntryView. */
+  readonly path: string
+  readonly message: string
+}
+
+/** What a backup met that is worth telling once, and takes nothing from the snapshot: never a warning. */
+export interface Note {
+  readonly code: 'socket' | 'device' | 'own-folder' | 'time' | 'attributes'
+  /** How often. */
+  readonly count: number
+  /** Where it was met first; escaped as in EntryView. */
   readonly path: string
   readonly message: string
 }
@@ -91,6 +101,8 @@ export interface RunSummary extends RunFigures {
   readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed'
   /** The first 100, the log has them all. */
   readonly firstProblems: readonly Problem[]
+  /** One for each kind. */
+  readonly notes?: readonly Note[]
   readonly repositoryId?: string
   /** What the machine knows of the repository now, for who sent `known`. */
   readonly known?: KnownRepository

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
-import type { RunSummary } from './progress.ts'
+import type { Note, RunSummary } from './progress.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
 /** A message that came over a port: the value, or what is wrong with it in words that quote none of it (it may hold secrets). */
@@ -59,7 +59,7 @@ const backupJob = v.object({
   sources: v.pipe(list, v.minLength(1)),
   excludes: v.object({
     patterns: list,
-    presets: v.array(v.picklist(['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'])),
+    presets: v.array(v.picklist(['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'])),
     largerThanBytes: v.exactOptional(count),
     oneFileSystem: flag,
   }),
@@ -166,10 +166,18 @@ const transfer = v.object({
   attempt: count,
 })
 
+const note: v.GenericSchema<unknown, Note> = v.object({
+  code: v.picklist(['socket', 'device', 'own-folder', 'time', 'attributes']),
+  count,
+  path: text,
+  message: text,
+})
+
 const summary: v.GenericSchema<unknown, RunSummary> = v.object({
   ...runFigures,
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed']),
   firstProblems: v.array(problem),
+  notes: v.exactOptional(v.array(note)),
   repositoryId: v.exactOptional(text),
   known: v.exactOptional(knownRepository),
   details: v.exactOptional(v.unknown()),

@@ -1,6 +1,8 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { type ByteString, toFilePath } from '../base/byte-string.ts'
+import { attempt } from './failure.ts'
+import { openSystemFolder, type Folder } from './folder.ts'
 
 /** What reading the source can meet without being wrong: it goes on, and the summary says so. */
 export interface DiskFailure {
@@ -13,32 +15,16 @@ export type DiskResult<T> = { readonly ok: true; readonly value: T } | { readonl
 
 /** What a backup asks of the user's disk. A failure is an answer; only defects throw. */
 export interface Disk {
-  /** Metadata without following symlinks, times in ns. */
+  /** Metadata without following a symlink in the last place, times in ns. For what only counts or asks; the walk goes by `folder`. */
   stat(path: ByteString): DiskResult<BigIntStats>
-  /**
-   * Names of a directory in byte order, without `.` and `..`. They are the one thing held whole for a directory: about 60 bytes each,
-   * so a million files in one folder take 60 MB for as long as it is walked.
-   */
+  /** Names of a directory in byte order, without `.` and `..`. As `stat`. */
   names(path: ByteString): DiskResult<ByteString[]>
-  link(path: ByteString): DiskResult<Uint8Array>
+  /** A folder by its absolute path, of any length. Symlinks are followed, here alone: it is what a person named. */
+  folder(path: ByteString): DiskResult<Folder>
 }
 
 export const systemDisk: Disk = {
   stat: (path) => attempt(() => lstatSync(toFilePath(path), { bigint: true })),
   names: (path) => attempt(() => readdirSync(toFilePath(path), 'latin1').sort()),
-  link: (path) => attempt(() => readlinkSync(toFilePath(path), 'buffer')),
-}
-
-/** Sorts a system error into what a backup reports. */
-function diskFailure(reason: string): DiskFailure {
-  return { code: reason === 'ENOENT' || reason === 'ENOTDIR' ? 'vanished' : 'unreadable', reason }
-}
-
-function attempt<T>(work: () => T): DiskResult<T> {
-  try {
-    return { ok: true, value: work() }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error
-    return { ok: false, failure: diskFailure(error.code) }
-  }
+  folder: openSystemFolder,
 }

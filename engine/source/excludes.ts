@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import ignore, { type Ignore } from 'ignore'
 import type { ExcludePreset, ExcludeRules } from '../protocol/job.ts'
 import { type ByteString, toFilePath, toText } from '../base/byte-string.ts'
@@ -12,8 +12,12 @@ const presetPatterns: Readonly<Record<ExcludePreset, readonly string[]>> = {
   trash: ['.Trash/', '.Trash-*/', '.Trashes/', '.local/share/Trash/', '$RECYCLE.BIN/', 'lost+found/'],
   node_modules: ['node_modules/'],
   nobackup: [],
+  nodump: [],
   cachedir: [],
 }
+
+/** Of EntryStat.flags. */
+const noDump = 0x40
 
 const cachedirSignature = 'Signature: 8a477f597d28d172789f06886806bc55'
 
@@ -53,6 +57,11 @@ export class Excludes {
     return presets.includes('cachedir') && hasName('CACHEDIR.TAG') && isCachedirTag(`${path}/CACHEDIR.TAG`)
   }
 
+  /** Whether an entry's flags leave it out: `d` of chattr, where that is asked for. @param relative as in `entry` */
+  flagged(relative: ByteString, flags: number): boolean {
+    return (flags & noDump) !== 0 && relative !== '' && this.#rules.presets.includes('nodump')
+  }
+
   get oneFileSystem(): boolean {
     return this.#rules.oneFileSystem
   }
@@ -62,7 +71,7 @@ export class Excludes {
 function isCachedirTag(path: ByteString): boolean {
   const head = Buffer.alloc(cachedirSignature.length)
   try {
-    const file = openSync(toFilePath(path), 'r')
+    const file = openSync(toFilePath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
       readSync(file, head, 0, head.length, 0)
     } finally {

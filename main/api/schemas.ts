@@ -26,7 +26,7 @@ const s3 = v.strictObject({
 })
 const folder = v.strictObject({ id: v.pipe(v.string(), v.regex(/^[0-9a-f-]{1,64}$/)) })
 
-const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'] as const
+const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'] as const
 const excludes = v.strictObject({
   patterns: v.pipe(few(1000), v.array(line)),
   presets: v.pipe(few(presets.length), v.array(v.picklist(presets))),

@@ -34,7 +34,7 @@ export interface JobFields {
 export type FieldName = keyof JobFields
 export type FieldErrors = Partial<Record<FieldName, FieldError>>
 
-export const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'] as const satisfies readonly ExcludePreset[]
+export const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'] as const satisfies readonly ExcludePreset[]
 
 export interface FormFacts {
   readonly editing: boolean

@@ -82,7 +82,6 @@ const problems: Readonly<Record<Problem['code'], string>> = {
   unreadable: 'Could not be read',
   vanished: 'Disappeared while it was being read',
   changed: 'Changed while it was being read',
-  'skipped-type': 'Skipped: sockets and devices are not backed up',
   damaged: 'Damaged in the repository',
   'not-restored': 'Was not restored',
   metadata: 'Some of its attributes could not be set',

@@ -159,6 +159,7 @@ export const words = {
       node_modules: { label: 'node_modules', hint: 'Downloaded packages' },
       nobackup: { label: 'Folders with a .nobackup file', hint: 'Your own mark' },
       cachedir: { label: 'Folders with a CACHEDIR.TAG', hint: 'The common mark for caches' },
+      nodump: { label: 'What is marked “no dump”', hint: 'The mark of chattr +d' },
     } satisfies Record<ExcludePreset, { label: string; hint: string }>,
     oneFileSystem: 'Stay on the same disk',
     oneFileSystemHint: 'Leave out other disks and network drives mounted inside a source.',

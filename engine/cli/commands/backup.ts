@@ -25,7 +25,7 @@ export function addBackup(program: Command, builder: ProgramBuilder): void {
     ])
     .requiredOption('-j, --job <name>', 'name of the job; its snapshots are NAME@1, NAME@2, …', parseJobName)
     .option('-e, --exclude <pattern>', 'leave out what matches, in gitignore syntax; may be repeated', collect)
-    .option('--exclude-preset <name>', 'caches, trash, node_modules, nobackup or cachedir; may be repeated', parsePreset)
+    .option('--exclude-preset <name>', 'caches, trash, node_modules, nobackup, cachedir or nodump (chattr +d); may be repeated', parsePreset)
     .option('--exclude-larger-than <size>', 'leave out files larger than this, e.g. 2G', parseSize)
     .option('--host <name>', 'name of this machine in the snapshots (default: its own); a renamed one goes on under its old name', parseHost)
     .option('--one-file-system', 'do not cross into other file systems')

@@ -18,6 +18,7 @@ import type { CommandContext } from '../context.ts'
 import { TreeLoader } from '../tree-loader.ts'
 import { rawBytes, type Machine } from './machine.ts'
 import { neverStored, type OpenBackup } from './open-backup.ts'
+import { OwnFolders } from './own-folders.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
 /** What a pass compares with. */
@@ -52,6 +53,7 @@ class BaseFailed extends Error {
 export class Passes {
   readonly #options: PassOptions
   readonly #excludes: Excludes
+  readonly #own: OwnFolders
   readonly #load: LoadNow
   #base: Base
 
@@ -60,6 +62,7 @@ export class Passes {
     const { catalog, repository } = opened
     this.#options = options
     this.#excludes = new Excludes(job.excludes, neverStored(job, opened))
+    this.#own = new OwnFolders(neverStored(job, opened), repository.config.repositoryId)
     const loader = new TreeLoader(repository, catalog, options.machine.signal)
     this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
     const last = catalog.lastSnapshot.of(opened.host)
@@ -97,7 +100,7 @@ export class Passes {
     if (!this.#base.root) await this.#ensure()
     const { root, trusted } = this.#base
     const walk = new BackupWalk({
-      sources, disk, excludes: this.#excludes, files: machine.reading(), store: this.#store(), trusted, tally,
+      sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(), store: this.#store(), trusted, tally,
       pauseGate: context.pauseGate, signal: machine.signal,
       ...(root ? { previousRoot: root } : {}),
       ...(catalog.journal.isEmpty ? {} : { journal: new JournalReader(catalog, this.#load) }),

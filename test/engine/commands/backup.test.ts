@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backup } from '../../../engine/commands/backup.ts'
 import { RunFailed } from '../../../engine/commands/failure.ts'
-import { systemDisk, type Disk } from '../../../engine/source/disk.ts'
+import type { Disk } from '../../../engine/source/disk.ts'
 import { SeededRandom } from '../../bench/random.ts'
+import { hookedDisk } from '../../fixtures/disk.ts'
 import { describeTree, makeOddTree } from '../../fixtures/tree.ts'
 import type { World } from '../../fixtures/world.ts'
 import { quickWorld } from './backup-support.ts'
@@ -209,7 +210,7 @@ describe('what cannot be stored as it is', () => {
   test('a file that vanishes is a warning', async () => {
     write('stays', 'stays')
     const gone = write('goes', 'goes')
-    const disk: Disk = { ...systemDisk, stat: (path) => { const result = systemDisk.stat(path); if (path === gone) rmSync(gone); return result } }
+    const disk: Disk = hookedDisk({ entry: (path, ask) => { const result = ask(); if (path === gone) rmSync(gone); return result } })
     expect(await backupWith(disk)).toMatchObject({ outcome: 'warnings', problems: 1, firstProblems: [{ code: 'vanished', path: gone }] })
     expect(world.problems).toHaveLength(1)
     expect((await restored()).some((line) => line.startsWith('/stays'))).toBe(true)
@@ -217,7 +218,7 @@ describe('what cannot be stored as it is', () => {
 
   test('a file that changed since it was seen is stored as it is now', async () => {
     const path = write('growing', 'short')
-    const disk: Disk = { ...systemDisk, stat: (asked) => { const result = systemDisk.stat(asked); if (asked === path) appendFileSync(path, ', then longer'); return result } }
+    const disk: Disk = hookedDisk({ entry: (asked, ask) => { const result = ask(); if (asked === path) appendFileSync(path, ', then longer'); return result } })
     expect(await backupWith(disk)).toMatchObject({ outcome: 'success', problems: 0 })
     expect(await restored()).toEqual(describeTree(world.source))
     expect(await world.backup()).toMatchObject({ outcome: 'unchanged' })
@@ -225,15 +226,19 @@ describe('what cannot be stored as it is', () => {
 
   test('a small file that outgrew its room is read as a big one', async () => {
     const path = write('growing', 'short')
-    const disk: Disk = { ...systemDisk, stat: (asked) => { const result = systemDisk.stat(asked); if (asked === path) writeFileSync(path, new SeededRandom(1).bytes(9_000_000)); return result } }
+    const disk: Disk = hookedDisk({ entry: (asked, ask) => { const result = ask(); if (asked === path) writeFileSync(path, new SeededRandom(1).bytes(9_000_000)); return result } })
     expect(await backupWith(disk)).toMatchObject({ outcome: 'success', problems: 0 })
     expect(await restored()).toEqual(describeTree(world.source))
   })
 
-  test('sockets are skipped with a note', async () => {
+  test('sockets and devices are left out with a note for each kind, and the run is a success', async () => {
     write('file', 'file')
     execFileSync('python3', ['-c', `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(join(world.source, 'socket'))})`])
-    expect(await world.backup()).toMatchObject({ outcome: 'warnings', firstProblems: [{ code: 'skipped-type' }] })
+    const devices = process.getuid?.() === 0
+    for (const name of devices ? ['null', 'zero'] : []) execFileSync('mknod', [join(world.source, name), 'c', '1', '3'])
+    const notes = [...(devices ? [{ code: 'device', count: 2, path: join(world.source, 'null') }] : []), { code: 'socket', count: 1, path: join(world.source, 'socket') }]
+    expect(await world.backup()).toMatchObject({ outcome: 'success', problems: 0, firstProblems: [], notes })
+    expect(await world.backup()).toMatchObject({ outcome: 'unchanged', notes })
   })
 
   test('what cannot be read keeps its last stored version, and nothing is forgotten silently', async () => {
@@ -243,7 +248,7 @@ describe('what cannot be stored as it is', () => {
     const before = describeTree(world.source)
     write('file', 'second')
     const locked = new Set([join(world.source, 'folder')])
-    const disk: Disk = { ...systemDisk, names: (path) => locked.has(path) ? { ok: false, failure: { code: 'unreadable', reason: 'EACCES' } } : systemDisk.names(path) }
+    const disk: Disk = hookedDisk({ names: (path, ask) => locked.has(path) ? { ok: false, failure: { code: 'unreadable', reason: 'EACCES' } } : ask() })
     const summary = await backupWith(disk)
     expect(summary).toMatchObject({ outcome: 'warnings', firstProblems: [{ code: 'unreadable', path: join(world.source, 'folder') }] })
     expect((await restored()).filter((line) => line.startsWith('/folder'))).toEqual(before.filter((line) => line.startsWith('/folder')))

@@ -6,7 +6,7 @@ import { backup } from '../../../../engine/commands/backup.ts'
 import type { CommandContext } from '../../../../engine/commands/context.ts'
 import type { BackupJob } from '../../../../engine/protocol/job.ts'
 import type { Progress } from '../../../../engine/protocol/progress.ts'
-import { systemDisk, type Disk } from '../../../../engine/source/disk.ts'
+import { hookedDisk } from '../../../fixtures/disk.ts'
 import { SeededRandom } from '../../../bench/random.ts'
 import type { World } from '../../../fixtures/world.ts'
 import { quickWorld } from '../backup-support.ts'
@@ -33,13 +33,12 @@ function quickClock(): CommandContext['clock'] {
 }
 
 /** A disk on which the walk takes a second and a half. */
-const slowDisk: Disk = {
-  ...systemDisk,
-  stat(path) {
+const slowDisk = hookedDisk({
+  entry(_path, ask) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
-    return systemDisk.stat(path)
+    return ask()
   },
-}
+})
 
 test('a long first backup knows how much there is before it has walked it', async () => {
   await backup(job(), { ...world.context(), clock: quickClock() }, slowDisk)

@@ -1,5 +1,4 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
-import type { BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openBackend } from '../../../../engine/backend/open.ts'
@@ -11,8 +10,9 @@ import type { TransferEvent } from '../../../../engine/protocol/progress.ts'
 import { retireRecordName } from '../../../../engine/repository/protocol/names.ts'
 import { sealRetireRecord } from '../../../../engine/repository/protocol/records.ts'
 import { openRepository } from '../../../../engine/repository/repository.ts'
-import { systemDisk, type Disk } from '../../../../engine/source/disk.ts'
+import { entryStat } from '../../../../engine/base/entry-stat.ts'
 import { SeededRandom } from '../../../bench/random.ts'
+import { hookedDisk } from '../../../fixtures/disk.ts'
 import { describeTree } from '../../../fixtures/tree.ts'
 import type { World } from '../../../fixtures/world.ts'
 import { quickWorld } from '../backup-support.ts'
@@ -100,9 +100,8 @@ test('packs that are retired in mid-run are not built upon: all is looked up aga
   const context = { ...world.context(), clock: heart.clock }
   const paused = Promise.withResolvers<void>()
   let wasPaused = false
-  const disk: Disk = {
-    ...systemDisk,
-    names(path) {
+  const disk = hookedDisk({
+    names(path, ask) {
       if (path.endsWith('/z') && !wasPaused) {
         wasPaused = true
         context.pauseGate.pause()
@@ -110,9 +109,9 @@ test('packs that are retired in mid-run are not built upon: all is looked up aga
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
         paused.resolve()
       }
-      return systemDisk.names(path)
+      return ask()
     },
-  }
+  })
   const running = backup(job(), context, disk)
   await Promise.race([paused.promise, running])
   await heart.asleep()
@@ -161,13 +160,12 @@ describe('sources', () => {
     write('z/file', new SeededRandom(2).bytes(1000))
     await world.backup()
     const away = join(world.folder, 'away')
-    const disk: Disk = {
-      ...systemDisk,
-      names(path) {
+    const disk = hookedDisk({
+      names(path, ask) {
         if (path.endsWith('/a')) renameSync(world.source, away)
-        return systemDisk.names(path)
+        return ask()
       },
-    }
+    })
     await expect(backup(job(), world.context(), disk)).rejects.toMatchObject({ code: 'source-missing', summary: { outcome: 'failed' } })
     renameSync(away, world.source)
     expect(await world.backup()).toMatchObject({ outcome: 'unchanged', snapshot: 'photos@1' })
@@ -205,12 +203,11 @@ test('names that only differ in how Unicode composes them are two files', async 
 
 test('a folder of 200,000 entries takes seconds, and a change in it stores little', async () => {
   const names = Array.from({ length: 200_000 }, (_, at) => `entry-${String(at).padStart(6, '0')}`)
-  const empty: BigIntStats = statSync(write('empty', ''), { bigint: true })
-  const disk: Disk = {
-    ...systemDisk,
-    stat: (path) => (path.includes('/entry-') ? { ok: true, value: empty } : systemDisk.stat(path)),
-    names: (path) => (path === world.source ? { ok: true, value: names } : systemDisk.names(path)),
-  }
+  const empty = entryStat(statSync(write('empty', ''), { bigint: true }))
+  const disk = hookedDisk({
+    entry: (path, ask) => (path.includes('/entry-') ? { ok: true, value: empty } : ask()),
+    names: (path, ask) => (path === world.source ? { ok: true, value: names } : ask()),
+  })
   const first = await backup(job(), world.context(), disk)
   expect(first).toMatchObject({ outcome: 'success', files: { found: 200_000 } })
   expect(await backup(job(), world.context(), disk)).toMatchObject({ outcome: 'unchanged', files: { unchanged: 200_000 } })
