@@ -8,6 +8,9 @@ import { layerRule } from './layer-rule.js'
 
 const typescript = ['**/*.ts']
 const withSvelte = ['**/*.svelte', '**/*.svelte.ts']
+const electron = { name: 'electron', message: 'Only main/ may import electron.' }
+/** What node:fs has that no path goes into. */
+const ofDescriptors = ['closeSync', 'constants', 'fstatSync', 'ftruncateSync', 'readSync', 'writeSync', 'BigIntStats']
 const project = { projectService: true, extraFileExtensions: ['.svelte'] }
 
 export default tseslint.config(
@@ -60,10 +63,17 @@ export default tseslint.config(
     },
   },
   // Electron: only main/ imports it (the runtime finder and the tests start it as a program), ipcMain only main/api.
-  ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/**/*.cjs'], { name: 'electron', message: 'Only main/ may import electron.' }),
+  ...imports(['**/*'], ['main/**', 'build/runtime/**', 'test/**/*.cjs'], electron),
   ...imports(['main/**'], ['main/api/**'], { name: 'electron', importNames: ['ipcMain'], message: 'ipcMain belongs to main/api.' }),
   // Folders of others' making: what is done there goes by descriptor.
   { files: ['engine/backend/local/**'], rules: { 'holdfast/descriptors': 'error' } },
+  { files: ['engine/target/**', 'engine/commands/restore/**'], ignores: ['engine/target/path-calls.ts'], rules: { 'holdfast/descriptors': 'error' } },
+  // A restore names entries by exact bytes in an open folder; only these files know of paths, so that none is ever spelled in another way.
+  {
+    files: ['engine/target/**', 'engine/commands/restore/**'],
+    ignores: ['engine/target/{foreign,path}-calls.ts', 'engine/commands/restore/{target,completion}.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: [electron, { name: 'node:fs', allowImportNames: ofDescriptors, message: 'Calls by path belong to SystemCalls.' }] }] },
+  },
   // Programs people read the output of, and tests, may be long or print.
   { files: ['engine/cli.ts', 'build/**', 'test/**'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { 'max-lines-per-function': 'off' } },

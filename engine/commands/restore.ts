@@ -40,7 +40,7 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   await using target = await openTarget(job.target, repository.keys)
   const what = [facts.repositoryId, facts.snapshot, ...job.paths.map(hexOf), ...(job.except ?? []).map((path) => `-${hexOf(path)}`)]
   await keepNativeMemorySmall()
-  const completion = await Completion.begin(job.home, target.root, what)
+  const completion = await Completion.begin(job.home, target.path, what)
   using restorer = new Restorer({ job, context, reader, target, progress, completion })
   try {
     await restorer.run(rootOf(manifest), selection)

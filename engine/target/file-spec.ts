@@ -2,22 +2,26 @@ import { hash, randomBytes } from 'node:crypto'
 import type { FileNode } from '../snapshot/node.ts'
 import { fromBytes } from '../base/byte-string.ts'
 import type { ByteString } from '../base/byte-string.ts'
+import type { ExtendedAttribute } from './attributes.ts'
+import type { Metadata } from './dress.ts'
+import type { EntryPlace, FolderPlace } from './folders.ts'
 
 /** Where a file goes and what it shall be; crosses to worker threads. */
-export interface FileSpec {
-  /** Relative to the target. */
-  readonly folder: ByteString
-  readonly name: ByteString
+export interface FileSpec extends EntryPlace, Metadata {
   /** Name beside the target under which it is written; of a file of several chunks always the same, so that a later run finds it. */
   readonly temporary: ByteString
   readonly size: number
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly mtimeNs: bigint
   readonly sparse: boolean
   /** Nothing stood in the folder when this run made it: a file of one chunk needs no passing name there. */
   readonly direct: boolean
+  /** Of a file of several chunks: the file that its parts go to. Absent until that was made. */
+  readonly part?: PartFile | undefined
+}
+
+/** A half-written file as the run made or found it; the number of one that was taken away can come back, its owner does not. */
+export interface PartFile {
+  readonly inode: bigint
+  readonly owner: number
 }
 
 /**
@@ -26,10 +30,18 @@ export interface FileSpec {
  */
 export const tornMode = 0o200
 
+/**
+ * Mode of a file that comes in parts, until it is whole. With the sticky bit, where files may have it: nobody's file has that by chance,
+ * so that none which somebody moves here is taken for one of ours.
+ */
+export const partMode = process.platform === 'linux' ? 0o1600 : 0o600
+
 /** @param fresh this run made the folder. */
-export function fileSpec(folder: ByteString, node: FileNode, fresh: boolean): FileSpec {
+export function fileSpec(folder: FolderPlace, node: FileNode, fresh: boolean, attributes: readonly ExtendedAttribute[] | undefined): FileSpec {
   const { size, mode, uid, gid, mtimeNs, sparse } = node
-  return { folder, name: fromBytes(node.name), temporary: isOneChunk(node) ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse, direct: fresh && process.platform !== 'win32' && isOneChunk(node) }
+  const inOneGo = isOneChunk(node)
+  const direct = fresh && process.platform !== 'win32' && inOneGo
+  return { folder, name: fromBytes(node.name), temporary: inOneGo ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse, direct, attributes }
 }
 
 /** A file of one chunk is written in one go: there is nothing that a later run could go on with. */
@@ -40,8 +52,8 @@ export function isOneChunk({ content }: FileNode): boolean {
 const runDigits = randomBytes(6).toString('hex')
 let passingNames = 0
 
-/** Hashing the version would be a good part of what the main thread does for a small file. */
-function passingName(): ByteString {
+/** A name for what is renamed at once. Hashing the version would be a good part of what the main thread does for a small file. */
+export function passingName(): ByteString {
   passingNames = (passingNames + 1) % 0x1_0000_0000
   return `.holdfast-${runDigits}${passingNames.toString(16).padStart(8, '0')}.part`
 }

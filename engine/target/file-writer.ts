@@ -1,9 +1,11 @@
-import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { HoldfastError } from '../base/errors.ts'
+import type { Dresser, Loss } from './dress.ts'
+import { errnoOf } from './errno.ts'
 import { tornMode } from './file-spec.ts'
 import type { FileSpec } from './file-spec.ts'
-import type { TargetFolders } from './folders.ts'
-import type { NativeCalls } from './native.ts'
+import type { HeldFolder, TargetFolders } from './folders.ts'
+import type { SystemCalls } from './system-calls.ts'
 
 /** Zero runs of a sparse file become holes in units of this; smaller holes save nothing. */
 const holeBytes = 4096
@@ -12,39 +14,38 @@ const zeros = Buffer.alloc(holeBytes)
 /** Partly written files held open at a time. */
 const openFiles = 4
 
-/** Never through a symlink that somebody put in the way, and never into a FIFO's endless wait. */
-const safely = constants.O_NOFOLLOW | constants.O_NONBLOCK
-const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | safely
+const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL
 
 /**
- * Writes files beside their target and renames them when they are whole. Synchronous: belongs into worker threads. Errors are those
- * of the file system, and unsafe-path.
+ * Writes files beside their target and renames them when they are whole. Each is made new, and no one else's: nothing that stands in its
+ * place is written through. Synchronous: belongs into worker threads. Errors are those of the file system, and unsafe-path.
  */
 export class FileWriter implements Disposable {
   readonly #folders: TargetFolders
-  readonly #native: NativeCalls
-  readonly #asRoot: boolean
+  readonly #calls: SystemCalls
+  readonly #dresser: Dresser
   readonly #open = new Map<string, number>()
 
-  /** @param asRoot owners can be restored. */
-  constructor(folders: TargetFolders, native: NativeCalls, asRoot: boolean) {
+  constructor(folders: TargetFolders, calls: SystemCalls, dresser: Dresser) {
     this.#folders = folders
-    this.#native = native
-    this.#asRoot = asRoot
+    this.#calls = calls
+    this.#dresser = dresser
   }
 
-  /** A whole file in one go. */
-  write(file: FileSpec, bytes: Uint8Array): void {
-    if (file.direct && this.#writeDirectly(file, bytes)) return
-    const path = this.#folders.entry(file.folder, file.temporary)
-    const descriptor = this.#create(path, file.mode)
+  /** A whole file in one go. @returns what of its metadata the target did not take. */
+  write(file: FileSpec, bytes: Uint8Array): readonly Loss[] {
+    const folder = this.#folders.open(file.folder)
+    const directly = file.direct ? this.#writeDirectly(folder, file, bytes) : undefined
+    if (directly) return directly
+    const descriptor = this.#create(folder, file)
     try {
       this.#fill(descriptor, file, 0, bytes)
-      this.#seal(descriptor, file)
+      const losses = this.#seal(folder, descriptor, file)
+      this.#calls.rename(folder, file.temporary, file.name)
+      return losses
     } finally {
       closeSync(descriptor)
     }
-    this.#publish(path, file)
   }
 
   /** A stretch of a file that comes in several; any order, repeatable. */
@@ -52,18 +53,19 @@ export class FileWriter implements Disposable {
     this.#fill(this.#part(file), file, offset, bytes)
   }
 
-  /** After the last part: size, owner, mode and time, then the rename. */
-  finish(file: FileSpec): void {
+  /** After the last part: size, owner, mode and time, then the rename. @returns as `write`. */
+  finish(file: FileSpec): readonly Loss[] {
+    if (!file.part) return this.write(file, new Uint8Array())
     this.release(file)
-    const path = this.#folders.entry(file.folder, file.temporary)
-    // A part that somebody took away meanwhile must not come back as zeros.
-    const descriptor = this.#openPart(path, file.size === 0)
+    const folder = this.#folders.open(file.folder)
+    const descriptor = this.#openPart(folder, file)
     try {
-      this.#seal(descriptor, file)
+      const losses = this.#seal(folder, descriptor, file)
+      this.#calls.rename(folder, file.temporary, file.name)
+      return losses
     } finally {
       closeSync(descriptor)
     }
-    this.#publish(path, file)
   }
 
   /** Closes a partly written file here; others may go on with it. */
@@ -77,7 +79,11 @@ export class FileWriter implements Disposable {
   /** Takes away what was written of a file that cannot be finished. */
   discard(file: FileSpec): void {
     this.release(file)
-    rmSync(this.#folders.entry(file.folder, file.temporary), { force: true })
+    try {
+      this.#calls.remove(this.#folders.open(file.folder), file.temporary)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
   }
 
   [Symbol.dispose](): void {
@@ -85,27 +91,25 @@ export class FileWriter implements Disposable {
     this.#open.clear()
   }
 
-  /** Under its own name, at half the price. @returns false when something stands there. */
-  #writeDirectly(file: FileSpec, bytes: Uint8Array): boolean {
-    const path = this.#folders.entry(file.folder, file.name)
+  /** Under its own name, at half the price. @returns undefined when something stands there. */
+  #writeDirectly(folder: HeldFolder, file: FileSpec, bytes: Uint8Array): readonly Loss[] | undefined {
     let descriptor: number
     try {
-      descriptor = openSync(path, creating, tornMode)
+      descriptor = this.#calls.openFile(folder, file.name, creating, tornMode)
     } catch (error) {
-      if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EEXIST') throw error
-      return false
+      if (errnoOf(error) !== 'EEXIST') throw error
+      return undefined
     }
     try {
       this.#fill(descriptor, file, 0, bytes)
       if (file.sparse) ftruncateSync(descriptor, file.size)
-      this.#dress(descriptor, file)
+      return this.#dress(folder, descriptor, file)
     } catch (error) {
-      rmSync(path, { force: true })
+      this.#calls.remove(folder, file.name)
       throw error
     } finally {
       closeSync(descriptor)
     }
-    return true
   }
 
   #part(file: FileSpec): number {
@@ -117,27 +121,27 @@ export class FileWriter implements Disposable {
       this.#open.delete(oldest[0])
       closeSync(oldest[1])
     }
-    const descriptor = this.#openPart(this.#folders.entry(file.folder, file.temporary), true)
+    const descriptor = this.#openPart(this.#folders.open(file.folder), file)
     this.#open.set(key, descriptor)
     return descriptor
   }
 
-  /** What an earlier run left is continued only when it is a plain file of nobody else's: a hard link could lead outside. */
-  #openPart(path: string | Buffer, create: boolean): number {
-    const descriptor = openSync(path, constants.O_RDWR | (create ? constants.O_CREAT : 0) | safely, 0o600)
-    const stats = fstatSync(descriptor)
-    if (stats.isFile() && stats.nlink === 1) return descriptor
+  /** Never made here: a part that somebody took away meanwhile must not come back as zeros. */
+  #openPart(folder: HeldFolder, file: FileSpec): number {
+    const descriptor = this.#calls.openFile(folder, file.temporary, constants.O_RDWR, 0)
+    const stats = fstatSync(descriptor, { bigint: true })
+    if (stats.isFile() && stats.nlink === 1n && stats.ino === file.part?.inode && Number(stats.uid) === file.part.owner) return descriptor
     closeSync(descriptor)
-    throw new HoldfastError('unsafe-path', 'What stands in the place of a half-written file is none of ours.')
+    throw new HoldfastError('unsafe-path', 'What stands in the place of the half-written file is none of ours.')
   }
 
-  #create(path: string | Buffer, mode: number): number {
+  #create(folder: HeldFolder, file: FileSpec): number {
     try {
-      return openSync(path, creating, mode & 0o777)
+      return this.#calls.openFile(folder, file.temporary, creating, 0o600)
     } catch (error) {
-      if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EEXIST') throw error
-      rmSync(path)
-      return openSync(path, creating, mode & 0o777)
+      if (errnoOf(error) !== 'EEXIST') throw error
+      this.#calls.remove(folder, file.temporary)
+      return this.#calls.openFile(folder, file.temporary, creating, 0o600)
     }
   }
 
@@ -157,25 +161,18 @@ export class FileWriter implements Disposable {
     }
   }
 
-  #seal(descriptor: number, file: FileSpec): void {
+  #seal(folder: HeldFolder, descriptor: number, file: FileSpec): readonly Loss[] {
     if (file.sparse || fstatSync(descriptor).size !== file.size) ftruncateSync(descriptor, file.size)
-    this.#dress(descriptor, file)
+    return this.#dress(folder, descriptor, file)
   }
 
-  #dress(descriptor: number, file: FileSpec): void {
-    if (this.#asRoot) fchownSync(descriptor, file.uid, file.gid)
-    this.#native.setModifiedOf(descriptor, file.mtimeNs)
-    // After the owner, because a change of owner takes the set-id bits away; last, because it tells that the file is whole.
-    fchmodSync(descriptor, file.mode)
-  }
-
-  #publish(path: string | Buffer, file: FileSpec): void {
-    renameSync(path, this.#folders.entry(file.folder, file.name))
+  #dress(folder: HeldFolder, descriptor: number, file: FileSpec): readonly Loss[] {
+    return this.#dresser.dress({ descriptor }, file, { type: 'file', state: folder.givesLists ? 'inherits' : 'made' })
   }
 }
 
 function partKey(file: FileSpec): string {
-  return `${file.folder}/${file.temporary}`
+  return `${file.folder.path}/${file.temporary}`
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {

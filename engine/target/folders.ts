@@ -1,109 +1,176 @@
-import { closeSync, constants, existsSync, lstatSync, openSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { HoldfastError } from '../base/errors.ts'
-import { toFilePath, toShown } from '../base/byte-string.ts'
+import { toShown } from '../base/byte-string.ts'
 import type { ByteString } from '../base/byte-string.ts'
+import { givesLists } from './attributes.ts'
+import { errnoOf } from './errno.ts'
+import type { OpenFolder, SystemCalls } from './system-calls.ts'
 
-/** Folders held open at a time; each costs a descriptor. Two whole chains of parents always fit, so that two paths can be in use. */
+/** Folders held open at a time, besides the target; each costs a descriptor. */
 const openFolders = 48
+/** Of a chain of folders that is walked from the target anew, the last ones stay open: whoever comes up again needs them next. */
+const keptOfChain = 24
 
-const openFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+/** A folder below the target as the run first met it. Whatever else stands there later is not written to. */
+export interface FolderPlace {
+  /** Relative to the target, `/`-separated; '' is the target itself. */
+  readonly path: ByteString
+  readonly device: bigint
+  readonly inode: bigint
+  /** Who may own it meanwhile: who did at first, and who shall at the end. A removed folder's number can come back, not its owner. */
+  readonly owners: readonly [number, number]
+}
+
+/** A place in the target where an entry goes. */
+export interface EntryPlace {
+  readonly folder: FolderPlace
+  readonly name: ByteString
+}
+
+/** A folder as `open` gives it. */
+export interface HeldFolder extends OpenFolder {
+  readonly inode: bigint
+  /** What is made in it gets an access list from it. */
+  readonly givesLists: boolean
+}
 
 /**
- * The folders below a restore's target. Every call on an entry goes through `entry`, which reaches the folder one name at a time
- * without following a symlink. Where the system has /proc/self/fd, the path it gives is relative to a held descriptor, so that even
- * somebody who swaps folders for symlinks meanwhile leads nothing outside of the target. Elsewhere each folder is looked at before.
+ * The folders below a restore's target, each reached one name at a time from a descriptor of the target without following a symbolic
+ * link. However deep they are, a bounded number is open. A folder that somebody moves away while it is open takes what is written to it
+ * along: that is a folder of the target's tree in a place that this somebody could write to anyway; nothing else is reached through it.
  */
 export class TargetFolders implements Disposable {
-  readonly #root: ByteString
-  readonly #byDescriptor = process.platform === 'linux' && existsSync('/proc/self/fd')
-  /** Folder (relative, '' is the target) → how to address it; least recently used first. */
-  #limit = openFolders
-  readonly #open = new Map<ByteString, { readonly prefix: ByteString; readonly descriptor?: number }>()
+  readonly #calls: SystemCalls
+  readonly #root: HeldFolder
+  /** By path, least recently used first. */
+  readonly #open = new Map<ByteString, HeldFolder>()
 
-  /** @param root the target's real path, an existing folder. */
-  constructor(root: ByteString) {
-    this.#root = root
+  /** @param root the target, open; it stays open. Errors: those of the file system. */
+  constructor(root: OpenFolder, calls: SystemCalls) {
+    this.#calls = calls
+    this.#root = this.#held(root)
+  }
+
+  /** The target itself. */
+  rootPlace(): FolderPlace {
+    return placeOf('', this.#calls.statFolder(this.#root), undefined)
   }
 
   /**
-   * What node:fs calls an entry of a folder. Use it at once: it holds for one more call with another folder, not for two.
-   * @param folder relative to the target, `/`-separated, '' for the target itself.
-   * @throws unsafe-path when a symlink, or what is no folder, is on the way or the name is no plain name; errno errors.
+   * The folder, open for the next calls; with another folder after it, it is still open.
+   * @throws unsafe-path when a symbolic link, what is no folder, or another folder stands there or on the way; errno errors.
    */
-  entry(folder: ByteString, name: ByteString): string | Buffer {
-    checkName(name)
-    return toFilePath(`${this.#prefix(folder)}/${name}`)
+  open(place: FolderPlace): HeldFolder {
+    if (place.path === '') return this.#root
+    const known = this.#open.get(place.path)
+    if (known?.inode === place.inode) {
+      this.#open.delete(place.path)
+      this.#open.set(place.path, known)
+      return known
+    }
+    if (known) this.forget(place.path)
+    const folder = this.#reach(place.path)
+    const stats = this.#calls.statFolder(folder)
+    if (stats.ino === place.inode && stats.dev === place.device && place.owners.includes(Number(stats.uid))) return folder
+    this.forget(place.path)
+    throw new HoldfastError('unsafe-path', `Another folder stands in the place of ${toShown(place.path)} than when the restore came there; nothing is written to it.`)
   }
 
-  /** As `entry`, for a folder itself. */
-  folder(folder: ByteString): string | Buffer {
-    if (folder === '') return toFilePath(this.#root)
-    const cut = folder.lastIndexOf('/')
-    return this.entry(cut < 0 ? '' : folder.slice(0, cut), folder.slice(cut + 1))
+  /** A folder that is entered for the first time. Errors: as `open`. */
+  enter(parent: FolderPlace, name: ByteString, finalOwner: number | undefined): FolderPlace {
+    const path = parent.path === '' ? name : `${parent.path}/${name}`
+    this.forget(path)
+    const folder = this.#keep(path, this.#step(this.open(parent), name, path))
+    return placeOf(path, this.#calls.statFolder(folder), finalOwner)
   }
 
-  /** Forgets a folder that was replaced. */
-  forget(folder: ByteString): void {
-    for (const [path, { descriptor }] of this.#open) {
-      if (path !== folder && !path.startsWith(`${folder}/`)) continue
-      this.#open.delete(path)
-      if (descriptor !== undefined) closeSync(descriptor)
+  /** Closes a folder that was replaced, with those below. */
+  forget(path: ByteString): void {
+    for (const [open, folder] of this.#open) {
+      if (open !== path && !open.startsWith(`${path}/`)) continue
+      this.#open.delete(open)
+      this.#calls.closeFolder(folder)
     }
   }
 
   [Symbol.dispose](): void {
-    for (const { descriptor } of this.#open.values()) if (descriptor !== undefined) closeSync(descriptor)
+    for (const folder of this.#open.values()) this.#calls.closeFolder(folder)
     this.#open.clear()
   }
 
-  #prefix(folder: ByteString): ByteString {
-    const known = this.#open.get(folder)
-    if (known) {
-      this.#open.delete(folder)
-      this.#open.set(folder, known)
-      return known.prefix
+  /** From the nearest folder that is open; a loop, since folders nest deeper than a stack. */
+  #reach(path: ByteString): HeldFolder {
+    let at = this.#nearest(path)
+    let folder = this.#open.get(at) ?? this.#root
+    const names = path.slice(at === '' ? 0 : at.length + 1).split('/')
+    const passed = names.splice(0, Math.max(0, names.length - keptOfChain))
+    const passing = passed.length > 0 ? this.#pass(folder, passed, at) : undefined
+    if (passed.length > 0) at = at === '' ? passed.join('/') : `${at}/${passed.join('/')}`
+    let parent: OpenFolder = passing ?? folder
+    for (const name of names) {
+      at = at === '' ? name : `${at}/${name}`
+      folder = this.#keep(at, this.#step(parent, name, at, parent === passing))
+      parent = folder
     }
-    const path = folder === '' ? this.#root : this.folder(folder)
-    const opened = this.#byDescriptor ? openFolder(path, folder) : lookAt(path, folder)
-    this.#open.set(folder, opened)
-    this.#limit = Math.max(this.#limit, 2 * folder.split('/').length + 2)
-    if (this.#open.size > this.#limit) this.#closeOldest()
-    return opened.prefix
+    return folder
   }
 
-  #closeOldest(): void {
-    for (const [folder, { descriptor }] of this.#open) {
-      this.#open.delete(folder)
-      if (descriptor !== undefined) closeSync(descriptor)
-      return
+  /** Folders on the way that need not stay open. @returns the last, which is the caller's to close. */
+  #pass(from: OpenFolder, names: readonly ByteString[], start: ByteString): OpenFolder {
+    let folder = from
+    for (const name of names) folder = this.#step(folder, name, `${start}/…/${name}`, folder !== from)
+    return folder
+  }
+
+  #nearest(path: ByteString): ByteString {
+    let nearest = ''
+    for (const open of this.#open.keys()) {
+      if (open.length > nearest.length && path[open.length] === '/' && path.startsWith(open)) nearest = open
     }
+    return nearest
+  }
+
+  /** @param passing the parent is nobody else's and is closed. */
+  #step(parent: OpenFolder, name: ByteString, path: ByteString, passing = false): OpenFolder {
+    try {
+      checkName(name)
+      return this.#calls.openFolder(parent, name)
+    } catch (error) {
+      const code = errnoOf(error)
+      throw code === 'ELOOP' || code === 'ENOTDIR' || code === 'EMLINK' ? notAFolder(path) : error
+    } finally {
+      if (passing) this.#calls.closeFolder(parent)
+    }
+  }
+
+  #keep(path: ByteString, folder: OpenFolder): HeldFolder {
+    const held = this.#held(folder)
+    this.#open.set(path, held)
+    const [oldest] = this.#open
+    if (oldest && this.#open.size > openFolders) {
+      this.#open.delete(oldest[0])
+      this.#calls.closeFolder(oldest[1])
+    }
+    return held
+  }
+
+  #held(folder: OpenFolder): HeldFolder {
+    return { ...folder, inode: this.#calls.statFolder(folder).ino, givesLists: givesLists(this.#calls.attributes, this.#calls.asEntry(folder)) }
   }
 }
 
+/** As in the snapshot's format; what a file system takes less of, it refuses itself. */
+const longestName = 1023
+
 /** A name that stays in its folder. @throws unsafe-path */
-function checkName(name: ByteString): void {
-  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0') || name.length > 255) {
+export function checkName(name: ByteString): void {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0') || name.length > longestName) {
     throw new HoldfastError('unsafe-path', `The snapshot holds an entry with a name that would leave its folder: ${toShown(name)}`)
   }
 }
 
-function openFolder(path: string | Buffer, folder: ByteString): { prefix: ByteString; descriptor: number } {
-  try {
-    const descriptor = openSync(path, openFlags)
-    return { prefix: `/proc/self/fd/${String(descriptor)}`, descriptor }
-  } catch (error) {
-    throw isInTheWay(error) ? notAFolder(folder) : error
-  }
-}
-
-function lookAt(path: string | Buffer, folder: ByteString): { prefix: ByteString } {
-  if (!lstatSync(path).isDirectory()) throw notAFolder(folder)
-  return { prefix: typeof path === 'string' ? path : path.toString('latin1') }
-}
-
-function isInTheWay(error: unknown): boolean {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  return code === 'ELOOP' || code === 'ENOTDIR'
+function placeOf(path: ByteString, { dev, ino, uid }: BigIntStats, finalOwner: number | undefined): FolderPlace {
+  return { path, device: dev, inode: ino, owners: [Number(uid), finalOwner ?? Number(uid)] }
 }
 
 function notAFolder(folder: ByteString): HoldfastError {

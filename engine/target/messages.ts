@@ -1,11 +1,13 @@
 import type { ExpectedChunk } from './compare.ts'
+import type { Loss } from './dress.ts'
 import type { FileSpec } from './file-spec.ts'
+import type { EntryPlace } from './folders.ts'
 import type { PackedFiles } from './packed-files.ts'
 
 /** What a writing thread is started with. */
 export interface WriterSetup {
-  /** Real path of the target as a ByteString. */
-  readonly root: string
+  /** The target, held open for all threads until the last one ended: its path may lead elsewhere by now. */
+  readonly root: { readonly descriptor: number; readonly path: Uint8Array }
   readonly asRoot: boolean
   readonly packsKey: Uint8Array
   readonly blobIdKey: Uint8Array
@@ -33,8 +35,8 @@ export type WriterTask =
   | { readonly type: 'finish'; readonly files: readonly FileSpec[] }
   /** Takes half-written files away. */
   | { readonly type: 'discard'; readonly files: readonly FileSpec[] }
-  /** Which stretches of the file, or of its half-written form, are there already. */
-  | { readonly type: 'compare'; readonly file: FileSpec; readonly half: boolean; readonly chunks: readonly ExpectedChunk[] }
+  /** Which stretches of the file with this inode, under its own or its temporary name, are there already; none of another file. */
+  | { readonly type: 'compare'; readonly place: EntryPlace; readonly inode: bigint; readonly chunks: readonly ExpectedChunk[] }
   /** Nothing comes after this; it has no answer. */
   | { readonly type: 'end' }
 
@@ -42,6 +44,8 @@ export type WriterTask =
 export interface WriterAnswer {
   /** By index in the task's `files`: what went wrong. */
   readonly failures: readonly WriterFailure[]
+  /** By index likewise: what of their metadata the target did not take. */
+  readonly losses?: readonly FileLosses[]
   /** For `segments`: blobs that could not be had from these bytes. Nothing was written of them, their files have not failed. */
   readonly unread?: readonly UnreadBlob[]
   /** For `compare`. */
@@ -53,6 +57,11 @@ export interface UnreadBlob {
   readonly segment: number
   readonly blob: number
   readonly message: string
+}
+
+export interface FileLosses {
+  readonly file: number
+  readonly losses: readonly Loss[]
 }
 
 export interface WriterFailure {

@@ -43,7 +43,8 @@ export class WriterPool implements AsyncDisposable {
   }
 
   #start(setup: WriterSetup): Writer {
-    const worker = new Worker(new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url), { workerData: setup, env: {}, resourceLimits: { maxYoungGenerationSizeMb: youngMb } })
+    // Descriptors come from the system's own calls here, of which Node knows nothing.
+    const worker = new Worker(new URL(`./writer-worker${extname(import.meta.url)}`, import.meta.url), { workerData: setup, env: {}, trackUnmanagedFds: false, resourceLimits: { maxYoungGenerationSizeMb: youngMb } })
     const exited = new Promise<void>((resolve) => { worker.once('exit', () => { resolve() }) })
     const writer: Writer = { worker, exited, waiting: [] }
     worker.on('message', (answer: WriterAnswer) => { writer.waiting.shift()?.resolve(answer) })

@@ -1,13 +1,16 @@
+import { closeSync, constants, fstatSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { NativeMemory } from '../base/memory.ts'
 import { BlobHasher } from '../repository/blob-id.ts'
 import { openSegment, takeBlob } from '../repository/segment.ts'
 import { compareChunks } from './compare.ts'
+import { Dresser, noLosses } from './dress.ts'
+import type { Loss } from './dress.ts'
 import { FileWriter } from './file-writer.ts'
 import { TargetFolders } from './folders.ts'
-import type { SegmentTask, UnreadBlob, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
-import { loadNative } from './native.ts'
+import type { FileLosses, SegmentTask, UnreadBlob, WriterAnswer, WriterFailure, WriterSetup, WriterTask } from './messages.ts'
 import { fileAt } from './packed-files.ts'
+import { loadSystemCalls } from './system-calls.ts'
 
 const idLength = 32
 
@@ -16,8 +19,9 @@ type SegmentsTask = Extract<WriterTask, { type: 'segments' }>
 /** A thread that decrypts, unpacks, checks and writes: the processor's share of a restore. Answers each task once, in order. */
 // The other side of this channel is WriterPool of the same program, so that its messages need no parsing.
 const setup = workerData as WriterSetup
-const folders = new TargetFolders(setup.root)
-const files = new FileWriter(folders, await loadNative(), setup.asRoot)
+const calls = await loadSystemCalls()
+const folders = new TargetFolders({ descriptor: setup.root.descriptor, path: Buffer.from(setup.root.path) }, calls)
+const files = new FileWriter(folders, calls, new Dresser(calls, setup.asRoot))
 const hasher = new BlobHasher(setup.blobIdKey)
 
 /** Of buffers too small to be freed one by one. */
@@ -46,39 +50,60 @@ function answer(task: Exclude<WriterTask, { type: 'end' }>): WriterAnswer {
     case 'segments':
       return writeSegments(task)
     case 'finish':
-      return { failures: each(task.files, (file) => { files.finish(file) }) }
+      return each(task.files, (file) => files.finish(file))
     case 'discard':
-      return { failures: each(task.files, (file) => { files.discard(file) }) }
-    case 'compare': {
-      const { file, half, chunks } = task
-      try {
-        return { failures: [], intact: compareChunks(folders.entry(file.folder, half ? file.temporary : file.name), chunks, hasher) }
-      } catch (error) {
-        return { failures: [failureOf(0, error)] }
-      }
-    }
+      return each(task.files, (file) => {
+        files.discard(file)
+        return noLosses
+      })
+    case 'compare':
+      return compare(task)
   }
 }
 
-function each<T>(items: readonly T[], work: (item: T) => void): WriterFailure[] {
-  return items.flatMap((item, index) => {
+function compare({ place, inode, chunks }: Extract<WriterTask, { type: 'compare' }>): WriterAnswer {
+  try {
+    const descriptor = calls.openFile(folders.open(place.folder), place.name, constants.O_RDONLY, 0)
     try {
-      work(item)
-      return []
-    } catch (error) {
-      return [failureOf(index, error)]
+      const { ino } = fstatSync(descriptor, { bigint: true })
+      return { failures: [], ...(ino === inode ? { intact: compareChunks(descriptor, chunks, hasher) } : {}) }
+    } finally {
+      closeSync(descriptor)
     }
-  })
+  } catch (error) {
+    return { failures: [failureOf(0, error)] }
+  }
+}
+
+function each<T>(items: readonly T[], work: (item: T) => readonly Loss[]): WriterAnswer {
+  const failures: WriterFailure[] = []
+  const lost: FileLosses[] = []
+  for (const [file, item] of items.entries()) {
+    try {
+      const losses = work(item)
+      if (losses.length > 0) lost.push({ file, losses })
+    } catch (error) {
+      failures.push(failureOf(file, error))
+    }
+  }
+  return { failures, losses: lost }
+}
+
+/** What a task has come to so far. */
+interface Outcome {
+  readonly failures: Map<number, WriterFailure>
+  readonly losses: FileLosses[]
+  readonly unread: UnreadBlob[]
 }
 
 function writeSegments(task: SegmentsTask): WriterAnswer {
-  const failures = new Map<number, WriterFailure>()
-  const unread: UnreadBlob[] = []
-  for (const [index, segment] of task.segments.entries()) writeSegment(task, segment, index, failures, unread)
-  return { failures: [...failures.values()], unread }
+  const outcome: Outcome = { failures: new Map(), losses: [], unread: [] }
+  for (const [index, segment] of task.segments.entries()) writeSegment(task, segment, index, outcome)
+  return { ...outcome, failures: [...outcome.failures.values()] }
 }
 
-function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, failures: Map<number, WriterFailure>, unread: UnreadBlob[]): void {
+function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, outcome: Outcome): void {
+  const { unread } = outcome
   const what = `pack ${task.pack}`
   let raw: Uint8Array
   try {
@@ -97,7 +122,7 @@ function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, 
     written += 2 * stretches
     try {
       const bytes = takeBlob(hasher, raw, offsetInSegment, length, ids.subarray(index * idLength, (index + 1) * idLength), what)
-      writeBlob(task, bytes, writes.subarray(from, written), failures)
+      writeBlob(task, bytes, writes.subarray(from, written), outcome)
     } catch (error) {
       unread.push({ segment: number, blob: index, message: messageOf(error) })
     }
@@ -107,14 +132,15 @@ function writeSegment(task: SegmentsTask, segment: SegmentTask, number: number, 
 }
 
 /** Writes a blob wherever it belongs; what goes wrong concerns the file. */
-function writeBlob(task: SegmentsTask, bytes: Uint8Array, writes: Float64Array, failures: Map<number, WriterFailure>): void {
+function writeBlob(task: SegmentsTask, bytes: Uint8Array, writes: Float64Array, { failures, losses }: Outcome): void {
   for (let index = 0; index < writes.length; index += 2) {
     const number = writes[index] ?? 0
     const target = failures.has(number) ? undefined : fileAt(task.files, number)
     if (!target) continue
     try {
-      if (target.whole) files.write(target.file, bytes)
-      else files.writePart(target.file, writes[index + 1] ?? 0, bytes)
+      const lost = target.whole ? files.write(target.file, bytes) : noLosses
+      if (lost.length > 0) losses.push({ file: number, losses: lost })
+      if (!target.whole) files.writePart(target.file, writes[index + 1] ?? 0, bytes)
     } catch (error) {
       failures.set(number, failureOf(number, error))
     }

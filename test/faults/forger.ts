@@ -14,7 +14,7 @@ import { intentName, snapshotName } from '../../engine/repository/protocol/names
 import { openRepository, type Repository } from '../../engine/repository/repository.ts'
 import { objectHeader, sealObject } from '../../engine/repository/sealed.ts'
 import type { Manifest } from '../../engine/snapshot/manifest.ts'
-import type { BlobId, BlobKind, FileNode, TreeNode } from '../../engine/snapshot/node.ts'
+import type { BlobId, BlobKind, DirectoryNode, FileNode, TreeNode } from '../../engine/snapshot/node.ts'
 import { encodeNode } from '../../engine/snapshot/tree.ts'
 import type { World } from '../fixtures/world.ts'
 import { never } from './template.ts'
@@ -68,8 +68,8 @@ export class Forger {
     return this.tree(Uint8Array.from(writer.written()))
   }
 
-  directory(name: string | Uint8Array, tree: BlobId): ForgedEntry {
-    return entry(name, { type: 'directory', tree })
+  directory(name: string | Uint8Array, tree: BlobId, more: Partial<DirectoryNode> = {}): ForgedEntry {
+    return entry(name, { type: 'directory', tree, ...more })
   }
 
   file(name: string | Uint8Array, content: FileNode['content'], size: number, more: Partial<FileNode> = {}): ForgedEntry {
@@ -77,8 +77,8 @@ export class Forger {
   }
 
   /** A file with its content stored. */
-  text(name: string | Uint8Array, text: string): ForgedEntry {
-    return this.file(name, { depth: 0, ids: [this.data(Buffer.from(text))] }, Buffer.byteLength(text))
+  text(name: string | Uint8Array, text: string, more: Partial<FileNode> = {}): ForgedEntry {
+    return this.file(name, { depth: 0, ids: [this.data(Buffer.from(text))] }, Buffer.byteLength(text), more)
   }
 
   symlink(name: string | Uint8Array, target: string): ForgedEntry {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { RestoreJob } from '../../protocol/job.ts'
+import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -44,6 +45,7 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
           overwrite: options.overwrite,
         },
         context,
+        detailLines,
       ),
     )
   })

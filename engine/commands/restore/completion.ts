@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import writeFileAtomic from 'write-file-atomic'
 import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import { errnoOf } from '../../target/errno.ts'
+import type { OpenFolder } from '../../target/system-calls.ts'
 
 const run = promisify(execFile)
 
@@ -16,13 +18,11 @@ const run = promisify(execFile)
  */
 export class Completion {
   readonly #note: string
-  readonly #target: ByteString
   /** An earlier restore into this target did not come to its end. */
   readonly unfinished: boolean
 
-  private constructor(note: string, target: ByteString, unfinished: boolean) {
+  private constructor(note: string, unfinished: boolean) {
     this.#note = note
-    this.#target = target
     this.unfinished = unfinished
   }
 
@@ -32,34 +32,38 @@ export class Completion {
    */
   static async begin(home: string, target: ByteString, what: readonly string[]): Promise<Completion> {
     const folder = join(home, 'restores')
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     const prefix = `${digest([target])}-`
     const unfinished = readdirSync(folder).some((name) => name.startsWith(prefix))
     const note = join(folder, prefix + digest(what))
     await writeFileAtomic(note, '')
-    return new Completion(note, target, unfinished)
+    return new Completion(note, unfinished)
   }
 
   /**
    * All is written: brings it to the disk, then withdraws the note.
-   * @param elsewhere some of it is on other file systems than the target's. Errors: denied (the disk does not take it).
+   * @param folder the target where all of it is on one file system, undefined else. Errors: denied (the disk does not take it).
    */
-  async end(elsewhere: boolean): Promise<void> {
+  async end(folder: OpenFolder | undefined): Promise<void> {
     try {
-      await sync(elsewhere ? undefined : this.#target)
+      await sync(folder)
     } catch (cause) {
       throw new HoldfastError('denied', 'The restored files could not be brought to the disk.', { cause, data: { place: 'target' } })
     }
-    rmSync(this.#note, { force: true })
+    try {
+      unlinkSync(this.#note)
+    } catch (error) {
+      // Another run of the same restore ended, too.
+      if (errnoOf(error) !== 'ENOENT') throw error
+    }
   }
 }
 
-/** Node knows only fsync; the command has syncfs, and no thread of ours waits for it. */
-async function sync(place: ByteString | undefined): Promise<void> {
-  // A path that is not ASCII would have to go through an argument's UTF-8.
-  const one = process.platform === 'linux' && place !== undefined && /^[\x20-\x7e]*$/.test(place)
-  if (one) await run('sync', ['-f', '--', place])
-  else if (process.platform !== 'win32') await run('sync')
+/** Node knows only fsync; the command has syncfs, and no thread of ours waits for it. There a path is the descriptor's. */
+async function sync(folder: OpenFolder | undefined): Promise<void> {
+  const env = { PATH: process.env['PATH'] }
+  if (process.platform === 'linux' && folder) await run('sync', ['-f', '.'], { cwd: folder.path.toString(), env })
+  else if (process.platform !== 'win32') await run('sync', { env })
 }
 
 function digest(parts: readonly string[]): string {

@@ -7,6 +7,7 @@ import type { PackSegment } from '../../repository/pack-info.ts'
 import { planRanges } from '../../repository/ranges.ts'
 import type { SegmentRange } from '../../repository/ranges.ts'
 import type { Repository } from '../../repository/repository.ts'
+import type { Loss } from '../../target/dress.ts'
 import type { SegmentTask } from '../../target/messages.ts'
 import { packFiles } from '../../target/packed-files.ts'
 import type { WriterPool } from '../../target/writer-pool.ts'
@@ -30,6 +31,8 @@ interface DownloadOptions {
   readonly gate: () => Promise<void>
   /** A chunk (of so many bytes) was written. */
   readonly onWritten: (bytes: number) => void
+  /** The file was written, but the target did not take all of its metadata. */
+  readonly onLosses: (file: RestoringFile, losses: readonly Loss[]) => void
   /** Nothing is left to write of the file; it may have failed. */
   readonly onComplete: (file: RestoringFile) => Promise<void>
 }
@@ -93,6 +96,10 @@ export class Downloads {
     for (const { file: number, ...failure } of answer.failures) {
       const file = files[number]
       if (file) file.failure ??= failure
+    }
+    for (const { file: number, losses } of answer.losses ?? []) {
+      const file = files[number]
+      if (file) this.#options.onLosses(file, losses)
     }
     for (const [number, work] of wanted.entries()) {
       const bad = answer.unread?.filter(({ segment }) => segment === number) ?? []

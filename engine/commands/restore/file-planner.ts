@@ -1,16 +1,19 @@
-import type { ByteString } from '../../base/byte-string.ts'
+import type { BigIntStats } from 'node:fs'
 import { HoldfastError } from '../../base/errors.ts'
 import { copyOf, toHex } from '../../base/bytes.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
-import type { Problem } from '../../protocol/progress.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import { chunkIds } from '../../snapshot/content.ts'
 import type { BlobId, FileNode } from '../../snapshot/node.ts'
+import type { ExtendedAttribute } from '../../target/attributes.ts'
 import type { ExpectedChunk } from '../../target/compare.ts'
 import { fileSpec, isOneChunk, tornMode } from '../../target/file-spec.ts'
 import type { FileSpec } from '../../target/file-spec.ts'
+import type { EntryPlace } from '../../target/folders.ts'
 import type { Reader } from '../reader.ts'
 import type { Completion } from './completion.ts'
+import type { LinkKey } from './hard-links.ts'
+import { pathOf } from './paths.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import type { RestoreTarget } from './target.ts'
 import type { RestoreWindow, RestoringFile } from './window.ts'
@@ -24,7 +27,6 @@ interface Options {
   readonly target: RestoreTarget
   readonly completion: Completion
   readonly progress: RestoreProgress
-  readonly onProblem: (path: ByteString, code: Problem['code'], message: string) => void
   /** Starts another window; a huge file fills several. */
   readonly next: () => Promise<void>
 }
@@ -44,54 +46,67 @@ export class FilePlanner {
 
   /**
    * @param fresh the folder was made by this run: nothing can be there.
+   * @param link of a file with several names: told to, should it fail.
+   * @returns whether the file is, or will be, as the snapshot has it.
    * Errors: damaged (a chunk is in no pack, or sizes lie), those of file system and storage.
    */
-  async plan(folder: ByteString, name: ByteString, node: FileNode, fresh: boolean, window: () => RestoreWindow): Promise<void> {
-    const spec = fileSpec(folder, node, fresh)
-    if (!fresh && (await this.#stays(spec, name, node))) {
-      this.#options.progress.files.unchanged += 1
-      this.#options.progress.bytes.unchanged += node.size
-      return
+  async plan(place: EntryPlace, node: FileNode, fresh: boolean, attributes: readonly ExtendedAttribute[] | undefined, link: LinkKey | undefined, window: () => RestoreWindow): Promise<boolean> {
+    const { progress, target } = this.#options
+    let spec = fileSpec(place.folder, node, fresh, attributes)
+    const stays = fresh ? 'no' : await this.#stays(spec, node)
+    if (stays !== 'no') {
+      progress.files.unchanged += 1
+      progress.bytes.unchanged += node.size
+      return stays === 'as it should be'
     }
     const whole = isOneChunk(node)
-    const half = !fresh && !whole && this.#options.target.entries.look(folder, spec.temporary)?.isFile() === true
-    const file: RestoringFile = { spec, left: 0, planned: false, whole }
-    window().countFile()
+    let continued = false
+    if (!whole && node.size > 0) {
+      const opened = target.entries.openPart(place.folder, spec.temporary)
+      spec = { ...spec, part: opened.part }
+      continued = opened.continued
+    }
+    const file: RestoringFile = { spec, left: 0, planned: false, whole, link }
+    window().countFile(place.folder.path.length + (attributes ?? []).reduce((sum, { value }) => sum + value.length, 0))
     try {
-      await this.#chunks(file, node, half, window)
+      await this.#chunks(file, node, continued, window)
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.code !== 'damaged') throw error
       file.failure = { code: 'damaged', message: error.message }
     }
     file.planned = true
     if (file.left === 0) window().complete.push(file)
-  }
-
-  /** Whether what stands in the file's place is to stay; its metadata is set right where the rule allows that. */
-  async #stays(spec: FileSpec, name: ByteString, node: FileNode): Promise<boolean> {
-    const { job, target, completion } = this.#options
-    const there = target.entries.look(spec.folder, name)
-    if (!there) return false
-    const torn = completion.unfinished && there.isFile() && (Number(there.mode) & 0o7777) === tornMode && node.mode !== tornMode
-    if (job.overwrite === 'never') return !torn
-    if (!there.isFile() || Number(there.size) !== node.size) return false
-    const trusted = job.overwrite === 'changed' && !completion.unfinished && there.mtimeNs === node.mtimeNs
-    if (!trusted && !(await this.#holdsContent(spec, node))) return false
-    target.entries.finishFile(spec.folder, name, node)
     return true
   }
 
-  async #holdsContent(spec: FileSpec, node: FileNode): Promise<boolean> {
+  /** Whether what stands in the file's place is to stay; its metadata is set right where the rule allows that. */
+  async #stays(spec: FileSpec, node: FileNode): Promise<'no' | 'whatever it is' | 'as it should be'> {
+    const { job, target, completion, progress } = this.#options
+    const there = target.entries.look(spec.folder, spec.name)
+    if (!there) return 'no'
+    const torn = completion.unfinished && there.isFile() && (Number(there.mode) & 0o7777) === tornMode && node.mode !== tornMode
+    if (job.overwrite === 'never') return torn ? 'no' : 'whatever it is'
+    if (!there.isFile() || Number(there.size) !== node.size || !target.entries.isOwners(spec.folder, there, spec)) return 'no'
+    const trusted = job.overwrite === 'changed' && !completion.unfinished && target.entries.hasMetadata(there, spec)
+    if (!trusted && !(await this.#holdsContent(spec, there, node))) return 'no'
+    const losses = target.entries.finishFile(spec, there, spec)
+    if (!losses) return 'no'
+    progress.losses(pathOf(spec), losses)
+    return 'as it should be'
+  }
+
+  async #holdsContent(place: EntryPlace, there: BigIntStats, node: FileNode): Promise<boolean> {
     for await (const chunks of this.#batches(node)) {
-      const intact = await this.#compare(spec, false, chunks)
+      const intact = await this.#compare(place, there.ino, chunks)
       if (intact.includes(0)) return false
     }
     return true
   }
 
-  async #chunks(file: RestoringFile, node: FileNode, half: boolean, window: () => RestoreWindow): Promise<void> {
+  async #chunks(file: RestoringFile, node: FileNode, continued: boolean, window: () => RestoreWindow): Promise<void> {
+    const { folder, temporary, part } = file.spec
     for await (const chunks of this.#batches(node)) {
-      const intact = half ? await this.#compare(file.spec, true, chunks) : undefined
+      const intact = continued && part ? await this.#compare({ folder, name: temporary }, part.inode, chunks) : undefined
       for (const [index, { id, offset, length, location }] of chunks.entries()) {
         if (intact?.[index] === 1) this.#options.progress.bytes.unchanged += length
         else window().add(file, offset, id, location)
@@ -100,9 +115,9 @@ export class FilePlanner {
     }
   }
 
-  async #compare(file: FileSpec, half: boolean, chunks: readonly LocatedChunk[]): Promise<Uint8Array> {
+  async #compare({ folder, name }: EntryPlace, inode: bigint, chunks: readonly LocatedChunk[]): Promise<Uint8Array> {
     const plain = chunks.map(({ offset, length, id }) => ({ offset, length, id: copyOf(id) }))
-    const { intact } = await this.#options.target.pool.run({ type: 'compare', file, half, chunks: plain })
+    const { intact } = await this.#options.target.pool.run({ type: 'compare', place: { folder, name }, inode, chunks: plain })
     return intact ?? new Uint8Array(chunks.length)
   }
 

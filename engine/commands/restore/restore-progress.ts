@@ -2,6 +2,8 @@ import type { ByteString } from '../../base/byte-string.ts'
 import { toShown } from '../../base/byte-string.ts'
 import type { CommandContext } from '../context.ts'
 import { Meter, type Work } from '../../progress/meter.ts'
+import type { Loss, LossKind } from '../../target/dress.ts'
+import { lossCounts, lossWords } from './losses.ts'
 import type { Counters, Phase, Problem, RunSummary } from '../../protocol/progress.ts'
 
 interface Totals {
@@ -21,6 +23,7 @@ export class RestoreProgress implements Disposable {
   readonly #context: CommandContext
   readonly #startedMs: number
   readonly #problems: Problem[] = []
+  readonly #losses = new Map<LossKind, number>()
   #problemCount = 0
   #phase: Phase = 'opening'
 
@@ -42,6 +45,14 @@ export class RestoreProgress implements Disposable {
     if (this.#problems.length < 100) this.#problems.push(problem)
     this.#context.events.problem(problem)
     this.#context.log.with({ file: problem.path }).write('warning', message)
+  }
+
+  /** What the target did not take of an entry that it has now: told for each, and counted by kind. */
+  losses(path: ByteString, losses: readonly Loss[]): void {
+    for (const loss of losses) {
+      this.#losses.set(loss.kind, (this.#losses.get(loss.kind) ?? 0) + 1)
+      this.problem('metadata', path, lossWords(loss))
+    }
   }
 
   /** Something moved; call it often. */
@@ -66,6 +77,7 @@ export class RestoreProgress implements Disposable {
       adoptedPacks: 0,
       problems: this.#problemCount,
       firstProblems: this.#problems,
+      ...(this.#losses.size > 0 ? { details: { lost: lossCounts(this.#losses) } } : {}),
       ...facts,
     }
   }

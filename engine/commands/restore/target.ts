@@ -1,23 +1,27 @@
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
-import { fromBytes, toFilePath } from '../../base/byte-string.ts'
+import { fromBytes } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { RepositoryKeys } from '../../repository/keys.ts'
+import { Dresser } from '../../target/dress.ts'
 import { EntryWriter } from '../../target/entry-writer.ts'
 import { TargetFolders } from '../../target/folders.ts'
-import { loadNative } from '../../target/native.ts'
+import type { FolderPlace } from '../../target/folders.ts'
+import { loadSystemCalls } from '../../target/system-calls.ts'
+import type { OpenFolder } from '../../target/system-calls.ts'
 import { WriterPool } from '../../target/writer-pool.ts'
+import { fatalWriteError } from './write-errors.ts'
 
 /** More threads than this do not write faster: the disk or the decryption is busy. */
 const maxThreads = 4
 
 /** A folder that a restore writes to, and the threads that do. */
 export interface RestoreTarget extends AsyncDisposable {
-  /** Its real path. */
-  readonly root: ByteString
-  readonly device: number
+  /** Its real path, for notes about it; nothing is reached by it any more. */
+  readonly path: ByteString
+  readonly root: FolderPlace
   readonly folders: TargetFolders
   readonly entries: EntryWriter
   readonly pool: WriterPool
@@ -25,30 +29,43 @@ export interface RestoreTarget extends AsyncDisposable {
 
 /** Makes the folder if need be. Errors: denied, arguments, full. */
 export async function openTarget(path: string, keys: RepositoryKeys): Promise<RestoreTarget> {
-  const root = fromBytes(makeFolder(path))
-  const asRoot = process.getuid?.() === 0
-  const native = await loadNative()
-  const folders = new TargetFolders(root)
+  const real = makeFolder(path)
+  const asRoot = process.geteuid?.() === 0
+  const calls = await loadSystemCalls()
+  const held = openRoot(() => calls.openRoot(real), path)
+  const folders = new TargetFolders(held, calls)
   const threads = Math.min(maxThreads, Math.max(1, availableParallelism()))
-  const pool = new WriterPool({ root, asRoot, packsKey: keys.packs, blobIdKey: keys.blobId }, threads)
+  const pool = new WriterPool({ root: held, asRoot, packsKey: keys.packs, blobIdKey: keys.blobId }, threads)
   return {
-    root,
-    device: statSync(toFilePath(root)).dev,
+    path: fromBytes(real),
+    root: folders.rootPlace(),
     folders,
-    entries: new EntryWriter(folders, native, asRoot),
+    entries: new EntryWriter(folders, calls, new Dresser(calls, asRoot), asRoot),
     pool,
     async [Symbol.asyncDispose]() {
-      folders[Symbol.dispose]()
       await pool[Symbol.asyncDispose]()
+      folders[Symbol.dispose]()
+      calls.closeFolder(held)
     },
   }
 }
 
-/** The one place where a symlink is followed: the folder that the user named may be one. */
-function makeFolder(path: string): Buffer {
+function openRoot(open: () => OpenFolder, path: string): OpenFolder {
   try {
+    return open()
+  } catch (cause) {
+    throw targetError(cause, path)
+  }
+}
+
+/** The one place where a symbolic link is followed: the folder that the user named may be one. */
+function makeFolder(path: string): Buffer {
+  if (path === '' || path.includes('\0')) throw new HoldfastError('arguments', 'A target folder has to be named.')
+  try {
+    // A name that is not UTF-8 comes here with this character in place of its bytes: another folder than the one that was named.
+    if (path.includes('\ufffd') && !existsSync(path)) throw new HoldfastError('arguments', 'The name of the target folder is not UTF-8. Name it by a symbolic link, or choose another.')
     makePath(path)
-    return realpathSync(path, 'buffer')
+    return realpathSync.native(path, 'buffer')
   } catch (cause) {
     throw targetError(cause, path)
   }
@@ -57,25 +74,22 @@ function makeFolder(path: string): Buffer {
 /** A folder with its parents. Node's own `recursive` never returns where a parent exists and refuses with ENOENT, as /proc does. */
 function makePath(path: string): void {
   try {
-    mkdirSync(path)
+    mkdirSync(path, folderMode)
   } catch (error) {
     const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return
+    if ((code === 'EEXIST' || code === 'EISDIR' || code === 'EROFS') && existsSync(path) && statSync(path).isDirectory()) return
     if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
     makePath(dirname(path))
-    mkdirSync(path)
+    mkdirSync(path, folderMode)
   }
 }
 
+/** Not writable by others, whatever the umask. */
+const folderMode = 0o755
+
 function targetError(cause: unknown, path: string): HoldfastError {
+  if (cause instanceof HoldfastError) return cause
   const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined
   if (code === 'ENOTDIR' || code === 'EEXIST') return new HoldfastError('arguments', `The target is not a folder: ${path}`, { cause })
   return fatalWriteError(code, cause) ?? new HoldfastError('denied', `The target folder cannot be made or entered: ${path}`, { cause, data: { place: 'target' } })
-}
-
-/** Errors of the target's file system that no other file would be spared; undefined for those of one file. */
-export function fatalWriteError(code: unknown, cause: unknown): HoldfastError | undefined {
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new HoldfastError('full', 'The disk of the target folder is full.', { cause, data: { place: 'target' } })
-  if (code === 'EROFS') return new HoldfastError('denied', 'The target folder is on a read-only file system.', { cause, data: { place: 'target' } })
-  return undefined
 }

@@ -2,10 +2,13 @@ import { copyOf } from '../../base/bytes.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { BlobId } from '../../snapshot/node.ts'
 import type { FileSpec } from '../../target/file-spec.ts'
+import type { LinkKey } from './hard-links.ts'
 
 /** Files and chunks planned at a time: bounds the memory of a restore at any number of files. About 5 MB when full. */
 const maxFiles = 4096
 const maxChunks = 16_384
+/** Of long paths and attributes. */
+const maxBytes = 8 * 1024 * 1024
 
 /** A file on its way. It may span windows; then `planned` comes in a later one. */
 export interface RestoringFile {
@@ -16,6 +19,8 @@ export interface RestoringFile {
   planned: boolean
   /** The one chunk planned is the whole file: whoever writes it finishes the file. */
   whole: boolean
+  /** Of a file with several names. */
+  readonly link: LinkKey | undefined
   failure?: { readonly code: string; readonly message: string }
 }
 
@@ -40,13 +45,16 @@ export class RestoreWindow {
   readonly complete: RestoringFile[] = []
   #files = 0
   #chunks = 0
+  #bytes = 0
 
   get full(): boolean {
-    return this.#files >= maxFiles || this.#chunks >= maxChunks
+    return this.#files >= maxFiles || this.#chunks >= maxChunks || this.#bytes >= maxBytes
   }
 
-  countFile(): void {
+  /** @param bytes of its path and attributes. */
+  countFile(bytes: number): void {
     this.#files += 1
+    this.#bytes += bytes
   }
 
   add(file: RestoringFile, offset: number, id: BlobId, location: BlobLocation): void {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createZstdCompress } from 'node:zlib'
@@ -148,12 +149,13 @@ describe('links', () => {
 describe('trees', () => {
   test('folders nested deeper than any system bears end the restore with a clear word', async () => {
     let tree = forger.folder([forger.text('end', 'x')])
-    for (let depth = 0; depth < 3000; depth++) tree = forger.folder([forger.directory('d', tree)])
+    for (let depth = 0; depth < 4200; depth++) tree = forger.folder([forger.directory('d', tree)])
     await forger.store()
     const snapshot = await forger.snapshot(tree)
     const attempt = await restored(snapshot)
-    expect(attempt.ending).not.toBe('internal')
-    expect(['warnings', 'unsafe-path']).toContain(attempt.ending)
+    expect(attempt).toMatchObject({ ending: 'warnings', problems: [expect.stringContaining('not-restored')] })
+    // Node's own goes down by paths that are too long here.
+    execFileSync('rm', ['-rf', attempt.target])
     await world.check()
     await healthyRestores()
   }, 60_000)

@@ -9,9 +9,10 @@ import { RunFailed } from '../../../engine/commands/failure.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { RestoreJob } from '../../../engine/protocol/job.ts'
 import { tornMode } from '../../../engine/target/file-spec.ts'
-import { loadNative } from '../../../engine/target/native.ts'
+import { loadSystemCalls } from '../../../engine/target/system-calls.ts'
 import { testFolder } from '../small-repository.ts'
 import type { TestFolder } from '../small-repository.ts'
+import { setModified } from '../target/set-modified.ts'
 import { backUp, restoreJob, testContext } from './run-support.ts'
 import { treeState } from './tree-state.ts'
 
@@ -74,7 +75,7 @@ describe('restore', () => {
     expect(summary).toMatchObject({ operation: 'restore', outcome: 'success', problems: 0 })
     expect(treeState(copy)).toEqual(treeState(source))
     expect(statSync(join(copy, 'sparse')).blocks * 512).toBeLessThan(5_000_000)
-    expect((await loadNative()).exactTimes).toBe(true)
+    expect((await loadSystemCalls()).exactTimes).toBe(true)
   })
 
   it('round-trips any tree of files and folders', async () => {
@@ -138,8 +139,7 @@ describe('restore', () => {
     writeFileSync(join(copy, 'edited'), 'something longer than before')
     writeFileSync(join(copy, 'hidden edit'), 'HIDDEN EDIT content'.slice(0, original.size))
     utimesSync(join(copy, 'touched'), 1, 1)
-    const native = await loadNative()
-    native.setModified(Buffer.from(join(copy, 'hidden edit')), lstatSync(join(source, 'hidden edit'), { bigint: true }).mtimeNs)
+    await setModified(join(copy, 'hidden edit'), lstatSync(join(source, 'hidden edit'), { bigint: true }).mtimeNs)
 
     expect((await restore(folder, target, { overwrite: 'never' })).files).toMatchObject({ unchanged: 4, uploaded: 0 })
     expect(readFileSync(join(copy, 'edited'), 'utf8')).toBe('something longer than before')
@@ -173,20 +173,19 @@ describe('restore', () => {
       writeFileSync(join(at, 'small'), 'as it should be')
     })
     await using _ = folder
-    const native = await loadNative()
     // What a loss of power leaves: size and time are right, the bytes are not.
-    const loseBytes = (): void => {
+    const loseBytes = async (): Promise<void> => {
       writeFileSync(join(copy, 'small'), Buffer.alloc('as it should be'.length))
-      native.setModified(Buffer.from(join(copy, 'small')), lstatSync(join(source, 'small'), { bigint: true }).mtimeNs)
+      await setModified(join(copy, 'small'), lstatSync(join(source, 'small'), { bigint: true }).mtimeNs)
     }
     await restore(folder, target)
     rmSync(join(copy, 'big'))
     await breakOff(folder, target)
-    loseBytes()
+    await loseBytes()
     await restore(folder, join(folder.path, 'elsewhere'))
     await restore(folder, target)
     expect(treeState(copy)).toEqual(treeState(source))
-    loseBytes()
+    await loseBytes()
     expect((await restore(folder, target)).files).toMatchObject({ unchanged: 2 })
   })
 
