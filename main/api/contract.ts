@@ -77,7 +77,7 @@ export interface Api {
   /** Takes an ended restore off the list. */
   'restore.dismiss'(request: { readonly restoreId: string }): void
 
-  /** Absent keys stay as they are; `null` removes a limit. Asks before start on login changes, or notifications go off. */
+  /** Absent keys stay as they are; `null` removes a limit. Asks before start on login changes, notifications go off, or uploads all but stop. */
   'settings.set'(request: SettingsChange): void
   /** Opens a folder in the file manager. Only folders that main knows can be opened. */
   'folder.open'(

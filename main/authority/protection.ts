@@ -8,6 +8,15 @@ export type Loss =
   | { readonly type: 'largerThan'; readonly bytes: number }
   | { readonly type: 'oneFileSystem' }
   | { readonly type: 'schedule'; readonly schedule: Schedule }
+  | { readonly type: 'crawl'; readonly bytesPerSecond: number }
+
+/** Bytes a second below which a backup of some size does not end in days. */
+const crawlBytesPerSecond = 50_000
+
+/** Whether an upload limit, new or lower than before, all but stops backups. */
+export function isCrawl(limit: number | null | undefined, before: number | undefined): limit is number {
+  return typeof limit === 'number' && limit < crawlBytesPerSecond && limit < (before ?? Infinity)
+}
 
 /** How often a schedule runs, compared with others. */
 const frequency: Readonly<Record<Schedule['type'], number>> = { manual: 0, daily: 1, hourly: 2 }
@@ -19,12 +28,14 @@ export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
   const samePatterns = before.patterns.join('\n') === after.patterns.join('\n')
   const isRemoval = isSubsequence(after.patterns, before.patterns) && !before.patterns.some((one) => one.startsWith('!'))
   const limitFell = after.largerThanBytes !== undefined && after.largerThanBytes < (before.largerThanBytes ?? Infinity)
+  const limit = changed.uploadBytesPerSecond
   return [
     ...old.sources.filter((path) => !changed.sources.includes(path)).map((path) => ({ type: 'source', path }) as const),
     ...(samePatterns || isRemoval ? [] : after.patterns.map((pattern) => ({ type: 'pattern', pattern }) as const)),
     ...after.presets.filter((one) => !before.presets.includes(one)).map((preset) => ({ type: 'preset', preset }) as const),
     ...(limitFell ? [{ type: 'largerThan', bytes: after.largerThanBytes ?? 0 } as const] : []),
     ...(after.oneFileSystem && !before.oneFileSystem ? [{ type: 'oneFileSystem' } as const] : []),
+    ...(isCrawl(limit, old.uploadBytesPerSecond) ? [{ type: 'crawl', bytesPerSecond: limit } as const] : []),
     ...(frequency[changed.schedule.type] < frequency[old.schedule.type] ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
   ]
 }

@@ -69,6 +69,10 @@ export function autoStartQuestion(on: boolean): Question {
     : { title: 'No longer start Holdfast when you log in?', detail: 'Scheduled backups run only after you have started it yourself.', yes: 'Do not start' }
 }
 
+export function crawlQuestion(bytesPerSecond: number): Question {
+  return { title: 'Slow all backups down?', detail: `All jobs together send no more than ${bytesPerSecond} bytes a second. Large backups do not end at this pace.`, yes: 'Slow down' }
+}
+
 export function silenceQuestion(): Question {
   return { title: 'Switch all notifications off?', detail: 'Nothing tells you when a backup fails, until you open this window.', yes: 'Switch off' }
 }
@@ -102,6 +106,8 @@ function lossLine(loss: Loss): string {
       return `Left out: files larger than ${loss.bytes} bytes`
     case 'oneFileSystem':
       return 'Left out: other disks inside of its folders'
+    case 'crawl':
+      return `Sends no more than ${loss.bytesPerSecond} bytes a second`
     case 'schedule':
       return scheduleLine(loss.schedule)
     default:

@@ -1,7 +1,8 @@
 import type { SettingsChange } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
-import { autoStartQuestion, silenceQuestion } from '../authority/questions.ts'
+import { isCrawl } from '../authority/protection.ts'
+import { autoStartQuestion, crawlQuestion, silenceQuestion } from '../authority/questions.ts'
 import type { LoginItem } from '../system/login-item.ts'
 import { applyChange } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -19,6 +20,8 @@ export function settingsHandlers({ file, loginItem, ask, apply }: SettingsPorts)
   return {
     async 'settings.set'(change: SettingsChange) {
       if (change.notifications === 'none' && file.value.notifications !== 'none') await ask(silenceQuestion())
+      const limit = change.uploadBytesPerSecond
+      if (isCrawl(limit, file.value.uploadBytesPerSecond)) await ask(crawlQuestion(limit))
       if (change.autoStart !== undefined && change.autoStart !== loginItem.isOn()) {
         await ask(autoStartQuestion(change.autoStart))
         await loginItem.set(change.autoStart)

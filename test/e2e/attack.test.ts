@@ -78,6 +78,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
       ['backs up any folder', { jobId: scene.local.id, config: { ...local, sources: ['/etc'] }, secrets: {} }, 'arguments'],
       ['backs up the source of another job', { jobId: scene.cloud.id, config: { ...cloud, sources: local.sources }, secrets: {} }, 'arguments'],
       ['leaves everything out', { jobId: scene.local.id, config: { ...local, excludes: { ...local.excludes, patterns: ['*'] } }, secrets: {} }, 'aborted'],
+      ['all but stops its uploads', { jobId: scene.local.id, config: { ...local, uploadBytesPerSecond: 1 }, secrets: {} }, 'aborted'],
       ['never runs it again', { jobId: scene.local.id, config: { ...local, schedule: { type: 'manual' } }, secrets: {} }, 'aborted'],
       ['has a repository made under its own password', { jobId: scene.cloud.id, config: cloud, secrets: { password: own.password } }, 'aborted'],
     ]
@@ -124,6 +125,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'settings.set': () => [
     ['starts at login', { autoStart: true }, 'aborted'],
     ['keeps quiet about failures', { notifications: 'none' }, 'aborted'],
+    ['all but stops uploads', { uploadBytesPerSecond: 1 }, 'aborted'],
     ['sets what is no setting', { dismissed: ['secrets-in-file'] }, 'arguments'],
     ['changes the prototype', JSON.parse('{"__proto__":{"autoStart":true},"theme":"dark","polluted":1}') as object, 'arguments'],
   ],

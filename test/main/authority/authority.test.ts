@@ -113,11 +113,14 @@ describe('what a changed job loses', () => {
     const gains = { ...old, sources: ['/b', '/a', '/c'], excludes: { patterns: ['*.tmp'], presets: [], largerThanBytes: 200, oneFileSystem: false }, schedule: { type: 'hourly' } as const }
     expect(lossesOf(old, gains)).toEqual([])
     expect(lossesOf(old, { ...old, schedule: { type: 'daily', at: '23:00' } })).toEqual([])
+    expect(lossesOf({ ...old, uploadBytesPerSecond: 10 }, { ...old, uploadBytesPerSecond: 20 })).toEqual([])
+    expect(lossesOf(old, { ...old, uploadBytesPerSecond: 50_000 })).toEqual([])
   })
 
   it('is told one by one', () => {
     const { largerThanBytes: _none, ...without } = old.excludes
     expect(lossesOf({ ...old, excludes: without }, { ...old, sources: ['/b'] })).toEqual([{ type: 'source', path: '/a' }, { type: 'largerThan', bytes: 100 }])
+    expect(lossesOf(old, { ...old, uploadBytesPerSecond: 1 })).toEqual([{ type: 'crawl', bytesPerSecond: 1 }])
     expect(lossesOf(old, { ...old, schedule: { type: 'manual' } })).toEqual([{ type: 'schedule', schedule: { type: 'manual' } }])
     expect(lossesOf(old, { ...old, excludes: { ...old.excludes, largerThanBytes: 99, oneFileSystem: true, presets: ['trash', 'caches'] } }).map((one) => one.type)).toEqual(['preset', 'largerThan', 'oneFileSystem'])
   })

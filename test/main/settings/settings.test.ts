@@ -45,9 +45,9 @@ it('what changes what runs at login, or keeps quiet about failures, is asked for
     throw declined()
   }
   const { 'settings.set': set } = settingsHandlers({ file, loginItem, ask, apply: () => { throw new Error('unreachable') } })
-  for (const change of [{ autoStart: false, parallelJobs: 3 }, { notifications: 'none', parallelJobs: 3 }] as const) {
+  for (const change of [{ autoStart: false, parallelJobs: 3 }, { notifications: 'none', parallelJobs: 3 }, { uploadBytesPerSecond: 1, parallelJobs: 3 }] as const) {
     await expect(Promise.resolve(set(change))).rejects.toMatchObject({ code: 'aborted', data: { declined: true } })
   }
-  expect(asked).toEqual(['No longer start Holdfast when you log in?', 'Switch all notifications off?'])
+  expect(asked).toEqual(['No longer start Holdfast when you log in?', 'Switch all notifications off?', 'Slow all backups down?'])
   expect([login, file.value.parallelJobs, file.value.notifications]).toEqual([[], 2, 'all'])
 })
