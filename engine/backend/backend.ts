@@ -112,6 +112,8 @@ export interface BackendTraits {
   readonly distance: Distance
   /** Two processes with the same account share one cap (A3): e.g. `s3:host:key-id`, `local:/dev/sda1`. No secrets. */
   readonly account: string
+  /** True: what is sent and received is not encrypted on a network (http:// beyond this machine). */
+  readonly readableOnTheWay?: boolean
   /**
    * A folder on the same file system as the objects: a file body from there is moved into place instead of copied.
    * Reached through `openStaging`. Whoever stages files there also clears them away. Absent on remote storages.

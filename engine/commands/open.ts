@@ -12,6 +12,8 @@ import type { EngineJob } from '../protocol/job.ts'
 import { Meter } from '../progress/meter.ts'
 import type { Traffic } from '../progress/traffic.ts'
 import type { Operation } from '../protocol/progress.ts'
+import { KnownKey } from '../catalog/known-key.ts'
+import { withPlausibleLists } from '../repository/plausible-lists.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 import { openMemory, type RepositoryMemory } from './memory.ts'
@@ -46,6 +48,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
   const { traffic } = meter
   const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
+  if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
   const { account, maxConnections } = bare.traits
   const remembered = new RememberedConcurrency(job.home)
@@ -61,7 +64,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const limited = withLimits(withLog(bare, log), { permits, bandwidth, lanes: meter, clock })
   const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
   return {
-    backend: withRetry(limited, retrying),
+    backend: withPlausibleLists(withRetry(limited, retrying)),
     retry: new RetryPolicy(retrying),
     concurrency,
     meter,
@@ -75,6 +78,10 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   }
 }
 
+function readableWords(label: string): string {
+  return `The connection to ${label} is not encrypted (http://). What is backed up is, but everybody on the way can read the names and sizes of objects and requests signed with your keys, and change answers. Use https:// where the storage has it.`
+}
+
 export interface OpenRepository extends OpenStorage {
   readonly repository: Repository
   /** What this machine knows of the repository; whoever acts upon what is there asks it first. */
@@ -85,7 +92,7 @@ export interface OpenRepository extends OpenStorage {
 export async function openForCommand(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenRepository> {
   const storage = await openStorage(job, context, options)
   try {
-    const repository = await openRepository(storage.backend, context.secrets.password, context.signal)
+    const repository = await openAt(storage.backend, job, context)
     expectRepository(job, repository.config.repositoryId)
     const memory = openMemory(job, repository, context, !('dryRun' in job && job.dryRun))
     return { ...storage, repository, memory, [Symbol.asyncDispose]: () => closeBoth(memory, storage) }
@@ -93,6 +100,17 @@ export async function openForCommand(job: EngineJob, context: CommandContext, op
     await storage[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** The repository at a storage, by the key that opened it last time if that is still there. Errors: those of openRepository. */
+export async function openAt(backend: StorageBackend, job: EngineJob, context: CommandContext): Promise<Repository> {
+  const known = new KnownKey(job.home)
+  const repository = await openRepository(backend, context.secrets.password, context.signal, (id) => known.of(id))
+  if (!('dryRun' in job && job.dryRun)) {
+    await known.remember(repository.config.repositoryId, repository.keyName)
+      .catch((error: unknown) => { context.log.write('info', `The key that opened the repository is not remembered: ${String(error)}`) })
+  }
+  return repository
 }
 
 async function closeBoth(memory: RepositoryMemory, storage: OpenStorage): Promise<void> {

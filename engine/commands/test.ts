@@ -1,10 +1,10 @@
 import { probeBackend } from '../backend/probe.ts'
 import type { TestJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { openRepository, repositoryIdAt } from '../repository/repository.ts'
+import { repositoryIdAt } from '../repository/repository.ts'
 import { expectBearable } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
-import { expectRepository, openStorage } from './open.ts'
+import { expectRepository, openAt, openStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 
 /** `details` of a test's summary. */
@@ -25,7 +25,7 @@ export async function test(job: TestJob, context: CommandContext): Promise<RunSu
   const { backend, traffic } = storage
   const repositoryId = await repositoryIdAt(backend, context.signal)
   if (repositoryId !== undefined) expectRepository(job, repositoryId)
-  const repository = repositoryId === undefined ? undefined : await openRepository(backend, context.secrets.password, context.signal)
+  const repository = repositoryId === undefined ? undefined : await openAt(backend, job, context)
   // Nothing is put into a folder that may be somebody's: there it is told without a trace whether it can be written to.
   const untouched = repository === undefined && ((await backend.tryWriting?.(context.signal)) ?? false)
   const probe = untouched ? { exclusiveCreate: backend.traits.exclusiveCreate, listsAtOnce: true } : await probeBackend(backend, context.signal)

@@ -112,13 +112,18 @@ export interface ScryptCost {
 
 export const standardCost: ScryptCost = { N: 2 ** 17, r: 8, p: 1 }
 
+/** What the time is proportional to. */
+export function workOf({ N, r, p }: ScryptCost): number {
+  return N * r * p
+}
+
 /** Nothing dearer is computed, so that a forged key object cannot take memory or minutes. */
 const maximumMemory = 2 ** 28
 const maximumWork = 2 ** 23
 
 export function isBearable({ N, r, p }: ScryptCost): boolean {
   const whole = [N, r, p].every((value) => Number.isSafeInteger(value) && value > 0)
-  return whole && N >= 2 && (Math.log2(N) % 1) === 0 && 128 * N * r <= maximumMemory && N * r * p <= maximumWork
+  return whole && N >= 2 && (Math.log2(N) % 1) === 0 && 128 * N * r <= maximumMemory && workOf({ N, r, p }) <= maximumWork
 }
 
 /**

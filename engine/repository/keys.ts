@@ -5,7 +5,7 @@ import { utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
-import { deriveKey, isBearable, keyBytes, passwordKey, seal, standardCost, tryUnseal, type Random, type ScryptCost } from './crypto.ts'
+import { deriveKey, isBearable, keyBytes, passwordKey, seal, standardCost, tryUnseal, workOf, type Random, type ScryptCost } from './crypto.ts'
 import { keyObject, randomName } from './names.ts'
 import type { Repository } from './repository.ts'
 import { additionalData, checkHeader, headerBytes, objectHeader } from './sealed.ts'
@@ -44,6 +44,11 @@ export interface KeyInfo {
 
 /** More keys than people have; bounds what a forged listing can make us read. */
 const maxKeys = 64
+/**
+ * All scrypt work of one opening, in N·r·p: every password that a repository can have, at the standard cost (about 20 s). The cheapest
+ * keys are tried first, and Holdfast makes none above the standard, so forged dear ones take the turn of no real one.
+ */
+const openingWork = maxKeys * workOf(standardCost)
 const maxKeyObjectBytes = 16 * 1024
 const saltBytes = 32
 
@@ -63,17 +68,23 @@ type KeyEntry = v.InferOutput<typeof keySchema>
 export interface NewKey {
   readonly password: string
   readonly label: string
+}
+
+export interface KeyContext {
+  readonly clock: Clock
+  readonly random: Random
+  /** Only tests take less than the standard: no person's password is wrapped below it. */
   readonly cost?: ScryptCost
 }
 
 /** Stores a key object for a master key. @returns its name. */
-export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, key: NewKey, context: KeyContext, signal: AbortSignal): Promise<string> {
   if (key.password === '') throw new HoldfastError('arguments', 'The password is empty.')
   const name = randomName(context.random)
   const header = objectHeader('key')
   const additional = additionalData(header, keyObject(name))
   const salt = context.random(saltBytes)
-  const cost = key.cost ?? standardCost
+  const cost = context.cost ?? standardCost
   const wrapping = await passwordKey(key.password, salt, cost)
   const details = utf8(JSON.stringify({ label: key.label.slice(0, 200), createdMs: context.clock.now() }))
   const entry = {
@@ -91,17 +102,24 @@ export interface Unlocked {
   readonly keyName: string
 }
 
+export interface UnlockOptions {
+  readonly password: string
+  /** Whether a master key is this repository's: an `init` that broke off leaves a key of a repository that never was. */
+  readonly fits: (masterKey: Uint8Array) => boolean
+  /** The key that opened last time on this machine; it is tried first. */
+  readonly knownKey?: string | undefined
+}
+
 /**
- * Tries the password on every key, until one holds a master key that fits: an `init` that broke off leaves a key of a repository that
- * never was, and may have had the same password. When none fits, the first that the password opens.
- * @throws password after all of them refused; damaged when there is no key at all, or none that can be read.
+ * Tries the password on the keys, until one holds a master key that fits. When none fits, the first that the password opens.
+ * @throws password after all of them refused, or all that can be tried in bounded time; damaged when there is no key at all, or none that can be read.
  */
-export async function unlock(backend: StorageBackend, password: string, fits: (masterKey: Uint8Array) => boolean, signal: AbortSignal): Promise<Unlocked> {
+export async function unlock(backend: StorageBackend, { password, fits, knownKey }: UnlockOptions, signal: AbortSignal): Promise<Unlocked> {
   const stored = await readKeys(backend, signal)
   if (stored.length === 0) throw new HoldfastError('damaged', 'The repository has no keys: every object under keys/ is gone.')
+  const { tries, dear } = planTries(stored, knownKey)
   let first: Unlocked | undefined
-  for (const { name, entry } of stored) {
-    if (!entry || !isBearable(entry)) continue
+  for (const { name, entry } of tries) {
     throwIfAborted(signal)
     const wrapping = await passwordKey(password, entry.salt, entry)
     const masterKey = tryUnseal(wrapping, additionalData(objectHeader('key'), keyObject(name)), entry.master)
@@ -110,21 +128,38 @@ export async function unlock(backend: StorageBackend, password: string, fits: (m
     if (fits(masterKey)) return { masterKey, keyName: name }
   }
   if (first) return first
-  const unreadable = stored.filter(({ entry }) => !entry || !isBearable(entry)).length
+  const unreadable = stored.length - tries.length - dear
   if (unreadable === stored.length) throw new HoldfastError('damaged', 'No key of the repository can be read: every object under keys/ is damaged.', { data: { keys: stored.length } })
-  const hint = unreadable > 0 ? ` ${unreadable} of ${stored.length} keys cannot be read at all.` : ''
-  throw new HoldfastError('password', `The password opens none of the repository's keys.${hint}`, { data: { keys: stored.length, unreadable } })
+  const hints = [
+    unreadable > 0 ? ` ${unreadable} of ${stored.length} keys cannot be read at all.` : '',
+    dear > 0 ? ` ${dear} of ${stored.length} were not tried: that would take minutes, and Holdfast makes no such keys. Somebody else put them there.` : '',
+  ]
+  throw new HoldfastError('password', `The password opens none of the repository's keys.${hints.join('')}`, { data: { keys: stored.length, unreadable, untried: dear } })
+}
+
+interface ReadableKey {
+  readonly name: string
+  readonly entry: KeyEntry
+}
+
+/** The keys to try, in order: the known one, then by cost, as far as the work allows. `dear` is how many are left out. Pure. */
+export function planTries(stored: readonly StoredKey[], knownKey?: string): { readonly tries: readonly ReadableKey[]; readonly dear: number } {
+  const readable = stored.filter((key): key is ReadableKey => key.entry !== undefined && isBearable(key.entry))
+    .sort((a, b) => Number(b.name === knownKey) - Number(a.name === knownKey) || workOf(a.entry) - workOf(b.entry) || (a.name < b.name ? -1 : 1))
+  let work = 0
+  const tries = readable.filter(({ entry }) => (work += workOf(entry)) <= openingWork)
+  return { tries, dear: readable.length - tries.length }
 }
 
 /** Adds a password; data is not touched. @returns the new key's name. */
-export async function addPassword(repository: Repository, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+export async function addPassword(repository: Repository, key: NewKey, context: KeyContext, signal: AbortSignal): Promise<string> {
   const stored = await listNames(repository.backend, signal)
   if (stored.length >= maxKeys) throw new HoldfastError('arguments', `A repository has at most ${maxKeys} keys.`)
   return storeKey(repository.backend, repository.masterKey, key, context, signal)
 }
 
 /** Replaces the key that this session was opened with. Interrupted between its two steps, both passwords open; repeating is safe. */
-export async function changePassword(repository: Repository, key: NewKey, context: { clock: Clock; random: Random }, signal: AbortSignal): Promise<string> {
+export async function changePassword(repository: Repository, key: NewKey, context: KeyContext, signal: AbortSignal): Promise<string> {
   const name = await addPassword(repository, key, context, signal)
   await removeKey(repository, repository.keyName, signal)
   return name
@@ -154,7 +189,7 @@ function readDetails(keys: RepositoryKeys, name: string, entry: KeyEntry | undef
   return parsed.success ? parsed.output : undefined
 }
 
-interface StoredKey {
+export interface StoredKey {
   readonly name: string
   /** Absent: damaged, or of another version. */
   readonly entry?: KeyEntry

@@ -42,7 +42,7 @@ export async function initRepository(backend: StorageBackend, password: string, 
   const keys = deriveKeys(masterKey)
   const { arbiter, chunker = standardChunker, clock } = options
   const config: RepositoryConfig = { formatVersion: 1, repositoryId: toHex(options.random(16)), arbiter, chunker, createdMs: clock.now() }
-  const key = { password, label: options.label ?? '', ...(options.cost ? { cost: options.cost } : {}) }
+  const key = { password, label: options.label ?? '' }
   const keyName = await storeKey(backend, masterKey, key, options, signal)
   const body = { type: 'bytes', bytes: encodeConfig(keys, config) } as const
   try {
@@ -58,14 +58,17 @@ export async function initRepository(backend: StorageBackend, password: string, 
 
 /**
  * Opens what initRepository made.
+ * @param knownKey the key of a repository that opened last time on this machine, if any: tried first
  * @throws not-a-repository, version, damaged, password, and what the backend throws
  */
-export async function openRepository(backend: StorageBackend, password: string, signal: AbortSignal): Promise<Repository> {
+export async function openRepository(
+  backend: StorageBackend, password: string, signal: AbortSignal, knownKey: (repositoryId: string) => string | undefined = () => undefined,
+): Promise<Repository> {
   throwIfAborted(signal)
   const bytes = await readConfig(backend, signal)
   if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
-  readRepositoryId(bytes)
-  const { masterKey, keyName } = await unlock(backend, password, (key) => isSealedWith(key, bytes), signal)
+  const known = knownKey(readRepositoryId(bytes))
+  const { masterKey, keyName } = await unlock(backend, { password, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
   const keys = deriveKeys(masterKey)
   return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
 }

@@ -1,5 +1,6 @@
 import type { _Object } from '@aws-sdk/client-s3'
 import { Readable } from 'node:stream'
+import { isReadableOnTheWay } from '../../protocol/plain-http.ts'
 import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
@@ -54,6 +55,7 @@ class S3Backend implements StorageBackend {
     this.label = `s3://${address.bucket}/${address.prefix} at ${host}`
     this.traits = {
       maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, distance: 'far', account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
+      readableOnTheWay: address.endpoint !== undefined && isReadableOnTheWay(address.endpoint),
     }
   }
 

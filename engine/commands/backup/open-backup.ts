@@ -8,12 +8,12 @@ import { lockJob } from '../../catalog/lock.ts'
 import { catalogFolder } from '../../catalog/paths.ts'
 import type { BackupJob } from '../../protocol/job.ts'
 import { jobKeyOf } from '../../repository/keys.ts'
-import { openRepository, type Repository } from '../../repository/repository.ts'
+import type { Repository } from '../../repository/repository.ts'
 import type { CommandContext } from '../context.ts'
 import { createRepository } from '../create.ts'
 import { hostOf } from '../host.ts'
 import { openMemory, type RepositoryMemory } from '../memory.ts'
-import { expectRepository, openStorage, type OpenStorage } from '../open.ts'
+import { expectRepository, openAt, openStorage, type OpenStorage } from '../open.ts'
 import { openSpool } from './spool-folder.ts'
 
 /** All that a backup works with, from opening to its end. */
@@ -35,8 +35,8 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
   const uploads = new LateJournal()
   const storage = cleanup.use(await openStorage(job, context, { create: job.create === true && !job.dryRun, uploadJournal: uploads }))
   const { repository, created } = job.create && !job.dryRun
-    ? await openOrCreateRepository(storage, context)
-    : { repository: await openRepository(storage.backend, context.secrets.password, context.signal), created: false }
+    ? await openOrCreateRepository(storage, job, context)
+    : { repository: await openAt(storage.backend, job, context), created: false }
   const { repositoryId } = repository.config
   expectRepository(job, repositoryId)
   const jobKey = jobKeyOf(repository.keys, job.name)
@@ -99,8 +99,8 @@ class LateJournal implements UploadJournal {
 }
 
 /** The repository at the address, made first where there is none; of two that make it at once, one opens what the other made. */
-async function openOrCreateRepository(storage: OpenStorage, context: CommandContext): Promise<{ readonly repository: Repository; readonly created: boolean }> {
-  const open = async () => ({ repository: await openRepository(storage.backend, context.secrets.password, context.signal), created: false })
+async function openOrCreateRepository(storage: OpenStorage, job: BackupJob, context: CommandContext): Promise<{ readonly repository: Repository; readonly created: boolean }> {
+  const open = async () => ({ repository: await openAt(storage.backend, job, context), created: false })
   try {
     return await open()
   } catch (error) {

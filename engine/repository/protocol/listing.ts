@@ -1,4 +1,4 @@
-import { hasCode } from '../../base/errors.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { ObjectInfo, ObjectName, StorageBackend } from '../../backend/backend.ts'
 import { packNameOf } from '../names.ts'
 
@@ -67,10 +67,19 @@ async function nextBatch(id: number, listing: AsyncIterator<ObjectInfo>): Promis
   return { id, listing, infos, done: false }
 }
 
-/** A whole listing of something that stays small: records, sessions, snapshots of a repository. Sorted by name. */
+/** What a hundred machines that back up each hour leave in a year if nobody forgets any; so many take about 150 MB. */
+const mostAtOnce = 1_000_000
+
+/**
+ * A whole listing of something that stays small: records, sessions, snapshots of a repository. Sorted by name.
+ * Errors: unsupported (a storage that lists without an end), those of the storage.
+ */
 export async function listAll(backend: StorageBackend, prefix: string, signal: AbortSignal): Promise<readonly ObjectInfo[]> {
   const infos: ObjectInfo[] = []
-  for await (const info of backend.list(prefix, signal)) infos.push(info)
+  for await (const info of backend.list(prefix, signal)) {
+    if (infos.length === mostAtOnce) throw new HoldfastError('unsupported', `The storage lists more under ${prefix} than any repository has.`, { data: { reason: 'BadListing' } })
+    infos.push(info)
+  }
   return infos.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 

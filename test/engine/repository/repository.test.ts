@@ -143,7 +143,7 @@ describe('opening', () => {
 describe('passwords', () => {
   test('come and go; the master key stays', async () => {
     const made = await newRepository('first')
-    const name = await addPassword(made, { password: 'second', label: 'laptop', cost: cheap }, context, never)
+    const name = await addPassword(made, { password: 'second', label: 'laptop' }, { ...context, cost: cheap }, never)
     const second = await openRepository(made.backend, 'second', never)
     expect(second.keys).toEqual(made.keys)
     expect(second.keyName).toBe(name)
@@ -159,7 +159,7 @@ describe('passwords', () => {
   test('changing one rewrites only the key object', async () => {
     const made = await newRepository('old')
     const config = await made.backend.get('config', 'all', never)
-    await changePassword(made, { password: 'new', label: '', cost: cheap }, context, never)
+    await changePassword(made, { password: 'new', label: '' }, { ...context, cost: cheap }, never)
     expect(await codeOf(() => openRepository(made.backend, 'old', never))).toBe('password')
     expect((await openRepository(made.backend, 'new', never)).keys).toEqual(made.keys)
     expect(await made.backend.get('config', 'all', never)).toEqual(config)
@@ -217,7 +217,7 @@ describe('passwords', () => {
   test('there cannot be too many', async () => {
     const made = await newRepository('good')
     for (let index = 0; index < 63; index++) await made.backend.put(keyObject(index.toString(16).padStart(32, '0')), { type: 'bytes', bytes: new Uint8Array(1) }, {}, never)
-    expect(await codeOf(() => addPassword(made, { password: 'more', label: '', cost: cheap }, context, never))).toBe('arguments')
+    expect(await codeOf(() => addPassword(made, { password: 'more', label: '' }, { ...context, cost: cheap }, never))).toBe('arguments')
   })
 })
 
