@@ -1,4 +1,5 @@
 import type { RestoreView, Route, RunView, SettingsView } from '../api/contract.ts'
+import { visibleText } from '../../engine/protocol/visible-text.ts'
 import { assertNever } from './never.ts'
 
 /** A notification before it is shown. */
@@ -17,14 +18,14 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
     case 'success':
     case 'unchanged':
       if (level !== 'all' || firstSuccessShown) return undefined
-      return { title: 'Your first backup is complete', body: `${jobName} is safe. From now on Holdfast works quietly and speaks up only when something needs you.`, urgent: false, route }
+      return { title: 'Your first backup is complete', body: `${visibleText(jobName)} is safe. From now on Holdfast works quietly and speaks up only when something needs you.`, urgent: false, route }
     case 'warnings':
       if (level === 'none') return undefined
-      return { title: `${jobName}: backed up with ${counted(run.problems, 'warning')}`, body: 'Some files are not in the backup. Click to see which.', urgent: false, route }
+      return { title: `${visibleText(jobName)}: backed up with ${counted(run.problems, 'warning')}`, body: 'Some files are not in the backup. Click to see which.', urgent: false, route }
     case 'partial':
     case 'failed':
       if (level === 'none') return undefined
-      return { title: `${jobName}: backup failed`, body: failureText(run), urgent: true, route }
+      return { title: `${visibleText(jobName)}: backup failed`, body: failureText(run), urgent: true, route }
     case 'stopped':
       return undefined
     default:
@@ -40,7 +41,7 @@ export function announceRestore(restore: RestoreView, level: SettingsView['notif
   const failed = outcome === 'failed' || outcome === 'partial'
   if (failed) return { title: 'Restore failed', body: restore.result ? failureText(restore.result) : '', urgent: true, route }
   const warned = outcome === 'warnings' ? ` with ${counted(restore.result?.problems ?? 0, 'warning')}` : ''
-  return { title: `Restore complete${warned}`, body: `The files are in ${restore.target}.`, urgent: false, route }
+  return { title: `Restore complete${warned}`, body: `The files are in ${visibleText(restore.target)}.`, urgent: false, route }
 }
 
 function counted(count: number, noun: string): string {

@@ -4,6 +4,7 @@ import { createStream } from 'rotating-file-stream'
 import type { RotatingFileStream } from 'rotating-file-stream'
 import * as v from 'valibot'
 import type { LogContextWire } from '../../engine/protocol/messages.ts'
+import { visibleJson, visibleText } from '../../engine/protocol/visible-text.ts'
 import { closeFile, ensureClosed } from './private-folder.ts'
 
 /** One line of the log, with its whole context: as if main and its engines had one call stack (B3). */
@@ -49,7 +50,7 @@ export class LogFiles implements Logs {
   }
 
   write({ time, level, message, context }: LogLine): void {
-    const text = JSON.stringify({ time: new Date(time).toISOString(), level, message, context })
+    const text = visibleJson({ time: new Date(time).toISOString(), level, message, context })
     this.#flushed = new Promise((resolve) => { this.#stream.write(`${text}\n`, () => { resolve() }) })
   }
 
@@ -82,7 +83,7 @@ function shown(line: string, run: string): string[] {
   const { time, level, message, context } = parsed.output
   const { run: _run, ...rest } = context
   const path = Object.values(rest).map(String).join(' › ')
-  return [`${time} ${level.padEnd(7)} ${path}: ${message}`]
+  return [visibleText(`${time} ${level.padEnd(7)} ${path}: ${message}`)]
 }
 
 function parseJson(text: string): unknown {

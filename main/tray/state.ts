@@ -1,4 +1,5 @@
 import type { AppState, JobView, Notice } from '../api/contract.ts'
+import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
 export type TrayIcon = 'idle' | 'working' | 'paused' | 'warning' | 'error'
@@ -28,7 +29,7 @@ export interface TrayState {
 /** Everything that the tray shows. Pure: equal states give equal trays. */
 export function trayState(state: AppState, nowMs: number): TrayState {
   const icon = iconOf(state)
-  return { icon, tooltip: tooltipOf(state, icon, nowMs), menu: menuOf(state, nowMs) }
+  return { icon, tooltip: visibleText(tooltipOf(state, icon, nowMs)), menu: menuOf(state, nowMs) }
 }
 
 /** What runs hides an old failure only while it runs; among the last results the worst counts. */
@@ -81,7 +82,7 @@ function menuOf(state: AppState, nowMs: number): readonly TrayItem[] {
 function jobItem(job: JobView, nowMs: number): TrayItem {
   const { id, config, state } = job
   return {
-    label: `${config.name}: ${resultText(job, nowMs)}`,
+    label: `${visibleText(config.name)}: ${resultText(job, nowMs)}`,
     enabled: true,
     items: [
       { label: 'Back up now', enabled: state === 'idle', action: { type: 'run', jobId: id } },

@@ -123,6 +123,7 @@ export const words = {
     prefixHint: 'Optional. Lets several repositories share a bucket.',
     endpoint: 'Endpoint',
     endpointHint: 'Leave empty for Amazon S3.',
+    endpointOpen: 'Not encrypted on the way: files stay sealed, but signed requests and object names can be read. Use https:// if you can.',
     region: 'Region',
     accessKeyId: 'Access key',
     secretAccessKey: 'Secret key',

@@ -28,6 +28,14 @@ describe('announcements', () => {
     for (const outcome of ['failed', 'partial', 'warnings', 'success'] as const) expect(announceRun(run(outcome), 'docs', 'none', false)).toBeUndefined()
   })
 
+  it('show what a name or path hides', () => {
+    const odd = 'docs\u202egnp\u001b[31m\n'
+    const restore: RestoreView = { id: 'r1', jobId: 'job', jobName: odd, snapshot: 'docs@1', target: `/out/${odd}`, paths: 0, except: 0, state: 'idle', runId: 'run', result: run('success') }
+    const texts = [announceRun(run('failed'), odd, 'all', true), announceRun(run('success'), odd, 'all', false), announceRestore(restore, 'all')].flatMap((one) => [one?.title, one?.body])
+    expect(texts.join('')).not.toMatch(/[\p{Cc}\u202e]/u)
+    expect(texts).toContain('docs\\u202egnp\\x1b[31m\\x0a: backup failed')
+  })
+
   it('tell of a restore, and lead to it', () => {
     const restore = (result: RunView): RestoreView => ({ id: 'r1', jobId: 'job', jobName: 'docs', snapshot: 'docs@1', target: '/out', paths: 0, except: 0, state: 'idle', runId: 'run', result })
     expect(announceRestore(restore(run('success')), 'failures')).toMatchObject({ title: 'Restore complete', body: 'The files are in /out.', route: { page: 'restore', restoreId: 'r1' } })
@@ -94,7 +102,7 @@ describe('the log', () => {
     const logs = new LogFiles(join(folder(), 'logs'))
     logs.write({ time: 0, level: 'info', message: 'other run', context: { run: 'r2' } })
     logs.write({ time: 0, level: 'warning', message: 'slow\nhere', context: { job: 'docs', run: 'r1', operation: 'backup', pack: 'ab', attempt: 2 } })
-    expect(await logs.linesOf('r1')).toEqual(['1970-01-01T00:00:00.000Z warning docs › backup › ab › 2: slow\nhere'])
+    expect(await logs.linesOf('r1')).toEqual(['1970-01-01T00:00:00.000Z warning docs › backup › ab › 2: slow\\x0ahere'])
     expect(await logs.linesOf('r3')).toEqual([])
     await logs.close()
     const lines = readFileSync(join(logs.folder, 'holdfast.jsonl'), 'utf8').trim().split('\n')

@@ -33,6 +33,12 @@ function state(jobs: readonly JobView[], changes: Partial<AppState> = {}): AppSt
 const labels = (items: readonly TrayItem[]): string[] => items.flatMap((item) => [item.enabled ? item.label : `(${item.label})`, ...labels(item.items ?? []).map((label) => `  ${label}`)])
 const icon = (jobs: readonly JobView[], changes: Partial<AppState> = {}): TrayIcon => trayState(state(jobs, changes), nowMs).icon
 
+it('shows what a name hides, in tooltip and menu', () => {
+  const { tooltip, menu } = trayState(state([job('a\u202eb\u001b[2J\n', { state: 'running' })]), nowMs)
+  expect(tooltip).toBe('Holdfast: backing up a\\u202eb\\x1b[2J\\x0a')
+  expect(labels(menu).join('')).not.toMatch(/[\p{Cc}\u202e]/u)
+})
+
 describe('the icon', () => {
   it('says the worst of what matters now', () => {
     expect(icon([])).toBe('idle')
