@@ -1,5 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { visibleJson, visibleText } from '../../../engine/protocol/visible-text.ts'
+import { initCheaply } from '../../faults/template.ts'
+import { World } from '../../fixtures/world.ts'
 import { HostileS3 } from '../../servers/hostile-s3.ts'
 import { banners, lies } from '../../servers/lies.ts'
 import { runCli } from './run-cli.ts'
@@ -44,5 +48,44 @@ describe('what a storage says', () => {
     })
     expect(code).toBe(100)
     expect(stderr).toMatch(/does not speak HTTP.*\n.*\n? *Check the address: host, port/)
+  })
+})
+
+describe('what a repository holds', () => {
+  it.each([['snapshots'], ['snapshots', '--json'], ['ls', 'photos@1'], ['ls', 'photos@1', '--json'], ['check', '--verbose'], ['restore', 'photos@1', '--verbose']])('%s %s shows a hostile host and hostile names on one line each', async (...args) => {
+    using world = new World()
+    await initCheaply(world.repository, world.password)
+    mkdirSync(join(world.source, 'folder'))
+    writeFileSync(join(world.source, 'a\u001b[2J\u202egnp\nholdfast: all is well'), 'x')
+    await world.backup({ host: hostile.slice(0, 60) })
+    const to = args[0] === 'restore' ? ['--to', join(world.folder, 'to')] : args[0] === 'ls' ? ['source'] : []
+    const { code, stdout, stderr } = await runCli([...args.slice(0, 2), ...to, ...args.slice(2)], {
+      environment: { HOLDFAST_REPO: world.repository, HOLDFAST_PASSWORD: world.password, HOLDFAST_HOME: join(world.folder, 'other-home') },
+    })
+    expect(code).toBe(0)
+    expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(control)
+    expect(stdout.split('\n')).not.toContain('holdfast: all is well')
+    if (args[0] === 'snapshots' && args.length === 1) expect(stdout.trim().split('\n')).toHaveLength(2)
+  })
+})
+
+describe('a connection that others can read', () => {
+  it.each([[[]], [['--json']]])('is told once in each run, and how to do better %s', async (more) => {
+    const { code, stdout, stderr } = await runCli(['snapshots', '--patience', '0', ...more], {
+      environment: { HOLDFAST_REPO: 's3://bucket?endpoint=http://holdfast.invalid:9000', HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+    })
+    expect(code).toBe(100)
+    expect((stdout + stderr).match(/not encrypted \(http:\/\/\)/g)).toHaveLength(1)
+    expect(more.length > 0 ? stdout : stderr).toContain('Use https:// where the storage has it.')
+  })
+
+  it('is not told of this machine\'s own, nor of https', async () => {
+    await using server = await HostileS3.start(new Map())
+    for (const url of [server.url, 's3://bucket?endpoint=https://holdfast.invalid']) {
+      const { stderr } = await runCli(['snapshots', '--patience', '0'], {
+        environment: { HOLDFAST_REPO: url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+      })
+      expect(stderr).not.toContain('not encrypted')
+    }
   })
 })
