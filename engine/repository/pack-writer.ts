@@ -29,12 +29,12 @@ export const sharedSegmentBlobs = 16_384
  */
 export const packsAtOnce = 2
 
-const blockBytes = 1024 * 1024
+const blockBytes = 512 * 1024
 /** What the padding's own entry adds to a table at most. */
 const paddingEntryBytes = 16
 
 /**
- * Writes one pack into a new local file. Everything is synchronous: it runs in worker threads. Its memory is one block of 1 MiB and the
+ * Writes one pack into a new local file. Everything is synchronous: it runs in worker threads. Its memory is one block of 512 KiB and the
  * list of what was written. Not durable until whoever moves or sends the file has seen to it.
  */
 export class PackWriter {

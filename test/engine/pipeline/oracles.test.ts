@@ -12,6 +12,7 @@ import { sealOverhead, type Random } from '../../../engine/repository/crypto.ts'
 import { deriveKeys } from '../../../engine/repository/keys.ts'
 import type { SealedPack } from '../../../engine/repository/pack-info.ts'
 import { groupBlobs } from '../../../engine/repository/pack-writer.ts'
+import { packPadding, paddedLength } from '../../../engine/repository/padding.ts'
 import { noise, prose } from '../repository/support.ts'
 
 /** What a storage can tell from the sizes of packs, and from nothing else: each oracle is asked about this layout, and about the one before it. */
@@ -93,8 +94,8 @@ function observe(trials: number, look: (trial: number, guilty: boolean) => numbe
 const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0)
 
 /** With this many trials a judge who knows nothing comes to more once in some thousand times; seeds make it the same every time. */
-const trials = 1000
-const nothing = 0.1
+const trials = 600
+const nothing = 0.12
 
 describe('guesses planted beside a secret', () => {
   const letter = (code: string): Buffer => Buffer.from(`From: bank@example.org\nSubject: your code\n\nDear customer, your code is ${code}. Do not tell it to anybody.\n`)
@@ -153,7 +154,7 @@ describe('a run of little', () => {
 
 describe('known files', () => {
   test('of a megabyte are not told from others that differ by a thousandth', () => {
-    const look = (layout: Layout): Observation[] => observe(trials / 10, (trial, known) => {
+    const look = (layout: Layout): Observation[] => observe(trials / 6, (trial, known) => {
       const length = known ? 1_000_000 : 999_000 + noise(`length ${trial}`, 2).readUInt16LE() % 2000
       return sum(layout([noise(`${trial}`, length)], `${trial} ${known}`, 16 * mebibyte, 0))
     })
@@ -164,7 +165,7 @@ describe('known files', () => {
 
   /** Chunks of a large file that does not compress, as the secret table cuts it; the attacker has learned the lengths. */
   const chunksOf = (seed: string, count: number): Uint8Array[] => Array.from({ length: count }, (_, at) => noise(`${seed} ${at}`, 70_000 + noise(`length ${seed} ${at}`, 2).readUInt16LE()))
-  const knownChunks = chunksOf('known', 25)
+  const knownChunks = chunksOf('known', 30)
 
   /** The least difference between any pack and what any stretch of the known file would come to, if it filled a pack. */
   function closest(sizes: readonly number[], lengths: readonly number[]): number {
@@ -179,14 +180,44 @@ describe('known files', () => {
     return least
   }
 
-  test('are not found by the lengths of their chunks in packs that others share', { timeout: 120_000 }, () => {
-    const packBytes = 600_000
-    const look = (layout: Layout): Observation[] => observe(60, (trial, known) => {
-      const background = chunksOf(`background ${trial}`, 6)
-      const file = known ? knownChunks : chunksOf(`other ${trial}`, knownChunks.length)
-      return closest(layout([...background, ...file], `${trial} ${known}`, packBytes, 0), knownChunks.map(({ length }) => length))
-    })
+  const packBytes = 600_000
+  const lookBy = (statistic: typeof closest) => (layout: Layout): Observation[] => observe(60, (trial, known) => {
+    const background = chunksOf(`background ${trial}`, 6)
+    const file = known ? knownChunks : chunksOf(`other ${trial}`, knownChunks.length)
+    return statistic(layout([...background, ...file], `${trial} ${known}`, packBytes, 0), knownChunks.map(({ length }) => length))
+  })
+
+  test('are not found by the lengths of their chunks in packs that others share', { timeout: 60_000 }, () => {
+    const look = lookBy(closest)
     expect(advantage(look(before))).toBeGreaterThan(0.9)
+    expect(advantage(look(today))).toBeLessThan(0.35)
+  })
+
+  /** How far, in its share, the sizes of packs one after the other are from what the known file would fill, begun anywhere in it. */
+  function following(sizes: readonly number[], lengths: readonly number[]): number {
+    let least = Infinity
+    for (let first = 0; first + packsInARow <= sizes.length; first++) {
+      for (let from = 0; from < lengths.length; from++) {
+        let [at, away] = [from, 0]
+        for (const size of sizes.slice(first, first + packsInARow)) {
+          let stretch = 0
+          while (stretch < packBytes && at < lengths.length) stretch += (lengths[at++] ?? 0) + sealOverhead
+          away += Math.abs(Math.log(size / (stretch * meanGrowth)))
+        }
+        least = Math.min(least, away)
+      }
+    }
+    return least
+  }
+
+  const packsInARow = 3
+  /** Padding of packs of this size, on average. */
+  const meanGrowth = 1.02
+
+  test('are found in packs that are padded but filled one after the other, and not when chance fills two', { timeout: 60_000 }, () => {
+    const look = lookBy(following)
+    const inOrder: Layout = (blobs, seed, ...more) => before(blobs, seed, ...more).map((size, at) => paddedLength(size, packPadding, seeded(`${seed} ${at}`)))
+    expect(advantage(look(inOrder))).toBeGreaterThan(0.6)
     expect(advantage(look(today))).toBeLessThan(0.35)
   })
 })
