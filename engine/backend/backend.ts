@@ -37,7 +37,8 @@ export interface StorageBackend extends AsyncDisposable {
    */
   openStaging?(owner: string, signal: AbortSignal): Promise<StagingFolder | undefined>
   /**
-   * Finds out whether objects could be stored, without a trace. False or absent: only storing tells. Errors: denied, full, offline.
+   * Finds out whether a repository could be made here, without a trace. False or absent: only storing tells. Errors: denied, full,
+   * offline, arguments (other things are here).
    */
   tryWriting?(signal: AbortSignal): Promise<boolean>
 }

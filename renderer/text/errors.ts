@@ -61,6 +61,7 @@ const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
   'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
   'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
   'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
+  'arguments not-empty': { title: 'This folder holds other things', advice: 'A repository wants a folder of its own. Choose an empty one, or make a new one inside.' },
   'busy pace': { title: 'That was a lot at once', advice: 'Wait a moment, then try again.' },
   'busy dialog': { title: 'Another dialog is open', advice: 'Answer it first; it may be behind this window.' },
   'denied no-folder': { title: 'This is no folder that can be shown', advice: 'Only plain folders are opened, never programs or files.' },

@@ -99,6 +99,16 @@ export class Template implements Disposable {
     return new TemplateCopy(`memory:copy-${++copies}`, this.#world, this.#third)
   }
 
+  /** Writes the repository into a folder. */
+  async copyTo(folder: string): Promise<void> {
+    await copyObjects(this.#world.repository, folder)
+  }
+
+  /** The same machine, and a repository folder that the caller looks after. */
+  at(folder: string): TemplateCopy {
+    return new TemplateCopy(folder, this.#world, this.#third)
+  }
+
   [Symbol.dispose](): void {
     this.#world[Symbol.dispose]()
   }

@@ -14,8 +14,8 @@ import { hasErrno, localError } from './errors.ts'
 import { copyNew, linkInto, paceWhole, renameInto, writeNew, type Place } from './files.ts'
 import type { Folder } from './folder.ts'
 import { Ground, type GroundOptions } from './ground.ts'
-import { makeRootFor } from './new-root.ts'
 import { notInPlace } from './in-place.ts'
+import { expectOwnFolder, makeRootFor } from './new-root.ts'
 import { openStagingFolder, removeStaleStaged, stagedPlace, stagingFolder } from './staging.ts'
 import { removeStaleTemporaries, temporaryName } from './temporary.ts'
 import { walkObjects } from './walk.ts'
@@ -161,7 +161,10 @@ class LocalBackend implements StorageBackend {
 
   async tryWriting(signal: AbortSignal): Promise<boolean> {
     throwIfAborted(signal)
-    await this.#guarded(this.label, () => this.#ground.tryWriting())
+    await this.#guarded(this.label, async () => {
+      await expectOwnFolder(this.#ground, this.label)
+      await this.#ground.tryWriting()
+    })
     return true
   }
 

@@ -27,7 +27,12 @@ export async function makeRootFor(root: string, options: GroundOptions): Promise
     if (hasErrno(cause, 'ENOTDIR')) throw new HoldfastError('arguments', `${refused}: a part of this path is a file.`, { cause })
     throw hasErrno(cause, 'ENOENT') ? new HoldfastError('denied', `${refused}.`, { cause }) : cause
   })
-  using folder = await (await Ground.open(root, options)).enter('')
+  await expectOwnFolder(await Ground.open(root, options), root)
+}
+
+/** A repository is in the folder, or could be made there. Errors: arguments (it holds other things), errno errors. */
+export async function expectOwnFolder(ground: Ground, root: string): Promise<void> {
+  using folder = await ground.enter('')
   const entries = await folder.entries()
   if (entries.some(({ name }) => name === 'config')) return
   const others: string[] = []

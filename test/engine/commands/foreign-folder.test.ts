@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -116,7 +116,7 @@ describe.each(Object.keys(folders))('%s, given as a repository', (name) => {
       expect(last, args.join(' ')).toMatchObject({ type: 'error', code: expect.stringMatching(/^(not-a-repository|damaged|arguments|password|exists)$/) as string })
     }
     expect(await job('backup')).toMatch(/^(not-a-repository|damaged|arguments|password)$/)
-    expect(await job('test')).toMatch(/^(success|damaged|password)$/)
+    expect(await job('test')).toMatch(/^(arguments|damaged|password)$/)
     expect(wholeState(join(parent, 'world'))).toEqual(before)
   })
 })
@@ -134,6 +134,31 @@ test('an empty folder stays empty, to the very time, under every command but ini
   expect(await job('test')).toBe('success')
   expect(await job('test', join(parent, 'world', 'missing'))).toBe('offline')
   expect(wholeState(join(parent, 'world'))).toEqual(before)
+})
+
+test('a staging folder that became a link is not emptied, and no backup goes through it', async () => {
+  const repository = join(parent, 'world', 'ours')
+  expect((await command(['init'], repository)).code).toBe(exitCodes.success)
+  expect((await command(['backup', 'SOURCE', '--job', 'j'], repository)).code).toBe(exitCodes.success)
+  const staging = join(repository, '.staging')
+  const [own = ''] = readdirSync(staging)
+  for (const place of [join(staging, own), staging, join(repository, '.tmp'), join(repository, 'packs')]) {
+    renameSync(place, join(parent, 'away'))
+    symlinkSync(canary, place)
+    const before = wholeState(canary)
+    write(join(parent, 'source'), `more of ${place.length}`, 'x')
+    for (const args of [['backup', 'SOURCE', '--job', 'j'], ['prune'], ['check', '--repair'], ['check'], ['snapshots']]) {
+      const { code, last } = await command(args, repository)
+      expect(wholeState(canary), `${args.join(' ')} through ${place}`).toEqual(before)
+      if (args[0] !== 'backup') continue
+      expect(code, place).toBe(exitCodes.error)
+      expect(last).toMatchObject({ code: 'damaged', message: expect.stringContaining(`At ${place}, where a folder of the repository belongs, is a symbolic link.`) as string })
+    }
+    rmSync(place)
+    renameSync(join(parent, 'away'), place)
+  }
+  expect((await command(['backup', 'SOURCE', '--job', 'j'], repository)).code).toBe(exitCodes.success)
+  expect((await command(['check', '--read-data'], repository)).code).toBe(exitCodes.success)
 })
 
 test('init says what the folder holds and where to put the repository instead; there it works, and in the empty root of a disk', async () => {
