@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { vi } from 'vitest'
 import { createOutput, reportError } from '../../../engine/cli/execute.ts'
 import { exitCodes } from '../../../engine/cli/exit-codes.ts'
-import type { StandardOutput } from '../../../engine/cli/output.ts'
+import { StandardOutput } from '../../../engine/cli/output.ts'
 import { buildProgram } from '../../../engine/cli/program.ts'
 
 export interface HereResult {
@@ -12,10 +12,26 @@ export interface HereResult {
   readonly output: string
 }
 
+/** Keeps what would be printed. */
+class KeptOutput extends StandardOutput {
+  readonly lines: string[] = []
+
+  override write(line: string): void {
+    this.lines.push(line)
+  }
+
+  override json(value: unknown): void {
+    this.lines.push(JSON.stringify(value))
+  }
+}
+
+/** One for all: each listens on the streams of this process. */
+const out = new KeptOutput()
+
 /** Runs the command line in this process, as `engine/cli/main.ts` does with `--json`: for tests of many commands. */
 export async function runHere(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<HereResult> {
-  const lines: string[] = []
-  const out = { closed: false, write: (line: string) => { lines.push(line) }, flush: () => Promise.resolve() } as unknown as StandardOutput
+  const { lines } = out
+  lines.length = 0
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
   let code: number = exitCodes.success
   try {
