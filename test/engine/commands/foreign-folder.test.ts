@@ -8,6 +8,7 @@ import { asHoldfastError } from '../../../engine/base/errors.ts'
 import { exitCodes } from '../../../engine/cli/exit-codes.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { EngineJob } from '../../../engine/protocol/job.ts'
+import { initCheaply } from '../../faults/template.ts'
 import { wholeState } from '../../fixtures/whole-state.ts'
 import { runHere } from '../cli/run-here.ts'
 import { testContext } from './run-support.ts'
@@ -138,7 +139,7 @@ test('an empty folder stays empty, to the very time, under every command but ini
 
 test('a staging folder that became a link is not emptied, and no backup goes through it', async () => {
   const repository = join(parent, 'world', 'ours')
-  expect((await command(['init'], repository)).code).toBe(exitCodes.success)
+  await initCheaply(repository, 'p')
   expect((await command(['backup', 'SOURCE', '--job', 'j'], repository)).code).toBe(exitCodes.success)
   const staging = join(repository, '.staging')
   const [own = ''] = readdirSync(staging)
