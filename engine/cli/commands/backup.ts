@@ -31,7 +31,7 @@ export function addBackup(program: Command, builder: ProgramBuilder): void {
     .option('--one-file-system', 'do not cross into other file systems')
     .option('--cancel-on-failure', 'break off what is on its way when an upload finally fails')
     .option('-n, --dry-run', 'read and count everything, store nothing')
-    .addHelpText('after', '\nWhere nothing has changed since the last snapshot no new one is made, and the exit code is 1.')
+    .addHelpText('after', '\nWhere nothing has changed since the last snapshot no new one is made, and the exit code is 1.\nSockets and devices are left out and counted in a note, not as warnings; so are the repository and Holdfast’s own folder.')
   command.action(async (paths: readonly string[], options: BackupOptions) => {
     await builder.run(options, ({ settings, context }) =>
       runToEnding(

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { fromBytes, toFilePath } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { systemRandom } from '../../repository/crypto.ts'
@@ -146,7 +146,8 @@ class SourceRepair {
 /** Undefined when the file is gone or cannot be read any more. */
 function openQuietly(path: ByteString): number | undefined {
   try {
-    return openSync(toFilePath(path), 'r')
+    // What took the file's place meanwhile is neither followed nor waited for; what is read of it must have the id of a missing chunk.
+    return openSync(toFilePath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch {
     return undefined
   }
