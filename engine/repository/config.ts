@@ -11,7 +11,7 @@ export interface RepositoryConfig {
   readonly formatVersion: 1
   /** 32 hex digits. Plain in the object, so that an address can be recognised without a password. */
   readonly repositoryId: string
-  /** How commits are decided, REPOSITORY.md section 7. */
+  /** How commits are decided (protocol/PROTOCOL.md). */
   readonly arbiter: 'cas' | 'flags'
   readonly chunker: ChunkerParameters
   readonly createdMs: number

@@ -4,7 +4,7 @@ import { SeededRandom } from './random.ts'
 
 export type CorpusName = 'A' | 'B' | 'C'
 
-/** What each corpus stands for; `scale` 1 is the size of PERFORMANCE.md. */
+/** What each corpus stands for; `scale` 1 is the size that is said here. */
 export const corpora: Readonly<Record<CorpusName, string>> = {
   A: 'a home folder: 60 % text, 30 % incompressible, 10 % edited duplicates; 3,800 files, 1 GiB',
   B: 'many small files: 50,000 in 2,800 folders, 200 MB',

@@ -92,7 +92,7 @@ export const merging = (saboteur: Saboteur): Pick<Scenario, 'prepare' | 'actors'
   actors: { B: backupActor('B', { job: 'k', need: 'ac', index: true }), G: pruneActor('G', { options: { minimumAgeMs: Infinity, smallIndexObjects: 0 } }, saboteur) },
 })
 
-/** Worlds that follow the protocol: nothing is ever lost in them. The letters are those of REPOSITORY.md section 8. */
+/** Worlds that follow the protocol: nothing is ever lost in them. The letters are those of SCHEDULES.md. */
 export const protocolScenarios: readonly Scenario[] = [
   { ...one, name: 'A0 one backup, one prune', small: true, actors: { B: backupActor('B', needA), G: pruneActor('G') } },
   { ...one, name: 'A1 one backup, one prune, retention, a lost reply', lost: 1, prepare: (store) => { p0(store); snapshotted(store, 'j', 1, 'a') },
@@ -149,7 +149,7 @@ export const unusedAndLive: Scenario = {
   },
 }
 
-/** The schedules that broke protocols which left one rule out (REPOSITORY.md section 9), and two of Duplicacy's. */
+/** The schedules that broke protocols which left one rule out (SCHEDULES.md), and two of Duplicacy's. */
 export interface NamedSchedule {
   readonly scenario: Scenario
   readonly steps: readonly Step[]
