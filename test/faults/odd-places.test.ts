@@ -92,7 +92,7 @@ const commands: Readonly<Record<string, Command>> = {
 }
 
 /** What a command may end with over something that is not as it was left. Never `internal`, and nothing that is tried for long. */
-const endings = ['success', 'unchanged', 'warnings', 'failed', 'damaged', 'password', 'not-a-repository', 'not-found', 'version', 'arguments']
+const endings = ['success', 'unchanged', 'warnings', 'failed', 'damaged', 'password', 'not-a-repository', 'not-found', 'version', 'arguments', 'rolled-back']
 
 async function inTime(work: Promise<Ending>): Promise<Ending> {
   const late = new AbortController()
