@@ -26,6 +26,8 @@ export interface Api {
   'job.remove'(request: { readonly jobId: string }): void
   /** Starts or queues a backup now. `busy` when one is running or queued. */
   'job.run'(request: { readonly jobId: string }): { readonly runId: string }
+  /** Starts a backup that takes the repository as it is, though it lacks snapshots that this computer has seen (`rolled-back`). Errors: `busy`. Asks. */
+  'job.acceptOlder'(request: { readonly jobId: string }): { readonly runId: string }
   /** Pause, resume, stop: without effect when there is nothing to act on, so repeating is safe. */
   'job.pause'(request: { readonly jobId: string }): void
   'job.resume'(request: { readonly jobId: string }): void
@@ -49,8 +51,8 @@ export interface Api {
    */
   'dialog.folders'(request: { readonly purpose: FolderPurpose }): readonly FolderView[]
 
-  /** Snapshots of the job's repository (of all jobs in it), newest first. */
-  'browse.snapshots'(request: { readonly jobId: string }): readonly SnapshotView[]
+  /** Snapshots of the job's repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
+  'browse.snapshots'(request: { readonly jobId: string }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
   /** One page of a directory. `path`: exact bytes, names joined by `/`, empty for the root; `after`: name of the last entry of the page before. */
   'browse.list'(request: {
     readonly jobId: string
@@ -129,6 +131,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.update': true,
   'job.remove': true,
   'job.run': true,
+  'job.acceptOlder': true,
   'job.pause': true,
   'job.resume': true,
   'job.stop': true,

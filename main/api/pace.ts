@@ -43,6 +43,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'job.update': 'write',
   'job.remove': 'write',
   'job.run': 'heavy',
+  'job.acceptOlder': 'write',
   'job.pause': 'light',
   'job.resume': 'light',
   'job.stop': 'light',

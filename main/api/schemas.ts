@@ -82,6 +82,7 @@ export const requests: RequestSchemas = {
   'job.update': v.strictObject({ jobId: id, config: jobConfigInput, secrets }),
   'job.remove': job,
   'job.run': job,
+  'job.acceptOlder': job,
   'job.pause': job,
   'job.resume': job,
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),

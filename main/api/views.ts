@@ -56,6 +56,8 @@ export interface JobView {
   readonly id: string
   readonly config: JobConfigView
   readonly state: JobRunState
+  /** The computer's name in the job's snapshots, where it is known. */
+  readonly host?: string
   /** Set while `state` is not `idle`. */
   readonly runId?: string
   readonly lastRun?: RunView

@@ -25,6 +25,18 @@ export function removalQuestion(name: string): Question {
   }
 }
 
+/** Whoever holds the storage could have put an older copy there to make newer snapshots disappear. */
+export function olderQuestion(name: string): Question {
+  return {
+    title: `Go on with the older backup of “${shownText(name)}”?`,
+    detail: lines([
+      'Snapshots that this computer has seen are no longer in it. They stay lost, unless the newer copy of the backup comes back.',
+      'Go on only if you know why: because you put an older copy there yourself.',
+    ]),
+    yes: 'Use the older backup',
+  }
+}
+
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {

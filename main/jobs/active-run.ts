@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { EngineEvent } from '../../engine/protocol/messages.ts'
 import type { JobRunState, LiveRun, Operation, Problem, RunView } from '../api/contract.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
@@ -49,6 +50,7 @@ export class ActiveRun {
   #stopped = false
   #restarts = 0
   #repositoryId: string | undefined
+  #known: KnownRepository | undefined
 
   constructor(identity: RunIdentity, ports: RunPorts) {
     this.identity = identity
@@ -68,6 +70,11 @@ export class ActiveRun {
   /** The repository that the engine worked on, where it said so. */
   get repositoryId(): string | undefined {
     return this.#repositoryId
+  }
+
+  /** What the engine knows of the repository now, where it said so. */
+  get known(): KnownRepository | undefined {
+    return this.#known
   }
 
   get live(): LiveRun {
@@ -90,6 +97,7 @@ export class ActiveRun {
     void engine.exited.then((exit) => {
       if (exit.type === 'crashed') this.#write('error', exit.detail)
       if (exit.type === 'finished') this.#repositoryId = exit.summary.repositoryId
+      if (exit.type === 'finished' || exit.type === 'failed') this.#known = exit.summary?.known
       this.#end(runViewOf(this.#facts(), exit))
     })
   }

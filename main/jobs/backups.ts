@@ -33,6 +33,8 @@ export class Backups {
   /** By job, queued ones included, in the order of arrival. */
   readonly #runs = new Map<string, ActiveRun>()
   readonly #interrupted = new Set<string>()
+  /** Runs that may build upon a repository which is older than what is known of it. */
+  readonly #accepting = new WeakSet<ActiveRun>()
   #pausedAll = false
   #quitting = false
 
@@ -52,11 +54,15 @@ export class Backups {
     return this.#runs.get(jobId)
   }
 
-  /** Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already. */
-  run(jobId: string, trigger: RunView['trigger']): ActiveRun {
+  /**
+   * Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already.
+   * @param accepts whether the repository may be older than what is known of it: for this run, which makes that the newest
+   */
+  run(jobId: string, trigger: RunView['trigger'], accepts = false): ActiveRun {
     const record = this.#ports.store.get(jobId)
     if (this.#runs.has(jobId)) throw new MainError('busy', `${record.config.name} is running already.`)
     const run = new ActiveRun({ jobId, jobName: record.config.name, operation: 'backup', trigger }, this.#ports)
+    if (accepts) this.#accepting.add(run)
     this.#interrupted.delete(jobId)
     this.#runs.set(jobId, run)
     void run.ended.then((view) => { this.#onEnded(run, view, record) })
@@ -129,7 +135,7 @@ export class Backups {
       return
     }
     const { uploadBytesPerSecond } = record.config
-    const request = { job: backupJobOf(record, this.#ports.home), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
+    const request = { job: backupJobOf(record, this.#ports.home, this.#accepting.has(run)), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
     run.start((listener) => this.#ports.engines.start(request, listener))
   }
 
@@ -143,7 +149,8 @@ export class Backups {
     this.#runs.delete(record.id)
     const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
     if (!this.#quitting || complete) this.#ports.history.ended(view, run.problems)
-    if (run.repositoryId !== undefined && !this.#hasMoved(record)) void this.#ports.store.setRepository(record.id, run.repositoryId)
+    const repositoryId = run.repositoryId ?? (record.repositoryId === run.known?.repositoryId ? record.repositoryId : undefined)
+    if (repositoryId !== undefined && !this.#hasMoved(record)) void this.#ports.store.learn(record.id, repositoryId, run.known)
     if (this.#quitting) return
     this.#ports.onEnded(view, record)
     this.pump()

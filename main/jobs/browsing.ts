@@ -49,7 +49,7 @@ export class Browsing {
   async snapshots(jobId: string): Promise<Response<'browse.snapshots'>> {
     const answer = await this.#ask(jobId, { type: 'snapshots' })
     if (answer.type !== 'snapshots') throw unexpected(answer)
-    return [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs)
+    return { snapshots: [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs), missed: answer.missed }
   }
 
   async list(request: Request<'browse.list'>): Promise<Response<'browse.list'>> {

@@ -1,6 +1,7 @@
 import { sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BackupJob, BrowseJob, JobSecrets, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { KnownRepository } from '../../engine/protocol/known.ts'
 import { assertNever } from '../system/never.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -10,6 +11,9 @@ import type { JobRecord } from './store.ts'
 const testPatienceMs = 4_000
 const browsePatienceMs = 20_000
 const helperConcurrency = 4
+
+/** Asks the engine to tell what it learns. */
+const nothingKnown: KnownRepository = { repositoryId: '0'.repeat(32), revisions: [], floors: [] }
 
 /** A restore whose target is a path that main itself learned. */
 export type RestoreRequest = Omit<Request<'restore.start'>, 'target'> & { readonly target: string }
@@ -36,7 +40,8 @@ export function repositoryUrl(destination: Destination): string {
   }
 }
 
-export function backupJobOf(record: JobRecord, home: string): BackupJob {
+/** @param acceptOlderRepository somebody said that the repository may be older than what is known of it */
+export function backupJobOf(record: JobRecord, home: string, acceptOlderRepository = false): BackupJob {
   const { config, repositoryId } = record
   return {
     type: 'backup',
@@ -45,11 +50,11 @@ export function backupJobOf(record: JobRecord, home: string): BackupJob {
     excludes: config.excludes,
     dryRun: false,
     onFailure: 'drain',
-    repository: repositoryUrl(config.destination),
-    home,
+    ...repositoryOf(record, home),
     concurrency: config.concurrency,
+    ...(acceptOlderRepository && { acceptOlderRepository }),
     // Only the first run may make a repository: later, none at the address is an error that the user must hear of.
-    ...(repositoryId === undefined ? { create: true } : { expectRepositoryId: repositoryId }),
+    ...(repositoryId === undefined && { create: true }),
   }
 }
 
@@ -78,9 +83,17 @@ export function testJobOf(destination: Destination, home: string, expectReposito
   }
 }
 
-function repositoryOf(record: JobRecord, home: string): { readonly repository: string; readonly home: string; readonly expectRepositoryId?: string } {
-  const { config, repositoryId } = record
-  return { repository: repositoryUrl(config.destination), home, ...(repositoryId !== undefined && { expectRepositoryId: repositoryId }) }
+type RepositoryOfJob = Pick<BackupJob, 'repository' | 'home' | 'expectRepositoryId' | 'acceptOtherRepository' | 'known' | 'host'>
+
+/** A job that has not met its repository takes what is at its address: that was just entered. */
+function repositoryOf({ config, repositoryId, known, host }: JobRecord, home: string): RepositoryOfJob {
+  return {
+    repository: repositoryUrl(config.destination),
+    home,
+    ...(repositoryId === undefined ? { acceptOtherRepository: true } : { expectRepositoryId: repositoryId }),
+    known: known ?? nothingKnown,
+    ...(host !== undefined && { host }),
+  }
 }
 
 /** Why a configuration cannot work, as the name of the field, or undefined. A backup must not contain its own repository. */

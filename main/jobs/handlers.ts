@@ -4,7 +4,7 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf } from '../authority/protection.ts'
-import { changeQuestion, removalQuestion, restoreQuestion, storageQuestion } from '../authority/questions.ts'
+import { changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -56,6 +56,13 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
       onChange()
     },
     'job.run': ({ jobId }) => ({ runId: backups.run(jobId, 'manual').id }),
+    async 'job.acceptOlder'({ jobId }) {
+      const { config } = store.get(jobId)
+      if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
+      await ports.ask(olderQuestion(config.name))
+      browsing.close(jobId)
+      return { runId: backups.run(jobId, 'manual', true).id }
+    },
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },
     'job.stop': ({ jobId, mode }) => { backups.stop(jobId, mode) },

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import * as v from 'valibot'
+import { knownRepository, type KnownRepository } from '../../engine/protocol/known.ts'
 import type { JobConfig } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { jobConfig } from '../api/schemas.ts'
@@ -13,6 +15,10 @@ export interface JobRecord {
   readonly scheduledSinceMs: number
   /** The repository that its first run made or found; later runs refuse another at the same address. */
   readonly repositoryId?: string
+  /** What this machine knows of that repository, beside what HOLDFAST_HOME keeps: that alone can be lost. */
+  readonly known?: KnownRepository
+  /** The machine's name when the job was made: its snapshots go on under it when the machine gets another. */
+  readonly host?: string
 }
 
 const record: v.GenericSchema<unknown, JobRecord> = v.object({
@@ -20,6 +26,8 @@ const record: v.GenericSchema<unknown, JobRecord> = v.object({
   config: jobConfig,
   scheduledSinceMs: v.number(),
   repositoryId: v.exactOptional(v.string()),
+  known: v.exactOptional(knownRepository),
+  host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
 })
 
 /** The jobs of this machine, in the order in which they were made. */
@@ -51,7 +59,8 @@ export class JobStore {
   /** Errors: `exists` where a job has this name. */
   async add(config: JobConfig): Promise<JobRecord> {
     this.expectFreeName(config.name)
-    const added: JobRecord = { id: randomUUID(), config, scheduledSinceMs: this.#now() }
+    const host = hostname().slice(0, 255)
+    const added: JobRecord = { id: randomUUID(), config, scheduledSinceMs: this.#now(), ...(host !== '' && { host }) }
     await this.#file.set([...this.all, added])
     return added
   }
@@ -71,13 +80,16 @@ export class JobStore {
       config: { ...config, name: old.config.name },
       scheduledSinceMs: rescheduled ? this.#now() : old.scheduledSinceMs,
       ...(!moved && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
+      ...(!moved && old.known && { known: old.known }),
+      ...(old.host !== undefined && { host: old.host }),
     })
   }
 
-  /** Remembers the repository of a job. Nothing happens where the job is gone. */
-  async setRepository(id: string, repositoryId: string): Promise<void> {
+  /** Remembers the repository of a job, and what is known of it. Nothing happens where the job is gone. */
+  async learn(id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> {
     const old = this.all.find((one) => one.id === id)
-    if (old && old.repositoryId !== repositoryId) await this.#replace({ ...old, repositoryId })
+    if (!old || (old.repositoryId === repositoryId && (!known || same(old.known, known)))) return
+    await this.#replace({ ...old, repositoryId, ...(known && { known }) })
   }
 
   async remove(id: string): Promise<void> {

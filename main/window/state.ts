@@ -49,7 +49,7 @@ export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 
 }
 
 function jobView(record: JobRecord, { backups, history, secrets, folders }: StateSources): JobView {
-  const { id, config, scheduledSinceMs } = record
+  const { id, config, scheduledSinceMs, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const next = backups.pausedAll || run ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
@@ -58,6 +58,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
     secrets: secrets.has(id),
+    ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),
     ...(next !== undefined && { nextRunMs: next }),

@@ -49,6 +49,7 @@ export const words = {
   job: {
     edit: 'Edit job',
     remove: 'Delete job…',
+    acceptOlder: 'Use the older repository…',
     more: 'More actions',
     restore: 'Restore files',
     openDestination: 'Open destination folder',
@@ -204,6 +205,8 @@ export const words = {
     noSnapshots: 'No snapshot yet',
     noSnapshotsText: 'As soon as the first backup has finished, its files appear here.',
     opening: 'Opening the repository…',
+    older: 'This repository is older than what this computer has seen of it',
+    olderText: (missed: readonly string[]) => `${missed.slice(0, 3).join('; ')}${missed.length > 3 ? `; and ${missed.length - 3} more` : ''}. What is listed here may not be the newest.`,
     pick: 'Pick a snapshot',
     pickText: 'Each one shows your files as they were at that time.',
     allJobs: 'All jobs',

@@ -16,6 +16,8 @@ export class FakeApi implements Bridge {
   readonly failures = new Map<Channel, WireError>()
   /** What the folder dialog returns. */
   folders: readonly string[] = ['/home/mia/Documents']
+  /** What the repository lacks. */
+  missed: readonly string[] = []
   app: AppState
   live: LiveState
   readonly #now: number
@@ -104,6 +106,7 @@ export class FakeApi implements Bridge {
     },
     'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config: shownConfig(config) })),
     'job.remove': ({ jobId }) => this.change({ jobs: this.app.jobs.filter((one) => one.id !== jobId) }),
+    'job.acceptOlder': ({ jobId }) => this.#handlers['job.run']?.({ jobId }) ?? { runId: '' },
     'job.run': ({ jobId }) => {
       this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
       return { runId: `run-${jobId}` }
@@ -119,7 +122,7 @@ export class FakeApi implements Bridge {
     'destination.test': ({ destination }) =>
       destination.type === 's3' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16 } : { repository: 'none', exclusiveCreate: true },
     'dialog.folders': () => this.folders.map(folderAt),
-    'browse.snapshots': () => snapshots(this.#now),
+    'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'restore.start': ({ jobId, snapshot, target, paths, except }) => {
       const restore: RestoreView = {

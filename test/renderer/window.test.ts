@@ -46,6 +46,26 @@ describe('first start', () => {
   })
 })
 
+describe('a repository that is older than what this computer has seen of it', () => {
+  test('says so where the backup failed, and goes on with it when told to', async () => {
+    await window.open('idle')
+    await page.evaluate(() => {
+      globalThis.window.fake.changeJob('j3', (one) => ({ ...one, ...(one.lastRun && { lastRun: { ...one.lastRun, outcome: 'failed', error: { code: 'rolled-back', message: 'raw', retryable: false } } }) }))
+    })
+    await goTo('Virtual machines')
+    await page.getByText('The repository is older than what this computer has seen of it').first().waitFor()
+    await button('Use the older repository…').click()
+    await expect.poll(() => calls('job.acceptOlder')).toEqual([{ jobId: 'j3' }])
+  })
+
+  test('says so where its snapshots are listed', async () => {
+    await window.open('idle')
+    await page.evaluate(() => { globalThis.window.fake.missed = ['Documents@200 was here and is gone'] })
+    await goTo('Restore')
+    await page.getByRole('alert').getByText('Documents@200 was here and is gone').waitFor()
+  })
+})
+
 describe('adding a job', () => {
   beforeEach(async () => {
     await window.open('first-run')

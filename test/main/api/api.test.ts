@@ -27,6 +27,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.update': { jobId: 'a-1', config: input, secrets: {} },
   'job.remove': { jobId: 'a-1' },
   'job.run': { jobId: 'a-1' },
+  'job.acceptOlder': { jobId: 'a-1' },
   'job.pause': { jobId: 'a-1' },
   'job.resume': { jobId: 'a-1' },
   'job.stop': { jobId: 'a-1', mode: 'drain' },

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { restartDelayMs } from '../../../main/supervisor/restarts.ts'
 import { settle, summary } from '../fakes.ts'
@@ -43,6 +46,43 @@ describe('a run', () => {
     expect(() => backups.run(id, 'schedule')).toThrow(expect.objectContaining({ code: 'busy' }) as Error)
     expect(hosts).toHaveLength(1)
     expect(() => backups.run('unknown', 'manual')).toThrow(expect.objectContaining({ code: 'not-found' }) as Error)
+  })
+
+  it('remembers what its engine has seen in the repository, over a start of the app, and tells the next one, a restore and a browser', async () => {
+    const { folder, backups, add, last, store } = openWorld()
+    const id = await add('docs')
+    const [repositoryId, jobKey, nonce] = ['ab', 'cd', 'ef'].map((two) => two.repeat(16)) as [string, string, string]
+    const known = {
+      repositoryId, floors: [{ jobKey, revision: 3 }],
+      revisions: [{ jobKey, host: 'h', job: 'docs', revision: 3, suffix: '', state: 'snapshot', nonce, finishedMs: 1, seenMs: 2 }],
+    } as const
+    backups.run(id, 'manual')
+    last().ready()
+    expect(last().got('start')).toMatchObject([{ job: { create: true, acceptOtherRepository: true, known: { revisions: [], floors: [] }, host: hostname() } }])
+    last().says({ type: 'finished', summary: summary({ repositoryId, known }) })
+    last().exit('code 0')
+    await settle()
+    expect(store.get(id)).toMatchObject({ repositoryId, known })
+    await expect.poll(() => readFileSync(join(folder, 'jobs.json'), 'utf8')).toContain(nonce)
+
+    const again = openWorld(folder)
+    again.backups.run(id, 'manual')
+    again.last().ready()
+    expect(again.last().got('start')).toMatchObject([{ job: { expectRepositoryId: repositoryId, known } }])
+    expect(again.last().got('start')[0]).not.toHaveProperty('job.acceptOtherRepository')
+    // A run that committed and failed later has seen something too.
+    const higher = { ...known, floors: [{ jobKey, revision: 4 }] }
+    again.last().says({ type: 'failed', error: { code: 'offline', message: '', retryable: true }, summary: summary({ outcome: 'partial', repositoryId, known: higher }) })
+    again.last().exit('code 1')
+    await settle()
+    expect(again.store.get(id).known).toEqual(higher)
+    void again.browsing.snapshots(id).catch(() => undefined)
+    again.last().ready()
+    expect(again.last().got('start')).toMatchObject([{ job: { type: 'browse', known: higher } }])
+    again.restores.start({ jobId: id, snapshot: 'docs@3', target: '/to', paths: [], except: [], overwrite: 'never' })
+    again.last().ready()
+    expect(again.last().got('start')).toMatchObject([{ job: { type: 'restore', known: higher } }])
+    again.browsing.close(id)
   })
 
   it('waits for a place, in the order of arrival, and can be taken off the queue', async () => {

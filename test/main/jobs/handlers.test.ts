@@ -51,7 +51,7 @@ describe('jobs', () => {
     expect(asked).toEqual([])
     expect(store.get(jobId).config).toMatchObject({ sources: ['/home/u/docs'], destination: { path: '/backup' } })
     expect(kept(jobId)).toEqual(secrets)
-    await store.setRepository(jobId, 'ab')
+    await store.learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), name: 'other', concurrency: 9 }, secrets: { password: 'new' } })
     expect(store.get(jobId).config).toMatchObject({ name: 'docs', concurrency: 9 })
     expect(kept(jobId)).toEqual({ ...secrets, password: 'new' })
@@ -89,10 +89,30 @@ describe('jobs', () => {
     expect(store.all).toHaveLength(1)
   })
 
+  it('go on with an older repository only when the person says so', async () => {
+    const { handlers, ask, asked, person, last, hosts } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    person.saysYes = false
+    await rejects(handlers['job.acceptOlder']({ jobId }), { code: 'aborted', data: { declined: true } })
+    expect(hosts).toHaveLength(0)
+    person.saysYes = true
+    await handlers['job.acceptOlder']({ jobId })
+    expect(asked).toMatchObject([{ title: 'Go on with the older backup of “docs”?' }, { yes: 'Use the older backup' }])
+    last().ready()
+    expect(last().got('start')[0]).toMatchObject({ job: { type: 'backup', acceptOlderRepository: true } })
+    await rejects(handlers['job.acceptOlder']({ jobId }), { code: 'busy' })
+    last().finish()
+    await settle()
+    // It was said for that run.
+    await handlers['job.run']({ jobId })
+    last().ready()
+    expect(last().got('start')[0]).not.toHaveProperty('job.acceptOlderRepository')
+  })
+
   it('forget the repository when they move to another destination, and only then', async () => {
     const { handlers, store, ask, shown } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets })
-    await store.setRepository(jobId, 'ab')
+    await store.learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 2 }, secrets: {} })
     expect(store.get(jobId).repositoryId).toBe('ab')
     await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: s3 }, secrets })
@@ -244,7 +264,7 @@ describe('a job that protects less', () => {
     person.saysYes = false
     await rejects(change('mine'), { code: 'aborted' })
     expect(kept(jobId)?.password).toBe('pw')
-    await store.setRepository(jobId, 'ab')
+    await store.learn(jobId, 'ab', undefined)
     await change('mine')
     expect([asked.length, kept(jobId)?.password]).toEqual([1, 'mine'])
   })
@@ -263,7 +283,7 @@ describe('destination.test', () => {
   it('takes what is absent from the job, for the place of that job alone, and expects its repository there', async () => {
     const { handlers, last, ask, store } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    await store.setRepository(jobId, 'ab')
+    await store.learn(jobId, 'ab', undefined)
     const tried = async (destination: DestinationInput): Promise<unknown> => {
       const asked = Promise.resolve(handlers['destination.test']({ destination, secrets: {}, jobId })).catch(() => undefined)
       last().ready()

@@ -43,8 +43,10 @@ describe('browsing', () => {
     const snapshot = (id: string, finishedMs: number) => ({ id, job: 'docs', revision: 1, host: 'h', sources: [], startedMs: 0, finishedMs, files: 0, bytes: 0, problems: 0 })
     const asked = browsing.snapshots(jobId)
     last().ready()
-    last().says({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [snapshot('docs@1', 1), snapshot('docs@2', 2)], missed: [] } })
-    expect((await asked).map((one) => one.id)).toEqual(['docs@2', 'docs@1'])
+    last().says({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [snapshot('docs@1', 1), snapshot('docs@2', 2)], missed: ['docs@3 was here and is gone'] } })
+    const { snapshots, missed } = await asked
+    expect(snapshots.map((one) => one.id)).toEqual(['docs@2', 'docs@1'])
+    expect(missed).toEqual(['docs@3 was here and is gone'])
     const listed = browsing.list({ jobId, snapshot: 'docs@2', path: new Uint8Array(), limit: 10 })
     last().says({ type: 'answer', request: 2, answer: { type: 'list', entries: [], more: false } })
     expect(await listed).toEqual({ entries: [], more: false })

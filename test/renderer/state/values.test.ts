@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { arrangeLanes, type Lanes } from '../../../renderer/state/lanes.ts'
 import { isBelow, joinPath, pathBytes, pathKey } from '../../../renderer/state/path.ts'
+import type { JobView } from '../../../renderer/state/bridge.ts'
 import { Selection } from '../../../renderer/state/selection.svelte.ts'
-import { byDay, jobNames } from '../../../renderer/state/snapshots.ts'
+import { byDay, firstChoice, seriesOf } from '../../../renderer/state/snapshots.ts'
 import { estimateStrength } from '../../../renderer/state/strength.ts'
 import { snapshots, transfers } from '../fixtures.ts'
 
@@ -117,13 +118,23 @@ describe('the selection', () => {
   })
 })
 
-test('snapshots are grouped by day, jobs are named once', () => {
+test('snapshots are grouped by day, and by job and computer', () => {
   const now = new Date(2026, 10, 22, 12).getTime()
   const list = snapshots(now)
   const days = byDay(list, now)
   expect(days[0]?.day).toBe('Today')
   expect(days.flatMap((day) => day.snapshots)).toEqual(list)
-  expect(jobNames(list)).toEqual(['Documents', 'Photos'])
+  expect(seriesOf(list).map(({ name }) => name)).toEqual(['Documents', 'Photos'])
+  const [first] = list
+  if (!first) throw new Error('no snapshot')
+  const other = { ...first, id: 'Documents@200', host: 'old-desk' }
+  const both = [other, ...list]
+  expect(seriesOf(both).map(({ name, snapshots: group }) => [name, group.length])).toEqual([['Documents · old-desk', 1], ['Documents · mia-laptop', 30], ['Photos · mia-laptop', 10]])
+  const job = { config: { name: 'Documents' } as JobView['config'] }
+  expect(firstChoice(both, { ...job, host: 'mia-laptop' })?.id).toBe(first.id)
+  expect(firstChoice(both, { ...job, host: 'renamed' })?.id).toBe(other.id)
+  expect(firstChoice(both, undefined)?.id).toBe(other.id)
+  expect(firstChoice([], { ...job, host: 'x' })).toBeUndefined()
 })
 
 describe('the strength of a password', () => {
