@@ -25,9 +25,9 @@ const record: v.GenericSchema<unknown, JobRecord> = v.object({
   id: v.string(),
   config: jobConfig,
   scheduledSinceMs: v.number(),
+  host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
   repositoryId: v.exactOptional(v.string()),
   known: v.exactOptional(knownRepository),
-  host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
 })
 
 /** The jobs of this machine, in the order in which they were made. */
@@ -79,9 +79,9 @@ export class JobStore {
       id,
       config: { ...config, name: old.config.name },
       scheduledSinceMs: rescheduled ? this.#now() : old.scheduledSinceMs,
+      ...(old.host !== undefined && { host: old.host }),
       ...(!moved && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
       ...(!moved && old.known && { known: old.known }),
-      ...(old.host !== undefined && { host: old.host }),
     })
   }
 
