@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
+import { makePrivateFolder } from '../base/private-folder.ts'
 
 const maximumAccounts = 100
 
@@ -37,7 +38,7 @@ export class RememberedConcurrency {
   async remember(account: string, limit: number, nowMs: number): Promise<void> {
     const accounts: Accounts = { ...this.#read(), [keyOf(account)]: { limit, usedMs: nowMs } }
     const newest = Object.entries(accounts).sort(([, a], [, b]) => b.usedMs - a.usedMs).slice(0, maximumAccounts)
-    mkdirSync(this.#home, { recursive: true, mode: 0o700 })
+    if (!existsSync(this.#home)) makePrivateFolder(this.#home)
     await writeFileAtomic(this.#path, `${JSON.stringify({ version: 1, accounts: Object.fromEntries(newest) })}\n`, { mode: 0o600 })
   }
 

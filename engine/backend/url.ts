@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '../base/errors.ts'
+import { absolutePath } from '../base/typed-path.ts'
 
 /** Where a repository lives, as parsed from `--repo`. */
 export type BackendAddress =
@@ -22,16 +23,25 @@ export interface S3Address {
   readonly partBytes?: number
 }
 
-/** Throws `arguments` with words for people. The text of the address is never repeated whole: it might hold a secret. */
+/** Kinds of storage that have an address; whatever else looks like one is refused rather than made a folder. */
+const schemes = /^(?:faulty\+|s3:\/\/|file:\/(?!\/)|file:\/\/(?:localhost)?\/|memory:)/
+
+/**
+ * Throws `arguments` with words for people. The text of the address is never repeated whole: it might hold a secret.
+ * A path may begin with `~/`; a folder whose name looks like an address is given as `./a:b` or `file:///…`.
+ */
 export function parseAddress(url: string): BackendAddress {
+  if (/\p{Cc}/u.test(url)) throw wrong('The repository\'s address holds a line break, a tab or another control character.')
   if (url.startsWith('faulty+')) return parseFaulty(url.slice('faulty+'.length))
   if (url.startsWith('s3://')) return parseS3(url)
-  if (url.startsWith('file:')) return parseFile(url)
   if (url.startsWith('memory:')) return { type: 'memory', name: url.slice('memory:'.length) }
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1]
-  if (scheme !== undefined) throw wrong(`Unknown kind of storage "${scheme}": use a folder's path, file:///… or s3://bucket/prefix?endpoint=….`)
-  if (url === '' || url.includes('\0')) throw wrong('The repository\'s address is empty or holds a zero byte.')
-  return { type: 'local', path: resolve(url) }
+  if (schemes.test(url)) return parseFile(url)
+  return { type: 'local', path: absolutePath('The repository\'s address', url) }
+}
+
+/** The same address for a process with another working directory. Errors: those of parseAddress, for a path. */
+export function absoluteAddress(url: string): string {
+  return schemes.test(url) ? url : absolutePath('The repository\'s address', url)
 }
 
 function parseFile(text: string): BackendAddress {
@@ -44,7 +54,7 @@ function parseFile(text: string): BackendAddress {
   } catch (error) {
     throw wrong('The file:// address holds no usable path.', error)
   }
-  if (!isAbsolute(path)) throw wrong('A file:// address needs an absolute path.')
+  if (!isAbsolute(path) || (process.platform !== 'win32' && /^\/[A-Za-z]:(\/|$)/.test(path))) throw wrong('A file:// address needs an absolute path of this system.')
   return { type: 'local', path: resolve(path) }
 }
 

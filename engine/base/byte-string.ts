@@ -34,19 +34,40 @@ export function fromText(text: string): ByteString {
 }
 
 /** Control characters and what turns the direction of text; classes, since no such character stands in a source. */
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu
-const unprintableByte = /[\p{Cc}\x80-\xff]/gu
+const unprintable = String.raw`[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]`
+const unprintableByte = String.raw`[\p{Cc}\x80-\xff]`
 
-/** For people: as `toText`, with control characters and bytes that are not UTF-8 escaped as `\xNN`. */
+/** A backslash is doubled only where it would be read as the beginning of an escape. */
+const escapedText = new RegExp(String.raw`\\(?=[\\xu]|${unprintable})|${unprintable}`, 'gu')
+const escapedBytes = new RegExp(String.raw`\\(?=[\\xu]|${unprintableByte})|${unprintableByte}`, 'gu')
+
+/**
+ * For people: as `toText`, with control characters and bytes that are not UTF-8 escaped: `\xNN` is a byte, `\uNNNN` a character beyond
+ * ASCII, `\\` a backslash that would look like one of these. `fromShown` takes it back to the same bytes.
+ */
 export function toShown(text: ByteString): string {
   const bytes = Buffer.from(text, 'latin1')
-  const readable = isUtf8(bytes) ? bytes.toString('utf8') : escape(text, unprintableByte)
-  return escape(readable, unprintable)
+  if (!isUtf8(bytes)) return text.replace(escapedBytes, (byte) => (byte === '\\' ? '\\\\' : hex('x', byte, 2)))
+  return bytes.toString('utf8').replace(escapedText, (character) => {
+    if (character === '\\') return '\\\\'
+    return character < '\x80' ? hex('x', character, 2) : hex('u', character, 4)
+  })
 }
 
-function escape(text: string, what: RegExp): string {
-  return text.replace(what, (character) => {
-    const code = character.charCodeAt(0)
-    return code < 256 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-  })
+/** The exact bytes of a name or path as `toShown` gives it, or as a person types it: what is no escape stands for itself. */
+export function fromShown(shown: string): ByteString {
+  let bytes = ''
+  let end = 0
+  for (const match of shown.matchAll(/\\(?:\\|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))/g)) {
+    const [whole, byte, character] = match
+    bytes += fromText(shown.slice(end, match.index))
+    if (byte !== undefined) bytes += String.fromCharCode(Number.parseInt(byte, 16))
+    else bytes += character === undefined ? '\\' : fromText(String.fromCharCode(Number.parseInt(character, 16)))
+    end = match.index + whole.length
+  }
+  return bytes + fromText(shown.slice(end))
+}
+
+function hex(letter: 'x' | 'u', character: string, digits: number): string {
+  return `\\${letter}${character.charCodeAt(0).toString(16).padStart(digits, '0')}`
 }

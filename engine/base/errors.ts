@@ -39,8 +39,10 @@ export function asHoldfastError(error: unknown): HoldfastError {
 export function toWireError(error: unknown, depth = 3): WireError {
   const known = asHoldfastError(error)
   const wire = { code: known.code, message: known.message, retryable: isRetryable(known), data: known.data }
-  if (depth === 0 || !(known.cause instanceof Error)) return wire
-  return { ...wire, cause: toWireError(known.cause, depth - 1) }
+  // What is no HoldfastError is the cause of the one that stands for it here: it is told once.
+  const cause = error === known || !(error instanceof Error) ? known.cause : error.cause
+  if (depth === 0 || !(cause instanceof Error)) return wire
+  return { ...wire, cause: toWireError(cause, depth - 1) }
 }
 
 /** For the end of a `switch` over a union: a new member makes this a type error. */

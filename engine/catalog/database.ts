@@ -1,8 +1,10 @@
 import SqliteDatabase from 'better-sqlite3'
 import type BetterSqlite3 from 'better-sqlite3'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { HoldfastError } from '../base/errors.ts'
+import { diskError } from '../base/disk-error.ts'
+import { makePrivateFile, makePrivateFolder } from '../base/private-folder.ts'
 
 export type Database = BetterSqlite3.Database
 
@@ -15,10 +17,10 @@ const busyTimeoutMs = 10_000
 /**
  * Opens or makes a database file with the schema, 0600 in a 0700 folder. A file of another schema version, or one that SQLite
  * finds damaged, is moved aside to `<file>.damaged` and made anew: everything in a catalog can be had again from the repository.
- * Errors: `full`, `denied`, `catalog`.
+ * Errors: `full`, `denied`, `busy`, `arguments` (a folder is in its place), `version` (a newer program made it), `catalog`.
  */
 export function openDatabase(file: string, schema: string, version: number): { database: Database; recreated: boolean } {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makePrivateFolder(dirname(file))
   const first = isSuspect(file) ? undefined : tryOpen(file, schema, version)
   if (first !== undefined) return { database: first, recreated: false }
   setAside(file)
@@ -53,7 +55,7 @@ function isSound(file: string): boolean {
     return database.pragma('quick_check(1)', { simple: true }) === 'ok'
   } catch (error) {
     if (isDamage(error)) return false
-    throw catalogError(error)
+    throw catalogError(error, file)
   } finally {
     database?.close()
   }
@@ -62,6 +64,8 @@ function isSound(file: string): boolean {
 function tryOpen(file: string, schema: string, version: number): Database | undefined {
   let database: Database | undefined
   try {
+    // SQLite gives its journals the mode of the file.
+    makePrivateFile(file)
     database = new SqliteDatabase(file, { timeout: busyTimeoutMs })
     database.pragma('journal_mode = WAL')
     // NORMAL: a power cut may take the newest transactions, never the consistency; the repository tells the rest.
@@ -70,12 +74,13 @@ function tryOpen(file: string, schema: string, version: number): Database | unde
     database.pragma('temp_store = FILE')
     const found = Number(database.pragma('user_version', { simple: true }))
     if (found === 0) database.transaction(() => database?.exec(`${schema}; PRAGMA user_version = ${version}`)).immediate()
+    else if (found > version) throw new HoldfastError('version', `The local catalog ${file} was made by a newer Holdfast.`, { data: { reason: 'catalog' } })
     else if (found !== version) return closed(database)
     return database
   } catch (error) {
     closed(database)
     if (isDamage(error)) return undefined
-    throw catalogError(error)
+    throw catalogError(error, file)
   }
 }
 
@@ -105,16 +110,33 @@ export function isCatalogDamage(error: unknown): boolean {
 }
 
 /** An SQLite failure in Holdfast's words: a full disk, a refusal, or a damaged catalog. Other errors pass unchanged. */
-function catalogError(error: unknown): unknown {
+export function catalogError(error: unknown, file = ''): unknown {
   const code = sqliteCode(error)
-  if (code === '') return error
-  if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
-    return new HoldfastError('full', 'The disk that holds the local catalog is full or failing.', { cause: error, data: { place: 'home' } })
+  if (code === '') return file === '' ? error : diskError(error, file)
+  const data = { place: 'home', reason: code }
+  if (code === 'SQLITE_FULL') return new HoldfastError('full', 'The disk that holds the local catalog is full.', { cause: error, data })
+  if (code.startsWith('SQLITE_IOERR')) {
+    // A full disk shows as this too, where SQLite makes room for its journal.
+    if (file !== '' && hasRoom(dirname(file))) return new HoldfastError('denied', 'The disk that holds the local catalog answers with errors and may be failing.', { cause: error, data })
+    return new HoldfastError('full', 'The disk that holds the local catalog is full or failing.', { cause: error, data })
   }
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') {
-    return new HoldfastError('denied', 'The folder of the local catalog cannot be written.', { cause: error, data: { place: 'home' } })
+    return new HoldfastError('denied', 'The local catalog cannot be written: its folder or file is read-only, or this user may not.', { cause: error, data })
   }
-  return new HoldfastError('catalog', `The local catalog failed: ${code}.`, { cause: error })
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new HoldfastError('busy', 'Another run of Holdfast uses the local catalog.', { cause: error, data })
+  return new HoldfastError('catalog', `The local catalog failed: ${code}.`, { cause: error, data })
+}
+
+/** With less than this a new catalog and its journal may not fit. */
+const leastBytes = 1024 * 1024
+
+function hasRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize >= leastBytes
+  } catch {
+    return true
+  }
 }
 
 /** Runs `work` and turns SQLite's errors into Holdfast's. */

@@ -1,26 +1,31 @@
 import SqliteDatabase from 'better-sqlite3'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../base/errors.ts'
+import { makePrivateFile, makePrivateFolder } from '../base/private-folder.ts'
+import { catalogError } from './database.ts'
 import { catalogFolder } from './paths.ts'
 
 /**
  * Keeps a second run of the same job off this machine (D6), whatever starts it. The kernel releases the lock when the process
- * ends in any way, so there is nothing stale to clean. Errors: `busy`.
+ * ends in any way, so there is nothing stale to clean. Errors: `busy`, `full`, `denied`, `arguments` (a folder is in its place).
  */
 export function lockJob(home: string, repositoryId: string, jobKey: string): Disposable {
   const folder = catalogFolder(home, repositoryId)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const database = new SqliteDatabase(join(folder, `${jobKey}.lock`), { timeout: 0 })
+  makePrivateFolder(folder)
+  const file = join(folder, `${jobKey}.lock`)
+  makePrivateFile(file)
+  let database: SqliteDatabase.Database | undefined
   try {
+    database = new SqliteDatabase(file, { timeout: 0 })
     database.pragma('journal_mode = DELETE')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
-    database.close()
+    database?.close()
     if (error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
       throw new HoldfastError('busy', 'This job is already running on this machine.', { cause: error })
     }
-    throw error
+    throw catalogError(error, file)
   }
-  return { [Symbol.dispose]: () => { database.close() } }
+  const held = database
+  return { [Symbol.dispose]: () => { held.close() } }
 }

@@ -45,9 +45,10 @@ export async function execute(
 ): Promise<number> {
   const stop = new StopControl()
   try {
-    const settings = settingsOf(options, process.env)
-    const secrets = await readSecrets({ passwordFile: options.passwordFile, confirm: options.newRepository ?? false })
     const log = createLog((line) => { output.log(line) }, () => systemClock.now())
+    const settings = await settingsOf(options, process.env)
+    const warn = (words: string): void => { log.write('warning', words) }
+    const secrets = await readSecrets({ passwordFile: options.passwordFile, confirm: options.newRepository ?? false, warn })
     using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
     const ending = await action({
       output,

@@ -8,18 +8,26 @@ import { buildProgram } from './program.ts'
 /** Runs the command line and ends the process with one of exitCodes. */
 export async function main(args: readonly string[]): Promise<void> {
   const out = new StandardOutput()
-  const json = args.includes('--json')
-  const fail = (error: unknown): number => reportError(error, createOutput(json ? { json: true } : {}, out))
+  const fail = failing(args, out)
   const die = (error: unknown): void => {
     const code = fail(error)
     void out.flush().finally(() => process.exit(code))
   }
   process.on('uncaughtException', die)
   process.on('unhandledRejection', die)
-  const code = await run(args, json, out, fail)
+  const code = await runCommandLine(args, out)
   await out.flush()
   // A worker or a socket that lingers must not keep a finished command alive.
   process.exit(code)
+}
+
+/** One command line to its end. @returns one of exitCodes. Never rejects. */
+export function runCommandLine(args: readonly string[], out: StandardOutput): Promise<number> {
+  return run(args, args.includes('--json'), out, failing(args, out))
+}
+
+function failing(args: readonly string[], out: StandardOutput): (error: unknown) => number {
+  return (error) => reportError(error, createOutput(args.includes('--json') ? { json: true } : {}, out))
 }
 
 async function run(args: readonly string[], json: boolean, out: StandardOutput, fail: (error: unknown) => number): Promise<number> {

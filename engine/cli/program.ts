@@ -51,8 +51,8 @@ function prepare(command: Command, json: boolean): Command {
 
 function withCommonOptions(command: Command): Command {
   return command
-    .option('-r, --repo <address>', 'folder, file:///folder or s3://bucket/prefix?endpoint=…&region=… (or HOLDFAST_REPO)')
-    .option('--password-file <file>', 'file whose first line is the password (or HOLDFAST_PASSWORD, or a prompt)')
+    .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or s3://bucket/prefix?endpoint=…&region=… (or HOLDFAST_REPO)')
+    .option('--password-file <file>', 'file whose first line is the password, - for standard input (or HOLDFAST_PASSWORD, or a prompt)')
     .option('--json', 'one JSON event a line; the last is the summary or the error')
     .option('-v, --verbose', 'show every log line')
     .option('--concurrency <number>', 'transfers at a time (default: 4; the storage may allow fewer)', parseConcurrency)
@@ -66,7 +66,17 @@ function withCommonOptions(command: Command): Command {
 const environmentHelp = `Environment:
   HOLDFAST_REPO       address of the repository
   HOLDFAST_PASSWORD   its password
-  HOLDFAST_HOME       folder of catalogs and logs (default: the platform's)
+  HOLDFAST_HOME       folder of catalogs, packs in the making and logs, for this user alone
+                      (default: the platform's folder for application data)
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials for s3://
+
+Paths and addresses:
+  A relative path is below the current folder; ~ and ~/… are your own home folder, in quotes too.
+  What looks like the address of an unknown storage (sftp:…, host:/…, C:\\…) is refused rather than
+  made a folder. A folder whose name looks so is given as ./a:b or file:///folder/a:b.
+
+Passwords:
+  The first line of a password file counts, in UTF-8 or UTF-16, without its line end; blanks count.
+  A file that everybody can change is refused. <(pass show backup) does as a file, too.
 
 Exit codes: 0 success · 1 nothing had changed · 2 warnings · 50 stored some, not finished · 100 error · 200 wrong arguments`

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { HoldfastError } from '../base/errors.ts'
 import type { JobSecrets } from '../protocol/job.ts'
+import { passwordProblem, passwordWords, stripInvisible } from '../protocol/password.ts'
+import { readPasswordFile } from './password-file.ts'
 import { promptHidden } from './prompt.ts'
 
 /** Environment variables that hold secrets, and their names in JobSecrets.storage. */
@@ -13,13 +14,21 @@ interface PasswordSource {
   readonly prompt: string
   /** Ask twice where a typing error would lock the user out. */
   readonly confirm: boolean
+  /** Told what is unsafe about a password file that is taken nevertheless. */
+  readonly warn: (words: string) => void
+}
+
+export interface SecretOptions {
+  readonly passwordFile?: string | undefined
+  readonly confirm: boolean
+  readonly warn: (words: string) => void
 }
 
 /**
  * Password and storage credentials, from a file, the environment or a prompt. The variables are removed from this process's
  * environment, so that no child or worker inherits them. Errors: arguments, aborted (Ctrl-C at the prompt).
  */
-export async function readSecrets(options: { readonly passwordFile?: string | undefined; readonly confirm: boolean }): Promise<JobSecrets> {
+export async function readSecrets(options: SecretOptions): Promise<JobSecrets> {
   const storage: Record<string, string> = {}
   for (const [variable, name] of Object.entries(storageVariables)) {
     const value = takeVariable(variable)
@@ -31,19 +40,26 @@ export async function readSecrets(options: { readonly passwordFile?: string | un
     fileOption: '--password-file',
     prompt: 'Password of the repository',
     confirm: options.confirm,
+    warn: options.warn,
   })
   return { password, storage }
 }
 
-/** The password that `key add` adds. */
-export function readNewPassword(file: string | undefined): Promise<string> {
-  return readPassword({ variable: 'HOLDFAST_NEW_PASSWORD', file, fileOption: '--new-password-file', prompt: 'New password', confirm: true })
+/** The password that `key add` adds. Errors: as readSecrets. */
+export function readNewPassword(file: string | undefined, warn: (words: string) => void): Promise<string> {
+  return readPassword({ variable: 'HOLDFAST_NEW_PASSWORD', file, fileOption: '--new-password-file', prompt: 'New password', confirm: true, warn })
 }
 
 async function readPassword(source: PasswordSource): Promise<string> {
   const inherited = takeVariable(source.variable)
-  const password = source.file === undefined ? (inherited ?? (await ask(source))) : await readPasswordFile(source.file)
-  if (password === '') throw new HoldfastError('arguments', 'The password is empty.')
+  if (source.file !== undefined) return readPasswordFile(source.file, source.fileOption, source.warn)
+  if (inherited !== undefined) return checked(stripInvisible(inherited), source.variable)
+  return ask(source)
+}
+
+function checked(password: string, where: string): string {
+  const problem = passwordProblem(password)
+  if (problem !== undefined) throw new HoldfastError('arguments', `The password in ${where} ${passwordWords[problem]}.`)
   return password
 }
 
@@ -53,19 +69,11 @@ function takeVariable(name: string): string | undefined {
   return value === '' ? undefined : value
 }
 
-/** The first line of the file, without its line end. */
-async function readPasswordFile(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new HoldfastError('arguments', `The password file cannot be read: ${path}`, { cause })
-  })
-  return text.split(/\r?\n/, 1)[0] ?? ''
-}
-
 async function ask(source: PasswordSource): Promise<string> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new HoldfastError('arguments', `No password: set ${source.variable}, give ${source.fileOption}, or run in a terminal.`)
   }
-  const password = await promptHidden(`${source.prompt}: `)
+  const password = checked(await promptHidden(`${source.prompt}: `), 'what was typed')
   if (source.confirm && (await promptHidden('The same again: ')) !== password) {
     throw new HoldfastError('arguments', 'The two passwords differ.')
   }

@@ -1,6 +1,7 @@
-import { isAbsolute, resolve } from 'node:path'
-import envPaths from 'env-paths'
+import { isAbsolute } from 'node:path'
+import { absoluteAddress } from '../backend/url.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { absolutePath } from '../base/typed-path.ts'
 import type { Limits } from '../protocol/messages.ts'
 
 /** Options that every command takes. */
@@ -33,15 +34,15 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const defaultConcurrency = 4
 
-/** Errors: arguments (no repository named). A plain path is made absolute. */
-export function settingsOf(options: CommonOptions, environment: Environment): Settings {
+/** Errors: arguments (no repository named, or one that cannot be meant). A plain path is made absolute. */
+export async function settingsOf(options: CommonOptions, environment: Environment): Promise<Settings> {
   const repository = options.repo ?? environment['HOLDFAST_REPO']
-  if (repository === undefined || repository === '') {
+  if (repository === undefined || (options.repo === undefined && repository === '')) {
     throw new HoldfastError('arguments', 'No repository is named: give --repo or set HOLDFAST_REPO (a folder, or s3://bucket/prefix?endpoint=…).')
   }
   return {
     repository: absoluteAddress(repository),
-    home: homeOf(environment),
+    home: await homeOf(environment),
     concurrency: options.concurrency ?? defaultConcurrency,
     ...(options.patience === undefined ? {} : { patienceMs: options.patience }),
     ...(options.host === undefined ? {} : { host: options.host }),
@@ -50,10 +51,25 @@ export function settingsOf(options: CommonOptions, environment: Environment): Se
   }
 }
 
-/** HOLDFAST_HOME, or the platform's folder for application data. */
-function homeOf(environment: Environment): string {
+/** HOLDFAST_HOME, or where it is not set or empty the platform's folder for application data. Errors: arguments. */
+async function homeOf(environment: Environment): Promise<string> {
   const home = environment['HOLDFAST_HOME']
-  return home === undefined || home === '' ? envPaths('holdfast', { suffix: '' }).data : resolve(home)
+  if (home !== undefined && home !== '') return absolutePath('HOLDFAST_HOME', home)
+  const standard = await standardHome()
+  if (standard === undefined || !isAbsolute(standard)) {
+    throw new HoldfastError('arguments', 'There is no place for the local catalog, since this user has no home folder: set HOLDFAST_HOME to a folder.')
+  }
+  return standard
+}
+
+/** Undefined for a user without a name and a home: the library asks for them as soon as it is loaded. */
+async function standardHome(): Promise<string | undefined> {
+  try {
+    const { default: envPaths } = await import('env-paths')
+    return envPaths('holdfast', { suffix: '' }).data
+  } catch {
+    return undefined
+  }
 }
 
 export function limitsOf(options: CommonOptions): Limits {
@@ -61,10 +77,4 @@ export function limitsOf(options: CommonOptions): Limits {
     ...(options.limitUpload === undefined ? {} : { uploadBytesPerSecond: options.limitUpload }),
     ...(options.limitDownload === undefined ? {} : { downloadBytesPerSecond: options.limitDownload }),
   }
-}
-
-/** Anything with a scheme stays; a plain path is resolved here, because an engine's working directory means nothing. */
-function absoluteAddress(repository: string): string {
-  const hasScheme = /^[a-z][a-z0-9+.-]+:/i.test(repository)
-  return hasScheme || isAbsolute(repository) ? repository : resolve(repository)
 }

@@ -49,8 +49,15 @@ export function parseSpan(text: string): number {
   return value
 }
 
+/** As in the window: blanks may stand between, not at the ends. */
 export function parseJobName(text: string): string {
-  if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw new InvalidArgumentError('A job name has 1 to 64 of: letters, digits, space, dot, underscore, hyphen.')
+  if (!/^[A-Za-z0-9._-](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$/.test(text)) throw new InvalidArgumentError('A job name has 1 to 64 of: letters, digits, dot, underscore, hyphen, and blanks between them.')
+  return text
+}
+
+/** For names and paths that must say something: an empty one is mostly a variable that was never set. */
+export function parseText(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
   return text
 }
 
@@ -75,5 +82,5 @@ export function parsePreset(text: string, before: readonly ExcludePreset[] = [])
 
 /** For options that may be given more than once. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text]
+  return [...before, parseText(text)]
 }

@@ -28,7 +28,17 @@ const advice: Readonly<Record<ErrorCode, string | undefined>> = {
   internal: 'This is a defect of Holdfast. Report it with the output of the same command with --verbose.',
 }
 
+/** What concerns Holdfast's own folder on this machine, and no storage. */
+const homeAdvice: Partial<Record<ErrorCode, string>> = {
+  denied: 'Set HOLDFAST_HOME to a folder of your own on a disk that works, or mend the rights of this one.',
+  full: 'Free some space on the disk that holds HOLDFAST_HOME, or set it to a folder on another disk, and run the command again.',
+  arguments: 'Set HOLDFAST_HOME to a folder, or move away what is in its place.',
+  busy: 'Wait until the other run ends, or stop it.',
+}
+
 export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): string | undefined {
+  if (data?.['place'] === 'home') return homeAdvice[code] ?? advice[code]
+  if (code === 'version' && data?.['reason'] === 'catalog') return 'Update Holdfast on this machine, or set HOLDFAST_HOME to another folder. Nothing is lost by that.'
   if (code === 'version' && data?.['reason'] === 'unknown-name') {
     return `Update Holdfast on this machine. If it is the newest, somebody else put ${String(data['object'])} there: move it out of the repository. Nothing is lost by that.`
   }

@@ -8,6 +8,7 @@ import { AdaptivePermits } from '../backend/permits.ts'
 import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { prepareHome } from '../base/private-folder.ts'
 import type { EngineJob } from '../protocol/job.ts'
 import { Meter } from '../progress/meter.ts'
 import type { Traffic } from '../progress/traffic.ts'
@@ -42,9 +43,10 @@ export interface OpenOptions {
   readonly uploadJournal?: UploadJournal
 }
 
-/** The storage of a job, with the wrappers that every command wants. Errors: arguments, credentials, offline, denied. */
+/** The storage of a job, with the wrappers that every command wants, and Holdfast's own folder. Errors: arguments, credentials, offline, denied, full. */
 export async function openStorage(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<OpenStorage> {
   const { clock, log, signal } = context
+  prepareHome(job.home, (words) => { log.write('warning', words) })
   const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
   const { traffic } = meter
   const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })

@@ -5,6 +5,7 @@ import { utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
+import { passwordProblem, passwordWords } from '../protocol/password.ts'
 import { deriveKey, isBearable, keyBytes, passwordKey, seal, standardCost, tryUnseal, workOf, type Random, type ScryptCost } from './crypto.ts'
 import { keyObject, randomName } from './names.ts'
 import type { Repository } from './repository.ts'
@@ -79,7 +80,8 @@ export interface KeyContext {
 
 /** Stores a key object for a master key. @returns its name. */
 export async function storeKey(backend: StorageBackend, masterKey: Uint8Array, key: NewKey, context: KeyContext, signal: AbortSignal): Promise<string> {
-  if (key.password === '') throw new HoldfastError('arguments', 'The password is empty.')
+  const problem = passwordProblem(key.password)
+  if (problem !== undefined) throw new HoldfastError('arguments', `The password ${passwordWords[problem]}.`, { data: { reason: problem } })
   const name = randomName(context.random)
   const header = objectHeader('key')
   const additional = additionalData(header, keyObject(name))

@@ -11,10 +11,10 @@ export function addKey(program: Command, builder: ProgramBuilder): void {
   addList(group, builder)
   const add = builder
     .command('add', 'let another password open the repository', ['key add', 'key add --new-password-file second.txt'])
-    .option('--new-password-file <file>', 'file whose first line is the new password (or HOLDFAST_NEW_PASSWORD, or a prompt)')
+    .option('--new-password-file <file>', 'file whose first line is the new password, - for standard input (or HOLDFAST_NEW_PASSWORD, or a prompt)')
   add.action(async (options: CommonOptions & { readonly newPasswordFile?: string }) => {
     await builder.run(options, async ({ settings, context }) => {
-      const newPassword = await readNewPassword(options.newPasswordFile)
+      const newPassword = await readNewPassword(options.newPasswordFile, (words) => { context.log.write('warning', words) })
       const { addKeyTo } = await import('../../commands/key.ts')
       const id = await addKeyTo(settings, newPassword, context)
       return { exitCode: exitCodes.success, json: { operation: 'key-add', outcome: 'success', key: id }, text: [`key ${id} added`] }

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import { absolutePath } from '../../base/typed-path.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
@@ -39,7 +39,7 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
           ...settings,
           type: 'restore',
           snapshot,
-          target: resolve(options.to),
+          target: absolutePath('--to', options.to),
           paths: (options.path ?? []).map((path) => Buffer.from(path)),
           ...(options.except ? { except: options.except.map((path) => Buffer.from(path)) } : {}),
           overwrite: options.overwrite,

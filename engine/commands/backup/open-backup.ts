@@ -1,8 +1,10 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UploadJournal } from '../../backend/backend.ts'
 import { type ByteString, fromText } from '../../base/byte-string.ts'
+import { diskError } from '../../base/disk-error.ts'
 import { hasCode } from '../../base/errors.ts'
+import { makePrivateFolder } from '../../base/private-folder.ts'
 import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
 import { lockJob } from '../../catalog/lock.ts'
 import { catalogFolder } from '../../catalog/paths.ts'
@@ -61,11 +63,14 @@ export function neverStored(job: BackupJob, { storage }: Pick<OpenBackup, 'stora
 
 /** A folder with the catalog as it is now, for a dry run to scribble in. Nobody writes to it meanwhile: the job is locked. */
 function copyOfCatalog(home: string, repositoryId: string, jobKey: string): string {
-  const copy = mkdtempSync(join(home, 'dry-run-'))
-  mkdirSync(catalogFolder(copy, repositoryId), { recursive: true })
-  for (const suffix of ['', '-wal']) {
-    const file = `${jobKey}.db${suffix}`
-    if (existsSync(join(catalogFolder(home, repositoryId), file))) copyFileSync(join(catalogFolder(home, repositoryId), file), join(catalogFolder(copy, repositoryId), file))
+  const [from, copy] = [catalogFolder(home, repositoryId), makeScratch(home)]
+  try {
+    const to = catalogFolder(copy, repositoryId)
+    makePrivateFolder(to)
+    for (const file of [`${jobKey}.db`, `${jobKey}.db-wal`]) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file))
+  } catch (error) {
+    remove(copy)
+    throw diskError(error, copy)
   }
   return copy
 }
@@ -73,8 +78,16 @@ function copyOfCatalog(home: string, repositoryId: string, jobKey: string): stri
 /** In a folder that is the dry run's alone. */
 function dryRunSpool(copy: string): string {
   const path = join(copy, 'spool')
-  mkdirSync(path, { mode: 0o700 })
+  makePrivateFolder(path)
   return path
+}
+
+function makeScratch(home: string): string {
+  try {
+    return mkdtempSync(join(home, 'dry-run-'))
+  } catch (error) {
+    throw diskError(error, home)
+  }
 }
 
 function remove(folder: string): void {

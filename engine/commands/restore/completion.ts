@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import writeFileAtomic from 'write-file-atomic'
 import type { ByteString } from '../../base/byte-string.ts'
+import { diskError } from '../../base/disk-error.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import { makePrivateFolder } from '../../base/private-folder.ts'
 import { errnoOf } from '../../target/errno.ts'
 import type { OpenFolder } from '../../target/system-calls.ts'
 
@@ -32,11 +34,11 @@ export class Completion {
    */
   static async begin(home: string, target: ByteString, what: readonly string[]): Promise<Completion> {
     const folder = join(home, 'restores')
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makePrivateFolder(folder)
     const prefix = `${digest([target])}-`
     const unfinished = readdirSync(folder).some((name) => name.startsWith(prefix))
     const note = join(folder, prefix + digest(what))
-    await writeFileAtomic(note, '')
+    await writeFileAtomic(note, '', { mode: 0o600 }).catch((error: unknown) => { throw diskError(error, note) })
     return new Completion(note, unfinished)
   }
 

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { HoldfastError } from '../../base/errors.ts'
+import { makePrivateFolder } from '../../base/private-folder.ts'
 import type { Random } from '../crypto.ts'
 import type { RepositoryKeys } from '../keys.ts'
 import { randomName } from '../names.ts'
@@ -15,7 +15,7 @@ export function spoolPacks(folder: string, keys: RepositoryKeys, random: Random)
   return {
     atOnce: packsAtOnce,
     begin(kind) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makePrivateFolder(folder)
       const writer = new PackWriter(join(folder, `prune-${randomName(random)}`), keys.packs, kind, { level })
       return {
         append: (blobs) => { writer.append(blobs) },

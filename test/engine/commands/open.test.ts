@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -55,8 +55,8 @@ test('a run that learned nothing leaves no trace, and one that cannot write what
   const name = randomUUID()
   await transfersAtOnce(name, 8, slow)
   expect(existsSync(join(folder, 'concurrency.json'))).toBe(false)
-  const home = join(folder, 'file')
-  writeFileSync(home, '')
+  const home = join(folder, 'home')
+  mkdirSync(join(home, 'concurrency.json'), { recursive: true })
   await transfersAtOnce(name, 8, `${slow}&fault.rule=put,before,code=throttled,times=1`, home)
 })
 
