@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { UploadJournal } from '../backend/backend.ts'
+import { makePrivateFolder } from '../base/private-folder.ts'
 import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { BlobIndex } from './blob-index.ts'
@@ -9,7 +10,7 @@ import { BlobIdSet } from './id-set.ts'
 import { LastSnapshotStore } from './last-snapshot.ts'
 import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
-import { catalogFolder } from './paths.ts'
+import { catalogFolder, catalogsFolder } from './paths.ts'
 import { ProbeMemory } from './probe-memory.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
@@ -80,6 +81,7 @@ export class Catalog implements BlobLocator, Disposable {
  */
 export function openCatalog(home: string, repositoryId: string, name: string): { readonly catalog: Catalog; readonly recreated: boolean } {
   const folder = catalogFolder(home, repositoryId)
+  for (const path of [catalogsFolder(home), folder]) makePrivateFolder(path)
   const open = (): { readonly catalog: Catalog; readonly recreated: boolean } => {
     const { database, recreated } = openDatabase(join(folder, `${name}.db`), schema, schemaVersion)
     try {

@@ -20,7 +20,8 @@ const busyTimeoutMs = 10_000
  * Errors: `full`, `denied`, `busy`, `arguments` (a folder is in its place), `version` (a newer program made it), `catalog`.
  */
 export function openDatabase(file: string, schema: string, version: number): { database: Database; recreated: boolean } {
-  makePrivateFolder(dirname(file))
+  // HOLDFAST_HOME itself may hold other things: it is closed or not where it is prepared.
+  if (!existsSync(dirname(file))) makePrivateFolder(dirname(file))
   const first = isSuspect(file) ? undefined : tryOpen(file, schema, version)
   if (first !== undefined) return { database: first, recreated: false }
   setAside(file)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, join } from 'node:path'
 import type { StagingFolder, StorageBackend } from '../../backend/backend.ts'
+import { makePrivateFolder } from '../../base/private-folder.ts'
 import { tryWithRights } from '../../backend/rights.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { spoolFolder } from '../../catalog/paths.ts'
@@ -41,7 +42,7 @@ async function clearSpool(spool: StagingFolder, catalog: Catalog): Promise<void>
 }
 
 function openHomeSpool(path: string): StagingFolder {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makePrivateFolder(path)
   const names = readdirSync(path).filter((name) => packName.test(name) && lstatSync(join(path, name)).isFile())
   return { path, names, remove: async (name) => { unlinkSync(join(path, name)) } }
 }

@@ -79,7 +79,7 @@ describe('folders and files of Holdfast', () => {
 describe('HOLDFAST_HOME', () => {
   test('of its own is closed, and that is told', () => {
     for (const name of ['catalogs', 'spool', 'restores', 'logs', 'history', 'window']) mkdirSync(join(folder, name))
-    for (const name of ['concurrency.json', 'jobs.json', 'settings.json', 'secrets.json', 'secrets.key']) writeFileSync(join(folder, name), '')
+    for (const name of ['concurrency.json', 'jobs.json', 'settings.json', 'secrets.json', 'secrets.key', 'marks.db', 'marks.db-wal']) writeFileSync(join(folder, name), '')
     chmodSync(folder, 0o775)
     prepareHome(folder, note)
     expect([mode(folder), notes.length]).toEqual([0o700, 1])
