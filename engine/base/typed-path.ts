@@ -35,7 +35,7 @@ function homeFolder(what: string): string {
 }
 
 /** The user's home folder; undefined for a user that has none. */
-export function ownHome(): string | undefined {
+function ownHome(): string | undefined {
   try {
     const home = homedir()
     return isAbsolute(home) ? home : undefined

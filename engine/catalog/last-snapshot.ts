@@ -1,8 +1,20 @@
 import * as v from 'valibot'
+import type { ByteString } from '../base/byte-string.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
 import { PackSet } from './pack-set.ts'
 import type { PackUsage } from './pack-usage.ts'
+
+const decimal = v.pipe(v.string(), v.regex(/^-?\d{1,20}$/), v.transform((text) => BigInt(text)))
+
+/** A source as it was when it was stored. */
+export interface SourceRecord {
+  /** Entry in the snapshot's root, and the path as it was named: exact bytes. */
+  readonly name: ByteString
+  readonly path: ByteString
+  readonly device?: bigint
+  readonly inode?: bigint
+}
 
 const schema = v.object({
   /** `JOB@REV` */
@@ -15,6 +27,8 @@ const schema = v.object({
   finishedMs: v.number(),
   files: v.number(),
   bytes: v.number(),
+  /** Names and paths as latin1, a character a byte. */
+  sources: v.array(v.object({ name: v.string(), path: v.string(), device: v.exactOptional(decimal), inode: v.exactOptional(decimal) })),
 })
 
 export type LastSnapshot = v.InferOutput<typeof schema>
@@ -53,7 +67,7 @@ export class LastSnapshotStore {
       for (const pack of this.#usage.used()) packs.add(pack)
       const before = options.inherit ? this.#row() : undefined
       if (before !== undefined) for (const pack of PackSet.fromBytes(before.packs)) packs.add(pack)
-      this.#database.prepare('INSERT OR REPLACE INTO last_snapshot VALUES (1, ?, ?)').run(JSON.stringify(snapshot), packs.toBytes())
+      this.#database.prepare('INSERT OR REPLACE INTO last_snapshot VALUES (1, ?, ?)').run(JSON.stringify(snapshot, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)), packs.toBytes())
     })
   }
 

@@ -22,9 +22,10 @@ import { Expectation } from './backup/expectation.ts'
 import { Machine } from './backup/machine.ts'
 import { neverStored, openBackup, type OpenBackup } from './backup/open-backup.ts'
 import { Passes } from './backup/passes.ts'
+import { checkPatterns } from './backup/patterns.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
-import { expectSources, manifestSources, namedSources, sourceDevices } from './backup/sources.ts'
+import { expectSources, findSources, manifestSources, nameSources, sourceDevices } from './backup/sources.ts'
 import { verifySample } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
@@ -43,8 +44,12 @@ export async function backup(job: BackupJob, context: CommandContext, disk: Disk
   })
   const startedMs = context.clock.now()
   using progress = new BackupProgress(context, tally)
-  const sources = namedSources(job.sources, disk)
+  const warn = (words: string): void => { context.log.write('warning', words) }
+  const found = findSources(job.sources, disk, warn)
+  checkPatterns(job.excludes.patterns, found.map(({ given }) => given), warn)
   await using opened = await openBackup(job, { ...context, meter: progress.meter })
+  const known = opened.catalog.lastSnapshot.of(opened.host)?.sources ?? []
+  const sources = nameSources(found, new Map(known.map(({ path, name }) => [path, name])))
   const run = new BackupRun({ job, context, opened, tally, progress, sources, disk, startedMs })
   return await run.run()
 }
@@ -113,6 +118,7 @@ class BackupRun {
     for (;;) {
       const root = await passes.run()
       expectSources(this.#devices, this.#parts.disk)
+      passes.tellUnmatched()
       progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
         if (await this.#stillStands(last, signal)) return this.#unchanged(machine, last)
@@ -130,7 +136,7 @@ class BackupRun {
       await this.#keeper.acknowledge(signal)
       await writeIndexes(repository, catalog, systemRandom, signal)
       const commit = await this.#keeper.commit(() => this.#manifest(root, last), signal)
-      if (commit.type === 'committed') return this.#committed(machine, commit.ref, root, passes.inherited)
+      if (commit.type === 'committed') return this.#committed(machine, commit.ref, root, passes)
       passes.distrust(root)
     }
   }
@@ -174,12 +180,12 @@ class BackupRun {
     }
   }
 
-  async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, inherited: boolean): Promise<RunSummary> {
+  async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, passes: Passes): Promise<RunSummary> {
     const { catalog, host } = this.#parts.opened
     const id = snapshotId({ job: this.#parts.job.name }, ref)
     const { files, bytes } = this.#parts.tally
     catalog.transaction(() => {
-      catalog.lastSnapshot.set({ id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found }, { inherit: inherited })
+      catalog.lastSnapshot.set({ id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found, sources: passes.records }, { inherit: passes.inherited })
       catalog.journal.clear()
       catalog.trees.endRun()
     })

@@ -60,7 +60,7 @@ export class BackupWalk {
       for (const source of sources.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
         const stands = await directory.previous?.seek(source.name) ?? false
         await this.#noticeGone(directory)
-        await this.#source(directory, source, stands)
+        if (!await this.#holdBack(directory, source, stands)) await this.#source(directory, source, stands)
       }
       await this.#leave(directory)
     } finally {
@@ -102,6 +102,18 @@ export class BackupWalk {
     // Without trust every tree is made again, so that each of its blobs is looked up.
     if (!previousTree || !trusted) await this.#change(directory)
     return directory
+  }
+
+  /** Takes the version of the snapshot before for a source that is not what it was. @returns whether it is dealt with. */
+  async #holdBack(root: Directory, source: WalkSource, stands: boolean): Promise<boolean> {
+    const { held: ask, tally, trusted } = this.#options
+    const before = stands ? root.previous?.entry.node() : undefined
+    const held = await ask?.(source, before)
+    if (!held) return false
+    const kept = held.keep && before !== undefined && (trusted || await this.#parts.touchNode(before))
+    tally.problem(held.code, source.given, `${held.message} ${kept ? 'The snapshot keeps its last stored version.' : 'It is not in the snapshot.'}`)
+    if (kept) this.#keep(root)
+    return true
   }
 
   async #leave(directory: Directory): Promise<void> {
@@ -276,7 +288,8 @@ export class BackupWalk {
   async #openDirectory(parent: Directory, place: Place, folder: Folder, stands: boolean): Promise<void> {
     const { tally, excludes, isOwn } = this.#options
     const { path, relative } = place
-    const foreign = excludes.oneFileSystem && relative !== '' && folder.stat.device !== parent.device
+    const crosses = relative !== '' && folder.stat.device !== parent.device
+    const foreign = crosses && (excludes.oneFileSystem || this.#options.isSystemFolder?.(path) === true)
     const names = foreign ? noNames : folder.names()
     if (!names.ok) {
       await this.#unreadable(parent, path, stands, names.failure)

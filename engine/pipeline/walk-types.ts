@@ -15,8 +15,18 @@ import type { Tally } from './tally.ts'
 export interface WalkSource {
   /** Entry in the snapshot's root. */
   readonly name: ByteString
-  /** Absolute, without a trailing slash but for the root. */
+  /** Absolute, without a trailing slash but for the root. No symbolic link. */
   readonly path: ByteString
+  /** As the user named it: `path`, or a link to it. */
+  readonly given: ByteString
+}
+
+/** A source that is not stored as it is now. */
+export interface HeldSource {
+  readonly code: 'source-missing' | 'source-changed'
+  /** The snapshot before has it: that version stays. */
+  readonly keep: boolean
+  readonly message: string
 }
 
 /** What the walk needs of the repository. */
@@ -47,6 +57,10 @@ export interface WalkOptions {
   /** Everything that the previous root reaches is known to be stored in usable packs; else each part is looked up. */
   readonly trusted: boolean
   readonly journal?: JournalReader
+  /** Asked of a mounted folder: whether the kernel makes up its content. It is stored empty then. */
+  readonly isSystemFolder?: (path: ByteString) => boolean
+  /** Asked before each source, with its entry in the previous root; undefined: it is stored as it is. */
+  readonly held?: (source: WalkSource, before: TreeNode | undefined) => Promise<HeldSource | undefined>
   readonly tally: Tally
   readonly pauseGate: PauseGate
   readonly signal: AbortSignal

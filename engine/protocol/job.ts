@@ -28,10 +28,15 @@ export interface BackupJob extends JobBase {
   readonly type: 'backup'
   /** Unique per machine, part of every snapshot id: 1–64 of letters, digits, space, `._-`. */
   readonly name: string
-  /** Absolute paths. */
-  readonly sources: readonly string[]
+  /** Absolute paths. One that is a symbolic link stands for its target. */
+  readonly sources: readonly SourcePath[]
   readonly excludes: ExcludeRules
   readonly dryRun: boolean
+  /**
+   * Stores the sources as they are now. Otherwise one that is suddenly empty, or on another disk than before, keeps its last stored version, and
+   * the run warns.
+   */
+  readonly acceptChangedSources?: boolean
   /** What happens to uploads in flight when the run fails or is stopped. */
   readonly onFailure: 'drain' | 'cancel'
   /** Create the repository when there is none at the address. */
@@ -39,6 +44,9 @@ export interface BackupJob extends JobBase {
   /** Sample verification after the run (engine/commands/backup/verify.ts). Default true. */
   readonly verify?: boolean
 }
+
+/** Text for a path that is UTF-8; any path as exact bytes. */
+export type SourcePath = string | Uint8Array
 
 export interface ExcludeRules {
   /** gitignore syntax, relative to each source. */

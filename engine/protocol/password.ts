@@ -2,7 +2,7 @@
 export type PasswordProblem = 'empty' | 'control' | 'not-text' | 'long'
 
 /** Longer than anybody types, and what every way in takes. */
-export const maxPasswordLength = 4096
+const maxPasswordLength = 4096
 
 export const passwordWords: Readonly<Record<PasswordProblem, string>> = {
   empty: 'is empty',

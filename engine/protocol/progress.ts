@@ -61,7 +61,7 @@ export interface TransferEvent {
  * id is the path). A warning of the run.
  */
 export interface Problem {
-  readonly code: 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
+  readonly code: 'source-missing' | 'source-changed' | 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
   /** For people: escaped as in EntryView. */
   readonly path: string
   readonly message: string

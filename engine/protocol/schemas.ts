@@ -27,7 +27,7 @@ export const runFigures = {
 }
 
 export const problem: v.GenericSchema<unknown, Problem> = v.object({
-  code: v.picklist(['unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back']),
+  code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back']),
   path: text,
   message: text,
 })

@@ -11,7 +11,7 @@ export type TypedPath =
 export type PathProblem = 'empty' | 'control' | 'blank' | 'address' | 'user' | 'windows' | 'variable'
 
 /** What exists today, for whoever named something else. */
-export const kindsOfStorage = 'There are folders (/mnt/disk/backup, file:///mnt/disk/backup) and S3 (s3://bucket/prefix?endpoint=https://host).'
+const kindsOfStorage = 'There are folders (/mnt/disk/backup, file:///mnt/disk/backup) and S3 (s3://bucket/prefix?endpoint=https://host).'
 
 /** What people know from other programs, and what to write here. */
 const otherSpellings: readonly (readonly [RegExp, string])[] = [

@@ -56,7 +56,7 @@ const backupJob = v.object({
   ...jobBase,
   type: v.literal('backup'),
   name: jobName,
-  sources: v.pipe(list, v.minLength(1)),
+  sources: v.pipe(v.array(v.union([text, bytes])), v.minLength(1)),
   excludes: v.object({
     patterns: list,
     presets: v.array(v.picklist(['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'])),
@@ -64,6 +64,7 @@ const backupJob = v.object({
     oneFileSystem: flag,
   }),
   dryRun: flag,
+  acceptChangedSources: v.exactOptional(flag),
   onFailure: v.picklist(['drain', 'cancel']),
   create: v.exactOptional(flag),
   verify: v.exactOptional(flag),

@@ -21,21 +21,35 @@ const noDump = 0x40
 
 const cachedirSignature = 'Signature: 8a477f597d28d172789f06886806bc55'
 
+/** How a system's file names compare. macOS takes both ways of writing an accented letter for one; so do patterns there. */
+export interface NameRules {
+  readonly ignoreCase: boolean
+  readonly normalise: boolean
+}
+
+const systemNames: NameRules = {
+  ignoreCase: process.platform === 'darwin' || process.platform === 'win32',
+  normalise: process.platform === 'darwin',
+}
+
 /**
- * Which entries of a source stay out of the snapshot. Patterns are in gitignore syntax, relative to the source; a name that is not UTF-8
- * matches by its bytes read as latin1, so `*` and ASCII parts work on it.
+ * Which entries of a source stay out of the snapshot. Patterns are in gitignore syntax, relative to the source, and tell capital letters from
+ * small ones where the system does; a name that is not UTF-8 matches by its bytes read as latin1, so `*` and ASCII parts work on it.
  */
 export class Excludes {
   readonly #rules: ExcludeRules
   readonly #patterns: Ignore | undefined
   readonly #never: ReadonlySet<ByteString>
+  readonly #names: NameRules
+  readonly #matched = new Set<string>()
 
   /** @param never absolute paths that are always left out: Holdfast's own folder, a local repository. */
-  constructor(rules: ExcludeRules, never: readonly ByteString[]) {
+  constructor(rules: ExcludeRules, never: readonly ByteString[], names = systemNames) {
     this.#rules = rules
+    this.#names = names
     this.#never = new Set(never)
-    const patterns = [...rules.presets.flatMap((preset) => presetPatterns[preset]), ...rules.patterns]
-    if (patterns.length > 0) this.#patterns = ignore({ allowRelativePaths: true }).add(patterns)
+    const patterns = [...rules.presets.flatMap((preset) => presetPatterns[preset]), ...rules.patterns].map((pattern) => ({ pattern: this.#text(pattern) }))
+    if (patterns.length > 0) this.#patterns = ignore({ allowRelativePaths: true, ignoreCase: names.ignoreCase }).add(patterns)
   }
 
   /**
@@ -46,8 +60,22 @@ export class Excludes {
     if (this.#never.has(path)) return 'holdfast'
     if (relative === '') return undefined
     if (!isDirectory && this.#rules.largerThanBytes !== undefined && size > this.#rules.largerThanBytes) return 'size'
-    if (this.#patterns?.ignores(isDirectory ? `${toText(relative)}/` : toText(relative))) return 'pattern'
-    return undefined
+    return this.#matches(isDirectory ? `${toText(relative)}/` : toText(relative)) ? 'pattern' : undefined
+  }
+
+  /** The user's own patterns that have left out nothing so far; a `!pattern` leaves out nothing by its nature. */
+  get unmatched(): readonly string[] {
+    return this.#rules.patterns.filter((pattern) => !pattern.startsWith('!') && !this.#matched.has(this.#text(pattern)))
+  }
+
+  #matches(path: string): boolean {
+    const result = this.#patterns?.test(this.#text(path))
+    if (result?.rule) this.#matched.add(result.rule.pattern)
+    return result?.ignored ?? false
+  }
+
+  #text(text: string): string {
+    return this.#names.normalise ? text.normalize('NFC') : text
   }
 
   /** Whether a marker among a directory's names leaves its content out: the directory itself stays, empty. */

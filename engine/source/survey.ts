@@ -2,6 +2,7 @@ import type { ByteString } from '../base/byte-string.ts'
 import type { ExcludeRules } from '../protocol/job.ts'
 import type { Disk } from './disk.ts'
 import { Excludes } from './excludes.ts'
+import { isSystemPath } from './system-folders.ts'
 
 /** What to count: the sources of a backup, and what leaves entries of them out. */
 export interface SurveyRequest {
@@ -46,7 +47,8 @@ export function* survey({ sources, rules, never }: SurveyRequest, disk: Disk): G
     const isFolder = stat.value.isDirectory()
     if (excludes.entry(path, relative, isFolder, Number(stat.value.size))) return
     if (isFolder) {
-      const foreign = excludes.oneFileSystem && device !== undefined && stat.value.dev !== device
+      const crosses = device !== undefined && stat.value.dev !== device
+      const foreign = crosses && (excludes.oneFileSystem || isSystemPath(path))
       if (!foreign) waiting.push({ path, relative, device: stat.value.dev })
     } else if (stat.value.isFile()) {
       files++

@@ -80,6 +80,8 @@ export function isOffline(error: WireError): boolean {
 }
 
 const problems: Readonly<Record<Problem['code'], string>> = {
+  'source-missing': 'This folder is not there',
+  'source-changed': 'This folder is suddenly empty or on another disk',
   unreadable: 'Could not be read',
   vanished: 'Disappeared while it was being read',
   changed: 'Changed while it was being read',

@@ -3,10 +3,11 @@ import type { Browser } from '../../commands/browse.ts'
 import type { EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
+import { printedPath } from '../files-from.ts'
 import { formatBytes, formatTable, formatTime } from '../format.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { parseHost, parseJobName, parseSnapshot } from '../values.ts'
+import { parseHost, parseJobName, parseSnapshot, parseText } from '../values.ts'
 
 /** Entries of a folder are fetched and printed a page at a time. */
 const pageEntries = 1000
@@ -24,10 +25,10 @@ export function addBrowsing(program: Command, builder: ProgramBuilder): void {
   const list = builder
     .command('ls', 'list a folder of a snapshot', ['ls latest', 'ls home@12 Documents/letters'])
     .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
-    .argument('[path]', 'folder inside the snapshot (default: its root)')
+    .argument('[path]', 'folder inside the snapshot, as `ls` shows it (default: its root)', parseText)
     .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
   list.action(async (snapshot: string, path: string | undefined, options: CommonOptions) => {
-    await builder.run(options, (invocation) => listFolder(invocation, snapshot, Buffer.from(path ?? '')))
+    await builder.run(options, (invocation) => listFolder(invocation, snapshot, printedPath(path ?? '')))
   })
   program.addCommand(list)
 }

@@ -4,11 +4,12 @@ import { absolutePath } from '../../base/typed-path.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
+import { printedPath, readLists, snapshotPath, type ListOptions } from '../files-from.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { collect, parseHost, parseSnapshot } from '../values.ts'
 
-interface RestoreOptions extends CommonOptions {
+interface RestoreOptions extends CommonOptions, ListOptions {
   readonly to: string
   readonly path?: readonly string[]
   readonly except?: readonly string[]
@@ -30,24 +31,27 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
     .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
     .requiredOption('--to <folder>', 'folder that receives the files; nothing is written outside it')
     .option('-p, --path <path>', 'path inside the snapshot, as `ls` shows it; may be repeated', collect)
+    .option('--files-from <file>', 'more paths inside the snapshot, one a line, as `ls` shows them; - for standard input', collect)
+    .option('--files-from0 <file>', 'more paths inside the snapshot, each ended by a zero byte, exact; - for standard input', collect)
     .option('-x, --except <path>', 'path inside the snapshot that is left out; may be repeated', collect)
     .addOption(overwrite)
   command.action(async (snapshot: string, options: RestoreOptions) => {
-    await builder.run(options, ({ settings, context }) =>
-      runToEnding(
+    await builder.run(options, async ({ settings, context }) => {
+      const listed = await readLists(options)
+      return runToEnding(
         {
           ...settings,
           type: 'restore',
           snapshot,
           target: absolutePath('--to', options.to),
-          paths: (options.path ?? []).map((path) => Buffer.from(path)),
-          ...(options.except ? { except: options.except.map((path) => Buffer.from(path)) } : {}),
+          paths: [...(options.path ?? []).map(printedPath), ...listed.map(snapshotPath)],
+          ...(options.except ? { except: options.except.map(printedPath) } : {}),
           overwrite: options.overwrite,
         },
         context,
         detailLines,
-      ),
-    )
+      )
+    })
   })
   program.addCommand(command)
 }

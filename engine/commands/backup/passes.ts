@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { type ByteString, toShown } from '../../base/byte-string.ts'
 import { hasCode } from '../../base/errors.ts'
 import { fromHex } from '../../base/bytes.ts'
 import { keepNativeMemorySmall } from '../../base/memory.ts'
@@ -7,18 +8,22 @@ import type { WalkSource, WalkStore } from '../../pipeline/walk-types.ts'
 import { JournalReader } from '../../pipeline/journal-reader.ts'
 import type { LoadNow } from '../../pipeline/previous-directory.ts'
 import type { Tally } from '../../pipeline/tally.ts'
+import type { SourceRecord } from '../../catalog/last-snapshot.ts'
 import type { BackupJob } from '../../protocol/job.ts'
 import { packObject, randomName } from '../../repository/names.ts'
 import { systemRandom } from '../../repository/crypto.ts'
 import { listSnapshots } from '../../repository/protocol/snapshots.ts'
+import type { Manifest } from '../../snapshot/manifest.ts'
 import type { BlobId } from '../../snapshot/node.ts'
 import type { Disk } from '../../source/disk.ts'
 import { Excludes } from '../../source/excludes.ts'
+import { isSystemPath } from '../../source/system-folders.ts'
 import type { CommandContext } from '../context.ts'
 import { TreeLoader } from '../tree-loader.ts'
 import { rawBytes, type Machine } from './machine.ts'
 import { neverStored, type OpenBackup } from './open-backup.ts'
 import { OwnFolders } from './own-folders.ts'
+import { recordsOf, SourceWatch } from './source-watch.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
 /** What a pass compares with. */
@@ -55,6 +60,7 @@ export class Passes {
   readonly #excludes: Excludes
   readonly #own: OwnFolders
   readonly #load: LoadNow
+  #watch: SourceWatch
   #base: Base
 
   constructor(options: PassOptions) {
@@ -67,6 +73,27 @@ export class Passes {
     this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
     const last = catalog.lastSnapshot.of(opened.host)
     this.#base = { root: last && fromHex(last.root), trusted: last !== undefined }
+    this.#watch = this.#watchFor(last?.sources ?? [])
+  }
+
+  /** The sources as they are stored now, for the next run to compare with. */
+  get records(): SourceRecord[] {
+    return this.#watch.records(this.#options.sources)
+  }
+
+  /** A pattern that left out nothing may have a typing error in it, or just nothing to do. */
+  tellUnmatched(): void {
+    for (const pattern of this.#excludes.unmatched) this.#options.context.log.write('info', `The exclude pattern ${JSON.stringify(pattern)} matched nothing.`)
+  }
+
+  #isSystemFolder(path: ByteString): boolean {
+    if (!isSystemPath(path)) return false
+    this.#options.context.log.write('info', `${toShown(path)} holds what the kernel makes up, not files: it is stored as an empty folder.`)
+    return true
+  }
+
+  #watchFor(known: readonly SourceRecord[]): SourceWatch {
+    return new SourceWatch(known, this.#options.disk, this.#options.job.acceptChangedSources ?? false)
   }
 
   /** The closure of the snapshot before was taken over where nothing had changed. */
@@ -101,7 +128,8 @@ export class Passes {
     const { root, trusted } = this.#base
     const walk = new BackupWalk({
       sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(), store: this.#store(), trusted, tally,
-      pauseGate: context.pauseGate, signal: machine.signal,
+      pauseGate: context.pauseGate, signal: machine.signal, held: (source, before) => this.#watch.held(source, before, this.#load),
+      isSystemFolder: (path) => this.#isSystemFolder(path),
       ...(root ? { previousRoot: root } : {}),
       ...(catalog.journal.isEmpty ? {} : { journal: new JournalReader(catalog, this.#load) }),
     })
@@ -138,22 +166,25 @@ export class Passes {
     await keeper.open(machine.signal)
     await this.#takeUpSpool()
     if (!this.#base.root) {
-      const root = await this.#newestRoot()
-      if (root) this.#base = { root, trusted: false }
+      const newest = await this.#newestManifest()
+      if (newest) {
+        this.#base = { root: fromHex(newest.root), trusted: false }
+        this.#watch = this.#watchFor(recordsOf(newest.sources))
+      }
       return
     }
     if (this.#base.trusted && !catalog.lastSnapshot.closureUsable()) throw new BaseFailed({ root: this.#base.root, trusted: false })
   }
 
   /** The job's newest snapshot of this machine in the repository, where the catalog does not know it: another's files are other files. */
-  async #newestRoot(): Promise<BlobId | undefined> {
+  async #newestManifest(): Promise<Manifest | undefined> {
     const { opened, machine } = this.#options
-    let root: BlobId | undefined
+    let newest: Manifest | undefined
     const { repository, jobKey, memory, host } = opened
     for await (const entry of listSnapshots(repository, { jobKey, memory }, machine.signal)) {
-      if (entry.type === 'snapshot' && entry.manifest.host === host) root = fromHex(entry.manifest.root)
+      if (entry.type === 'snapshot' && entry.manifest.host === host) newest = entry.manifest
     }
-    return root
+    return newest
   }
 
   /** Packs that an interrupted run had sealed: those that arrived are adopted, the others are sent now. */

@@ -68,7 +68,7 @@ test('usable packs without known contents are named for adoption, retired and un
 test('a closure is usable until one of its packs is retired or gone', () => {
   using world = new TestCatalog()
   const [p, q] = [pack('P', 'a'), pack('Q', 'b')]
-  const snapshot = { id: 'photos@1', host: 'desk', revision: 1, root: blob('root').toString(), finishedMs: 1, files: 1, bytes: 1 }
+  const snapshot = { id: 'photos@1', host: 'desk', revision: 1, root: blob('root').toString(), finishedMs: 1, files: 1, bytes: 1, sources: [{ name: 'caf\xe9', path: '/caf\xe9', device: 2n ** 63n, inode: 7n }] }
   const first = { ...snapshot, root: Buffer.from(blob('root')).toString('hex') }
   world.list(p)
   world.catalog.packs.addPack(p)

@@ -156,8 +156,8 @@ describe('sources', () => {
     await world.backup({ sources: [one, two] })
     const target = join(world.folder, 'out')
     await world.restore(target)
-    expect(readFileSync(join(target, 'data'), 'utf8')).toBe('one')
-    expect(readFileSync(join(target, 'data-2'), 'utf8')).toBe('two')
+    expect(readFileSync(join(target, 'data (x)'), 'utf8')).toBe('one')
+    expect(readFileSync(join(target, 'data (y)'), 'utf8')).toBe('two')
   })
 
   test('that do not exist fail the run before anything is made', async () => {
@@ -168,7 +168,7 @@ describe('sources', () => {
   test('of which one is missing: the others are stored, and the summary says so', async () => {
     write('file', 'here')
     const summary = await world.backup({ sources: [world.source, join(world.folder, 'nowhere')] })
-    expect(summary).toMatchObject({ outcome: 'warnings', snapshot: 'photos@1', firstProblems: [{ code: 'vanished', path: join(world.folder, 'nowhere') }] })
+    expect(summary).toMatchObject({ outcome: 'warnings', snapshot: 'photos@1', firstProblems: [{ code: 'source-missing', path: join(world.folder, 'nowhere') }] })
   })
 
   test('never include the local repository or the home of Holdfast', async () => {

@@ -35,6 +35,31 @@ describe('patterns', () => {
   })
 })
 
+describe('capital and small letters', () => {
+  const on = (ignoreCase: boolean, more: Partial<ExcludeRules>, name: string, directory = false) =>
+    new Excludes(rules(more), [], { ignoreCase, normalise: ignoreCase }).entry(`/s/${name}`, fromText(name), directory, 0) !== undefined
+
+  test('differ where the system says so, as on Linux', () => {
+    expect([on(false, { patterns: ['core'] }, 'core'), on(false, { patterns: ['core'] }, 'Core')]).toEqual([true, false])
+    expect([on(false, { presets: ['caches'] }, 'Caches', true), on(false, { presets: ['caches'] }, 'caches', true)]).toEqual([true, false])
+    expect(excluded({ patterns: ['core'] }, 'Core')).toBe(process.platform !== 'linux')
+  })
+
+  test('and two ways of writing an accent are one elsewhere, as on macOS', () => {
+    expect([on(true, { patterns: ['core'] }, 'Core'), on(true, { presets: ['caches'] }, 'caches', true)]).toEqual([true, true])
+    expect([on(true, { patterns: ['caf\u00e9'] }, 'cafe\u0301'), on(true, { patterns: ['cafe\u0301'] }, 'caf\u00e9')]).toEqual([true, true])
+    expect(on(false, { patterns: ['caf\u00e9'] }, 'cafe\u0301')).toBe(false)
+  })
+})
+
+test('patterns that have left out nothing are known', () => {
+  const excludes = new Excludes(rules({ patterns: ['*.tmp', 'never', '!keep.tmp', 'dir/'], presets: ['caches'] }), [])
+  for (const name of ['a.tmp', 'keep.tmp', 'x']) excludes.entry(`/s/${name}`, name, false, 0)
+  expect(excludes.unmatched).toEqual(['never', 'dir/'])
+  excludes.entry('/s/dir', 'dir', true, 0)
+  expect(excludes.unmatched).toEqual(['never'])
+})
+
 test('the source itself is kept whatever the patterns say', () => {
   expect(new Excludes(rules({ patterns: ['*'] }), []).entry('/source', '', true, 0)).toBeUndefined()
 })
