@@ -24,6 +24,8 @@ const passwordFile = (bytes: string | Uint8Array, mode = 0o600) => ({ path }: Te
 }
 const repository = (address: string) => (): Readonly<Record<string, string>> => ({ HOLDFAST_REPO: address })
 const home = (name: string) => ({ path }: TestFolder): Readonly<Record<string, string>> => ({ HOLDFAST_HOME: join(path, name) })
+/** Told by the parser of options, to a person with the way to the help. */
+const usage = { exit: 200, code: 'arguments', advises: /\S/ } as const
 const wrongArguments = { exit: 200, code: 'arguments', advises: /--help|HOLDFAST_HOME/ } as const
 
 const addresses: Readonly<Record<string, Cause>> = Object.fromEntries([
@@ -56,6 +58,28 @@ const causes: Readonly<Record<string, Cause>> = {
 
   'an empty folder to restore into': { args: () => ['restore', 'latest', '--to', ''], says: 'empty', ...wrongArguments },
   'an address to restore into': { args: () => ['restore', 'latest', '--to', 's3:bucket'], says: 'S3 address', ...wrongArguments },
+
+  'an empty path inside a snapshot': { args: ({ path }) => ['restore', 'latest', '--to', join(path, 'out'), '--path', ''], says: 'empty', ...usage },
+  'an empty folder to list': { args: () => ['ls', 'latest', ''], says: 'empty', ...usage },
+  'an empty job name': { args: () => ['backup', '/usr/share', '--job', ' '], says: 'job name', ...usage },
+  'an empty pattern': { args: () => ['backup', '/usr/share', '--job', 'job', '--exclude', ''], says: 'empty', ...usage },
+  'a list that names nothing': { prepare: ({ path }) => { writeFileSync(join(path, 'list'), '\n\n') }, args: ({ path }) => ['restore', 'latest', '--to', join(path, 'out'), '--files-from', join(path, 'list')], says: 'lists of paths are empty', ...wrongArguments },
+  'a list of the other kind': { prepare: ({ path }) => { writeFileSync(join(path, 'list'), 'a\0b\0') }, args: ({ path }) => ['backup', '--job', 'job', '--files-from', join(path, 'list')], says: '--files-from0', ...wrongArguments },
+  'a list without ends': { prepare: ({ path }) => { writeFileSync(join(path, 'list'), 'a\nb\n') }, args: ({ path }) => ['backup', '--job', 'job', '--files-from0', join(path, 'list')], says: 'no zero bytes', ...wrongArguments },
+  'an endless list': { args: () => ['backup', '--job', 'job', '--files-from', '/dev/zero'], says: 'longer than 32 MiB', ...wrongArguments },
+  'a list of too many paths': { prepare: ({ path }) => { writeFileSync(join(path, 'list'), '/x\n'.repeat(100_001)) }, args: ({ path }) => ['backup', '--job', 'job', '--files-from', join(path, 'list')], says: 'at most 100000', ...wrongArguments },
+  'a list that is not there': { args: () => ['backup', '--job', 'job', '--files-from', '/nowhere/list'], says: 'cannot be read', ...wrongArguments },
+
+  'no source': { args: () => ['backup', '--job', 'job'], says: 'nothing to back up', ...wrongArguments },
+  'an empty source': { args: () => ['backup', '', '--job', 'job'], says: 'empty', ...wrongArguments },
+  'a source that is not there': { args: () => ['backup', '/nowhere/at/all', '--job', 'job'], exit: 100, code: 'source-missing', says: '/nowhere/at/all', advises: 'exists' },
+  'an address as source': { args: () => ['backup', 'sftp:host:/x', '--job', 'job'], says: 'not there yet', ...wrongArguments },
+  'a source whose bytes were lost on the way': { args: () => ['backup', 'caf\ufffd', '--job', 'job'], says: '--files-from0', ...wrongArguments },
+  'what the kernel makes up as source': { args: () => ['backup', '/proc', '--job', 'job'], says: 'kernel makes up', ...wrongArguments },
+  ...Object.fromEntries([
+    ['./x', 'instead of ./name'], ['../x', 'lead out'], ['C:\\x', 'relative to each source'], ['x ', 'Blanks at the end'], ['~/x', '~ means nothing'], ['#x', 'a comment'],
+    ['[x', 'never closed'], ['/usr/share/doc', 'write "/doc"'],
+  ].map(([pattern = '', says = '']) => [`the pattern ${pattern}`, { args: () => ['backup', '/usr/share', '--job', 'job', '--exclude', pattern], says, ...wrongArguments }])),
 
   'HOLDFAST_HOME where the system has no folders': { args: list, environment: () => ({ HOLDFAST_HOME: '/proc/x' }), exit: 100, code: 'denied', says: 'the system has no folders there', advises: 'Set HOLDFAST_HOME' },
   'HOLDFAST_HOME deep below that': { args: list, environment: () => ({ HOLDFAST_HOME: '/proc/x/y/z' }), exit: 100, code: 'denied', says: 'the system has no folders there', advises: 'Set HOLDFAST_HOME' },
