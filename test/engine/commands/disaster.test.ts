@@ -78,7 +78,7 @@ function catalogs(): string[] {
 /** A small file system of its own at `path`; only root may make one. */
 function mountSmall(path: string, megabytes: number): Disposable {
   mkdirSync(path, { recursive: true })
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'tmpfs', path])
   return { [Symbol.dispose]: () => { execFileSync('umount', ['-l', path]) } }
 }
 
