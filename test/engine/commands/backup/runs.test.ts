@@ -183,14 +183,15 @@ describe('sources', () => {
     expect(describeTree(join(target, 'source'))).toEqual(describeTree(world.source))
   })
 
-  test('that are links are stored as links', async () => {
+  test('that are links are stored as what they lead to', async () => {
     write('file', 'content')
     const link = join(world.folder, 'link')
     symlinkSync(world.source, link)
-    expect(await world.backup({ sources: [link, join(world.source, 'file')] })).toMatchObject({ outcome: 'success', files: { found: 1 } })
+    expect(await world.backup({ sources: [link, join(world.source, 'file')] })).toMatchObject({ outcome: 'success', files: { found: 2 } })
     const target = join(world.folder, 'restored')
     await world.restore(target)
-    expect(readdirSync(target, { withFileTypes: true }).map((entry) => [entry.name, entry.isSymbolicLink()])).toEqual([['file', false], ['link', true]])
+    expect(readdirSync(target, { withFileTypes: true }).map((entry) => [entry.name, entry.isSymbolicLink()])).toEqual([['file', false], ['link', false]])
+    expect(readdirSync(join(target, 'link'))).toEqual(['file'])
   })
 })
 
