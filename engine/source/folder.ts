@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs'
 import { type ByteString, toFilePath } from '../base/byte-string.ts'
 import { AttributeReader, type ExtendedAttributes } from '../base/extended-attributes.ts'
 import { entryStat, statxBytes, statxMask, statxStat, type EntryStat } from '../base/entry-stat.ts'
@@ -161,7 +161,8 @@ class SystemFolder implements Folder {
   #look(): EntryStat {
     const { calls, result, view } = this.#system
     if (this.#descriptor === undefined) {
-      const stat = entryStat(lstatSync(toFilePath(this.path), { bigint: true }))
+      // What a person named may be a symlink.
+      const stat = entryStat((this.#parent ? lstatSync : statSync)(toFilePath(this.path), { bigint: true }))
       if (stat.type !== 'directory') throw systemError('ENOTDIR')
       return stat
     }

@@ -1,6 +1,7 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { describeOddTree, makeOddTree, oddEntryNames, removeIfThere } from '../../../fixtures/odd-tree.ts'
+import { chain, describeOddTree, makeOddTree, oddEntryNames, removeIfThere } from '../../../fixtures/odd-tree.ts'
 import { describeSnapshot } from '../../../fixtures/snapshot.ts'
 import { World } from '../../../fixtures/world.ts'
 
@@ -26,3 +27,11 @@ test('what a backup stores of the oddest tree is what is there; nothing of it co
   expect(await world.check({ readDataPercent: 100 })).toMatchObject({ outcome: 'success' })
   expect(there.filter((line) => line.startsWith('/names/')).length).toBeGreaterThanOrEqual(oddEntryNames.length)
 }, 300_000)
+
+test('3000 folders inside each other with one file at the bottom complete in a loop', async () => {
+  mkdirSync(tree)
+  chain(tree, Array.from({ length: 3000 }, () => 'd'), false)
+  expect(await world.backup({ sources: [tree] })).toMatchObject({ outcome: 'success', problems: 0, files: { found: 1, uploaded: 1 } })
+  expect(await describeSnapshot(world)).toEqual(describeOddTree(tree))
+  expect(await world.backup({ sources: [tree] })).toMatchObject({ outcome: 'unchanged' })
+}, 120_000)
