@@ -10,6 +10,9 @@ import type { FaultPlan, FaultKind, FaultRule, FaultyOperation } from './plan.ts
 
 export { faultRule, parseFaultPlan, type FaultPlan, type FaultRule } from './plan.ts'
 
+/** Kind and version, in clear, before every object of a repository. */
+const headerBytes = 4
+
 /**
  * Makes a storage fail as planned (requirement A9), the same way for the same seed and order of operations. Only for tests;
  * people reach it as `faulty+<address>`.
@@ -143,7 +146,9 @@ export class FaultyBackend extends BackendWrapper {
 
   #flipped(bytes: Uint8Array): Uint8Array {
     const wrong = Uint8Array.from(bytes)
-    const place = Math.floor(this.#random() * wrong.length)
+    // Not in the header of an object: a version that nobody knows is heeded, not healed.
+    const from = Math.max(0, Math.min(headerBytes, wrong.length - 1))
+    const place = from + Math.floor(this.#random() * (wrong.length - from))
     if (wrong.length > 0) wrong[place] = (wrong[place] ?? 0) ^ (1 << Math.floor(this.#random() * 8))
     return wrong
   }
