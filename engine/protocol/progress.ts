@@ -93,6 +93,8 @@ export interface RunFigures {
   readonly verifiedBytes?: number
   /** How many there were, also where fewer are kept. */
   readonly problems: number
+  /** One for each kind. */
+  readonly notes?: readonly Note[]
   /** `JOB@REV` where the run made one. */
   readonly snapshot?: string
 }
@@ -101,8 +103,6 @@ export interface RunSummary extends RunFigures {
   readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed'
   /** The first 100, the log has them all. */
   readonly firstProblems: readonly Problem[]
-  /** One for each kind. */
-  readonly notes?: readonly Note[]
   readonly repositoryId?: string
   /** What the machine knows of the repository now, for who sent `known`. */
   readonly known?: KnownRepository

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { errorCodes, type WireError } from './errors.ts'
-import type { Problem } from './progress.ts'
+import type { Note, Problem } from './progress.ts'
 
 /** Parts of messages that are also kept: by a history, in a file. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -10,6 +10,13 @@ export const flag = v.boolean()
 
 export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
 export const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
+
+const note: v.GenericSchema<unknown, Note> = v.object({
+  code: v.picklist(['socket', 'device', 'own-folder', 'time', 'attributes']),
+  count,
+  path: text,
+  message: text,
+})
 
 /** Entries of an object's schema: see RunFigures. */
 export const runFigures = {
@@ -23,6 +30,7 @@ export const runFigures = {
   adoptedPacks: count,
   verifiedBytes: v.exactOptional(amount),
   problems: count,
+  notes: v.exactOptional(v.array(note)),
   snapshot: v.exactOptional(text),
 }
 

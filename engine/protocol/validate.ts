@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
-import type { Note, RunSummary } from './progress.ts'
+import type { RunSummary } from './progress.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
 /** A message that came over a port: the value, or what is wrong with it in words that quote none of it (it may hold secrets). */
@@ -167,18 +167,10 @@ const transfer = v.object({
   attempt: count,
 })
 
-const note: v.GenericSchema<unknown, Note> = v.object({
-  code: v.picklist(['socket', 'device', 'own-folder', 'time', 'attributes']),
-  count,
-  path: text,
-  message: text,
-})
-
 const summary: v.GenericSchema<unknown, RunSummary> = v.object({
   ...runFigures,
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed']),
   firstProblems: v.array(problem),
-  notes: v.exactOptional(v.array(note)),
   repositoryId: v.exactOptional(text),
   known: v.exactOptional(knownRepository),
   details: v.exactOptional(v.unknown()),

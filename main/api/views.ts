@@ -1,10 +1,10 @@
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { ExcludeRules } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
-import type { Counters, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
+import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, TransferEvent, WireError }
+export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, TransferEvent, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {

@@ -35,6 +35,7 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     adoptedPacks: summary?.adoptedPacks ?? 0,
     ...(summary?.verifiedBytes === undefined ? {} : { verifiedBytes: summary.verifiedBytes }),
     problems: Math.max(summary?.problems ?? 0, facts.problems),
+    ...(summary?.notes === undefined ? {} : { notes: summary.notes }),
     restarts: exit.restarts,
     ...(summary?.snapshot !== undefined && { snapshot: summary.snapshot }),
     ...(error && { error }),

@@ -1,8 +1,18 @@
-import type { JobConfigView, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
+import { visibleText } from '../../main/api/text.ts'
+import type { JobConfigView, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
 
 const leftOut = (count: number): string => (count === 0 ? '' : `, ${formatCount(count)} left out`)
+
+/** What a backup passes over, or stores otherwise, by its kind: how often, and where it was met first. */
+const noteWords: Readonly<Record<Note['code'], (count: number, path: string) => string>> = {
+  socket: (count, path) => `${formatThings(count, 'socket', 'sockets')} not backed up, which hold nothing: ${path}${count > 1 ? ' and others' : ''}`,
+  device: (count, path) => `${formatThings(count, 'device', 'devices')} not backed up: ${path}${count > 1 ? ' and others' : ''}`,
+  'own-folder': (_count, path) => `The backup itself and Holdfast’s own folder are left out: ${path}`,
+  time: (count, path) => `${formatThings(count, 'time', 'times')} beyond the years 1677 to 2262 stored as the nearest in them: ${path}`,
+  attributes: (count, path) => `Extended attributes that cannot be read: ${formatThings(count, 'entry', 'entries')}, first ${path}`,
+}
 
 /** Every sentence of the window but errors and states (errors.ts, status.ts). A translation replaces this folder. */
 export const words = {
@@ -93,6 +103,7 @@ export const words = {
     copied: (lines: number) => `${formatThings(lines, 'log line', 'log lines')} copied`,
     trigger: { manual: 'Started by hand', schedule: 'Started by schedule', 'catch-up': 'Made up for a missed run' } satisfies Record<RunView['trigger'], string>,
     snapshot: (id: string) => `Snapshot ${id}`,
+    note: (note: Note) => noteWords[note.code](note.count, visibleText(note.path)),
     verified: (bytes: number) => `${formatBytes(bytes)} of the repository read back and verified`,
     adopted: (packs: number) => `${formatThings(packs, 'pack', 'packs')} of an interrupted run taken over`,
     restarts: (count: number) => `Started again ${formatThings(count, 'time', 'times')} after a crash`,

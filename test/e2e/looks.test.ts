@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { makeOddTree } from '../fixtures/tree.ts'
@@ -58,11 +58,12 @@ test('every view with real data, in both themes and sizes', async () => {
   await pictures(user, app, '02-form-errors')
   await user.click('Cancel')
   const destination = { type: 'folder' as const, path: folder.made('Backup disk') }
-  await user.addJob({ name: 'Documents', sources: [documents], destination, password })
+  await user.addJob({ name: 'Documents', sources: [documents, folder.made('USB stick')], destination, password })
   await pictures(user, app, '03-job-never-run')
+  renameSync(folder.path('USB stick'), folder.path('unplugged'))
   expect(await user.backUpNow()).toBe('Backed up, 1 warning')
   await user.click(/^Show details of the run of/)
-  await user.sees('Skipped: sockets and devices are not backed up')
+  await user.sees('This folder is not there')
   await pictures(user, app, '04-job-warnings')
   await user.addJob({ name: 'Shared disk', sources: [documents], destination, password: 'not the same words' })
   expect(await user.backUpNow()).toBe('Failed')

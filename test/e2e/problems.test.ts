@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { renameSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { launchApp } from './harness/app.ts'
 import { randomFile } from './harness/data.ts'
@@ -55,25 +53,24 @@ test('a run can be paused, resumed, and stopped in both ways; the next one conti
 test('what is left out is told by icon, notification and history; a failure says what to do', async () => {
   using folder = freshFolder()
   writeFileSync(`${folder.made('tree')}/plain.txt`, 'plain')
-  const socket = createServer().listen(folder.path('tree/socket'))
-  await once(socket, 'listening')
+  writeFileSync(`${folder.made('stick')}/photo.jpg`, 'photo')
   await using desktop = await openFakeDesktop()
   await using app = await launchApp({ environment: desktop.environment })
   const tray = await desktop.nextTray()
   const user = await User.of(app)
   const destination = { type: 'folder' as const, path: folder.made('backup') }
-  await user.addJob({ name: 'documents', sources: [folder.path('tree')], destination, password })
+  await user.addJob({ name: 'documents', sources: [folder.path('tree'), folder.path('stick')], destination, password })
+  renameSync(folder.path('stick'), folder.path('unplugged'))
   expect(await user.backUpNow()).toBe('Backed up, 1 warning')
   await user.click(/^Show details of the run of/)
-  await user.sees('Skipped: sockets and devices are not backed up')
-  await user.page.getByRole('region', { name: 'Warnings' }).getByText('socket').first().waitFor()
+  await user.sees('This folder is not there')
+  await user.page.getByRole('region', { name: 'Warnings' }).getByText('stick').first().waitFor()
   expect(await iconOf(tray)).toBe('warning')
   const warned = await desktop.nextNotification('documents: backed up with 1 warning')
   await user.goTo('Settings')
   desktop.click(warned)
   await user.page.getByRole('heading', { name: 'documents', level: 1 }).waitFor()
-  await user.sees('Skipped: sockets and devices are not backed up')
-  socket.close()
+  await user.sees('This folder is not there')
 
   await user.addJob({ name: 'other', sources: [folder.path('tree')], destination, password: 'not the same words' })
   expect(await user.backUpNow()).toBe('Failed')
