@@ -7,8 +7,8 @@ const leftOut = (count: number): string => (count === 0 ? '' : `, ${formatCount(
 
 /** What a backup passes over, or stores otherwise, by its kind: how often, and where it was met first. */
 const noteWords: Readonly<Record<Note['code'], (count: number, path: string) => string>> = {
-  socket: (count, path) => `${formatThings(count, 'socket', 'sockets')} not backed up, which hold nothing: ${path}${count > 1 ? ' and others' : ''}`,
-  device: (count, path) => `${formatThings(count, 'device', 'devices')} not backed up: ${path}${count > 1 ? ' and others' : ''}`,
+  socket: (count, path) => `${formatThings(count, 'socket', 'sockets')} left out, for lack of any content: ${path}${count > 1 ? ' and others' : ''}`,
+  device: (count, path) => `${formatThings(count, 'device', 'devices')} left out: ${path}${count > 1 ? ' and others' : ''}`,
   'own-folder': (_count, path) => `The backup itself and Holdfast’s own folder are left out: ${path}`,
   time: (count, path) => `${formatThings(count, 'time', 'times')} beyond the years 1677 to 2262 stored as the nearest in them: ${path}`,
   attributes: (count, path) => `Extended attributes that cannot be read: ${formatThings(count, 'entry', 'entries')}, first ${path}`,
