@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../protocol/errors.ts'
+import { errnoOf } from './errno.ts'
 import { HoldfastError } from './errors.ts'
 
 type Words = readonly [ErrorCode, string]
@@ -27,8 +28,8 @@ const known: Readonly<Record<string, Words>> = {
 
 /** A failure of the disk on which Holdfast keeps its catalogs and packs in the making, in words; what is none passes as it is. */
 export function diskError(error: unknown, path: string): unknown {
-  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
-  const words = typeof code === 'string' ? known[code] : undefined
-  if (words === undefined || error instanceof HoldfastError) return error
-  return new HoldfastError(words[0], `Holdfast's own folder cannot be used: ${words[1]} (${path}).`, { cause: error, data: { place: 'home', reason: String(code) } })
+  const errno = errnoOf(error)
+  const words = errno === undefined ? undefined : known[errno]
+  if (words === undefined) return error
+  return new HoldfastError(words[0], `Holdfast's own folder cannot be used: ${words[1]} (${path}).`, { cause: error, data: { place: 'home', reason: String(errno) } })
 }

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdi
 import type { Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { diskError } from './disk-error.ts'
+import { errnoOf } from './errno.ts'
 import { HoldfastError } from './errors.ts'
 
 /** Told what was found too open and closed. */
@@ -70,7 +71,7 @@ function createFile(path: string): void {
     chmodSync(path, fileMode)
   } catch (error) {
     // Another run made it in this moment, in the same way.
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (errnoOf(error) !== 'EEXIST') throw error
   }
 }
 
@@ -90,7 +91,7 @@ function make(path: string): boolean {
     chmodSync(path, folderMode)
     return true
   } catch (error) {
-    const code = codeOf(error)
+    const code = errnoOf(error)
     // A symbolic link to a folder will do; one that leads nowhere is EEXIST here and ENOENT there.
     if (code === 'EEXIST') {
       if (statSync(path).isDirectory()) return false
@@ -120,8 +121,4 @@ function isMine(stat: Stats): boolean {
 
 function refused(words: string): HoldfastError {
   return new HoldfastError('denied', words, { data: { place: 'home' } })
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error ? Reflect.get(error, 'code') : undefined
 }

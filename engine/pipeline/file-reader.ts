@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { type ByteString, toFilePath } from '../base/byte-string.ts'
 import { entryStat, type EntryStat } from '../base/entry-stat.ts'
+import { hasErrno } from '../base/errno.ts'
 
 /** What tells that a file is still the one that was seen, and what is stored of it: see packStat. */
 export const statWidth = 9
@@ -49,7 +50,7 @@ export function openFile(address: ByteString, uid: number): number {
     try {
       return openSync(path, openFlags | constants.O_NOATIME)
     } catch (error) {
-      if (!(error instanceof Error && Reflect.get(error, 'code') === 'EPERM')) throw error
+      if (!hasErrno(error, 'EPERM')) throw error
     }
   }
   return openSync(path, openFlags)

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { hasErrno } from '../base/errno.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { freeBuffer } from '../base/memory.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
@@ -187,11 +188,10 @@ function local<T>(action: () => T): T {
   try {
     return action()
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
     const data = { place: 'spool' }
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new HoldfastError('full', 'No space is left where packs are made.', { cause: error, data })
-    if (code === 'ENOENT' || code === 'EIO' || code === 'ENODEV' || code === 'ENXIO' || code === 'ESTALE') throw new HoldfastError('offline', 'The disk on which packs are made is gone.', { cause: error, data })
-    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') throw new HoldfastError('denied', 'Packs cannot be written where they are made.', { cause: error, data })
+    if (hasErrno(error, 'ENOSPC', 'EDQUOT')) throw new HoldfastError('full', 'No space is left where packs are made.', { cause: error, data })
+    if (hasErrno(error, 'ENOENT', 'EIO', 'ENODEV', 'ENXIO', 'ESTALE')) throw new HoldfastError('offline', 'The disk on which packs are made is gone.', { cause: error, data })
+    if (hasErrno(error, 'EACCES', 'EPERM', 'EROFS')) throw new HoldfastError('denied', 'Packs cannot be written where they are made.', { cause: error, data })
     throw error
   }
 }

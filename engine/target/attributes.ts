@@ -1,6 +1,6 @@
 import type { ByteString } from '../base/byte-string.ts'
 import type { Loss, LossKind } from './dress.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import type { AttributeCalls, OpenEntry } from './system-calls.ts'
 
 /** An extended attribute as the system has it: the name with its name space. */

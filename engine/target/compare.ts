@@ -3,7 +3,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { blobHeadroom } from '../repository/blob-id.ts'
 import type { BlobHasher } from '../repository/blob-id.ts'
 import type { BlobId } from '../snapshot/node.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 
 /** A stretch that a file should hold. */
 export interface ExpectedChunk {

@@ -1,6 +1,6 @@
 import { writeAttributes } from './attributes.ts'
 import type { ExtendedAttribute } from './attributes.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import type { OpenEntry, SystemCalls } from './system-calls.ts'
 
 /** What the snapshot says of an entry besides its content. */

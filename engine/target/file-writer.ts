@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { HoldfastError } from '../base/errors.ts'
 import type { Dresser, Loss } from './dress.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import { tornMode } from './file-spec.ts'
 import type { FileSpec } from './file-spec.ts'
 import type { HeldFolder, TargetFolders } from './folders.ts'

@@ -3,7 +3,7 @@ import { HoldfastError } from '../base/errors.ts'
 import { toShown } from '../base/byte-string.ts'
 import type { ByteString } from '../base/byte-string.ts'
 import { givesLists } from './attributes.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import type { OpenFolder, SystemCalls } from './system-calls.ts'
 
 /** Folders held open at a time, besides the target; each costs a descriptor. */

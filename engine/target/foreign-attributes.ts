@@ -1,6 +1,6 @@
 import { fromBytes } from '../base/byte-string.ts'
 import type { ByteString } from '../base/byte-string.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import type { ForeignFunctions } from './foreign-functions.ts'
 import type { AttributeCalls, OpenEntry } from './system-calls.ts'
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, fstatSync, openSync, readdirSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import type { ByteString } from '../base/byte-string.ts'
-import { errnoOf } from './errno.ts'
+import { errnoOf } from '../base/errno.ts'
 import { ForeignAttributes } from './foreign-attributes.ts'
 import { loadForeignFunctions } from './foreign-functions.ts'
 import type { ForeignFunctions } from './foreign-functions.ts'

@@ -1,14 +1,6 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
+import { errnoOf } from '../../base/errno.ts'
 import { HoldfastError } from '../../base/errors.ts'
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
-  const code = errnoOf(error)
-  return code !== undefined && codes.includes(code)
-}
 
 type Words = readonly [ErrorCode, string]
 
@@ -86,8 +78,8 @@ export function localError(error: unknown, name: string): HoldfastError {
   return new HoldfastError(code, `${words} (${name})`, { cause: error, data: { ...place, ...(errno === undefined ? {} : { errno }) } })
 }
 
-/** Node's own codes (`ERR_…`) and errors without one are no answers of a file system. */
+/** What has no errno is no answer of a file system. */
 function wordsOf(errno: string | undefined): Words {
-  if (errno === undefined || errno.startsWith('ERR_')) return ['internal', 'The destination failed in an unknown way.']
+  if (errno === undefined) return ['internal', 'The destination failed in an unknown way.']
   return known[errno] ?? ['unavailable', `The destination's file system reports ${errno}.`]
 }

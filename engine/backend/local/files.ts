@@ -2,7 +2,7 @@ import { constants, link, open, rename, type FileHandle } from 'node:fs/promises
 import { throwIfAborted } from '../../base/abort.ts'
 import type { PutOptions } from '../backend.ts'
 import { grantedBytes } from '../pace.ts'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../../base/errno.ts'
 import type { Folder } from './folder.ts'
 
 /** Copies go in pieces of this size: a cancel is seen between two of them, well within a second on any disk. */

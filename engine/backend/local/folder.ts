@@ -1,7 +1,7 @@
 import { fstatSync, type Dirent, type Stats } from 'node:fs'
 import { constants, lstat, mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises'
 import { HoldfastError } from '../../base/errors.ts'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../../base/errno.ts'
 import { expectInPlace, notInPlace } from './in-place.ts'
 
 // Windows knows neither; there the look before and after has to do.

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { HoldfastError } from '../../base/errors.ts'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../../base/errno.ts'
 import { Folder, ownModes } from './folder.ts'
 
 /** No config is larger. */

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { HoldfastError } from '../../base/errors.ts'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../../base/errno.ts'
 import type { Folder } from './folder.ts'
 import { Ground, makeRoot, type GroundOptions } from './ground.ts'
 import { workName } from './temporary.ts'

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { hasErrno } from './errors.ts'
+import { hasErrno } from '../../base/errno.ts'
 import type { Folder } from './folder.ts'
 
 const hostMark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)

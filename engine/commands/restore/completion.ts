@@ -8,7 +8,7 @@ import type { ByteString } from '../../base/byte-string.ts'
 import { diskError } from '../../base/disk-error.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import { makePrivateFolder } from '../../base/private-folder.ts'
-import { errnoOf } from '../../target/errno.ts'
+import { errnoOf } from '../../base/errno.ts'
 import type { OpenFolder } from '../../target/system-calls.ts'
 
 const run = promisify(execFile)
