@@ -11,7 +11,7 @@ import type { CheckJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
-import { Findings } from './check/findings.ts'
+import { affectedProblem, Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
 import { checkIndexes, checkPacks, checkRecords } from './check/inventory.ts'
 import type { IndexFindings } from './check/inventory.ts'
@@ -58,8 +58,9 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   const { repositoryId } = open.repository.config
   using catalog = openCatalog(job.home, repositoryId, checkCatalog).catalog
   const progress = new StepProgress(context, open.meter)
-  const findings = new Findings((line) => {
-    context.log.write('warning', line)
+  const findings = new Findings((problem) => {
+    context.log.with({ file: problem.path }).write('warning', problem.message)
+    context.events.problem(problem)
     progress.problem()
   })
   const run = new CheckRun(open, catalog, findings, progress, startedMs)
@@ -118,7 +119,7 @@ async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJ
 }
 
 function summary(findings: Findings, details: CheckDetails, repositoryId: string, traffic: Traffic, startedMs: number, finishedMs: number): RunSummary {
-  const firstProblems = findings.affected.slice(0, 100).map(({ snapshot, path }) => ({ code: 'damaged' as const, path: path === '' ? snapshot : `${snapshot}: ${path}`, message: 'cannot be restored whole' }))
+  const firstProblems = findings.affected.slice(0, 100).map(affectedProblem)
   return plainSummary('check', startedMs, finishedMs, traffic, {
     outcome: findings.affectedCount > 0 ? 'failed' : findings.damageCount > 0 ? 'warnings' : 'success',
     problems: findings.damageCount + findings.affectedCount, firstProblems, repositoryId, details,

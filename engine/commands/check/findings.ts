@@ -1,4 +1,5 @@
 import type { ObjectName } from '../../backend/backend.ts'
+import type { Problem } from '../../protocol/progress.ts'
 
 /** Something in the repository that is not as it should be. */
 export interface Damage {
@@ -13,6 +14,11 @@ export interface AffectedPath {
   readonly path: string
 }
 
+/** As a run tells it. */
+export function affectedProblem({ snapshot, path }: AffectedPath): Problem {
+  return { code: 'damaged', path: path === '' ? snapshot : `${snapshot}: ${path}`, message: 'cannot be restored whole' }
+}
+
 /** Lists are cut off here in memory and in the summary; the counts go on, and the log has every line. */
 const listed = 10_000
 
@@ -25,25 +31,25 @@ export class Findings {
   readonly footerless = new Set<string>()
   damageCount = 0
   affectedCount = 0
-  readonly #onFinding: (line: string) => void
+  readonly #onFinding: (problem: Problem) => void
   readonly #damagedSegments = new Map<string, Set<number>>()
 
-  /** @param onFinding gets one line for each finding. */
-  constructor(onFinding: (line: string) => void) {
+  /** @param onFinding gets each finding once. */
+  constructor(onFinding: (problem: Problem) => void) {
     this.#onFinding = onFinding
   }
 
   damage(damage: Damage): void {
     this.damageCount++
     if (this.damages.length < listed) this.damages.push(damage)
-    this.#onFinding(damage.message)
+    this.#onFinding({ code: 'damaged', path: damage.object, message: damage.message })
   }
 
   affect(snapshot: string, path: string): void {
     this.affectedCount++
     this.affectedSnapshots.add(snapshot)
     if (this.affected.length < listed) this.affected.push({ snapshot, path })
-    this.#onFinding(path === '' ? `snapshot ${snapshot} cannot be read` : `${snapshot}: ${path} cannot be restored whole`)
+    this.#onFinding(affectedProblem({ snapshot, path }))
   }
 
   /** Before the snapshots are followed again. */
