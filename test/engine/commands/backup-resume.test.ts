@@ -50,7 +50,7 @@ async function expectComplete(): Promise<void> {
   expect(describeTree(join(target, 'source'))).toEqual(describeTree(world.source))
 }
 
-/** Runs until `count` packs have arrived, then stops it. */
+/** Runs until `count` packs have arrived, then stops it. One transfer at a time: with more, a slow disk has them all on their way by then. */
 async function stopAfter(count: number): Promise<RunFailed> {
   const stop = new AbortController()
   const context = world.context(stop.signal)
@@ -58,7 +58,7 @@ async function stopAfter(count: number): Promise<RunFailed> {
   const transfer = (event: Parameters<typeof context.events.transfer>[0]): void => {
     if (event.state === 'done' && event.name.startsWith('pack') && ++arrived === count) stop.abort()
   }
-  const error: unknown = await runJob(job(), { ...context, cancelSignal: new AbortController().signal, events: { ...context.events, transfer } }).catch((reason: unknown) => reason)
+  const error: unknown = await runJob({ ...job(), concurrency: 1 }, { ...context, cancelSignal: new AbortController().signal, events: { ...context.events, transfer } }).catch((reason: unknown) => reason)
   if (!(error instanceof RunFailed)) throw new Error('the run was not stopped')
   return error
 }
