@@ -6,10 +6,10 @@ const MiB = 1024 * 1024
 const perDay: Readonly<Record<Distance, number>> = { near: 1024 * MiB, far: 32 * MiB }
 
 /** What the first run of a day may read back, however little it sent: so every pack has its turn also where little changes. */
-const firstOfDay: Readonly<Record<Distance, number>> = { near: 64 * MiB, far: 32 * MiB }
+const firstOfDay = 32 * MiB
 
 /** A run that sends more than this reads back a sixteenth of it: the end of a first backup is not to take as long as the backup. */
-const wholeUpTo = 64 * MiB
+const wholeUpTo = 32 * MiB
 
 export interface VerificationFacts {
   readonly distance: Distance
@@ -22,6 +22,6 @@ export interface VerificationFacts {
 /** Bytes that a run may read back to verify a sample: at most what it sent, but for the first of a day, and within the day's bytes. */
 export function verificationBudget({ distance, sentBytes, todayBytes }: VerificationFacts): number {
   const byWhatWasSent = Math.min(sentBytes, Math.max(wholeUpTo, Math.floor(sentBytes / 16)))
-  const wanted = todayBytes === undefined ? Math.max(firstOfDay[distance], byWhatWasSent) : byWhatWasSent
+  const wanted = todayBytes === undefined ? Math.max(firstOfDay, byWhatWasSent) : byWhatWasSent
   return Math.max(0, Math.min(wanted, perDay[distance] - (todayBytes ?? 0)))
 }

@@ -11,13 +11,14 @@ test.each([
   ['far', 2_000, 32 * MiB, 0],
   ['far', 500 * MiB, 1 * MiB, 31 * MiB],
   ['near', 2_000, 5 * MiB, 2_000],
-  ['near', 64 * MiB, 5 * MiB, 64 * MiB],
-  ['near', 600 * MiB, 0, 64 * MiB],
+  ['near', 32 * MiB, 5 * MiB, 32 * MiB],
+  ['near', 64 * MiB, 5 * MiB, 32 * MiB],
+  ['near', 600 * MiB, 0, 37.5 * MiB],
   ['near', 3200 * MiB, 0, 200 * MiB],
   ['near', 64_000 * MiB, 100 * MiB, 924 * MiB],
   // The first of a day: every pack has its turn, also where nothing changes.
   ['far', 0, undefined, 32 * MiB],
-  ['near', 0, undefined, 64 * MiB],
+  ['near', 0, undefined, 32 * MiB],
   ['near', 3200 * MiB, undefined, 200 * MiB],
 ] as const)('%s, %s sent, %s read today: %s', (distance, sentBytes, todayBytes, expected) => {
   expect(verificationBudget({ distance, sentBytes, todayBytes })).toBe(expected)
