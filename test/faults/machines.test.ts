@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { removeIfThere } from '../fixtures/odd-tree.ts'
 import { freshBucket } from '../servers/s3.ts'
 import { soakMachines } from '../soak/machines.ts'
 
@@ -14,6 +15,6 @@ test.each(['folder', 's3'])('machines that back up, forget, prune and die in one
     expect(counts.kills).toBeGreaterThan(0)
     expect(counts.snapshotsCompared).toBeGreaterThan(3)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    removeIfThere(folder)
   }
 })

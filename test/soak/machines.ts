@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SeededRandom } from '../bench/random.ts'
-import { describeTree } from '../fixtures/tree.ts'
+import { describeOddTree, makeOddTree, removeIfThere } from '../fixtures/odd-tree.ts'
 
 const cli = join(import.meta.dirname, '../../dist/engine/cli.js')
 
@@ -67,7 +67,10 @@ class Soak {
   }
 
   async initialise(): Promise<void> {
-    for (const machine of machines) mkdirSync(this.#source(machine), { recursive: true })
+    for (const machine of machines) {
+      mkdirSync(this.#source(machine), { recursive: true })
+      makeOddTree(join(this.#source(machine), 'odd'), { levels: 100, crowd: 200 })
+    }
     await this.#expectCode(await this.#run('alpha', ['init']), [0])
   }
 
@@ -89,7 +92,7 @@ class Soak {
       else writeFileSync(join(source, name), new SeededRandom(this.#random.below(60)).bytes(1000 + this.#random.below(400_000)))
     }
     const seen = this.#history.get(machine) ?? new Set()
-    this.#history.set(machine, seen.add(describeTree(source).join('\n')))
+    this.#history.set(machine, seen.add(describeOddTree(source).join('\n')))
   }
 
   async #operation(): Promise<void> {
@@ -116,11 +119,11 @@ class Soak {
       const target = join(this.#options.folder, 'restored')
       await this.#expectCode(await this.#run('beta', ['restore', id, '--to', target]), [0])
       const machine = id.slice(0, id.indexOf('@'))
-      const tree = describeTree(join(target, 'source'))
+      const tree = describeOddTree(join(target, 'source'))
       if (!this.#history.get(machine)?.has(tree.join('\n'))) throw this.#failure(`snapshot ${id} restores to something its source never was`)
       this.counts.snapshotsCompared++
       this.counts.filesCompared += tree.length
-      rmSync(target, { recursive: true })
+      removeIfThere(target)
     }
   }
 

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { removeIfThere } from '../fixtures/odd-tree.ts'
 import { soakMachines } from './machines.ts'
 import { soakProtocol } from './protocol.ts'
 
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-soak-'))
     const counts = await soakMachines({ seed, cycles: 10, folder, repository: join(folder, 'repository'), env: {} })
     console.log(`seed ${seed}: ${JSON.stringify(counts)}`)
-    rmSync(folder, { recursive: true })
+    removeIfThere(folder)
   }
 }
 
