@@ -1,4 +1,7 @@
 // @ts-check
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
 /**
  * The one table of who may import whom (ARCHITECTURE.md). dependency-cruiser and ESLint are both made from it: the first
  * sees whole graphs, the second also sees type-only imports inside .svelte files.
@@ -6,7 +9,17 @@
 
 /** @typedef {{ readonly may: readonly string[], readonly types?: readonly string[] }} Layer */
 
-const belowRepository = ['engine/snapshot', 'engine/backend', 'engine/base', 'engine/protocol']
+/** What every storage shares knows none of them; each other folder of the backend is one provider, and knows no other. */
+const sharedByStorages = ['engine/backend/http', 'engine/backend/flow', 'engine/backend/wrappers']
+const backendFolder = fileURLToPath(new URL('../../engine/backend', import.meta.url))
+const storages = readdirSync(backendFolder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => `engine/backend/${entry.name}`)
+  .filter((folder) => !sharedByStorages.includes(folder))
+  .sort()
+const belowBackend = ['engine/base', 'engine/protocol']
+
+const belowRepository = ['engine/snapshot', 'engine/backend', 'engine/backend/flow', 'engine/backend/wrappers', ...belowBackend]
 const belowCommands = ['engine/repository', ...belowRepository]
 
 /**
@@ -17,10 +30,11 @@ const belowCommands = ['engine/repository', ...belowRepository]
 export const layers = {
   'engine/protocol': { may: [] },
   'engine/base': { may: ['engine/protocol'] },
-  'engine/backend': { may: ['engine/backend/s3', 'engine/base', 'engine/protocol'] },
-  // What every storage behind HTTP shares knows none of them.
-  'engine/backend/http': { may: ['engine/backend', 'engine/base', 'engine/protocol'] },
-  'engine/backend/s3': { may: ['engine/backend/http', 'engine/backend', 'engine/base', 'engine/protocol'] },
+  'engine/backend': { may: ['engine/backend/wrappers', ...storages, ...belowBackend] },
+  'engine/backend/flow': { may: ['engine/backend', ...belowBackend] },
+  'engine/backend/wrappers': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
+  'engine/backend/http': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
+  ...Object.fromEntries(storages.map((folder) => [folder, { may: ['engine/backend', 'engine/backend/http', 'engine/backend/flow', ...belowBackend] }])),
   'engine/snapshot': { may: ['engine/base', 'engine/protocol'] },
   'engine/repository': { may: belowRepository },
   'engine/catalog': { may: belowCommands },

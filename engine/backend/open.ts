@@ -1,27 +1,33 @@
 import type { Clock } from '../base/clock.ts'
-import { assertNever } from '../base/errors.ts'
+import { assertNever, HoldfastError } from '../base/errors.ts'
+import { parseAddress, type BackendAddress } from './address.ts'
 import type { StorageBackend, UploadJournal } from './backend.ts'
+import type { CredentialSource } from './credentials.ts'
 import { openLocal } from './local/local.ts'
 import { openMemory } from './memory/memory.ts'
-import { parseAddress, type BackendAddress } from './url.ts'
+import { implementations } from './registry.ts'
+import { serviceFrom } from './service.ts'
 
 export interface OpenOptions {
-  /** See JobSecrets.storage: S3 takes `accessKeyId`, `secretAccessKey`, `sessionToken`. */
-  readonly secrets: Readonly<Record<string, string>>
+  readonly credentials: CredentialSource
   readonly signal: AbortSignal
   /** Without it, interrupted uploads start again from their beginning. */
   readonly uploadJournal?: UploadJournal
   readonly clock?: Clock
   /** Only where a repository is to be made: a missing folder is made too. Otherwise it is `offline` (its disk is not connected). */
   readonly create?: boolean
+  /** HOLDFAST_HOME, where a provider keeps what it knows of servers (a pinned host key); without it nothing is kept. */
+  readonly home?: string
+  /** Speaks to this origin instead of the service's own: see service.ts. */
+  readonly service?: string
 }
 
 /**
- * The storage at an address, bare: without retry, limits and log (see retry.ts, limits.ts, log.ts). Needs no network by itself.
+ * The storage at an address, bare: without retry, limits and log (see wrappers/). Needs no network by itself.
  * Errors: arguments, credentials, offline, denied.
  */
-export function openBackend(url: string, options: OpenOptions): Promise<StorageBackend> {
-  return openAddress(parseAddress(url), options)
+export function openBackend(address: string, options: OpenOptions): Promise<StorageBackend> {
+  return openAddress(parseAddress(address), options)
 }
 
 async function openAddress(address: BackendAddress, options: OpenOptions): Promise<StorageBackend> {
@@ -30,13 +36,16 @@ async function openAddress(address: BackendAddress, options: OpenOptions): Promi
       return openLocal(address.path, options, options.signal)
     case 'memory':
       return openMemory(address.name, options.clock)
-    case 's3': {
-      // The SDK costs a fifth of a second to load; a backup to a disk does not pay that.
-      const { openS3 } = await import('./s3/s3.ts')
-      return openS3(address, options)
+    case 'provider': {
+      const { id, name } = address.provider
+      const load = implementations[id]
+      if (!load) throw new HoldfastError('arguments', `${name} is not part of this version of Holdfast.`)
+      const { open } = await load()
+      const service = options.service ?? serviceFrom(process.env, id)
+      return open(address.values, service === undefined ? options : { ...options, service })
     }
     case 'faulty': {
-      const { withFaults, parseFaultPlan } = await import('./faulty/faulty.ts')
+      const { withFaults, parseFaultPlan } = await import('./wrappers/faulty/faulty.ts')
       const plan = parseFaultPlan(address.faults)
       return withFaults(await openAddress(address.inner, options), plan, options.clock)
     }

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path'
-import { absoluteAddress } from '../backend/url.ts'
+import { absoluteAddress } from '../backend/address.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { absolutePath } from '../base/typed-path.ts'
 import type { Limits } from '../protocol/messages.ts'

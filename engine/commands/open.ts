@@ -1,12 +1,13 @@
 import type { StorageBackend, UploadJournal } from '../backend/backend.ts'
-import { TokenBucket } from '../backend/bandwidth.ts'
-import { withLimits } from '../backend/limits.ts'
-import { withLog } from '../backend/log.ts'
+import { TokenBucket } from '../backend/flow/bandwidth.ts'
+import { withLimits } from '../backend/wrappers/limits.ts'
+import { withLog } from '../backend/wrappers/log.ts'
+import { fixedCredentials } from '../backend/credentials.ts'
 import { openBackend } from '../backend/open.ts'
-import { PatientPermits } from '../backend/patient-permits.ts'
-import { AdaptivePermits } from '../backend/permits.ts'
-import { RememberedConcurrency } from '../backend/remembered-concurrency.ts'
-import { RetryPolicy, withRetry } from '../backend/retry.ts'
+import { PatientPermits } from '../backend/flow/patient-permits.ts'
+import { AdaptivePermits } from '../backend/flow/permits.ts'
+import { RememberedConcurrency } from '../backend/flow/remembered-concurrency.ts'
+import { RetryPolicy, withRetry } from '../backend/wrappers/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { prepareHome } from '../base/private-folder.ts'
 import type { EngineJob } from '../protocol/job.ts'
@@ -49,7 +50,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   prepareHome(job.home, (words) => { log.write('warning', words) })
   const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
   const { traffic } = meter
-  const bare = await openBackend(job.repository, { secrets: context.secrets.storage, signal, clock, ...options })
+  const bare = await openBackend(job.repository, { credentials: fixedCredentials(context.secrets.storage), signal, clock, home: job.home, ...options })
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
   const { account, maxConnections } = bare.traits

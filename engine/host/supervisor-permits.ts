@@ -1,5 +1,5 @@
 import { abortError, throwIfAborted } from '../base/abort.ts'
-import type { Permits, Release } from '../backend/permits.ts'
+import type { Permits, Release } from '../backend/flow/permits.ts'
 import type { EngineEvent } from '../protocol/messages.ts'
 
 /** Asks the supervisor for leave to open transfers, so that all running jobs share an account's cap (requirement A3). */

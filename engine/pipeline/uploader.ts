@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import type { StorageBackend } from '../backend/backend.ts'
-import type { RetryPolicy } from '../backend/retry.ts'
+import type { RetryPolicy } from '../backend/wrappers/retry.ts'
 import { hasCode, isRetryable } from '../base/errors.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { SpoolEntry } from '../catalog/spool.ts'

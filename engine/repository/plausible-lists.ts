@@ -1,6 +1,6 @@
 import { HoldfastError } from '../base/errors.ts'
 import type { ObjectInfo, StorageBackend } from '../backend/backend.ts'
-import { BackendWrapper } from '../backend/wrapper.ts'
+import { BackendWrapper } from '../backend/wrappers/wrapper.ts'
 
 /** So many names say how dense they lie, within a few per cent. */
 const sample = 2_000

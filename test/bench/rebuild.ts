@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { keepNativeMemorySmall } from '../../engine/base/memory.ts'
 import { systemClock } from '../../engine/base/clock.ts'
@@ -39,7 +40,7 @@ const password = 'bench'
 
 async function simulate(folder: string, gigabytes: number): Promise<void> {
   const signal = new AbortController().signal
-  await using backend = await openBackend(join(folder, 'repository'), { secrets: {}, signal, create: true })
+  await using backend = await openBackend(join(folder, 'repository'), { credentials: fixedCredentials({}), signal, create: true })
   const repository = await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
   await putIndexes(repository, packs(gigabytes), systemRandom, signal)
 }
@@ -47,7 +48,7 @@ async function simulate(folder: string, gigabytes: number): Promise<void> {
 async function load(folder: string, gigabytes: number): Promise<void> {
   await keepNativeMemorySmall()
   const signal = new AbortController().signal
-  await using backend = await openBackend(join(folder, 'repository'), { secrets: {}, signal })
+  await using backend = await openBackend(join(folder, 'repository'), { credentials: fixedCredentials({}), signal })
   const repository = await openRepository(backend, password, signal)
   using catalog = openCatalog(join(folder, 'home'), repository.config.repositoryId, 'reader').catalog
   const started = performance.now()

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ByteWriter, toHex } from '../../engine/base/bytes.ts'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { BlobHasher } from '../../engine/repository/blob-id.ts'
 import { sealParts, systemRandom } from '../../engine/repository/crypto.ts'
@@ -43,7 +44,7 @@ export class Forger {
   }
 
   static async at(world: World): Promise<Forger> {
-    const backend = await openBackend(world.repository, { secrets: {}, signal: never })
+    const backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal: never })
     return new Forger(world, await openRepository(backend, world.password, never))
   }
 

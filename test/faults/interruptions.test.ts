@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { HoldfastError } from '../../engine/base/errors.ts'
 import { RunFailed } from '../../engine/commands/failure.ts'
@@ -197,7 +198,7 @@ describe('S3 behind a proxy that breaks things', () => {
     const memory = world.repository
     for (const [index, [what, matches, fault]] of faults.entries()) {
       const repository = address(`case-${index}`)
-      await using target = await openBackend(repository, { secrets: bucket.secrets, signal: never })
+      await using target = await openBackend(repository, { credentials: fixedCredentials(bucket.secrets), signal: never })
       await using source = await open(memory)
       for await (const { name } of source.list('', never)) await target.put(name, { type: 'bytes', bytes: await source.get(name, 'all', never) }, {}, never)
       let happened = 0

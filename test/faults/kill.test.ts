@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { makeCorpus } from '../bench/corpus.ts'
 import { SeededRandom } from '../bench/random.ts'
@@ -67,7 +68,7 @@ async function killedBackup(source: string, moment: (typeof moments)[number], de
 
 /** Sizes of the packs in the repository by name. */
 async function packs(): Promise<Map<string, number>> {
-  await using backend = await openBackend(env['HOLDFAST_REPO'] ?? '', { secrets: { ...bucket?.secrets }, signal: never })
+  await using backend = await openBackend(env['HOLDFAST_REPO'] ?? '', { credentials: fixedCredentials({ ...bucket?.secrets }), signal: never })
   const found = new Map<string, number>()
   for await (const { name, size } of backend.list('packs/', never)) found.set(name, size)
   return found

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { World } from '../fixtures/world.ts'
@@ -40,7 +41,7 @@ export class Victim implements Disposable {
     // Something to send for each backup; more than the buffers of a connection hold.
     writeFileSync(join(world.source, 'large'), random.bytes(24 * 1024 * 1024))
     const objects = new Map<string, Buffer>()
-    await using backend = await openBackend(world.repository, { secrets: {}, signal: never })
+    await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal: never })
     for await (const { name } of backend.list('', never)) objects.set(name, Buffer.from(await backend.get(name, 'all', never)))
     return new Victim(world, objects)
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import Database from 'better-sqlite3'
+import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { systemClock, type Clock } from '../../engine/base/clock.ts'
@@ -33,7 +34,7 @@ type Arbiter = 'cas' | 'flags'
 
 /** A repository whose key costs little to open; whatever the tests do with it costs no scrypt. */
 export async function initCheaply(url: string, password: string, secrets: Readonly<Record<string, string>> = {}, arbiter: Arbiter = 'cas'): Promise<void> {
-  await using backend = await openBackend(url, { secrets, signal: never, create: true })
+  await using backend = await openBackend(url, { credentials: fixedCredentials(secrets), signal: never, create: true })
   await initRepository(backend, password, { arbiter, clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
 }
 
@@ -252,7 +253,7 @@ export class TemplateCopy implements AsyncDisposable {
 }
 
 export function open(url: string): Promise<StorageBackend> {
-  return openBackend(url, { secrets: {}, signal: never, create: true })
+  return openBackend(url, { credentials: fixedCredentials({}), signal: never, create: true })
 }
 
 async function copyObjects(from: string, to: string): Promise<void> {

@@ -2,7 +2,7 @@ import { abortError, throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Pace } from '../backend.ts'
-import { grantedBytes } from '../pace.ts'
+import { grantedBytes } from '../flow/pace.ts'
 import type { HttpLimits } from './limits.ts'
 
 const lookMs = 1_000

@@ -1,7 +1,7 @@
 import { constants, link, open, rename, type FileHandle } from 'node:fs/promises'
 import { throwIfAborted } from '../../base/abort.ts'
 import type { PutOptions } from '../backend.ts'
-import { grantedBytes } from '../pace.ts'
+import { grantedBytes } from '../flow/pace.ts'
 import { hasErrno } from '../../base/errno.ts'
 import type { Folder } from './folder.ts'
 

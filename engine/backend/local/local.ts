@@ -8,7 +8,7 @@ import {
   type StorageBackend,
 } from '../backend.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
-import { grantedBytes } from '../pace.ts'
+import { grantedBytes } from '../flow/pace.ts'
 import { hasHardLinks, moveUnderClaim, withoutLinks } from './claim.ts'
 import { hasErrno } from '../../base/errno.ts'
 import { localError } from './errors.ts'

@@ -12,7 +12,7 @@ import { fileBody, type FileRange } from '../http/body.ts'
 import { HttpClient } from '../http/client.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
-import type { S3Address } from '../url.ts'
+import type { S3Address } from './address.ts'
 import { s3Error, saysWhy } from './errors.ts'
 import { S3Handler } from './handler.ts'
 

@@ -12,7 +12,7 @@ import type { HttpLimits } from '../http/limits.ts'
 import { PageGuard } from '../http/pages.ts'
 import { readObject } from '../http/reply.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
-import type { S3Address } from '../url.ts'
+import type { S3Address } from './address.ts'
 import { Bucket } from './bucket.ts'
 import { abortUploadsBefore, goesInParts, putInParts } from './multipart.ts'
 

@@ -13,7 +13,7 @@ import { rootOf, sourceBytes } from '../../snapshot/manifest.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import type { BlobId, FileNode, TreeNode } from '../../snapshot/node.ts'
 import { iterateTree } from '../../snapshot/tree-walk.ts'
-import type { RetryPolicy } from '../../backend/retry.ts'
+import type { RetryPolicy } from '../../backend/wrappers/retry.ts'
 import type { CheckRun } from './run.ts'
 
 const packBytes = 16 * 1024 * 1024

@@ -21,7 +21,7 @@ test('the table says what ARCHITECTURE.md draws', () => {
     'engine/commands → engine/pipeline', 'engine/catalog → engine/repository', 'engine/repository → engine/backend']) {
     expect(allowed).toContain(edge)
   }
-  for (const edge of ['renderer → main', 'main → engine', 'engine/protocol → engine/base', 'engine/backend → engine/repository', 'engine/backend/http → engine/backend/s3',
+  for (const edge of ['renderer → main', 'main → engine', 'engine/protocol → engine/base', 'engine/backend → engine/repository', 'engine/backend/http → engine/backend/s3', 'engine/backend/s3 → engine/backend/local', 'engine/backend/s3 → engine/backend/wrappers',
     'engine/snapshot → engine/backend', 'engine/pipeline → engine/catalog', 'engine/source → engine/catalog', 'engine → main',
     'engine/repository → engine/catalog', 'main → renderer', 'build → engine', 'engine → test']) {
     expect(allowed).not.toContain(edge)
@@ -29,7 +29,7 @@ test('the table says what ARCHITECTURE.md draws', () => {
   expect(mayImport('engine/pipeline', 'engine/catalog', true)).toBe(true)
   expect(layerOf('engine/cli.ts')).toBe('engine')
   expect(layerOf('engine/backend/s3/client.ts')).toBe('engine/backend/s3')
-  expect(layerOf('engine/backend/retry.ts')).toBe('engine/backend')
+  expect(layerOf('engine/backend/wrappers/retry.ts')).toBe('engine/backend/wrappers')
 })
 
 describe('the ESLint rule', () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fixedCredentials } from '../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../engine/backend/open.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { TransferEvent } from '../../../engine/protocol/progress.ts'
@@ -20,7 +21,7 @@ let repository: Repository
 
 beforeEach(async () => {
   world = await quickWorld()
-  const backend = await openBackend(world.repository, { secrets: {}, signal })
+  const backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal })
   repository = await openRepository(backend, world.password, signal)
 })
 

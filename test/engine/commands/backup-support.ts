@@ -1,3 +1,4 @@
+import { fixedCredentials } from '../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../engine/backend/open.ts'
 import { systemClock } from '../../../engine/base/clock.ts'
 import { systemRandom } from '../../../engine/repository/crypto.ts'
@@ -8,7 +9,7 @@ import { World } from '../../fixtures/world.ts'
 export async function quickWorld(repository?: string): Promise<World> {
   const world = new World(repository)
   const signal = new AbortController().signal
-  await using backend = await openBackend(world.repository, { secrets: {}, signal, create: true })
+  await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal, create: true })
   await initRepository(backend, world.password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
   return world
 }

@@ -11,7 +11,7 @@ import { RestoreProgress } from '../../../engine/commands/restore/restore-progre
 import { StepProgress } from '../../../engine/commands/step-progress.ts'
 import { Meter } from '../../../engine/progress/meter.ts'
 import { Tally } from '../../../engine/pipeline/tally.ts'
-import type { TransferLane } from '../../../engine/backend/limits.ts'
+import type { TransferLane } from '../../../engine/backend/wrappers/limits.ts'
 import type { Progress, RunSummary } from '../../../engine/protocol/progress.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import type { World } from '../../fixtures/world.ts'

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { fixedCredentials } from '../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../engine/backend/open.ts'
 import { systemClock } from '../../../engine/base/clock.ts'
 import type { CheckDetails } from '../../../engine/commands/check.ts'
@@ -25,7 +26,7 @@ class Rollback implements Disposable {
   }
 
   async create(arbiter: 'cas' | 'flags' = 'cas'): Promise<void> {
-    await using backend = await openBackend(this.world.repository, { secrets: {}, signal: never, create: true })
+    await using backend = await openBackend(this.world.repository, { credentials: fixedCredentials({}), signal: never, create: true })
     await initRepository(backend, this.world.password, { arbiter, clock: systemClock, random: systemRandom, cost: cheap }, never)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { StorageBackend } from '../../../../engine/backend/backend.ts'
+import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
 import { serviceCauses } from '../../../../engine/backend/s3/causes.ts'
 import { HoldfastError } from '../../../../engine/base/errors.ts'
@@ -20,7 +21,7 @@ const operations: Readonly<Record<string, (backend: StorageBackend) => Promise<u
 
 async function failure(lie: Lie, operation: keyof typeof operations): Promise<HoldfastError> {
   await using server = await HostileS3.start(new Map(), lie)
-  await using backend = await openBackend(server.url, { secrets: { accessKeyId: 'a', secretAccessKey: 'b' }, signal: never })
+  await using backend = await openBackend(server.url, { credentials: fixedCredentials({ accessKeyId: 'a', secretAccessKey: 'b' }), signal: never })
   const error: unknown = await operations[operation]?.(backend).catch((reason: unknown) => reason)
   if (!(error instanceof HoldfastError)) throw new Error(`${String(operation)} ended with ${String(error)}`)
   return error
@@ -123,7 +124,7 @@ test('an account with the right to read and not to look: HEAD is denied, and say
     else exchange.honest()
   }
   await using server = await HostileS3.start(new Map([[key, Buffer.from('xyz')]]), lie)
-  await using backend = await openBackend(server.url, { secrets: { accessKeyId: 'a', secretAccessKey: 'b' }, signal: never })
+  await using backend = await openBackend(server.url, { credentials: fixedCredentials({ accessKeyId: 'a', secretAccessKey: 'b' }), signal: never })
   await expect(backend.stat(key, never)).rejects.toMatchObject({ code: 'denied' })
 })
 

@@ -3,10 +3,11 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { StorageBackend } from '../../../../engine/backend/backend.ts'
+import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
 import { s3Error } from '../../../../engine/backend/s3/errors.ts'
 import { probeBackend } from '../../../../engine/backend/probe.ts'
-import { withRetry } from '../../../../engine/backend/retry.ts'
+import { withRetry } from '../../../../engine/backend/wrappers/retry.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
 import { HoldfastError } from '../../../../engine/base/errors.ts'
 import { FaultProxy, type HttpFault } from '../../../faults/proxy.ts'
@@ -19,7 +20,7 @@ let proxy: FaultProxy
 let backend: StorageBackend
 
 const open = (endpoint: string, secrets: Record<string, string> = { ...bucket.secrets }, name = bucket.bucket): Promise<StorageBackend> =>
-  openBackend(`s3://${name}/p?endpoint=${encodeURIComponent(endpoint)}`, { secrets, signal: never })
+  openBackend(`s3://${name}/p?endpoint=${encodeURIComponent(endpoint)}`, { credentials: fixedCredentials(secrets), signal: never })
 
 beforeAll(async () => {
   bucket = await freshBucket()

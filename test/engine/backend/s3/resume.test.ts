@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { StorageBackend, UploadJournal } from '../../../../engine/backend/backend.ts'
+import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
 import { FaultProxy } from '../../../faults/proxy.ts'
 import { freshBucket, type S3Bucket } from '../../../servers/s3.ts'
@@ -27,7 +28,7 @@ function open(journal = true, settings = ''): Promise<StorageBackend> {
     get: (name) => entries.get(name), set: (name, state) => { entries.set(name, state) }, delete: (name) => { entries.delete(name) },
   }
   const url = `s3://${bucket.bucket}/p?endpoint=${encodeURIComponent(proxy.endpoint)}${settings}`
-  return openBackend(url, { secrets: { ...bucket.secrets }, signal: never, ...(journal ? { uploadJournal } : {}) })
+  return openBackend(url, { credentials: fixedCredentials({ ...bucket.secrets }), signal: never, ...(journal ? { uploadJournal } : {}) })
 }
 
 const isPart = (one: { method: string; url: string }): boolean => one.method === 'PUT' && one.url.includes('partNumber=')

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
 import { backup } from '../../../../engine/commands/backup.ts'
@@ -116,7 +117,7 @@ test('packs that are retired in mid-run are not built upon: all is looked up aga
   await Promise.race([paused.promise, running])
   await heart.asleep()
   const signal = new AbortController().signal
-  await using backend = await openBackend(world.repository, { secrets: {}, signal })
+  await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal })
   const repository = await openRepository(backend, world.password, signal)
   const record = 'e'.repeat(32)
   await backend.put(retireRecordName(record), { type: 'bytes', bytes: sealRetireRecord(repository.keys, record, old.map((name) => name.slice(-32))) }, {}, signal)

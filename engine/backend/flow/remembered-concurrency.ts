@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
-import { makePrivateFolder } from '../base/private-folder.ts'
+import { makePrivateFolder } from '../../base/private-folder.ts'
 
 const maximumAccounts = 100
 

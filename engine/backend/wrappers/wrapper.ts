@@ -1,4 +1,4 @@
-import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StagingFolder, StorageBackend } from './backend.ts'
+import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StagingFolder, StorageBackend } from '../backend.ts'
 
 /** Passes everything on to `inner`; wrappers override what they are about. Disposing a wrapper disposes what it wraps. */
 export class BackendWrapper implements StorageBackend {

@@ -1,5 +1,5 @@
-import { errorCodes, type ErrorCode } from '../../protocol/errors.ts'
-import { HoldfastError } from '../../base/errors.ts'
+import { errorCodes, type ErrorCode } from '../../../protocol/errors.ts'
+import { HoldfastError } from '../../../base/errors.ts'
 
 export const faultyOperations = ['put', 'get', 'stat', 'list', 'remove', 'any'] as const
 export type FaultyOperation = (typeof faultyOperations)[number]

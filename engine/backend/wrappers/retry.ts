@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { Clock } from '../base/clock.ts'
-import { asHoldfastError, hasCode, isRetryable, type HoldfastError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from './backend.ts'
+import type { Clock } from '../../base/clock.ts'
+import { asHoldfastError, hasCode, isRetryable, type HoldfastError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import { BackendWrapper } from './wrapper.ts'
 
 const baseMs = 500

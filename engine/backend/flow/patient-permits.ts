@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Permits, Release } from './permits.ts'
 
 /** An ordinary turn takes less. */

@@ -1,6 +1,6 @@
-import { abortError, throwIfAborted } from '../base/abort.ts'
-import type { Clock } from '../base/clock.ts'
-import { HoldfastError } from '../base/errors.ts'
+import { abortError, throwIfAborted } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
+import { HoldfastError } from '../../base/errors.ts'
 
 /** Both directions; all transfers of a process share them. */
 export interface Bandwidth {

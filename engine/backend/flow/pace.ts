@@ -1,4 +1,4 @@
-import { paceSliceBytes, type Pace } from './backend.ts'
+import { paceSliceBytes, type Pace } from '../backend.ts'
 
 /**
  * How many of `wanted` bytes may move now: all of them while there is no limit, or what was granted up to the first wait. So an

@@ -1,5 +1,5 @@
-import { abortError, throwIfAborted } from '../base/abort.ts'
-import type { Clock } from '../base/clock.ts'
+import { abortError, throwIfAborted } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
 import { afterTransfer, provenLimit, startConcurrency, type ConcurrencyState, type TransferOutcome } from './concurrency.ts'
 
 /** Leave to run one transfer. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { paceSliceBytes } from '../../../engine/backend/backend.ts'
-import { TokenBucket } from '../../../engine/backend/bandwidth.ts'
-import { withLimits } from '../../../engine/backend/limits.ts'
-import { openMemory } from '../../../engine/backend/memory/memory.ts'
-import { systemClock } from '../../../engine/base/clock.ts'
-import { codeOf } from '../../suites/backend-contract.ts'
-import { FakeClock } from './fake-clock.ts'
+import { paceSliceBytes } from '../../../../engine/backend/backend.ts'
+import { TokenBucket } from '../../../../engine/backend/flow/bandwidth.ts'
+import { withLimits } from '../../../../engine/backend/wrappers/limits.ts'
+import { openMemory } from '../../../../engine/backend/memory/memory.ts'
+import { systemClock } from '../../../../engine/base/clock.ts'
+import { codeOf } from '../../../suites/backend-contract.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
 const slice = 65_536

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseAddress } from '../../../engine/backend/url.ts'
+import { parseAddress } from '../../../engine/backend/address.ts'
+import { s3AddressOf } from '../../../engine/backend/s3/address.ts'
 import { HoldfastError } from '../../../engine/base/errors.ts'
 
 test.each([
@@ -7,12 +8,20 @@ test.each([
   ['/backups/x/', { type: 'local', path: '/backups/x' }],
   ['file:///abs/p%20q', { type: 'local', path: '/abs/p q' }],
   ['memory:one', { type: 'memory', name: 'one' }],
-  ['s3://bucket', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false }],
-  ['s3://bucket/a/b?region=eu-central-1', { type: 's3', bucket: 'bucket', prefix: 'a/b/', region: 'eu-central-1', pathStyle: false }],
-  ['s3://b.k-t/p/?endpoint=http://127.0.0.1:9&pathStyle=false', { type: 's3', bucket: 'b.k-t', prefix: 'p/', region: 'us-east-1', endpoint: 'http://127.0.0.1:9', pathStyle: false }],
-  ['s3://bucket?partSize=5M', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false, partBytes: 5 * 1024 * 1024 }],
-  ['s3://bucket/?endpoint=https%3A%2F%2Fhost', { type: 's3', bucket: 'bucket', prefix: '', region: 'us-east-1', endpoint: 'https://host', pathStyle: true }],
 ])('%s', (url, address) => { expect(parseAddress(url)).toEqual(address) })
+
+test.each([
+  ['s3://bucket', { bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false }],
+  ['s3://bucket/a/b?region=eu-central-1', { bucket: 'bucket', prefix: 'a/b/', region: 'eu-central-1', pathStyle: false }],
+  ['s3://b.k-t/p/?endpoint=http://127.0.0.1:9&pathStyle=false', { bucket: 'b.k-t', prefix: 'p/', region: 'us-east-1', endpoint: 'http://127.0.0.1:9', pathStyle: false }],
+  ['s3://bucket?partSize=5M', { bucket: 'bucket', prefix: '', region: 'us-east-1', pathStyle: false, partBytes: 5 * 1024 * 1024 }],
+  ['s3://bucket/?endpoint=https%3A%2F%2Fhost', { bucket: 'bucket', prefix: '', region: 'us-east-1', endpoint: 'https://host', pathStyle: true }],
+])('%s', (url, address) => {
+  const parsed = parseAddress(url)
+  if (parsed.type !== 'provider') throw new Error('no provider')
+  expect(parsed.provider.id).toBe('s3')
+  expect(s3AddressOf(parsed.values)).toEqual(address)
+})
 
 test('a relative path is made absolute', () => {
   expect(parseAddress('some/folder')).toEqual({ type: 'local', path: `${process.cwd()}/some/folder` })
@@ -21,7 +30,7 @@ test('a relative path is made absolute', () => {
 test('settings of the faulty wrapper are parted from those of the address within', () => {
   const address = parseAddress('faulty+s3://bucket/p?endpoint=http://h:1&fault.seed=7&fault.rule=put,after&fault.rule=get,before&region=r-1')
   if (address.type !== 'faulty') throw new Error('not faulty')
-  expect(address.inner).toEqual({ type: 's3', bucket: 'bucket', prefix: 'p/', region: 'r-1', endpoint: 'http://h:1', pathStyle: true })
+  expect(address.inner).toMatchObject({ type: 'provider', values: { bucket: 'bucket', prefix: 'p', region: 'r-1', endpoint: 'http://h:1' } })
   expect([...address.faults]).toEqual([['seed', '7'], ['rule', 'put,after'], ['rule', 'get,before']])
   expect(parseAddress('faulty+/a/b?fault.seed=1')).toMatchObject({ inner: { type: 'local', path: '/a/b' } })
 })

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { RememberedConcurrency } from '../../../engine/backend/remembered-concurrency.ts'
+import { RememberedConcurrency } from '../../../../engine/backend/flow/remembered-concurrency.ts'
 
 let home: string
 beforeEach(() => { home = join(mkdtempSync(join(tmpdir(), 'holdfast-remembered-')), 'home') })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { PatientPermits } from '../../../engine/backend/patient-permits.ts'
-import type { Permits, Release } from '../../../engine/backend/permits.ts'
-import { FakeClock } from './fake-clock.ts'
+import { PatientPermits } from '../../../../engine/backend/flow/patient-permits.ts'
+import type { Permits, Release } from '../../../../engine/backend/flow/permits.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { afterTransfer, startConcurrency, type ConcurrencyState } from '../../../engine/backend/concurrency.ts'
-import { AdaptivePermits, type Permits, type Release } from '../../../engine/backend/permits.ts'
-import { codeOf } from '../../suites/backend-contract.ts'
-import { FakeClock } from './fake-clock.ts'
+import { afterTransfer, startConcurrency, type ConcurrencyState } from '../../../../engine/backend/flow/concurrency.ts'
+import { AdaptivePermits, type Permits, type Release } from '../../../../engine/backend/flow/permits.ts'
+import { codeOf } from '../../../suites/backend-contract.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
 

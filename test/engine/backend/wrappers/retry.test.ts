@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { StorageBackend } from '../../../engine/backend/backend.ts'
-import { faultRule, withFaults, type FaultRule, type FaultyBackend } from '../../../engine/backend/faulty/faulty.ts'
-import { openMemory } from '../../../engine/backend/memory/memory.ts'
-import { retryDelayMs, withRetry } from '../../../engine/backend/retry.ts'
-import { bytesOf, codeOf, names } from '../../suites/backend-contract.ts'
-import { FakeClock } from './fake-clock.ts'
+import type { StorageBackend } from '../../../../engine/backend/backend.ts'
+import { faultRule, withFaults, type FaultRule, type FaultyBackend } from '../../../../engine/backend/wrappers/faulty/faulty.ts'
+import { openMemory } from '../../../../engine/backend/memory/memory.ts'
+import { retryDelayMs, withRetry } from '../../../../engine/backend/wrappers/retry.ts'
+import { bytesOf, codeOf, names } from '../../../suites/backend-contract.ts'
+import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
 

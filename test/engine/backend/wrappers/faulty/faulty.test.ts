@@ -4,12 +4,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { StorageBackend } from '../../../../engine/backend/backend.ts'
-import { faultRule, parseFaultPlan, withFaults, type FaultRule, type FaultyBackend } from '../../../../engine/backend/faulty/faulty.ts'
-import { openMemory } from '../../../../engine/backend/memory/memory.ts'
-import { openBackend } from '../../../../engine/backend/open.ts'
-import { bytesOf, codeOf, names } from '../../../suites/backend-contract.ts'
-import { FakeClock } from '../fake-clock.ts'
+import type { StorageBackend } from '../../../../../engine/backend/backend.ts'
+import { faultRule, parseFaultPlan, withFaults, type FaultRule, type FaultyBackend } from '../../../../../engine/backend/wrappers/faulty/faulty.ts'
+import { openMemory } from '../../../../../engine/backend/memory/memory.ts'
+import { fixedCredentials } from '../../../../../engine/backend/credentials.ts'
+import { openBackend } from '../../../../../engine/backend/open.ts'
+import { bytesOf, codeOf, names } from '../../../../suites/backend-contract.ts'
+import { FakeClock } from '../../fake-clock.ts'
 
 const never = new AbortController().signal
 
@@ -92,7 +93,7 @@ test('a plan comes from an address, and a report tells another process what stru
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-faults-'))
   const report = join(folder, 'report')
   const url = `faulty+${folder}?fault.seed=4&fault.report=${report}&fault.rule=put,before,prefix=packs/,code=full,times=1`
-  const backend = await openBackend(url, { secrets: {}, signal: never })
+  const backend = await openBackend(url, { credentials: fixedCredentials({}), signal: never })
   expect(await codeOf(backend.put('packs/a', bytesOf('x'), {}, never))).toBe('full')
   expect(await codeOf(backend.put('packs/a', bytesOf('x'), {}, never))).toBe('done')
   expect(await readFile(report, 'utf8')).toBe('0 before put packs/a\n')
@@ -107,10 +108,10 @@ test('crash-after kills the process once the object is there', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'))
   const program = `
     const { openBackend } = await import(${JSON.stringify(new URL('../../../../engine/backend/open.ts', import.meta.url).href)})
-    const backend = await openBackend('faulty+${folder}?fault.rule=put,crash-after,skip=1', { secrets: {}, signal: new AbortController().signal })
+    const backend = await openBackend('faulty+${folder}?fault.rule=put,crash-after,skip=1', { credentials: fixedCredentials({}), signal: new AbortController().signal })
     for (const name of ['a', 'b', 'c']) await backend.put(name, { type: 'bytes', bytes: Buffer.from(name) }, {}, new AbortController().signal)`
   const result = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   expect(result.signal, result.stderr).toBe('SIGKILL')
-  expect(await names(await openBackend(folder, { secrets: {}, signal: never }), '')).toEqual(['a', 'b'])
+  expect(await names(await openBackend(folder, { credentials: fixedCredentials({}), signal: never }), '')).toEqual(['a', 'b'])
   await rm(folder, { recursive: true })
 })

@@ -1,6 +1,6 @@
-import { asHoldfastError } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
-import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from './backend.ts'
+import { asHoldfastError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import { BackendWrapper } from './wrapper.ts'
 
 /** One line per operation with its time and outcome, at level `debug`. */
