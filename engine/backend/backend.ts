@@ -23,8 +23,8 @@ export interface StorageBackend extends AsyncDisposable {
   /** Errors: not-found, … */
   stat(name: ObjectName, signal: AbortSignal): Promise<ObjectInfo>
   /**
-   * Every object whose name begins with `prefix` (a folder prefix ends in `/`), each once, ascending by name. Unfinished
-   * uploads never appear, nor does what is not an object name (files of strangers).
+   * Every object whose name begins with `prefix` (a folder prefix ends in `/`), each once, ascending by name unless `traits.listing` says
+   * otherwise. Unfinished uploads never appear, nor does what is not an object name (files of strangers).
    */
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
   /** Removing what is not there succeeds. */
@@ -100,6 +100,14 @@ export interface PutOptions {
   readonly attempt?: number
 }
 
+/** How a storage lists. */
+export interface Listing {
+  /** `any`: wrappers/sorted-lists.ts sorts on disk, so that whoever reads a list gets it ascending all the same. */
+  readonly order: 'ascending' | 'any'
+  /** What a list of a prefix costs: what it shows (`prefix`), or all that is below the prefix's folder (`folder`). Then nobody splits a list. */
+  readonly cost: 'prefix' | 'folder'
+}
+
 /** Far: bytes read are paid for or waited for (the internet). Near: a disk, or a server next to it. */
 export type Distance = 'near' | 'far'
 
@@ -111,6 +119,9 @@ export interface BackendTraits {
   /** An interrupted `put` of a file is continued by a later `put` of the same name and file. */
   readonly resumable: boolean
   readonly distance: Distance
+  readonly listing: Listing
+  /** The largest object that one put can store, in bytes: at least `maximumWholeBytes`, or the storage bears no repository. */
+  readonly largestPut: number
   /** Two processes with the same account share one cap (A3): e.g. `s3:host:key-id`, `local:/dev/sda1`. No secrets. */
   readonly account: string
   /** True: what is sent and received is not encrypted on a network (http:// beyond this machine). */

@@ -123,7 +123,7 @@ export class World {
       this.#ask(actor, operation, name, effect, digest)
     const store = this.store
     const { nowMs: now, page = Infinity } = this.#options
-    const traits: BackendTraits = { maxConnections: 64, exclusiveCreate: true, resumable: false, distance: 'near', account: 'model' }
+    const traits: BackendTraits = { maxConnections: 64, exclusiveCreate: true, resumable: false, distance: 'near', listing: { order: 'ascending', cost: 'prefix' }, largestPut: Number.MAX_SAFE_INTEGER, account: 'model' }
     return {
       label: `model of ${actor.name}`,
       traits,

@@ -65,7 +65,7 @@ class LocalBackend implements StorageBackend {
     this.#hardLinks = hardLinks
     this.#root = ground.text
     this.traits = {
-      maxConnections: 16, exclusiveCreate: true, resumable: false, distance: 'near',
+      maxConnections: 16, exclusiveCreate: true, resumable: false, distance: 'near', listing: { order: 'ascending', cost: 'prefix' }, largestPut: Number.MAX_SAFE_INTEGER,
       account: `local:${ground.identity.device}`,
       ...(this.#root === undefined ? {} : { stagingFolder: join(this.#root, stagingFolder) }),
     }

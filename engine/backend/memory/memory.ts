@@ -28,7 +28,7 @@ class MemoryBackend implements StorageBackend {
 
   constructor(name: string, objects: Map<string, StoredObject>, clock: Clock) {
     this.label = `memory ${name}`
-    this.traits = { maxConnections: 64, exclusiveCreate: true, resumable: false, distance: 'near', account: `memory:${name}` }
+    this.traits = { maxConnections: 64, exclusiveCreate: true, resumable: false, distance: 'near', listing: { order: 'ascending', cost: 'prefix' }, largestPut: Number.MAX_SAFE_INTEGER, account: `memory:${name}` }
     this.#objects = objects
     this.#clock = clock
   }

@@ -54,7 +54,7 @@ class S3Backend implements StorageBackend {
     this.#clock = clock
     this.label = `s3://${address.bucket}/${address.prefix} at ${host}`
     this.traits = {
-      maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, distance: 'far', account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
+      maxConnections, exclusiveCreate: true, resumable: options.uploadJournal !== undefined, distance: 'far', listing: { order: 'ascending', cost: 'prefix' }, largestPut: 5 * 1024 ** 4, account: `s3:${host}:${options.secrets['accessKeyId'] ?? ''}`,
       readableOnTheWay: address.endpoint !== undefined && isReadableOnTheWay(address.endpoint),
     }
   }
