@@ -1,7 +1,8 @@
-import type { StorageBackend, UploadJournal } from '../backend/backend.ts'
+import { maximumWholeBytes, type StorageBackend, type UploadJournal } from '../backend/backend.ts'
 import { TokenBucket } from '../backend/flow/bandwidth.ts'
 import { withLimits } from '../backend/wrappers/limits.ts'
 import { withLog } from '../backend/wrappers/log.ts'
+import { withSortedLists } from '../backend/wrappers/sorted-lists.ts'
 import { fixedCredentials } from '../backend/credentials.ts'
 import { openBackend } from '../backend/open.ts'
 import { PatientPermits } from '../backend/flow/patient-permits.ts'
@@ -51,6 +52,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
   const { traffic } = meter
   const bare = await openBackend(job.repository, { credentials: fixedCredentials(context.secrets.storage), signal, clock, home: job.home, ...options })
+  expectLargePuts(bare)
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
   const { account, maxConnections } = bare.traits
@@ -64,7 +66,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     bandwidth.down.setRate(limits.downloadBytesPerSecond)
   })
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
-  const limited = withLimits(withLog(bare, log), { permits, bandwidth, lanes: meter, clock })
+  const limited = withLimits(withSortedLists(withLog(bare, log)), { permits, bandwidth, lanes: meter, clock })
   const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
   return {
     backend: withPlausibleLists(withRetry(limited, retrying)),
@@ -79,6 +81,13 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
       if (!context.meter) meter[Symbol.dispose]()
     },
   }
+}
+
+/** Packs are whole objects. Errors: unsupported. */
+function expectLargePuts({ label, traits }: StorageBackend): void {
+  if (traits.largestPut >= maximumWholeBytes) return
+  const mebibytes = Math.floor(traits.largestPut / 1024 ** 2)
+  throw new HoldfastError('unsupported', `${label} takes no objects of more than ${mebibytes} MiB, and a pack can have ${maximumWholeBytes / 1024 ** 2} MiB. Raise its limit.`)
 }
 
 function readableWords(label: string): string {

@@ -39,7 +39,7 @@ export async function freshBucket(): Promise<S3Bucket> {
   const client = new S3Client({
     endpoint,
     region,
-    credentials: secrets,
+    credentials: { ...secrets },
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Body, ObjectInfo, StorageBackend } from '../../engine/backend/backend.ts'
+import { maximumWholeBytes, type Body, type ObjectInfo, type StorageBackend } from '../../engine/backend/backend.ts'
+import { withSortedLists } from '../../engine/backend/wrappers/sorted-lists.ts'
 import { HoldfastError } from '../../engine/base/errors.ts'
 
 /** A storage under test: every `open` is another client of the same objects. */
@@ -25,10 +26,12 @@ export function backendContract(name: string, make: () => Promise<ContractStorag
     /** A prefix that no other test uses. */
     const folder = (): string => `t${++lastFolder}/`
 
+    const open = async (): Promise<StorageBackend> => withSortedLists(await storage.open())
+
     beforeAll(async () => {
       scratch = await mkdtemp(join(tmpdir(), 'holdfast-contract-'))
       storage = await make()
-      backend = await storage.open()
+      backend = await open()
     })
 
     afterAll(async () => {
@@ -47,7 +50,7 @@ export function backendContract(name: string, make: () => Promise<ContractStorag
       const at = folder()
       const bytes = randomBytes(100_000)
       await backend.put(`${at}a/b-c_d.e`, { type: 'bytes', bytes }, {}, never)
-      await using other = await storage.open()
+      await using other = await open()
       expect(Buffer.compare(await other.get(`${at}a/b-c_d.e`, 'all', never), bytes)).toBe(0)
       expect(await other.stat(`${at}a/b-c_d.e`, never)).toMatchObject({ name: `${at}a/b-c_d.e`, size: 100_000 })
     })
@@ -110,7 +113,7 @@ export function backendContract(name: string, make: () => Promise<ContractStorag
 
     test('of 20 creations at once by two clients one wins, and its bytes stay', async () => {
       if (!backend.traits.exclusiveCreate) return
-      await using other = await storage.open()
+      await using other = await open()
       for (let round = 0; round < 3; round++) {
         const at = folder()
         const bodies = Array.from({ length: 20 }, (_, index) => `${index}`)
@@ -230,6 +233,33 @@ export function backendContract(name: string, make: () => Promise<ContractStorag
       expect(back.every((bytes, index) => Buffer.compare(bytes, bodies[index] ?? Buffer.alloc(0)) === 0)).toBe(true)
     })
 
+    test('200 objects at once, as many at a time as it bears, come back as they are, and are removed', async () => {
+      const at = folder()
+      const bodies = new Map(Array.from({ length: 200 }, (_, index) => [`${at}${index % 7}/${index}`, randomBytes(1 + ((index * 7919) % 20_000))] as const))
+      const atOnce = backend.traits.maxConnections
+      await inParallel([...bodies], atOnce, ([name, bytes]) => backend.put(name, { type: 'bytes', bytes }, {}, never))
+      expect(await names(backend, at)).toEqual([...bodies.keys()].sort())
+      await inParallel([...bodies], atOnce, async ([name, bytes]) => { expect(Buffer.compare(await backend.get(name, 'all', never), bytes), name).toBe(0) })
+      await inParallel([...bodies.keys()], atOnce, (name) => backend.remove(name, never))
+      expect(await names(backend, at)).toEqual([])
+    })
+
+    test('what it says of itself is what the rest relies on', () => {
+      const { maxConnections, largestPut, account } = backend.traits
+      expect(maxConnections).toBeGreaterThanOrEqual(1)
+      expect(largestPut).toBeGreaterThanOrEqual(maximumWholeBytes)
+      expect(account).not.toBe('')
+      expect(backend.label).not.toBe('')
+    })
+
+    test('names come back as they are: every character that there is, and the longest', async () => {
+      const at = folder()
+      const odd = [`${at}0123456789/abcdefghijklmnopqrstuvwxyz`, `${at}a-b_c.d`, `${at}a--b__c..d`, `${at}-`, `${at}_`, `${at}-a/-b`, at + 'n'.repeat(200)]
+      for (const name of odd) await backend.put(name, bytesOf(name), {}, never)
+      expect(await names(backend, at)).toEqual([...odd].sort())
+      for (const name of odd) expect(await text(backend, name)).toBe(name)
+    })
+
     test.each(['', '/', '/a', 'a/', 'a//b', '.', '..', 'a/../b', '../a', 'a/./b', '.tmp/a', 'a/.b', 'A', 'a b', 'a\\b', 'ä', 'a\0b', 'x'.repeat(256)])('the name %j is refused', async (odd) => {
       expect(await codeOf(backend.put(odd, bytesOf('x'), {}, never))).toBe('arguments')
       expect(await codeOf(backend.get(odd, 'all', never))).toBe('arguments')
@@ -243,7 +273,7 @@ export function backendContract(name: string, make: () => Promise<ContractStorag
 
     test('a disposed client leaves the objects', async () => {
       const at = folder()
-      const other = await storage.open()
+      const other = await open()
       await other.put(`${at}stays`, bytesOf('x'), {}, never)
       await other[Symbol.asyncDispose]()
       expect(await names(backend, at)).toEqual([`${at}stays`])

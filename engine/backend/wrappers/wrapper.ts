@@ -6,9 +6,9 @@ export class BackendWrapper implements StorageBackend {
   readonly traits: BackendTraits
   protected readonly inner: StorageBackend
 
-  constructor(inner: StorageBackend) {
+  constructor(inner: StorageBackend, traits: BackendTraits = inner.traits) {
     this.label = inner.label
-    this.traits = inner.traits
+    this.traits = traits
     this.inner = inner
   }
 

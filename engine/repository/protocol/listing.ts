@@ -16,9 +16,12 @@ export type PackShards = 1 | 16 | 256
 /** A storage lists about a thousand names a request: sixteen requests at a time, and never more than this many names waiting here. */
 const batchSize = 1000
 
-/** Every pack, any order. What lies under `packs/` and is not named like one is passed over: it is neither used nor removed. */
+/**
+ * Every pack, any order; a storage to which each prefix costs a whole list is asked for one. What lies under `packs/` and is not named
+ * like one is passed over: it is neither used nor removed.
+ */
 export async function* listPacks(backend: StorageBackend, shards: PackShards, signal: AbortSignal): AsyncGenerator<ListedPack> {
-  for await (const info of listTogether(backend, packPrefixes(shards), signal)) {
+  for await (const info of listTogether(backend, packPrefixes(backend.traits.listing.cost === 'prefix' ? shards : 1), signal)) {
     const name = packNameOf(info.name)
     if (name !== undefined) yield { name, size: info.size, modifiedMs: info.modifiedMs }
   }

@@ -74,3 +74,16 @@ test('a run that gets no turn on its account says so after a second, as opening,
   expect(pictures.at(-1)).not.toHaveProperty('waitingFor')
   expect(pictures).toHaveLength(2)
 })
+
+test('a storage that lists in no order is listed in order all the same', async () => {
+  await using storage = await openStorage({ type: 'test', repository: `faulty+memory:${randomUUID()}?fault.order=any`, home: folder, concurrency: 4 }, testContext({}))
+  for (const name of ['b', 'a/1', 'c', 'a/0']) await storage.backend.put(name, body, {}, signal)
+  const names: string[] = []
+  for await (const { name } of storage.backend.list('', signal)) names.push(name)
+  expect(names).toEqual(['a/0', 'a/1', 'b', 'c'])
+})
+
+test('a storage that cannot take a whole pack is refused before anything is stored there', async () => {
+  const opening = openStorage({ type: 'test', repository: `faulty+memory:${randomUUID()}?fault.largest=10000000`, home: folder, concurrency: 4 }, testContext({}))
+  await expect(opening).rejects.toMatchObject({ code: 'unsupported', message: expect.stringMatching(/no objects of more than 9 MiB/) as string })
+})

@@ -21,8 +21,14 @@ export function withFaults(backend: StorageBackend, plan: FaultPlan, clock: Cloc
   return new FaultyBackend(backend, plan, clock)
 }
 
+function traitsOf({ traits }: StorageBackend, { maxConnections = Infinity, largestPut = Infinity, anyOrder }: FaultPlan): BackendTraits {
+  return {
+    ...traits, maxConnections: Math.min(traits.maxConnections, maxConnections), largestPut: Math.min(traits.largestPut, largestPut),
+    listing: anyOrder ? { order: 'any', cost: 'folder' } : traits.listing,
+  }
+}
+
 export class FaultyBackend extends BackendWrapper {
-  override readonly traits: BackendTraits
   readonly #plan: FaultPlan
   readonly #clock: Clock
   readonly #random: () => number
@@ -31,8 +37,7 @@ export class FaultyBackend extends BackendWrapper {
   readonly #putMs = new Map<string, number>()
 
   constructor(inner: StorageBackend, plan: FaultPlan, clock: Clock) {
-    super(inner)
-    this.traits = { ...inner.traits, maxConnections: Math.min(inner.traits.maxConnections, plan.maxConnections ?? Infinity) }
+    super(inner, traitsOf(inner, plan))
     this.#plan = plan
     this.#clock = clock
     this.#random = seededRandom(plan.seed)
@@ -80,7 +85,7 @@ export class FaultyBackend extends BackendWrapper {
     const faults = await this.#before('list', prefix, signal)
     const hideMs = faults.find((rule) => rule.kind === 'late')?.ms
     const ends = faults.find((rule) => rule.kind === 'during' || rule.kind === 'truncate')
-    for await (const info of this.inner.list(prefix, signal)) {
+    for await (const info of this.#inSomeOrder(this.inner.list(prefix, signal))) {
       const putMs = this.#putMs.get(info.name)
       if (hideMs !== undefined && putMs !== undefined && this.#clock.monotonic() - putMs < hideMs) continue
       yield info
@@ -88,6 +93,15 @@ export class FaultyBackend extends BackendWrapper {
     }
     if (ends?.kind === 'during') throw planned(ends)
     after(faults)
+  }
+
+  async *#inSomeOrder(list: AsyncIterable<ObjectInfo>): AsyncIterable<ObjectInfo> {
+    const infos: ObjectInfo[] = []
+    for await (const info of list) {
+      if (this.#plan.anyOrder) infos.unshift(info)
+      else yield info
+    }
+    yield* infos
   }
 
   async #run<T>(operation: FaultyOperation, name: string, signal: AbortSignal, work: (faults: readonly FaultRule[]) => Promise<T>): Promise<T> {

@@ -42,6 +42,10 @@ export interface FaultPlan {
   readonly rules: readonly FaultRule[]
   /** The storage acts as one that bears no more transfers at a time. */
   readonly maxConnections?: number
+  /** The storage acts as one that takes no larger objects, in bytes. */
+  readonly largestPut?: number
+  /** The storage lists in descending order, and acts as one to which each list of a prefix costs a whole one. */
+  readonly anyOrder?: boolean
   /** A file that gets a line `index kind operation name` per fault, for tests whose faults happen in another process. */
   readonly report?: string
 }
@@ -55,16 +59,21 @@ export function faultRule(operation: FaultyOperation, kind: FaultKind, more: Par
 
 /**
  * From an address's query: `fault.seed=7&fault.rule=put,before,prefix=packs/,times=3&fault.rule=list,late,ms=500`, and
- * `fault.connections=3`, `fault.report=/file`. Throws `arguments`.
+ * `fault.connections=3`, `fault.largest=1000`, `fault.order=any`, `fault.report=/file`. Throws `arguments`.
  */
 export function parseFaultPlan(settings: URLSearchParams): FaultPlan {
-  for (const key of settings.keys()) if (!['seed', 'rule', 'connections', 'report'].includes(key)) throw wrong(`unknown setting fault.${key}`)
+  for (const key of settings.keys()) if (!['seed', 'rule', 'connections', 'largest', 'order', 'report'].includes(key)) throw wrong(`unknown setting fault.${key}`)
   const report = settings.get('report')
   const connections = settings.get('connections')
+  const largest = settings.get('largest')
+  const order = settings.get('order')
+  if (order !== null && order !== 'any') throw wrong('order is "any"')
   return {
     seed: number(settings.get('seed') ?? '1', 'seed'),
     rules: settings.getAll('rule').map(parseRule),
     ...(connections === null ? {} : { maxConnections: number(connections, 'connections') }),
+    ...(largest === null ? {} : { largestPut: number(largest, 'largest') }),
+    ...(order === null ? {} : { anyOrder: true }),
     ...(report === null ? {} : { report }),
   }
 }

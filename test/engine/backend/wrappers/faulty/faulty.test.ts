@@ -100,14 +100,15 @@ test('a plan comes from an address, and a report tells another process what stru
   await rm(folder, { recursive: true })
 })
 
-test.each(['rule=', 'rule=put', 'rule=fly,before', 'rule=put,explode', 'rule=put,before,times=x', 'rule=put,before,what=1', 'rule=put,before,code=odd', 'seed=x', 'sed=1'])('%s is refused', (text) => {
+test.each(['rule=', 'rule=put', 'rule=fly,before', 'rule=put,explode', 'rule=put,before,times=x', 'rule=put,before,what=1', 'rule=put,before,code=odd', 'order=up', 'largest=x', 'seed=x', 'sed=1'])('%s is refused', (text) => {
   expect(() => parseFaultPlan(new URLSearchParams(text))).toThrow('faulty+')
 })
 
 test('crash-after kills the process once the object is there', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'))
   const program = `
-    const { openBackend } = await import(${JSON.stringify(new URL('../../../../engine/backend/open.ts', import.meta.url).href)})
+    const { openBackend } = await import(${JSON.stringify(new URL('../../../../../engine/backend/open.ts', import.meta.url).href)})
+    const { fixedCredentials } = await import(${JSON.stringify(new URL('../../../../../engine/backend/credentials.ts', import.meta.url).href)})
     const backend = await openBackend('faulty+${folder}?fault.rule=put,crash-after,skip=1', { credentials: fixedCredentials({}), signal: new AbortController().signal })
     for (const name of ['a', 'b', 'c']) await backend.put(name, { type: 'bytes', bytes: Buffer.from(name) }, {}, new AbortController().signal)`
   const result = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
