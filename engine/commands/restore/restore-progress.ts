@@ -3,6 +3,7 @@ import { toShown } from '../../base/byte-string.ts'
 import type { CommandContext } from '../context.ts'
 import { Meter, type Work } from '../../progress/meter.ts'
 import type { Loss, LossKind } from '../../target/dress.ts'
+import { writeWords } from './write-errors.ts'
 import { lossCounts, lossWords } from './losses.ts'
 import type { Counters, Phase, Problem, RunSummary } from '../../protocol/progress.ts'
 
@@ -20,6 +21,8 @@ export class RestoreProgress implements Disposable {
   currentFolder: ByteString = ''
   /** Bytes of everything that will be found, once that is known. */
   totalBytes: number | undefined
+  /** The first entry that the system let nobody write, as it is shown. */
+  refused: string | undefined
   readonly #context: CommandContext
   readonly #startedMs: number
   readonly #problems: Problem[] = []
@@ -45,6 +48,12 @@ export class RestoreProgress implements Disposable {
     if (this.#problems.length < 100) this.#problems.push(problem)
     this.#context.events.problem(problem)
     this.#context.log.with({ file: problem.path }).write('warning', message)
+  }
+
+  /** @param code of the system, or `damaged` where its content cannot be had; @param fallback said of codes that have no words */
+  notWritten(path: ByteString, code: string, fallback: string): void {
+    if (code === 'EACCES' || code === 'EPERM') this.refused ??= toShown(path)
+    this.problem(code === 'damaged' ? 'damaged' : 'not-restored', path, writeWords(code, fallback))
   }
 
   /** What the target did not take of an entry that it has now: told for each, and counted by kind. */

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../base/abort.ts'
-import type { ByteString } from '../../base/byte-string.ts'
+import { toShown, type ByteString } from '../../base/byte-string.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
@@ -21,7 +21,7 @@ import type { Step } from './selected-walk.ts'
 import type { Selection } from './selection.ts'
 import type { RestoreTarget } from './target.ts'
 import { WindowWriter } from './window-writer.ts'
-import { fatalWriteError, writeWords } from './write-errors.ts'
+import { fatalWriteError } from './write-errors.ts'
 
 /** Deeper than anybody nests folders; a forged tree ends here. The second bounds the memory of their paths. */
 const maxDepth = 4096
@@ -87,8 +87,16 @@ export class Restorer implements Disposable {
       await this.#writer.settled()
     }
     await this.#writer.end()
+    this.#expectSomething()
     progress.phase('finishing')
     await completion.end(this.#elsewhere ? undefined : target.folders.open(target.root))
+  }
+
+  /** Warnings are for what is missing beside the rest; here there is no rest. Errors: denied. */
+  #expectSomething(): void {
+    const { progress: { files, refused }, target } = this.#options
+    if (refused === undefined || files.written > 0 || files.unchanged > 0) return
+    throw new HoldfastError('denied', `Nothing could be restored: you may not write ${refused} in ${toShown(target.path)}. Choose another folder.`, { data: { place: 'target' } })
   }
 
   async #step(step: Step<Folder>): Promise<void> {
@@ -191,7 +199,7 @@ export class Restorer implements Disposable {
     if (code === undefined) throw error
     const fatal = fatalWriteError(code, error)
     if (fatal) throw fatal
-    this.#problem('not-restored', path, writeWords(code, error instanceof Error ? error.message : code))
+    this.#options.progress.notWritten(path, code, error instanceof Error ? error.message : code)
   }
 
   #problem(code: Problem['code'], path: ByteString, message: string): void {

@@ -10,7 +10,7 @@ import { pathOf } from './paths.ts'
 import type { RestorerOptions } from './restorer.ts'
 import { RestoreWindow } from './window.ts'
 import type { RestoringFile } from './window.ts'
-import { fatalWriteError, writeWords } from './write-errors.ts'
+import { fatalWriteError } from './write-errors.ts'
 
 /** What may wait for a window's end, and how long its paths may be together. */
 const maxWaiting = 8192
@@ -136,7 +136,7 @@ export class WindowWriter {
     if (fatal) throw fatal
     if (file.link !== undefined) links.remove(file.link)
     await target.pool.run({ type: 'discard', files: [spec] })
-    progress.problem(code === 'damaged' ? 'damaged' : 'not-restored', pathOf(spec), writeWords(code, message))
+    progress.notWritten(pathOf(spec), code, message)
   }
 
   #link(link: LinkKey, place: EntryPlace): void {
