@@ -54,8 +54,8 @@ export class BackupProgress implements Disposable {
   }
 }
 
-/** A pack counts as it is sent, not only when it has arrived: a slow line sends one for minutes. */
+/** A pack counts as it is sent, not only when it has arrived: a slow line sends one for minutes. Until its reply is there, something waits. */
 function movingBytes(arrived: Counters, traffic: Pick<Traffic, 'uploadingBytes'>): Counters {
-  const moving = Math.min(arrived.waiting, traffic.uploadingBytes)
+  const moving = Math.max(0, Math.min(arrived.waiting - 1, traffic.uploadingBytes))
   return { ...arrived, uploaded: arrived.uploaded + moving, waiting: arrived.waiting - moving }
 }

@@ -5,7 +5,9 @@ import { systemClock } from '../../../../engine/base/clock.ts'
 import { backup } from '../../../../engine/commands/backup.ts'
 import type { CommandContext } from '../../../../engine/commands/context.ts'
 import type { BackupJob } from '../../../../engine/protocol/job.ts'
-import type { Progress } from '../../../../engine/protocol/progress.ts'
+import { BackupProgress } from '../../../../engine/commands/backup/backup-progress.ts'
+import { Tally } from '../../../../engine/pipeline/tally.ts'
+import type { Progress, TransferEvent } from '../../../../engine/protocol/progress.ts'
 import { hookedDisk } from '../../../fixtures/disk.ts'
 import { SeededRandom } from '../../../bench/random.ts'
 import type { World } from '../../../fixtures/world.ts'
@@ -80,4 +82,20 @@ test('a run that takes up packs which were sealed and never sent is not done bef
   for (const { found, unchanged, deduplicated, uploaded, waiting } of [summary.bytes, ...unsent.map((picture) => picture.bytes)]) {
     expect(unchanged + deduplicated + uploaded + waiting).toBe(found)
   }
+})
+
+test('a pack whose last byte is sent and whose reply is not there yet keeps the run from looking done', () => {
+  const tally = new Tally(() => undefined)
+  using progress = new BackupProgress(world.context(), tally)
+  Object.assign(tally.bytes, { found: 1000 })
+  progress.phase('finishing')
+  const event = (): TransferEvent => ({ id: 1, direction: 'up', name: 'pack 3f2a…', totalBytes: 1200, attempt: 1, state: 'active', bytes: 1200, bytesPerSecond: 1 })
+  const lane = { id: 1, direction: 'up', bytes: 1200, event } as const
+  progress.meter.begin(lane)
+  progress.meter.tell()
+  expect(world.progress.at(-1)).toMatchObject({ phase: 'working', bytes: { found: 1000, uploaded: 999, waiting: 1 } })
+  progress.meter.end(lane, 'done')
+  tally.bytes.uploaded = 1000
+  progress.meter.tell()
+  expect(world.progress.at(-1)).toMatchObject({ phase: 'finishing', bytes: { found: 1000, uploaded: 1000, waiting: 0 } })
 })
