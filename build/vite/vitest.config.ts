@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{faults,e2e,soak,bench}/**'],
+          exclude: ['test/{faults,e2e,soak}/**'],
           pool: 'forks',
           testTimeout: 20_000,
           hookTimeout: 90_000

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 
 export interface Measurement {
   readonly wallSeconds: number
@@ -21,6 +22,8 @@ export interface Command {
   readonly cwd?: string
   /** Exit codes that are not a failure. */
   readonly accept?: readonly number[]
+  /** Gets each line of standard output as it comes. */
+  readonly onLine?: (line: string) => void
 }
 
 /** Runs a command under GNU time. Rejects, with its output, when it fails. */
@@ -32,8 +35,10 @@ export async function measure(command: Command): Promise<Measurement> {
     const busyBefore = machineBusySeconds()
     const started = performance.now()
     const child = spawn('/usr/bin/time', ['-f', '%U %S %M', '-o', report, command.program, ...command.args], {
-      env: { ...process.env, ...command.env }, stdio: ['ignore', sink, sink], ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      env: { ...process.env, ...command.env }, stdio: ['ignore', command.onLine ? 'pipe' : sink, sink],
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     })
+    if (command.onLine && child.stdout) createInterface({ input: child.stdout }).on('line', command.onLine)
     const [code] = await once(child, 'exit') as [number | null]
     const wallSeconds = (performance.now() - started) / 1000
     if (code === null || ![0, ...(command.accept ?? [])].includes(code)) {
