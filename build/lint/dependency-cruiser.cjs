@@ -32,7 +32,8 @@ module.exports = {
       name: 'product code needs only dependencies',
       severity: 'error',
       from: { path: '^engine/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      // Single files of googleapis are part of what is built: build/vite/inlined.ts.
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '^node_modules/googleapis/build/src/apis/[a-z]+/v[0-9]+[.]js$' },
     },
   ],
   options: {

@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url'
 /** @typedef {{ readonly may: readonly string[], readonly types?: readonly string[] }} Layer */
 
 /** What every storage shares knows none of them; each other folder of the backend is one provider, and knows no other. */
-const sharedByStorages = ['engine/backend/http', 'engine/backend/flow', 'engine/backend/wrappers']
+const sharedByStorages = ['engine/backend/http', 'engine/backend/flow', 'engine/backend/wrappers', 'engine/backend/google']
+/** Providers of one company that speak to it in the same way. */
+const ofGoogle = ['engine/backend/gdrive', 'engine/backend/gcs']
 const backendFolder = fileURLToPath(new URL('../../engine/backend', import.meta.url))
 const storages = readdirSync(backendFolder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -19,6 +21,7 @@ const storages = readdirSync(backendFolder, { withFileTypes: true })
   .sort()
 const belowBackend = ['engine/base', 'engine/protocol']
 
+const belowStorages = ['engine/backend', 'engine/backend/http', 'engine/backend/flow', ...belowBackend]
 const belowRepository = ['engine/snapshot', 'engine/backend', 'engine/backend/flow', 'engine/backend/wrappers', ...belowBackend]
 const belowCommands = ['engine/repository', ...belowRepository]
 
@@ -34,7 +37,8 @@ export const layers = {
   'engine/backend/flow': { may: ['engine/backend', ...belowBackend] },
   'engine/backend/wrappers': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
   'engine/backend/http': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
-  ...Object.fromEntries(storages.map((folder) => [folder, { may: ['engine/backend', 'engine/backend/http', 'engine/backend/flow', ...belowBackend] }])),
+  'engine/backend/google': { may: belowStorages },
+  ...Object.fromEntries(storages.map((folder) => [folder, { may: [...(ofGoogle.includes(folder) ? ['engine/backend/google'] : []), ...belowStorages] }])),
   'engine/snapshot': { may: ['engine/base', 'engine/protocol'] },
   'engine/repository': { may: belowRepository },
   'engine/catalog': { may: belowCommands },

@@ -1,6 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises'
 import { build, mergeConfig, type InlineConfig } from 'vite'
 import { engineConfig } from '../vite/engine.config.ts'
+import { inlinedConfig } from '../vite/inlined.ts'
 import { mainConfig } from '../vite/main.config.ts'
 import { rendererConfig } from '../vite/renderer.config.ts'
 import { root } from './root.ts'
@@ -16,6 +17,7 @@ async function buildAll(): Promise<void> {
   try {
     await Promise.all([
       buildInto(`${fresh}/engine`, engineConfig(root)),
+      buildInto(`${fresh}/engine/inlined`, inlinedConfig(root)),
       buildInto(`${fresh}/main`, mainConfig(root, 'main')),
       buildInto(`${fresh}/main`, mainConfig(root, 'preload')),
       buildInto(`${fresh}/renderer`, rendererConfig(root)),

@@ -40,7 +40,7 @@ async function* slices(range: FileRange, watch: Watch, pace: Pace | undefined, o
   }
 }
 
-export function bytesBody(bytes: Uint8Array, watch: Watch, pace: Pace, onSent: (bytes: number) => void): Readable {
+export function bytesBody(bytes: Uint8Array, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
   return Readable.from((async function* () {
     try {
       for (let sent = 0; sent < bytes.length; ) {
