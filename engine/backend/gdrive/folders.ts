@@ -1,0 +1,126 @@
+import { abortError, throwIfAborted } from '../../base/abort.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { BoundedMap } from './bounded-map.ts'
+import type { Drive, DriveFile, DrivePage } from './drive.ts'
+import { olderFirst } from './twins.ts'
+
+/** My Drive. */
+const root = 'root'
+const keptFolders = 2000
+/** Drive itself allows no more: https://support.google.com/drive/answer/2528592 (numChildrenInNonRootLimitExceeded). */
+const mostInFolder = 500_000
+const emptyPages = 200
+
+/**
+ * Folders by path, from My Drive down. A path may lead to several folders of one name (see twins.ts): all of them are read, and the oldest
+ * is written into. Ids are kept, since they never change; what they do not know is asked for from the top, because another machine may
+ * have made a folder of the same name meanwhile.
+ */
+export class Folders {
+  readonly #drive: Drive
+  readonly #kept = new BoundedMap<readonly string[]>(keptFolders)
+  readonly #beingMade = new Map<string, Promise<string>>()
+
+  constructor(drive: Drive) {
+    this.#drive = drive
+  }
+
+  /** As they were found last. */
+  kept(path: readonly string[]): readonly string[] | undefined {
+    return this.#kept.get(path.join('/'))
+  }
+
+  keep(path: readonly string[], folders: readonly DriveFile[]): readonly string[] {
+    const ids = folders.toSorted(olderFirst).map(({ id }) => id)
+    if (ids.length > 0) this.#kept.set(path.join('/'), ids)
+    else this.#kept.delete(path.join('/'))
+    return ids
+  }
+
+  /** After one of them turned out to be gone. */
+  forget(): void {
+    this.#kept.clear()
+  }
+
+  /** The folders at a path as they are now, oldest first; none when it is not there. */
+  async find(path: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    let ids: readonly string[] = [root]
+    for (const [depth, name] of path.entries()) {
+      const found: DriveFile[] = []
+      for await (const file of this.inside(ids, signal)) {
+        if (file.isFolder && file.name.normalize('NFC') === name) found.push(file)
+      }
+      ids = this.keep(path.slice(0, depth + 1), found)
+      if (ids.length === 0) return []
+    }
+    return ids
+  }
+
+  /** The folder to write into; made when it is missing, with all above it. */
+  async make(path: readonly string[], signal: AbortSignal): Promise<string> {
+    const key = path.join('/')
+    for (;;) {
+      throwIfAborted(signal)
+      const [known] = this.#kept.get(key) ?? []
+      if (known !== undefined) return known
+      const running = this.#beingMade.get(key)
+      if (!running) break
+      // Its failure is its caller's; whoever waited tries for itself.
+      await unlessAborted(running.catch(() => undefined), signal)
+    }
+    const making = this.#make(path, signal)
+    this.#beingMade.set(key, making)
+    try {
+      return await making
+    } finally {
+      this.#beingMade.delete(key)
+    }
+  }
+
+  /**
+   * What lies in folders of one path, in any order; twins of files are the caller's matter. Errors: unsupported (a list without end).
+   * @param first the first page of the first folder, where it is under way already
+   */
+  async *inside(ids: readonly string[], signal: AbortSignal, first?: Promise<DrivePage>): AsyncGenerator<DriveFile> {
+    let begun = first
+    for (const id of ids) {
+      let files = 0
+      let empty = 0
+      for (let token: string | undefined; ; ) {
+        const page: DrivePage = await (begun ?? this.#drive.page(id, token, signal))
+        begun = undefined
+        empty = page.files.length === 0 ? empty + 1 : 0
+        if ((files += page.files.length) > mostInFolder || empty > emptyPages || (page.next !== undefined && page.next === token)) {
+          throw new HoldfastError('unsupported', 'Google Drive\'s list of a folder does not come to an end.', { data: { reason: 'BadListing' } })
+        }
+        yield* page.files
+        if (page.next === undefined) break
+        token = page.next
+      }
+    }
+  }
+
+  async #make(path: readonly string[], signal: AbortSignal): Promise<string> {
+    const [there] = await this.find(path, signal)
+    if (there !== undefined) return there
+    const name = path.at(-1)
+    if (name === undefined) return root
+    const parent = await this.make(path.slice(0, -1), signal)
+    const id = await this.#drive.newId(signal)
+    await this.#drive.createFolder({ type: 'new', id, name, parent }, signal).catch((error: unknown) => {
+      if (!hasCode(error, 'exists')) throw error
+    })
+    // Whoever made one at the same time finds both, too, and takes the same.
+    const [oldest] = await this.find(path, signal)
+    if (oldest === undefined) throw new HoldfastError('unavailable', 'Google Drive does not show a folder that was just made.')
+    return oldest
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => { reject(abortError(signal)) }
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => { signal.removeEventListener('abort', onAbort) })
+  })
+}
