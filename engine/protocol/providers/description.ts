@@ -88,4 +88,6 @@ export interface SecretField extends Field {
   readonly kind: 'text' | 'password' | 'key'
   /** Environment variables that the command line takes it from; the first counts where several are set. */
   readonly variables: readonly [string, ...string[]]
+  /** Environment variables that hold the path of a file with it, as others' tools set them; they count after `variables`. */
+  readonly fileVariables?: readonly string[]
 }

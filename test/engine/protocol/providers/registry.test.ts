@@ -11,7 +11,7 @@ test('every description has an implementation, and the other way round', () => {
 })
 
 test('no two providers share an id, a scheme or an environment variable', () => {
-  for (const all of [providers.map(({ id }) => id), providers.flatMap(({ schemes }) => schemes), providers.flatMap(({ secrets }) => secrets.flatMap(({ variables }) => variables))]) {
+  for (const all of [providers.map(({ id }) => id), providers.flatMap(({ schemes }) => schemes), providers.flatMap(({ secrets }) => secrets.flatMap(({ variables, fileVariables = [] }) => [...variables, ...fileVariables]))]) {
     expect(all).toEqual([...new Set(all)])
   }
 })
