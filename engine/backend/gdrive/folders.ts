@@ -1,4 +1,4 @@
-import { abortError, throwIfAborted } from '../../base/abort.ts'
+import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import { BoundedMap } from './bounded-map.ts'
 import type { Drive, DriveFile, DrivePage } from './drive.ts'
@@ -115,12 +115,4 @@ export class Folders {
     if (oldest === undefined) throw new HoldfastError('unavailable', 'Google Drive does not show a folder that was just made.')
     return oldest
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => { reject(abortError(signal)) }
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => { signal.removeEventListener('abort', onAbort) })
-  })
 }
