@@ -8,6 +8,7 @@ import type { InlineConfig, Plugin } from 'vite'
  */
 const inlined: Readonly<Record<string, { readonly file: string; readonly names: readonly string[] }>> = {
   'googleapis/build/src/apis/drive/v3.js': { file: 'google-drive', names: ['drive_v3'] },
+  'googleapis/build/src/apis/storage/v1.js': { file: 'google-storage', names: ['storage_v1'] },
 }
 
 export function isInlined(id: string): boolean {

@@ -11,4 +11,5 @@ export interface ProviderModule {
 export const implementations: Readonly<Record<string, () => Promise<ProviderModule>>> = {
   s3: () => import('./s3/open.ts'),
   gdrive: () => import('./gdrive/open.ts'),
+  gcs: () => import('./gcs/open.ts'),
 }

@@ -208,3 +208,13 @@ function partOf(bytes: Buffer, start: string): Buffer | undefined {
   if (headersEnd < 0 || !bytes.subarray(0, start.length).equals(Buffer.from(start))) return undefined
   return bytes.subarray(headersEnd + 4)
 }
+
+/** Only what was asked for is told: https://developers.google.com/workspace/drive/api/guides/fields-parameter */
+export function picked(resource: Record<string, unknown>, fields: string): Record<string, unknown> {
+  const wanted = [...fields.matchAll(/([a-zA-Z0-9]+)(?:\(([^)]*)\))?/g)]
+  return Object.fromEntries(wanted.flatMap(([, name = '', inner]) => {
+    const value = resource[name]
+    if (value === undefined) return []
+    return [[name, inner !== undefined && Array.isArray(value) ? value.map((one) => picked(one as Record<string, unknown>, inner)) : value]]
+  }))
+}

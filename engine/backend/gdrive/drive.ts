@@ -8,7 +8,8 @@ import { beginSession } from '../google/session.ts'
 import { readObject } from '../http/reply.ts'
 
 const folderType = 'application/vnd.google-apps.folder'
-const fileFields = 'id,name,mimeType,size,createdTime,modifiedTime,md5Checksum,sha256Checksum,trashed'
+const listedFields = 'id,name,mimeType,size,createdTime,modifiedTime,trashed'
+const fileFields = `${listedFields},md5Checksum,sha256Checksum`
 const idsAtOnce = 50
 
 /** Ids go into queries and paths. */
@@ -65,7 +66,7 @@ export class Drive {
   /** By parent: unlike a search by name, that shows what was just written. `root` stands for My Drive itself. */
   async page(parent: string, token: string | undefined, signal: AbortSignal): Promise<DrivePage> {
     const { files, nextPageToken, incompleteSearch } = await this.#client.call('a folder', fileList, (options) => this.#files.list({
-      q: `'${parent}' in parents and trashed = false`, pageSize: 1000, spaces: 'drive', fields: `nextPageToken,incompleteSearch,files(${fileFields})`, ...(token === undefined ? {} : { pageToken: token }),
+      q: `'${parent}' in parents and trashed = false`, pageSize: 1000, spaces: 'drive', fields: `nextPageToken,incompleteSearch,files(${listedFields})`, ...(token === undefined ? {} : { pageToken: token }),
     }, options), signal)
     if (incompleteSearch === true) throw new HoldfastError('unavailable', 'Google Drive did not look everywhere for the files of a folder.')
     return { files: files.map(fileOf).filter(({ trashed }) => !trashed), next: nextPageToken }
