@@ -42,6 +42,25 @@ export class PageGuard {
   }
 }
 
+/** The same for lists in no order: they come to an end. Names that come twice are the sorter's matter (wrappers/sorted-lists.ts). */
+export class EndGuard {
+  readonly #most: number
+  #entries = 0
+  #emptyPages = 0
+
+  constructor(most = mostNames) {
+    this.#most = most
+  }
+
+  /** Of each page. @param next the token of the next page, undefined on the last */
+  page(entries: number, token: string | undefined, next: string | undefined): void {
+    this.#entries += entries
+    this.#emptyPages = entries > 0 ? 0 : this.#emptyPages + 1
+    if (this.#entries > this.#most) throw liar('The storage lists more objects than any repository has.')
+    if (next !== undefined && (next === token || this.#emptyPages >= emptyPages)) throw liar('The storage\'s list does not come to an end.')
+  }
+}
+
 function liar(message: string): HoldfastError {
   return new HoldfastError('unsupported', message, { data: { reason: 'BadListing' } })
 }

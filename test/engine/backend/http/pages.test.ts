@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { PageGuard } from '../../../../engine/backend/http/pages.ts'
+import { EndGuard, PageGuard } from '../../../../engine/backend/http/pages.ts'
 
 const liar = expect.objectContaining({ code: 'unsupported' }) as unknown
 
@@ -61,4 +61,16 @@ test('names have an end', () => {
   const guard = new PageGuard('', 3)
   for (const name of ['a', 'b', 'c']) guard.name(name, true)
   expect(attempt(() => { guard.name('d', true) })).toEqual(liar)
+})
+
+test('a list in no order ends, too', () => {
+  const fine = new EndGuard(5)
+  fine.page(3, undefined, 'a')
+  fine.page(0, 'a', 'b')
+  fine.page(2, 'b', undefined)
+  expect(attempt(() => { new EndGuard().page(1, 'a', 'a') })).toEqual(liar)
+  expect(attempt(() => { fine.page(1, 'c', undefined) })).toEqual(liar)
+  const empty = new EndGuard()
+  expect(attempt(() => { for (let page = 0; page < 200; page++) empty.page(0, `${page}`, `${page + 1}`) })).toEqual(liar)
+  expect(attempt(() => { new EndGuard().page(0, undefined, undefined) })).toBe('fine')
 })
