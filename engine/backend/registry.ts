@@ -12,4 +12,5 @@ export const implementations: Readonly<Record<string, () => Promise<ProviderModu
   s3: () => import('./s3/open.ts'),
   gdrive: () => import('./gdrive/open.ts'),
   gcs: () => import('./gcs/open.ts'),
+  dropbox: () => import('./dropbox/open.ts'),
 }
