@@ -29,6 +29,8 @@ export interface StorageBackend extends AsyncDisposable {
   list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo>
   /** Removing what is not there succeeds. */
   remove(name: ObjectName, signal: AbortSignal): Promise<void>
+  /** Whether a put of this name was interrupted and would be continued: then it is still the same attempt (rule R5). Absent: never. Asks no storage. */
+  continues?(name: ObjectName): boolean
   /** Clears away what uploads left behind that nobody continued for `olderThanMs`; resolves to how many. Absent: never any. */
   abortStaleUploads?(olderThanMs: number, signal: AbortSignal): Promise<number>
   /**

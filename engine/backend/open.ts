@@ -7,6 +7,7 @@ import { openLocal } from './local/local.ts'
 import { openMemory } from './memory/memory.ts'
 import { implementations } from './registry.ts'
 import { serviceFrom } from './service.ts'
+import { withContinuing } from './wrappers/continuing.ts'
 
 export interface OpenOptions {
   readonly credentials: CredentialSource
@@ -42,7 +43,8 @@ async function openAddress(address: BackendAddress, options: OpenOptions): Promi
       if (!load) throw new HoldfastError('arguments', `${name} is not part of this version of Holdfast.`)
       const { open } = await load()
       const service = options.service ?? serviceFrom(process.env, id)
-      return open(address.values, service === undefined ? options : { ...options, service })
+      const backend = await open(address.values, service === undefined ? options : { ...options, service })
+      return withContinuing(backend, options.uploadJournal)
     }
     case 'faulty': {
       const { withFaults, parseFaultPlan } = await import('./wrappers/faulty/faulty.ts')

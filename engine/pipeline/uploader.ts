@@ -35,10 +35,11 @@ export class Uploader {
 
   /** Sends the pack, first under the name it has. Errors: those of the storage, once patience is at its end. */
   async upload(entry: SpoolEntry, signal: AbortSignal): Promise<void> {
-    const { catalog, random, retry } = this.#options
+    const { backend, catalog, random, retry } = this.#options
     let { name } = entry
     await retry.run(packObject(name), async (attempt) => {
-      if (attempt > 1 && !this.#continues(name)) {
+      // A broken-off upload that the storage continues is still the same attempt: it can complete only once.
+      if (attempt > 1 && backend.continues?.(packObject(name)) !== true) {
         name = randomName(random)
         catalog.spool.rename(entry.number, name)
       }
@@ -50,11 +51,6 @@ export class Uploader {
   /** The pack is whole in its place under this name: it need not be sent. */
   settle(entry: SpoolEntry): void {
     this.#settle(entry, entry.name)
-  }
-
-  /** A broken-off upload that the storage can continue is still the same attempt: it can complete only once. */
-  #continues(name: string): boolean {
-    return this.#options.catalog.uploads.get(packObject(name)) !== undefined
   }
 
   async #attempt(entry: SpoolEntry, name: string, attempt: number, signal: AbortSignal): Promise<void> {

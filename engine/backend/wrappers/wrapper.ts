@@ -32,6 +32,10 @@ export class BackendWrapper implements StorageBackend {
     return this.inner.remove(name, signal)
   }
 
+  continues(name: string): boolean {
+    return this.inner.continues?.(name) ?? false
+  }
+
   async abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
     return (await this.inner.abortStaleUploads?.(olderThanMs, signal)) ?? 0
   }

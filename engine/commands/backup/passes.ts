@@ -190,7 +190,7 @@ export class Passes {
   /** Packs that an interrupted run had sealed: those that arrived are adopted, the others are sent now. */
   async #takeUpSpool(): Promise<void> {
     const { opened, job, machine, keeper, tally } = this.#options
-    const { catalog } = opened
+    const { catalog, repository } = opened
     if (job.dryRun) return
     for (const entry of catalog.spool.entries()) {
       const arrived = catalog.packs.isUsable(entry.name)
@@ -203,7 +203,7 @@ export class Passes {
         for (const segment of entry.contents.segments) for (const blob of segment.blobs) catalog.blobs.unclaim(blob.id)
       } else {
         // An upload that the backend can continue keeps its name: it is still the same attempt.
-        const continues = catalog.uploads.get(packObject(entry.name)) !== undefined
+        const continues = repository.backend.continues?.(packObject(entry.name)) === true
         const name = continues ? entry.name : randomName(systemRandom)
         if (!continues) catalog.spool.rename(entry.number, name)
         await machine.flow.addRecorded({ ...entry, name })
