@@ -1,6 +1,8 @@
 import { homedir, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
+import { answerEngine } from '../engine/accounts/answer.ts'
+import { nobody } from '../engine/accounts/source.ts'
 import type { Handlers } from './api/dispatch.ts'
 import { lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
@@ -23,6 +25,7 @@ import { openSettings } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
+import type { SupervisorPorts } from './supervisor/supervisor.ts'
 import { announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
@@ -134,7 +137,8 @@ type Stores = ReturnType<typeof openStores>
 /** What runs engines, for the jobs in the stores. */
 function openWork({ settings, store, secrets, history }: Stores, notices: Notices, publisher: Publisher, notifications: Notifications) {
   const { engine } = programPaths(app.getAppPath())
-  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice })
+  const token: SupervisorPorts['token'] = (job, account, rejected) => answerEngine(nobody, job.repository, account, rejected, new AbortController().signal)
+  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice, token })
   const runPorts = {
     timers,
     log: logs,

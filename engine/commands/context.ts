@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { PauseGate } from '../base/pause.ts'
 import type { Meter } from '../progress/meter.ts'
+import type { TokenOwner } from '../accounts/tokens.ts'
 import type { Permits } from '../backend/flow/permits.ts'
 import type { JobSecrets } from '../protocol/job.ts'
 import type { Limits } from '../protocol/messages.ts'
@@ -21,6 +22,8 @@ export interface CommandContext {
   readonly pauseGate: PauseGate
   /** Leave to open a transfer, shared by all running jobs (A3); absent: this process alone decides. */
   readonly permits?: (account: string, cap: number) => Permits
+  /** Owner of the accounts that people signed in to; absent: there are none. */
+  readonly accounts?: TokenOwner
   /** Of a command that tells how it goes from before its storage is open; absent: made when the storage is opened. */
   readonly meter?: Meter
 }

@@ -1,9 +1,9 @@
+import { credentialSource } from '../accounts/source.ts'
 import { maximumWholeBytes, type StorageBackend, type UploadJournal } from '../backend/backend.ts'
 import { TokenBucket } from '../backend/flow/bandwidth.ts'
 import { withLimits } from '../backend/wrappers/limits.ts'
 import { withLog } from '../backend/wrappers/log.ts'
 import { withSortedLists } from '../backend/wrappers/sorted-lists.ts'
-import { fixedCredentials } from '../backend/credentials.ts'
 import { openBackend } from '../backend/open.ts'
 import { PatientPermits } from '../backend/flow/patient-permits.ts'
 import { AdaptivePermits } from '../backend/flow/permits.ts'
@@ -51,7 +51,10 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   prepareHome(job.home, (words) => { log.write('warning', words) })
   const meter = context.meter ?? new Meter(options.operation ?? job.type, context)
   const { traffic } = meter
-  const bare = await openBackend(job.repository, { credentials: fixedCredentials(context.secrets.storage), signal, clock, home: job.home, ...options })
+  // Uploads that are on their way when the run is told to end still need what lets them in.
+  const needed = context.cancelSignal ?? signal
+  const credentials = credentialSource(job.repository, { entered: context.secrets.storage, owner: context.accounts, clock, signal: needed })
+  const bare = await openBackend(job.repository, { credentials, signal, clock, home: job.home, ...options })
   expectLargePuts(bare)
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
   const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))

@@ -15,6 +15,7 @@ import { protocolVersion } from '../protocol/messages.ts'
 import { parseCommand } from '../protocol/validate.ts'
 import { EventRelay } from './relay.ts'
 import { SupervisorPermits } from './supervisor-permits.ts'
+import { SupervisorTokens } from './supervisor-tokens.ts'
 
 /** Runs one job; `requests` are those of the supervisor to a browse engine. */
 export type JobRunner = (job: EngineJob, context: CommandContext, requests: AsyncIterable<BrowseRequest>) => Promise<RunSummary>
@@ -37,6 +38,7 @@ export class EngineSession {
   readonly #limits = new LimitControl()
   readonly #relay: EventRelay
   readonly #permits: SupervisorPermits
+  readonly #tokens: SupervisorTokens
   readonly #log: Log
   readonly #requests = new RequestQueue()
   readonly #ended = Promise.withResolvers<undefined>()
@@ -47,6 +49,7 @@ export class EngineSession {
     const send = (event: EngineEvent): void => { if (this.#state !== 'ended') options.send(event) }
     this.#relay = new EventRelay(send)
     this.#permits = new SupervisorPermits(send)
+    this.#tokens = new SupervisorTokens(send)
     this.#log = createLog((line) => {
       if (line.level !== 'debug' || options.logLevel === 'debug') send({ type: 'log', ...line })
     }, () => options.clock.now())
@@ -97,6 +100,7 @@ export class EngineSession {
       case 'limits': this.#limits.set(command.limits); return
       case 'stop': this.stop(command.mode); return
       case 'permit-granted': this.#permits.granted(command.request); return
+      case 'token': this.#tokens.answered(command.request, command.answer); return
       case 'query':
         this.#requests.push({ query: command.query, answer: (answer) => { this.#options.send({ type: 'answer', request: command.request, answer }) } })
         return
@@ -118,6 +122,7 @@ export class EngineSession {
       limits: this.#limits,
       pauseGate: this.#pauseGate,
       permits: (account, cap) => this.#permits.forAccount(account, cap),
+      accounts: this.#tokens,
     }
     try {
       const summary = await this.#options.runner(start.job, context, this.#requests)

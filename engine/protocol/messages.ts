@@ -1,3 +1,4 @@
+import type { AccountReference, TokenAnswer } from './accounts.ts'
 import type { WireError } from './errors.ts'
 import type { EngineJob, JobSecrets } from './job.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
@@ -5,7 +6,7 @@ import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts
 /** Version of this message set; `ready` announces it and the supervisor refuses another. */
 export const protocolVersion = 1
 
-/** What the supervisor tells an engine. `start` comes first and once; it is the only message that carries secrets. */
+/** What the supervisor tells an engine. `start` comes first and once; it and `token` are the only messages that carry secrets. */
 export type EngineCommand =
   | { readonly type: 'start'; readonly job: EngineJob; readonly secrets: JobSecrets; readonly limits: Limits }
   | { readonly type: 'pause' }
@@ -14,6 +15,8 @@ export type EngineCommand =
   /** Ends the run: `drain` lets uploads in flight finish, `cancel` breaks them off. */
   | { readonly type: 'stop'; readonly mode: 'drain' | 'cancel' }
   | { readonly type: 'permit-granted'; readonly request: number }
+  /** Answers a `token-request`. */
+  | { readonly type: 'token'; readonly request: number; readonly answer: TokenAnswer }
   /** Only for a `browse` engine, which answers until it is stopped. */
   | { readonly type: 'query'; readonly request: number; readonly query: BrowseQuery }
 
@@ -27,6 +30,8 @@ export type EngineEvent =
   /** Asks for leave to open one more transfer to `account`; answered by `permit-granted`. */
   | { readonly type: 'permit-request'; readonly request: number; readonly account: string; readonly cap: number }
   | { readonly type: 'permit-release'; readonly request: number }
+  /** Asks for a token of the account that the job's address names; answered by `token`. `rejected`: mark of one that the storage refused, never the token itself. */
+  | { readonly type: 'token-request'; readonly request: number; readonly account: AccountReference; readonly rejected?: string }
   /** A file or folder that is not, or not wholly, in the snapshot. */
   | { readonly type: 'problem'; readonly problem: Problem }
   | { readonly type: 'answer'; readonly request: number; readonly answer: BrowseAnswer }

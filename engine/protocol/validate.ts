@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { TokenAnswer } from './accounts.ts'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
@@ -117,6 +118,14 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   v.object({ ...jobBase, type: v.literal('test') }),
 ])
 
+const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])
+const accountName = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
+const accessToken = v.object({ accessToken: v.pipe(v.string(), v.minLength(1), v.maxLength(16_384)), expiresMs: amount })
+const tokenAnswer: v.GenericSchema<unknown, TokenAnswer> = v.variant('type', [
+  v.object({ type: v.literal('token'), token: accessToken }),
+  v.object({ type: v.literal('refused'), error }),
+])
+
 const limits = v.object({ uploadBytesPerSecond: v.exactOptional(amount), downloadBytesPerSecond: v.exactOptional(amount) })
 
 const query = v.variant('type', [
@@ -137,6 +146,7 @@ const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
   v.object({ type: v.literal('limits'), limits }),
   v.object({ type: v.literal('stop'), mode: v.picklist(['drain', 'cancel']) }),
   v.object({ type: v.literal('permit-granted'), request: count }),
+  v.object({ type: v.literal('token'), request: count, answer: tokenAnswer }),
   v.object({ type: v.literal('query'), request: count, query }),
 ])
 
@@ -227,6 +237,12 @@ const event: v.GenericSchema<unknown, EngineEvent> = v.variant('type', [
   }),
   v.object({ type: v.literal('permit-request'), request: count, account: text, cap: count }),
   v.object({ type: v.literal('permit-release'), request: count }),
+  v.object({
+    type: v.literal('token-request'),
+    request: count,
+    account: v.object({ service, name: v.exactOptional(accountName) }),
+    rejected: v.exactOptional(v.pipe(v.string(), v.regex(/^[0-9a-f]{24}$/))),
+  }),
   v.object({ type: v.literal('problem'), problem }),
   v.object({ type: v.literal('answer'), request: count, answer }),
   v.object({ type: v.literal('finished'), summary }),

@@ -1,3 +1,4 @@
+import type { TokenAnswer } from '../../engine/protocol/accounts.ts'
 import type { BrowseAnswer, BrowseQuery, EngineEvent, Limits } from '../../engine/protocol/messages.ts'
 import type { Timers } from '../system/timers.ts'
 import type { StartHost } from './host.ts'
@@ -83,6 +84,12 @@ export class Engine {
 
   grant(request: number): void {
     this.#process.send({ type: 'permit-granted', request })
+  }
+
+  /** Answers the process that asked; its successor asks anew, with numbers of its own. */
+  tokenAnswerer(request: number): (answer: TokenAnswer) => void {
+    const asking = this.#process
+    return (answer) => { asking.send({ type: 'token', request, answer }) }
   }
 
   /** Asks a browse engine. Resolves with an `error` answer of code `crashed` when the engine ends before it has answered. */

@@ -25,6 +25,8 @@ const passed = [
   /^(XDG_\w+|SSL_CERT_FILE|SSL_CERT_DIR|NODE_EXTRA_CA_CERTS)$/,
   /^(https?_proxy|no_proxy|all_proxy)$/i,
   /^HOLDFAST_LOG$/,
+  // Names a stand-in on this machine (engine/backend/service.ts).
+  /^HOLDFAST_SERVICE_[A-Z0-9]+$/,
   /^(SystemRoot|SystemDrive|windir|APPDATA|LOCALAPPDATA|USERPROFILE|HOMEDRIVE|HOMEPATH|PATHEXT|ComSpec|ProgramData)$/i,
 ]
 

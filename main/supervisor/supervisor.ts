@@ -1,3 +1,4 @@
+import type { AccountReference, TokenAnswer } from '../../engine/protocol/accounts.ts'
 import type { EngineJob, JobSecrets } from '../../engine/protocol/job.ts'
 import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
 import { every } from '../system/timers.ts'
@@ -12,6 +13,8 @@ import { PermitBroker } from './permits.ts'
 export interface SupervisorPorts {
   readonly startHost: StartHost
   readonly timers: Timers
+  /** A token for a job's engine: only of the account that its address names. Never rejects. */
+  readonly token: (job: EngineJob, account: AccountReference, rejected: string | undefined) => Promise<TokenAnswer>
   /** Sets the CPU priority of a process (nice value); must not throw. */
   readonly renice: (pid: number, nice: number) => void
 }
@@ -28,7 +31,9 @@ type Direction = 'up' | 'down'
 interface Running {
   readonly id: string
   readonly engine: Engine
-  readonly type: EngineJob['type']
+  readonly job: EngineJob
+  /** Questions for tokens that are not answered yet. */
+  asking: number
   readonly ownLimit: number
   /** Speed of each transfer that goes on. */
   readonly lanes: Map<number, { readonly direction: Direction; readonly bytesPerSecond: number }>
@@ -38,6 +43,8 @@ interface Running {
 }
 
 const rebalanceMs = 1000
+const mostAsking = 16
+const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
 const backupNice = 10
 const restoreWeight = 9
 
@@ -75,7 +82,7 @@ export class Supervisor {
       ended: () => { this.#onProcessEnded(id) },
     })
     const ownLimit = request.uploadBytesPerSecond ?? Infinity
-    this.#running.set(id, { id, engine, type: job.type, ownLimit, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false })
+    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false })
     this.#onChange()
     void engine.exited.then(() => { this.#onExited(id) })
     return engine
@@ -108,6 +115,9 @@ export class Supervisor {
       case 'permit-release':
         this.#permits.release(running.id, event.request)
         return
+      case 'token-request':
+        this.#answer(running, event)
+        return
       case 'transfer': {
         const { id: lane, state, direction, bytesPerSecond } = event.transfer
         running.measured = true
@@ -120,6 +130,17 @@ export class Supervisor {
         return
       default:
     }
+  }
+
+  /** An engine asks once for all of its transfers; one that asks without end is not to keep main from its work. */
+  #answer(running: Running, { request, account, rejected }: Extract<EngineEvent, { type: 'token-request' }>): void {
+    const answer = running.engine.tokenAnswerer(request)
+    if (running.asking >= mostAsking) {
+      answer(tooMany)
+      return
+    }
+    running.asking += 1
+    void this.#ports.token(running.job, account, rejected).then(answer).finally(() => { running.asking -= 1 })
   }
 
   #onProcessEnded(id: string): void {
@@ -137,7 +158,7 @@ export class Supervisor {
   }
 
   #onChange(): void {
-    this.#permits.setYielding([...this.#running.values()].some((one) => one.type === 'restore'))
+    this.#permits.setYielding([...this.#running.values()].some((one) => one.job.type === 'restore'))
     this.#rebalance()
     const shared = this.#limits.uploadBytesPerSecond !== undefined || this.#limits.downloadBytesPerSecond !== undefined
     const wanted = shared && this.#running.size > 1
@@ -166,7 +187,7 @@ export class Supervisor {
     const limit = this.#limit(direction)
     const consumers = [...this.#running.values()].map((one): Consumer => ({
       id: one.id,
-      weight: one.type === 'restore' ? restoreWeight : 1,
+      weight: one.job.type === 'restore' ? restoreWeight : 1,
       demand: estimateDemand(one.measured ? used(one, direction) : undefined, one.share[direction], limit),
       cap: direction === 'up' ? one.ownLimit : Infinity,
     }))

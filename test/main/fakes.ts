@@ -2,6 +2,7 @@ import type { EngineCommand, EngineEvent } from '../../engine/protocol/messages.
 import type { BackupJob, RestoreJob } from '../../engine/protocol/job.ts'
 import type { Counters, RunSummary } from '../../engine/protocol/progress.ts'
 import type { HostListener, StartHost } from '../../main/supervisor/host.ts'
+import type { SupervisorPorts } from '../../main/supervisor/supervisor.ts'
 import type { Timers } from '../../main/system/timers.ts'
 
 /** A clock that stands still until a test advances it. */
@@ -42,6 +43,9 @@ export class FakeTimers implements Timers {
     this.time = end
   }
 }
+
+/** Nobody is signed in to anything. */
+export const noToken: SupervisorPorts['token'] = () => Promise.resolve({ type: 'refused', error: { code: 'credentials', message: 'nobody', retryable: false } })
 
 /** As fast as anybody likes. */
 export const noPace = (): void => undefined

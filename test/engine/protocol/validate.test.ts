@@ -11,6 +11,11 @@ describe('messages between processes', () => {
     expect(parseCommand(start)).toEqual({ ok: true, value: start })
     const list = { type: 'query', request: 1, query: { type: 'list', snapshot: 'latest', path: new Uint8Array([255]), limit: 10 } }
     expect(parseCommand(list)).toEqual({ ok: true, value: list })
+    const token = { type: 'token', request: 2, answer: { type: 'token', token: { accessToken: 't', expiresMs: 9 } } }
+    expect(parseCommand(token)).toEqual({ ok: true, value: token })
+    const asked = { type: 'token-request', request: 2, account: { service: 'box', name: 'anna' }, rejected: '0'.repeat(24) }
+    expect(parseEvent(asked)).toEqual({ ok: true, value: asked })
+    expect(parseEvent({ ...asked, rejected: 'a whole token' }).ok).toBe(false)
     const failed = { type: 'failed', error: { code: 'offline', message: 'm', retryable: true, cause: { code: 'internal', message: 'c', retryable: false } } }
     expect(parseEvent(failed)).toEqual({ ok: true, value: failed })
     const summary = {

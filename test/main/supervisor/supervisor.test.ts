@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest'
+import type { AccountReference, TokenAnswer } from '../../../engine/protocol/accounts.ts'
+import type { EngineJob } from '../../../engine/protocol/job.ts'
 import type { Limits } from '../../../engine/protocol/messages.ts'
 import type { EngineListener } from '../../../main/supervisor/engine.ts'
 import { maxRestarts, restartDelayMs } from '../../../main/supervisor/restarts.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
+import type { SupervisorPorts } from '../../../main/supervisor/supervisor.ts'
 import { backupJob, fakeHosts, FakeTimers, restoreJob, settle } from '../fakes.ts'
 import type { FakeHost } from '../fakes.ts'
+
+/** A question for a token, and how it is answered. */
+interface Asked {
+  readonly job: EngineJob
+  readonly account: AccountReference
+  readonly rejected: string | undefined
+  readonly answer: (answer: TokenAnswer) => void
+}
 
 const secrets = { password: 'p', storage: {} }
 
@@ -19,10 +30,12 @@ function setUp() {
     restarting: (restart, delayMs) => { log.push(`restarting ${restart} ${delayMs}`) },
     restarted: () => { log.push('restarted') },
   }
-  const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value) })
+  const asked: Asked[] = []
+  const token: SupervisorPorts['token'] = (job, account, rejected) => new Promise((answer) => { asked.push({ job, account, rejected, answer }) })
+  const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value), token })
   const backup = (uploadBytesPerSecond?: number) => supervisor.start({ job: backupJob, secrets, ...(uploadBytesPerSecond && { uploadBytesPerSecond }) }, listener)
   const restore = () => supervisor.start({ job: restoreJob, secrets }, listener)
-  return { timers, hosts, last, nice, log, supervisor, backup, restore }
+  return { asked, timers, hosts, last, nice, log, supervisor, backup, restore }
 }
 
 /** The limits that an engine was told last. */
@@ -116,6 +129,49 @@ describe('permits', () => {
     first?.exit('SIGKILL')
     await settle()
     expect(second?.got('permit-granted')).toEqual([{ type: 'permit-granted', request: 7 }])
+  })
+})
+
+describe('tokens', () => {
+  const account = { service: 'dropbox', name: 'anna' } as const
+  const token: TokenAnswer = { type: 'token', token: { accessToken: 'secret', expiresMs: 5 } }
+
+  it('are asked for on behalf of the job, and answered by number', async () => {
+    const { backup, last, asked } = setUp()
+    backup()
+    last().ready()
+    last().says({ type: 'token-request', request: 3, account, rejected: 'a'.repeat(24) })
+    expect(asked).toMatchObject([{ job: backupJob, account, rejected: 'a'.repeat(24) }])
+    asked[0]?.answer(token)
+    await settle()
+    expect(last().got('token')).toEqual([{ type: 'token', request: 3, answer: token }])
+  })
+
+  it('go to the process that asked, not to the one that follows it', async () => {
+    const { backup, hosts, last, asked, timers } = setUp()
+    backup()
+    last().ready()
+    last().says({ type: 'token-request', request: 1, account })
+    last().exit('SIGSEGV')
+    await timers.advance(500)
+    last().ready()
+    asked[0]?.answer(token)
+    await settle()
+    expect(hosts.map((host) => host.got('token').length)).toEqual([0, 0])
+  })
+
+  it('are refused to an engine that asks without end, until earlier ones are answered', async () => {
+    const { backup, last, asked } = setUp()
+    backup()
+    last().ready()
+    for (let request = 1; request <= 20; request++) last().says({ type: 'token-request', request, account })
+    expect(asked).toHaveLength(16)
+    expect(last().got('token')).toHaveLength(4)
+    expect(last().got('token')[0]).toMatchObject({ request: 17, answer: { type: 'refused', error: { code: 'unavailable', retryable: true } } })
+    asked[0]?.answer(token)
+    await settle()
+    last().says({ type: 'token-request', request: 21, account })
+    expect(asked).toHaveLength(17)
   })
 })
 
