@@ -292,7 +292,7 @@ function badRequest(words: string): Refusal {
 }
 
 /** "409 Endpoint-specific error." */
-export function conflict(error: unknown): Refusal {
+function conflict(error: unknown): Refusal {
   return new Refusal({ status: 409, json: { error_summary: `${summaryOf(error)}/..`, error } })
 }
 

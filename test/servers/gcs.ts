@@ -107,7 +107,7 @@ export class GcsServer extends GoogleService {
     const type = exchange.query('uploadType')
     if (type === 'resumable') {
       const metadata = await exchange.json()
-      return this.sessions.begin(this.origin, `${exchange.url.pathname}?uploadType=resumable`, exchange, (content) => this.#store(exchange, metadata, content))
+      return this.sessions.begin(`${exchange.url.pathname}?uploadType=resumable`, exchange, (content) => this.#store(exchange, metadata, content))
     }
     if (type !== 'multipart') throw new Refusal(400, 'invalid', 'Unknown uploadType.')
     const { metadata, content } = relatedParts(exchange.request.headers['content-type'], await exchange.body())

@@ -104,7 +104,7 @@ export class DriveServer extends GoogleService {
     if (type === 'resumable') {
       const metadata = await exchange.json()
       if (!file) this.#check(metadata)
-      return this.sessions.begin(this.origin, `${exchange.url.pathname}?uploadType=resumable`, exchange, (content) => this.#shown(exchange, this.#stored(file, metadata, content)))
+      return this.sessions.begin(`${exchange.url.pathname}?uploadType=resumable`, exchange, (content) => this.#shown(exchange, this.#stored(file, metadata, content)))
     }
     if (type === 'multipart') {
       const { metadata, content } = relatedParts(exchange.request.headers['content-type'], await exchange.body())

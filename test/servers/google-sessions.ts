@@ -39,12 +39,12 @@ export class GoogleSessions {
     this.#open.clear()
   }
 
-  /** @param at path and query of the session's address, to which its id is added */
-  begin(origin: string, at: string, exchange: Exchange, finish: Session['finish']): Answer {
+  /** Its address is where the request came by. @param at path and query of it, to which its id is added */
+  begin(at: string, exchange: Exchange, finish: Session['finish']): Answer {
     const size = exchange.request.headers['x-upload-content-length']
     const id = randomBytes(24).toString('base64url')
     this.#open.set(id, { size: size === undefined ? undefined : Number(size), begunMs: this.now(), finish, kept: [], keptBytes: 0 })
-    return { status: 200, headers: { location: `${origin}${at}&upload_id=${id}`, 'x-guploader-uploadid': id } }
+    return { status: 200, headers: { location: `http://${exchange.request.headers.host ?? ''}${at}&upload_id=${id}`, 'x-guploader-uploadid': id } }
   }
 
   async serve(exchange: Exchange): Promise<Answer> {

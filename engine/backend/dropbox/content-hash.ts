@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readPart, type Part } from '../http/parts.ts'
 
 /** https://www.dropbox.com/developers/reference/content-hash */
-export const blockBytes = 4 * 1024 * 1024
+const blockBytes = 4 * 1024 * 1024
 const digestBytes = 32
 
 /** The SHA-256 of each block of 4 MiB, one after the other: what `content_hash` is made of. 8 bytes for each MiB. */

@@ -7,7 +7,7 @@ import type { Commit, DropboxApi, FileMetadata, Sending } from './api.ts'
 import { blocksOf, contentHash, partHash } from './content-hash.ts'
 
 /** A multiple of 4 MiB, as Dropbox advises; what is on its way when an upload breaks off may be sent again. */
-export const partBytes = 8 * 1024 * 1024
+const partBytes = 8 * 1024 * 1024
 const mostMisses = 5
 
 const journalEntry = object({
