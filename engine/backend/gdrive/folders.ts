@@ -1,6 +1,6 @@
 import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Drive, DriveFile, DrivePage } from './drive.ts'
 import { olderFirst } from './twins.ts'
 

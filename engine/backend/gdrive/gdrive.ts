@@ -4,7 +4,7 @@ import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, Stor
 import type { GoogleClient } from '../google/client.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
 import type { DriveAddress } from './address.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import { Drive, type DriveFile } from './drive.ts'
 import { Folders } from './folders.ts'
 import { Listing } from './listing.ts'

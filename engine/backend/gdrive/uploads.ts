@@ -4,7 +4,7 @@ import { hexDigests } from '../google/checksums.ts'
 import { sizeOf } from '../google/related.ts'
 import { putInSession } from '../google/session-upload.ts'
 import type { FileBody } from '../google/session.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import type { Drive, DriveFile, UploadPlace } from './drive.ts'
 
 /** Files larger than this go up in a session, which costs one request more. */
