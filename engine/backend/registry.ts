@@ -13,4 +13,5 @@ export const implementations: Readonly<Record<string, () => Promise<ProviderModu
   gdrive: () => import('./gdrive/open.ts'),
   gcs: () => import('./gcs/open.ts'),
   dropbox: () => import('./dropbox/open.ts'),
+  box: () => import('./box/open.ts'),
 }

@@ -1,8 +1,9 @@
 import type { ProviderDescription } from './description.ts'
+import { box } from './box.ts'
 import { dropbox } from './dropbox.ts'
 import { gcs } from './gcs.ts'
 import { gdrive } from './gdrive.ts'
 import { s3 } from './s3.ts'
 
 /** Every storage that has an address of its own, in the order in which people see them. A folder on this machine is beside them: it is a path. */
-export const providers: readonly ProviderDescription[] = [s3, dropbox, gdrive, gcs]
+export const providers: readonly ProviderDescription[] = [s3, dropbox, gdrive, gcs, box]
