@@ -15,8 +15,8 @@ export type GoogleFault =
   | { readonly type: 'hang' }
   /** Answers this, with 200, whatever was asked. */
   | { readonly type: 'say'; readonly body: string; readonly contentType?: string; readonly headers?: Readonly<Record<string, string>> }
-  /** Goes on then. */
-  | { readonly type: 'hold'; readonly until: Promise<void> }
+  /** Takes the whole request, and does the work only then: also when the client has long gone. */
+  | { readonly type: 'late'; readonly until: Promise<void> }
 
 export interface SeenRequest {
   readonly method: string
@@ -50,6 +50,7 @@ export class Exchange {
   /** Stops the body early; see `cut-request`. */
   readonly #cutAfter: number
   #read = 0
+  #taken: Buffer | undefined
 
   constructor(request: IncomingMessage, cutAfter: number) {
     this.request = request
@@ -65,8 +66,19 @@ export class Exchange {
     return this.url.searchParams.get(name) ?? undefined
   }
 
+  /** Reads the body now; it is there for whoever asks later. */
+  async take(): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of this.chunks()) chunks.push(chunk)
+    this.#taken = Buffer.concat(chunks)
+  }
+
   /** Chunks of the body as they come; ends with an error when the client goes away. */
   async *chunks(): AsyncGenerator<Buffer> {
+    if (this.#taken) {
+      yield this.#taken
+      return
+    }
     for await (const chunk of this.request as AsyncIterable<Buffer>) {
       const part = chunk.subarray(0, Math.max(0, this.#cutAfter - this.#read))
       this.#read += part.length
@@ -105,6 +117,8 @@ export abstract class GoogleService implements AsyncDisposable {
   readonly tokens = new Set(['token-1'])
   /** Body bytes that arrived. */
   uploadedBytes = 0
+  /** How many late requests have been taken, and how many done. */
+  readonly late = { taken: 0, done: 0 }
   readonly #server: Server
 
   constructor() {
@@ -146,10 +160,15 @@ export abstract class GoogleService implements AsyncDisposable {
     reply.on('error', () => undefined)
     const fault = this.choose(seen)
     if (fault?.type === 'hang') return void request.resume()
-    if (fault?.type === 'hold') await fault.until
     if (fault?.type === 'say') return this.#send(request, reply, { status: 200, bytes: Buffer.from(fault.body), headers: { 'content-type': fault.contentType ?? 'application/json', ...fault.headers } })
     const exchange = new Exchange(request, fault?.type === 'cut-request' ? fault.afterBytes : Infinity)
+    if (fault?.type === 'late') {
+      await exchange.take()
+      this.late.taken++
+      await fault.until
+    }
     const answer = await this.#answer(exchange, fault).catch(() => undefined)
+    if (fault?.type === 'late') this.late.done++
     if (!answer || fault?.type === 'lose-reply') reply.destroy()
     else this.#send(request, reply, answer, fault?.type === 'cut-reply' ? fault.afterBytes : undefined)
   }

@@ -1,5 +1,5 @@
 import { storage_v1 } from 'googleapis/build/src/apis/storage/v1.js'
-import { array, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
+import { array, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
 import { answerOf, type GoogleClient } from '../google/client.ts'
 import { octets, relatedUpload, sizeOf } from '../google/related.ts'
@@ -12,7 +12,8 @@ const objectResource = object({
   name: string(), size: pipe(string(), regex(/^\d{1,15}$/)), updated: optional(string()), generation: optional(pipe(string(), regex(/^\d{1,20}$/))),
   md5Hash: optional(string()), crc32c: optional(string()),
 })
-const objectList = object({ items: optional(array(objectResource), []), nextPageToken: optional(string()) })
+/** An empty list has nothing but its kind. */
+const objectList = object({ kind: literal('storage#objects'), items: optional(array(objectResource), []), nextPageToken: optional(string()) })
 
 /** An object of Cloud Storage. Checksums in base64. */
 export interface StoredObject {
@@ -48,7 +49,7 @@ export class Bucket {
   /** Ascending by name. Errors: not-found (the bucket). */
   async page(prefix: string, token: string | undefined, signal: AbortSignal, most = 1000): Promise<{ readonly objects: readonly StoredObject[]; readonly next: string | undefined }> {
     const { items, nextPageToken } = await this.#client.call(`${this.name}/${prefix}`, objectList, (options) => this.#objects.list({
-      bucket: this.name, prefix, maxResults: most, fields: `items(${objectFields}),nextPageToken`, ...(token === undefined ? {} : { pageToken: token }),
+      bucket: this.name, prefix, maxResults: most, fields: `kind,items(${objectFields}),nextPageToken`, ...(token === undefined ? {} : { pageToken: token }),
     }, options), signal)
     return { objects: items.map(objectOf), next: nextPageToken }
   }

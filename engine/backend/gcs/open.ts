@@ -12,6 +12,6 @@ export async function open(values: AddressValues, { credentials, service, clock 
   const account = serviceAccountOf(await credentials.current(signal)) ?? ''
   const tokens = new TokenSource(credentials, service, clock)
   // Lists and single requests run beside the transfers that the cap is about.
-  const client = new GoogleClient({ origin: service ?? 'https://storage.googleapis.com', credentials: tokens, connections: maximumConnections + 8, clock, causes: gcsCauses })
+  const client = new GoogleClient({ origin: service ?? 'https://storage.googleapis.com', credentials: tokens, connections: maximumConnections * 2 + 4, clock, causes: gcsCauses })
   return new GcsBackend(gcsAddressOf(values), { client, tokens, journal: uploadJournal, account })
 }

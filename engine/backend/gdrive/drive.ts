@@ -1,5 +1,5 @@
 import { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js'
-import { array, boolean, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
+import { array, boolean, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
 import { answerOf, type GoogleClient } from '../google/client.ts'
@@ -8,18 +8,23 @@ import { beginSession } from '../google/session.ts'
 import { readObject } from '../http/reply.ts'
 
 const folderType = 'application/vnd.google-apps.folder'
-const listedFields = 'id,name,mimeType,size,createdTime,modifiedTime,trashed'
+/** My Drive. */
+export const myDrive = 'root'
+const listedFields = 'id,name,mimeType,parents,size,createdTime,modifiedTime,trashed'
 const fileFields = `${listedFields},md5Checksum,sha256Checksum`
 const idsAtOnce = 50
 
 /** Ids go into queries and paths. */
 const id = pipe(string(), regex(/^[A-Za-z0-9_-]{1,128}$/))
 const fileResource = object({
-  id, name: string(), mimeType: optional(string()), size: optional(string()), createdTime: optional(string()), modifiedTime: optional(string()),
+  id, name: string(), mimeType: optional(string()), parents: optional(array(string())), size: optional(string()), createdTime: optional(string()), modifiedTime: optional(string()),
   md5Checksum: optional(string()), sha256Checksum: optional(string()), trashed: optional(boolean()),
 })
-const fileList = object({ nextPageToken: optional(string()), incompleteSearch: optional(boolean()), files: optional(array(fileResource), []) })
+/** An empty list of anything else has no kind. */
+const fileList = object({ kind: literal('drive#fileList'), nextPageToken: optional(string()), incompleteSearch: optional(boolean()), files: optional(array(fileResource), []) })
 const generatedIds = object({ ids: array(id) })
+
+type Listed = InferOutput<typeof fileResource>
 
 /** A file or folder of Drive, as far as it matters here. */
 export interface DriveFile {
@@ -63,12 +68,19 @@ export class Drive {
     return this.#client
   }
 
-  /** By parent: unlike a search by name, that shows what was just written. `root` stands for My Drive itself. */
+  /**
+   * By parent: unlike a search by name, that shows what was just written. Errors: also unsupported (files from elsewhere), unavailable (a
+   * token that is not taken any more: the list has to begin anew).
+   */
   async page(parent: string, token: string | undefined, signal: AbortSignal): Promise<DrivePage> {
     const { files, nextPageToken, incompleteSearch } = await this.#client.call('a folder', fileList, (options) => this.#files.list({
-      q: `'${parent}' in parents and trashed = false`, pageSize: 1000, spaces: 'drive', fields: `nextPageToken,incompleteSearch,files(${listedFields})`, ...(token === undefined ? {} : { pageToken: token }),
-    }, options), signal)
+      q: `'${parent}' in parents and trashed = false`, pageSize: 1000, spaces: 'drive', fields: `kind,nextPageToken,incompleteSearch,files(${listedFields})`,
+      ...(token === undefined ? {} : { pageToken: token }),
+    }, options), signal).catch((error: unknown) => { throw token === undefined ? error : withdrawn(error) })
     if (incompleteSearch === true) throw new HoldfastError('unavailable', 'Google Drive did not look everywhere for the files of a folder.')
+    // My Drive has an id of its own there.
+    const isForeign = ({ parents }: Listed): boolean => parent !== myDrive && parents !== undefined && !parents.includes(parent)
+    if (files.some(isForeign)) throw new HoldfastError('unsupported', 'Google Drive lists files of other folders than was asked for.', { data: { reason: 'BadListing' } })
     return { files: files.map(fileOf).filter(({ trashed }) => !trashed), next: nextPageToken }
   }
 
@@ -77,7 +89,7 @@ export class Drive {
     return fileOf(await this.#client.call(what, fileResource, (options) => this.#files.get({ fileId, fields: fileFields }, options), signal))
   }
 
-  /** An id for a new file or folder: a second creation with it is `exists`, so that a lost reply leads to no second file. */
+  /** An id for a new file or folder: a second creation with it is refused (`isTaken`), so that a lost reply leads to no second file. */
   async newId(signal: AbortSignal): Promise<string> {
     if (this.#ids.length === 0) {
       const { ids } = await this.#client.call('new ids', generatedIds, (options) => this.#files.generateIds({ count: idsAtOnce, space: 'drive', type: 'files' }, options), signal)
@@ -88,7 +100,7 @@ export class Drive {
     return next
   }
 
-  /** Errors: exists (the id), not-found (the parent). */
+  /** Errors: one that `isTaken`, not-found (the parent). */
   async createFolder(place: Extract<UploadPlace, { type: 'new' }>, signal: AbortSignal): Promise<void> {
     await this.#client.call(place.name, object({ id }), (options) => this.#files.create({
       requestBody: { id: place.id, name: place.name, parents: [place.parent], mimeType: folderType }, fields: 'id',
@@ -100,7 +112,7 @@ export class Drive {
     await this.#client.perform(what, (options) => this.#files.delete({ fileId }, options), signal)
   }
 
-  /** Whole, in one request. Errors: exists (the id), not-found (the parent, or the file that is replaced). */
+  /** Whole, in one request. Errors: one that `isTaken`, not-found (the parent, or the file that is replaced). */
   async upload(place: UploadPlace, what: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<DriveFile> {
     const request = place.type === 'new'
       ? { method: 'POST', url: this.#uploadUrl('', 'multipart'), ...relatedUpload(newFile(place), body, options) }
@@ -132,16 +144,27 @@ export class Drive {
   }
 }
 
+/** Of a creation: its id is used already. https://developers.google.com/workspace/drive/api/guides/create-file#generate-ids */
+export function isTaken(error: unknown): boolean {
+  return error instanceof HoldfastError && error.data['status'] === 409
+}
+
 function newFile({ id: fileId, name, parent }: Extract<UploadPlace, { type: 'new' }>): object {
   return { id: fileId, name, parents: [parent], mimeType: octets }
 }
 
-function fileOf({ id: fileId, name, mimeType, size, createdTime, modifiedTime, md5Checksum, sha256Checksum, trashed = false }: InferOutput<typeof fileResource>): DriveFile {
+function fileOf({ id: fileId, name, mimeType, size, createdTime, modifiedTime, md5Checksum, sha256Checksum, trashed = false }: Listed): DriveFile {
   const bytes = size !== undefined && /^\d{1,15}$/.test(size) ? Number(size) : undefined
   return {
     id: fileId, name, isFolder: mimeType === folderType, size: bytes, createdMs: time(createdTime), modifiedMs: time(modifiedTime),
     md5: md5Checksum, sha256: sha256Checksum, trashed,
   }
+}
+
+/** Of a page token that is refused. https://developers.google.com/workspace/drive/api/reference/rest/v3/files/list */
+function withdrawn(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || error.data['status'] !== 400) return error
+  return new HoldfastError('unavailable', 'Google Drive does not go on with the list of a folder.', { cause: error })
 }
 
 function time(text: string | undefined): number {

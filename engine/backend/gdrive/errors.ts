@@ -11,7 +11,6 @@ export const driveCauses: Readonly<Record<string, Cause>> = {
   numChildrenInNonRootLimitExceeded: tooMany,
   teamDriveFileLimitExceeded: tooMany,
   sharingRateLimitExceeded: { code: 'throttled', said: 'Google asks to go slower.' },
-  fileIdInUse: { code: 'exists', said: 'A file with this id is there already.' },
   insufficientFilePermissions: { code: 'denied', said: 'The Google account may not change the file.', advice: 'Files of the repository have to belong to the account that is signed in.' },
   appNotAuthorizedToFile: { code: 'denied', said: 'The file was not made by Holdfast, and Google does not let it have it.', advice: 'Files that were copied or uploaded by hand are invisible to Holdfast: back up into a folder that it makes itself.' },
   cannotDownloadAbusiveFile: { code: 'denied', said: 'Google takes the file for malware and does not give it out.', advice: 'Ask Google for a review of the file (in Drive, with its owner\'s account). Holdfast does not override the warning.' },

@@ -1,11 +1,9 @@
 import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
-import { hasCode, HoldfastError } from '../../base/errors.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
-import type { Drive, DriveFile, DrivePage } from './drive.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import { isTaken, myDrive, type Drive, type DriveFile, type DrivePage } from './drive.ts'
 import { olderFirst } from './twins.ts'
 
-/** My Drive. */
-const root = 'root'
 const keptFolders = 2000
 /** Drive itself allows no more: https://support.google.com/drive/answer/2528592 (numChildrenInNonRootLimitExceeded). */
 const mostInFolder = 500_000
@@ -44,7 +42,7 @@ export class Folders {
 
   /** The folders at a path as they are now, oldest first; none when it is not there. */
   async find(path: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-    let ids: readonly string[] = [root]
+    let ids: readonly string[] = [myDrive]
     for (const [depth, name] of path.entries()) {
       const found: DriveFile[] = []
       for await (const file of this.inside(ids, signal)) {
@@ -104,11 +102,11 @@ export class Folders {
     const [there] = await this.find(path, signal)
     if (there !== undefined) return there
     const name = path.at(-1)
-    if (name === undefined) return root
+    if (name === undefined) return myDrive
     const parent = await this.make(path.slice(0, -1), signal)
     const id = await this.#drive.newId(signal)
     await this.#drive.createFolder({ type: 'new', id, name, parent }, signal).catch((error: unknown) => {
-      if (!hasCode(error, 'exists')) throw error
+      if (!isTaken(error)) throw error
     })
     // Whoever made one at the same time finds both, too, and takes the same.
     const [oldest] = await this.find(path, signal)

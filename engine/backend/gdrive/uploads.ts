@@ -5,7 +5,7 @@ import { sizeOf } from '../google/related.ts'
 import { putInSession } from '../google/session-upload.ts'
 import type { FileBody } from '../google/session.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
-import type { Drive, DriveFile, UploadPlace } from './drive.ts'
+import { isTaken, type Drive, type DriveFile, type UploadPlace } from './drive.ts'
 
 /** Files larger than this go up in a session, which costs one request more. */
 const sessionBytes = 4 * 1024 * 1024
@@ -52,7 +52,7 @@ export class Uploads {
     try {
       await this.#verified(name, await this.#drive.upload(this.#newPlace(name, id, parent), name, body, options, signal), sizeOf(body), digests)
     } catch (error) {
-      if (hasCode(error, 'exists')) {
+      if (isTaken(error)) {
         // The creation that nobody heard of has happened, of these or other bytes.
         this.#open.delete(name)
         await this.#verified(name, await this.#drive.upload({ type: 'there', id }, name, body, options, signal), sizeOf(body), digests)

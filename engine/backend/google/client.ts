@@ -34,7 +34,7 @@ export interface GoogleClientOptions {
 }
 
 /** Options of one call of a generated client (googleapis). */
-export type CallOptions = Pick<drive_v3.Options, 'adapter' | 'retry'>
+export type CallOptions = Pick<drive_v3.Options, 'adapter' | 'retry' | 'universeDomain' | 'noProxy'>
 type Adapter = NonNullable<drive_v3.Options['adapter']>
 type Prepared = Parameters<Adapter>[0]
 
@@ -126,7 +126,8 @@ async function described(describe: (options: CallOptions) => Promise<unknown>): 
     request = requestOf(prepared)
     return Object.assign(new Response(null, { status: 204 }), { config: prepared, data: undefined })
   }) as Adapter
-  await describe({ adapter, retry: false })
+  // Nothing of this is for the environment to change: HttpClient knows proxies, and where requests go is said once.
+  await describe({ adapter, retry: false, universeDomain: 'googleapis.com', noProxy: [/^/] })
   if (!request) throw new TypeError('A call without a request.')
   return request
 }

@@ -1,10 +1,10 @@
-import { literal, number, object, optional, safeParse, string, type InferOutput } from 'valibot'
+import { literal, number, object, optional, pipe, regex, safeParse, string, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import type { PutOptions, UploadJournal } from '../backend.ts'
 import type { GoogleClient } from './client.ts'
 import { discardSession, isSessionOf, sendFile, sessionState, type FileBody } from './session.ts'
 
-const journalEntry = object({ version: literal(1), address: string(), id: optional(string()), size: number(), crc32: number() })
+const journalEntry = object({ version: literal(1), address: string(), id: optional(pipe(string(), regex(/^[A-Za-z0-9_-]{1,128}$/))), size: number(), crc32: number() })
 type Entry = InferOutput<typeof journalEntry>
 
 /** A file that goes up in a session, and what only its storage knows. */

@@ -93,12 +93,12 @@ async function stateOf(reply: HttpReply, watch: Watch, size: number): Promise<Se
   return { type: 'open', bytes: last + 1 }
 }
 
-/** 404 and 410 are told of an upload that was ended, or was forgotten after its week. */
+/** 404 and 410 are told of an upload that was ended, or was forgotten after its week; 409 of one whose object is there. */
 async function orGone(state: Promise<SessionState>): Promise<SessionState> {
   try {
     return await state
   } catch (error) {
-    if (hasCode(error, 'not-found')) return { type: 'gone' }
+    if (hasCode(error, 'not-found') || (error instanceof HoldfastError && error.data['status'] === 409)) return { type: 'gone' }
     throw error
   }
 }
