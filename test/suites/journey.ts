@@ -16,6 +16,7 @@ import type { RunSummary } from '../../engine/protocol/progress.ts'
 import { systemRandom } from '../../engine/repository/crypto.ts'
 import { initRepository } from '../../engine/repository/repository.ts'
 import { SeededRandom } from '../bench/random.ts'
+import { withOwner } from '../fixtures/token-owner.ts'
 import { describeTree, makeOddTree } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
 
@@ -63,7 +64,7 @@ export function destinationJourney(name: string, make: () => Promise<JourneyStor
     const random = new SeededRandom(7)
     let changes = 0
 
-    const context = (): CommandContext => ({ ...world.context(), secrets: { password: world.password, storage: { ...storage.credentials } } })
+    const context = (): CommandContext => ({ ...world.context(), ...withOwner(storage.credentials), secrets: { password: world.password, storage: { ...storage.credentials } } })
     const run = (job: EngineJob): Promise<RunSummary> => runJob(job, context())
     const faulty = (...rules: readonly string[]): string =>
       `faulty+${storage.address}${storage.address.includes('?') ? '&' : '?'}${rules.map((rule) => `fault.rule=${encodeURIComponent(rule)}`).join('&')}`

@@ -6,12 +6,13 @@ import { PauseGate } from '../../engine/base/pause.ts'
 import { LimitControl } from '../../engine/commands/context.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import type { EngineJob } from '../../engine/protocol/job.ts'
+import { withOwner } from '../fixtures/token-owner.ts'
 
 /** A process that runs one job, for runs that are to be killed. Ends with the exit code 0, or 1 where the run failed. */
 const request = parse(object({ job: any(), password: string(), credentials: record(string(), string()) }), JSON.parse(await text(process.stdin)))
 
 await runJob(request.job as EngineJob, {
-  secrets: { password: request.password, storage: request.credentials }, signal: new AbortController().signal, clock: systemClock,
+  ...withOwner(request.credentials), secrets: { password: request.password, storage: request.credentials }, signal: new AbortController().signal, clock: systemClock,
   log: createLog(() => undefined, () => Date.now()), limits: new LimitControl(), pauseGate: new PauseGate(),
   events: { progress: () => undefined, transfer: () => undefined, problem: () => undefined },
 })
