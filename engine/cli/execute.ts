@@ -48,7 +48,7 @@ export async function execute(
     const log = createLog((line) => { output.log(line) }, () => systemClock.now())
     const settings = await settingsOf(options, process.env)
     const warn = (words: string): void => { log.write('warning', words) }
-    const secrets = await readSecrets({ passwordFile: options.passwordFile, confirm: options.newRepository ?? false, warn })
+    const secrets = await readSecrets({ repository: settings.repository, passwordFile: options.passwordFile, confirm: options.newRepository ?? false, warn })
     using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
     const ending = await action({
       output,

@@ -3,6 +3,7 @@ import { version } from '../base/version.ts'
 import { addBackup } from './commands/backup.ts'
 import { addBrowsing } from './commands/browse.ts'
 import { addCheck } from './commands/check.ts'
+import { addDestinations } from './commands/destinations.ts'
 import { addInit } from './commands/init.ts'
 import { addKey } from './commands/key.ts'
 import { addRebuild } from './commands/rebuild.ts'
@@ -10,6 +11,9 @@ import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
 import { createOutput, execute } from './execute.ts'
 import type { Ending, Invocation } from './execute.ts'
+import { exitCodes } from './exit-codes.ts'
+import { providers } from '../protocol/providers/registry.ts'
+import { variableLines } from './destination-text.ts'
 import type { StandardOutput } from './output.ts'
 import type { CommonOptions } from './settings.ts'
 import { parseConcurrency, parseMinutes, parseSize } from './values.ts'
@@ -19,6 +23,8 @@ export interface ProgramBuilder {
   /** A new command with the common options and examples; `description` is one line. */
   command(usage: string, description: string, examples: readonly string[]): Command
   group(name: string, description: string): Command
+  /** Tells what needs no repository. */
+  tell(options: Pick<CommonOptions, 'json'>, json: Readonly<Record<string, unknown>>, text: readonly string[]): void
   /** Runs the action of a command to its end. */
   run(options: CommonOptions & { readonly newRepository?: boolean }, action: (invocation: Invocation) => Promise<Ending>): Promise<void>
 }
@@ -36,11 +42,15 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       return withCommonOptions(command).addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ holdfast ${example}`).join('\n')}`)
     },
     group: (name, description) => prepare(new Command(name), json).description(description),
+    tell: (options, told, text) => {
+      createOutput(options, out).summary(told, text)
+      done(exitCodes.success)
+    },
     run: async (options, action) => {
       done(await execute(options, createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild, addDestinations]) add(program, builder)
   return program
 }
 
@@ -51,7 +61,7 @@ function prepare(command: Command, json: boolean): Command {
 
 function withCommonOptions(command: Command): Command {
   return command
-    .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or s3://bucket/prefix?endpoint=…&region=… (or HOLDFAST_REPO)')
+    .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or an address as in "holdfast destinations" (or HOLDFAST_REPO)')
     .option('--password-file <file>', 'file whose first line is the password, - for standard input (or HOLDFAST_PASSWORD, or a prompt)')
     .option('--json', 'one JSON event a line; the last is the summary or the error')
     .option('-v, --verbose', 'show every log line')
@@ -68,11 +78,12 @@ const environmentHelp = `Environment:
   HOLDFAST_PASSWORD   its password
   HOLDFAST_HOME       folder of catalogs, packs in the making and logs, for this user alone
                       (default: the platform's folder for application data)
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN   credentials for s3://
+${variableLines(providers).map((line) => `  ${line}\n`).join('')}  Each of these is taken by commands with such an address alone, and passed on to no other program.
 
 Paths and addresses:
   A relative path is below the current folder; ~ and ~/… are your own home folder, in quotes too.
-  What looks like the address of an unknown storage (sftp:…, host:/…, C:\\…) is refused rather than
+  "holdfast destinations" shows how the address of each kind of storage is written.
+  What looks like the address of an unknown storage (foo:…, host:/…, C:\\…) is refused rather than
   made a folder. A folder whose name looks so is given as ./a:b or file:///folder/a:b.
 
 Passwords:

@@ -3,9 +3,8 @@ import type { JobSecrets } from '../protocol/job.ts'
 import { passwordProblem, passwordWords, stripInvisible } from '../protocol/password.ts'
 import { readPasswordFile } from './password-file.ts'
 import { promptHidden } from './prompt.ts'
-
-/** Environment variables that hold secrets, and their names in JobSecrets.storage. */
-const storageVariables = { AWS_ACCESS_KEY_ID: 'accessKeyId', AWS_SECRET_ACCESS_KEY: 'secretAccessKey', AWS_SESSION_TOKEN: 'sessionToken' } as const
+import { readStorageSecrets } from './storage-secrets.ts'
+import { takeVariable } from './variables.ts'
 
 interface PasswordSource {
   readonly variable: string
@@ -19,6 +18,8 @@ interface PasswordSource {
 }
 
 export interface SecretOptions {
+  /** Only what its storage asks for is passed on. */
+  readonly repository: string
   readonly passwordFile?: string | undefined
   readonly confirm: boolean
   readonly warn: (words: string) => void
@@ -29,11 +30,7 @@ export interface SecretOptions {
  * environment, so that no child or worker inherits them. Errors: arguments, aborted (Ctrl-C at the prompt).
  */
 export async function readSecrets(options: SecretOptions): Promise<JobSecrets> {
-  const storage: Record<string, string> = {}
-  for (const [variable, name] of Object.entries(storageVariables)) {
-    const value = takeVariable(variable)
-    if (value !== undefined) storage[name] = value
-  }
+  const storage = await readStorageSecrets(options.repository)
   const password = await readPassword({
     variable: 'HOLDFAST_PASSWORD',
     file: options.passwordFile,
@@ -61,12 +58,6 @@ function checked(password: string, where: string): string {
   const problem = passwordProblem(password)
   if (problem !== undefined) throw new HoldfastError('arguments', `The password in ${where} ${passwordWords[problem]}.`)
   return password
-}
-
-function takeVariable(name: string): string | undefined {
-  const value = process.env[name]
-  Reflect.deleteProperty(process.env, name)
-  return value === '' ? undefined : value
 }
 
 async function ask(source: PasswordSource): Promise<string> {

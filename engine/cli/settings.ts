@@ -38,7 +38,7 @@ const defaultConcurrency = 4
 export async function settingsOf(options: CommonOptions, environment: Environment): Promise<Settings> {
   const repository = options.repo ?? environment['HOLDFAST_REPO']
   if (repository === undefined || (options.repo === undefined && repository === '')) {
-    throw new HoldfastError('arguments', 'No repository is named: give --repo or set HOLDFAST_REPO (a folder, or s3://bucket/prefix?endpoint=…).')
+    throw new HoldfastError('arguments', 'No repository is named: give --repo or set HOLDFAST_REPO (a folder, or an address; `holdfast destinations` lists them).')
   }
   return {
     repository: absoluteAddress(repository),

@@ -7,7 +7,7 @@ const advice: Readonly<Record<ErrorCode, string | undefined>> = {
   'not-found': 'List what there is with `holdfast snapshots` and `holdfast ls SNAPSHOT`.',
   exists: 'Choose another address, or use what is there.',
   denied: 'Check the permissions of the folder or of the storage account.',
-  credentials: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN if the account uses one).',
+  credentials: 'See `holdfast destinations` for the environment variables that this storage takes its keys from, and check what is in them.',
   password: 'Check HOLDFAST_PASSWORD, the password file, or what you typed. Nobody can recover a lost password.',
   full: 'Free some space, or raise the quota, and run the command again: it goes on where it stopped.',
   throttled: 'The storage asks for patience. Try again later, or lower --concurrency.',

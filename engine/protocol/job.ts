@@ -127,6 +127,6 @@ export interface TestJob extends JobBase {
 /** Travels only in the `start` message (or comes from the environment, a file or a prompt of the command line). */
 export interface JobSecrets {
   readonly password: string
-  /** By backend: S3 takes `accessKeyId`, `secretAccessKey`, `sessionToken`. */
+  /** By the names of the secrets in the provider's description. */
   readonly storage: Readonly<Record<string, string>>
 }

@@ -1,3 +1,5 @@
+import { kindsOfStorage, spellingWords } from './providers/spelling.ts'
+
 /**
  * What a person typed where a folder or a file is meant, sorted without asking any disk: the command line and the window both read it
  * here. Nothing is guessed: what could be meant in two ways is `wrong`, with the spelling that says it.
@@ -10,19 +12,11 @@ export type TypedPath =
 
 export type PathProblem = 'empty' | 'control' | 'blank' | 'address' | 'user' | 'windows' | 'variable'
 
-/** What exists today, for whoever named something else. */
-const kindsOfStorage = 'There are folders (/mnt/disk/backup, file:///mnt/disk/backup) and S3 (s3://bucket/prefix?endpoint=https://host).'
-
 /** What people know from other programs, and what to write here. */
 const otherSpellings: readonly (readonly [RegExp, string])[] = [
-  [/^s3:(?!\/\/)/i, 'An S3 address is s3://bucket/prefix?endpoint=https://host&region=…'],
-  [/^s3\/\//i, 'An S3 address has a colon: s3://bucket/prefix?endpoint=https://host&region=…'],
-  [/^S3:\/\//, 'An S3 address begins with small letters: s3://bucket/prefix'],
-  [/^s3:\/\//, 'This is the address of a storage, and a path on this machine belongs here.'],
   [/^file:\/\/\//i, 'A path on this machine belongs here, without file:// in front.'],
   [/^file(:|\/\/)/i, 'A file:// address begins with three slashes: file:///folder'],
-  [/^(b2|gs|swift|azure|azblob|wasbs?|oss|cos):/i, `This storage has no address of its own here; where it speaks S3, give s3://bucket/prefix?endpoint=https://host. ${kindsOfStorage}`],
-  [/^(sftp|ssh|scp|rclone|rest|webdavs?|davs?|ftps?|smb|cifs|nfs|afp|https?|dropbox|gdrive|onedrive|hdfs):/i, `This kind of storage is not there yet; a folder that is mounted from it is. ${kindsOfStorage}`],
+  [/^(smb|cifs|nfs|afp):/i, `A network drive is given as the folder at which this machine has it. ${kindsOfStorage}`],
 ]
 
 /** @param windows whether `C:\folder` and `\\server\share` are paths on this system. */
@@ -38,8 +32,8 @@ export function readTypedPath(text: string, windows = false): TypedPath {
     if (windows) return { type: 'path', path: text }
     return wrong('windows', 'This is a path of Windows, and this system has none of these. A name like it is given with ./ in front.')
   }
-  const known = otherSpellings.find(([pattern]) => pattern.test(text))
-  if (known) return wrong('address', known[1])
+  const known = otherSpellings.find(([pattern]) => pattern.test(text))?.[1] ?? spellingWords(text)
+  if (known !== undefined) return wrong('address', known)
   // A colon before the first slash: some address, or `host:/folder`.
   if (/^[^/\\]*:/.test(text)) return wrong('address', `It looks like an address of a kind that is not known here. ${kindsOfStorage} A folder whose name holds a colon is given as ./a:b.`)
   return { type: 'path', path: text }

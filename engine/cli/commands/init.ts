@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { providers } from '../../protocol/providers/registry.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -6,7 +7,7 @@ import type { CommonOptions } from '../settings.ts'
 export function addInit(program: Command, builder: ProgramBuilder): void {
   const command = builder.command('init', 'create an encrypted repository', [
     'init --repo /mnt/disk/backup',
-    "init --repo 's3://bucket/laptop?endpoint=https://s3.example.org&region=eu'",
+    ...providers.slice(0, 1).map(({ example }) => `init --repo '${example}'`),
   ])
   command.addHelpText('after', `
 A folder has to be new or empty; it is for the repository alone, and for its owner alone. For a folder that a group is to share:

@@ -12,6 +12,8 @@ export interface ProviderDescription {
   readonly icon: 'server' | 'cloud' | 'globe'
   /** Without the colon; the first is the one that addresses are written with. */
   readonly schemes: readonly [string, ...string[]]
+  /** Schemes that other programs have for it: whoever types one is shown the example. */
+  readonly aliases?: readonly string[]
   /** `server`: scheme://user@host:port/path?setting=… · `path`: scheme:/path?setting=… · `whole`: scheme:text?setting=… */
   readonly form: 'server' | 'path' | 'whole'
   /** What an address holds, in the order in which it is asked for. */

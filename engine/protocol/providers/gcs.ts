@@ -6,6 +6,7 @@ export const gcs: ProviderDescription = {
   summary: 'A bucket of Google Cloud, with the key of a service account',
   icon: 'cloud',
   schemes: ['gs'],
+  aliases: ['gcs'],
   form: 'server',
   example: 'gs://bucket/prefix',
   maxConnections: 64,

@@ -6,6 +6,7 @@ export const gdrive: ProviderDescription = {
   summary: 'A folder in the Drive of a Google account; Holdfast sees only files of its own',
   icon: 'cloud',
   schemes: ['gdrive'],
+  aliases: ['drive', 'googledrive'],
   form: 'path',
   example: 'gdrive:/folder?account=…',
   maxConnections: 6,

@@ -6,6 +6,7 @@ export const s3: ProviderDescription = {
   summary: 'Amazon S3, Backblaze B2, Cloudflare R2, Wasabi, MinIO, Ceph, Garage',
   icon: 'cloud',
   schemes: ['s3'],
+  aliases: ['b2', 'oss', 'cos'],
   form: 'server',
   example: 's3://bucket/prefix?endpoint=https://host&region=…',
   maxConnections: 64,

@@ -29,9 +29,9 @@ const usage = { exit: 200, code: 'arguments', advises: /\S/ } as const
 const wrongArguments = { exit: 200, code: 'arguments', advises: /--help|HOLDFAST_HOME/ } as const
 
 const addresses: Readonly<Record<string, Cause>> = Object.fromEntries([
-  ['s3:https://host/bucket', 'An S3 address is s3://bucket/prefix'], ['s3//bucket', 'has a colon'], ['S3://bucket', 'small letters'],
-  ['sftp:user@host:/x', 'not there yet'], ['b2:bucket:prefix', 'where it speaks S3'], ['user@host:/srv/x', 'of a kind that is not known'], ['rclone:remote:path', 'not there yet'],
-  ['rest:http://host:8000/', 'not there yet'], ['ftp://host/x', 'not there yet'], ['smb://host/share', 'not there yet'], ['gs:bucket:/', 'where it speaks S3'],
+  ['s3:https://host/bucket', 'An address of S3 storage is s3://bucket/prefix'], ['s3//bucket', 'has a colon'], ['S3://bucket', 'small letters'],
+  ['b2:bucket:prefix', 'Other programs write S3 storage so'], ['user@host:/srv/x', 'of a kind that is not known'],
+  ['rest:http://host:8000/', 'of a kind that is not known'], ['smb://host/share', 'the folder at which this machine has it'], ['gs:bucket:/', 'gs://bucket/prefix'],
   ['file://host/x', 'three slashes'], ['file:x', 'three slashes'], ['file:///C:/x', 'absolute path of this system'], ['C:\\backup', 'a path of Windows'], ['\\\\server\\share', 'a path of Windows'],
   ['~nobody/repo', 'own home folder'], ['$HOME/repo', 'a variable'], [' ', 'empty'], ['/mnt/x\r', 'control character'], ['a:b', './a:b'],
 ].map(([address = '', says = '']) => [`the address ${JSON.stringify(address)}`, { args: list, environment: repository(address), says, ...wrongArguments }]))
@@ -57,7 +57,7 @@ const causes: Readonly<Record<string, Cause>> = {
   'a wrong password': { args: list, environment: () => ({ HOLDFAST_PASSWORD: 'wrong' }), exit: 100, code: 'password', says: 'opens none', advises: 'HOLDFAST_PASSWORD' },
 
   'an empty folder to restore into': { args: () => ['restore', 'latest', '--to', ''], says: 'empty', ...wrongArguments },
-  'an address to restore into': { args: () => ['restore', 'latest', '--to', 's3:bucket'], says: 'S3 address', ...wrongArguments },
+  'an address to restore into': { args: () => ['restore', 'latest', '--to', 's3:bucket'], says: 'An address of S3 storage is s3://', ...wrongArguments },
 
   'an empty path inside a snapshot': { args: ({ path }) => ['restore', 'latest', '--to', join(path, 'out'), '--path', ''], says: 'empty', ...usage },
   'an empty folder to list': { args: () => ['ls', 'latest', ''], says: 'empty', ...usage },
@@ -73,7 +73,7 @@ const causes: Readonly<Record<string, Cause>> = {
   'no source': { args: () => ['backup', '--job', 'job'], says: 'nothing to back up', ...wrongArguments },
   'an empty source': { args: () => ['backup', '', '--job', 'job'], says: 'empty', ...wrongArguments },
   'a source that is not there': { args: () => ['backup', '/nowhere/at/all', '--job', 'job'], exit: 100, code: 'source-missing', says: '/nowhere/at/all', advises: 'exists' },
-  'an address as source': { args: () => ['backup', 'sftp:host:/x', '--job', 'job'], says: 'not there yet', ...wrongArguments },
+  'an address as source': { args: () => ['backup', 'rest:host:/x', '--job', 'job'], says: 'of a kind that is not known', ...wrongArguments },
   'a source whose bytes were lost on the way': { args: () => ['backup', 'caf\ufffd', '--job', 'job'], says: '--files-from0', ...wrongArguments },
   'what the kernel makes up as source': { args: () => ['backup', '/proc', '--job', 'job'], says: 'kernel makes up', ...wrongArguments },
   ...Object.fromEntries([

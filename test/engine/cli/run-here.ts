@@ -13,7 +13,7 @@ export interface HereResult {
 }
 
 /** Keeps what would be printed. */
-class KeptOutput extends StandardOutput {
+export class KeptOutput extends StandardOutput {
   readonly lines: string[] = []
 
   override write(line: string): void {

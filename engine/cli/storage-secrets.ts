@@ -1,0 +1,47 @@
+import { createReadStream } from 'node:fs'
+import { HoldfastError } from '../base/errors.ts'
+import { providerOf } from '../protocol/providers/address.ts'
+import type { SecretField } from '../protocol/providers/description.ts'
+import { providers } from '../protocol/providers/registry.ts'
+import { readBounded } from './bounded.ts'
+import { takeVariable } from './variables.ts'
+
+/** More than any key has. */
+const maxFileBytes = 64 * 1024
+
+/**
+ * What the storage at an address asks for, by the names of its secrets, from the environment. The variables of all providers are removed
+ * from it; those of others are dropped. Errors: arguments, for a file that cannot be read.
+ */
+export async function readStorageSecrets(repository: string): Promise<Readonly<Record<string, string>>> {
+  const taken = new Map(variablesOfAll().map((variable) => [variable, takeVariable(variable)]))
+  const found: Record<string, string> = {}
+  for (const secret of providerOf(repository.replace(/^(?:faulty\+)+/, ''))?.secrets ?? []) {
+    const value = first(secret.variables, taken)?.value ?? (await contentOf(secret, taken))
+    if (value !== undefined) found[secret.name] = value
+  }
+  return found
+}
+
+function variablesOfAll(): readonly string[] {
+  return providers.flatMap(({ secrets }) => secrets.flatMap(({ variables, fileVariables = [] }) => [...variables, ...fileVariables]))
+}
+
+function first(variables: readonly string[], taken: ReadonlyMap<string, string | undefined>): { readonly variable: string; readonly value: string } | undefined {
+  return variables.flatMap((variable) => {
+    const value = taken.get(variable)
+    return value === undefined ? [] : [{ variable, value }]
+  })[0]
+}
+
+async function contentOf({ fileVariables = [] }: SecretField, taken: ReadonlyMap<string, string | undefined>): Promise<string | undefined> {
+  const named = first(fileVariables, taken)
+  if (!named) return undefined
+  const tooLong = (): HoldfastError => new HoldfastError('arguments', `The file that ${named.variable} names is no key: it holds more than 64 KiB.`)
+  try {
+    return Buffer.from(await readBounded(createReadStream(named.value), maxFileBytes, tooLong)).toString('utf8')
+  } catch (cause) {
+    if (cause instanceof HoldfastError) throw cause
+    throw new HoldfastError('arguments', `The file that ${named.variable} names cannot be read.`, { cause })
+  }
+}
