@@ -1,9 +1,11 @@
 import { storage_v1 } from 'googleapis/build/src/apis/storage/v1.js'
 import { array, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
-import { answerOf, type GoogleClient } from '../google/client.ts'
-import { octets, relatedUpload, sizeOf } from '../google/related.ts'
+import type { GoogleClient } from '../google/client.ts'
+import { octets, relatedUpload } from '../google/related.ts'
 import { beginSession } from '../google/session.ts'
+import { jsonAnswer } from '../http/bearer.ts'
+import { sizeOf } from '../http/parts.ts'
 import { readObject } from '../http/reply.ts'
 
 const objectFields = 'name,size,updated,generation,md5Hash,crc32c'
@@ -76,7 +78,7 @@ export class Bucket {
   }
 
   uploaded(key: string, answer: Buffer): StoredObject {
-    return objectOf(answerOf(this.#what(key), objectResource, answer))
+    return objectOf(jsonAnswer(this.#what(key), objectResource, answer))
   }
 
   read(key: string, name: string, range: ByteRange | 'all', pace: Pace | undefined, signal: AbortSignal): Promise<Uint8Array> {

@@ -4,6 +4,7 @@ import { unlessAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
+import { parsedJson } from '../http/bearer.ts'
 import { HttpClient } from '../http/client.ts'
 import { causeError, foreign, networkError, notTheStorage, retryAfterMs } from '../http/failure.ts'
 import { standardLimits } from '../http/limits.ts'
@@ -105,7 +106,7 @@ export class TokenSource implements CredentialSource, Disposable {
       return await Watch.run(watching, signal, async (watch) => {
         const place = { protocol: protocol === 'http:' ? 'http:' as const : 'https:' as const, hostname, path: pathname, ...(port === '' ? {} : { port: Number(port) }) }
         const reply = await this.#http.send({ ...place, method: 'POST', headers, body: Buffer.from(form) }, watch)
-        const answer = parsed(await readSmall(reply, watch))
+        const answer = parsedJson(await readSmall(reply, watch))
         const token = reply.status === 200 ? safeParse(tokenReply, answer) : undefined
         if (!token?.success) throw refusal(reply.status, answer, reply.headers['retry-after'])
         return { key: key.text, accessToken: token.output.access_token, endsMs: nowMs + (token.output.expires_in ?? lifeSeconds) * 1000 }
@@ -118,7 +119,7 @@ export class TokenSource implements CredentialSource, Disposable {
 }
 
 function keyOf(text: string): Key {
-  const key = safeParse(keyFile, parsed(Buffer.from(text)))
+  const key = safeParse(keyFile, parsedJson(text))
   if (!key.success) {
     throw new HoldfastError('credentials', 'The service account\'s key is not one: it is the JSON that the Google Cloud console gives out for a key.', {
       data: { advice: 'Make a key of a service account ("IAM & Admin", "Service Accounts", "Keys", "JSON"), and give the whole file.' },
@@ -154,12 +155,4 @@ function refusal(status: number, answer: unknown, retryAfter: string | undefined
     code: 'credentials', said: 'Google does not accept the service account\'s key.',
     advice: 'Look whether account and key are there and switched on in the Google Cloud console, and whether date and time of this machine are right.',
   }, [foreign(error, 64), `HTTP ${status}`], { ...data, reason: 'ServiceAccountRefused' }, new Error(foreign(words)))
-}
-
-function parsed(text: Buffer): unknown {
-  try {
-    return JSON.parse(text.toString())
-  } catch {
-    return undefined
-  }
 }

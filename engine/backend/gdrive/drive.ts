@@ -2,9 +2,11 @@ import { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js'
 import { array, boolean, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
-import { answerOf, type GoogleClient } from '../google/client.ts'
-import { mediaUpload, octets, relatedUpload, sizeOf } from '../google/related.ts'
+import type { GoogleClient } from '../google/client.ts'
+import { mediaUpload, octets, relatedUpload } from '../google/related.ts'
 import { beginSession } from '../google/session.ts'
+import { jsonAnswer } from '../http/bearer.ts'
+import { sizeOf } from '../http/parts.ts'
 import { readObject } from '../http/reply.ts'
 
 const folderType = 'application/vnd.google-apps.folder'
@@ -127,7 +129,7 @@ export class Drive {
   }
 
   uploaded(what: string, answer: Buffer): DriveFile {
-    return fileOf(answerOf(what, fileResource, answer))
+    return fileOf(jsonAnswer(what, fileResource, answer))
   }
 
   read(fileId: string, name: string, range: ByteRange | 'all', pace: Pace | undefined, signal: AbortSignal): Promise<Uint8Array> {

@@ -1,13 +1,13 @@
 import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import { EndGuard } from '../http/pages.ts'
 import { isTaken, myDrive, type Drive, type DriveFile, type DrivePage } from './drive.ts'
 import { olderFirst } from './twins.ts'
 
 const keptFolders = 2000
 /** Drive itself allows no more: https://support.google.com/drive/answer/2528592 (numChildrenInNonRootLimitExceeded). */
 const mostInFolder = 500_000
-const emptyPages = 200
 
 /**
  * Folders by path, from My Drive down. A path may lead to several folders of one name (see twins.ts): all of them are read, and the oldest
@@ -82,18 +82,14 @@ export class Folders {
   async *inside(ids: readonly string[], signal: AbortSignal, first?: Promise<DrivePage>): AsyncGenerator<DriveFile> {
     let begun = first
     for (const id of ids) {
-      let files = 0
-      let empty = 0
+      const guard = new EndGuard(mostInFolder)
       for (let token: string | undefined; ; ) {
-        const page: DrivePage = await (begun ?? this.#drive.page(id, token, signal))
+        const { files, next }: DrivePage = await (begun ?? this.#drive.page(id, token, signal))
         begun = undefined
-        empty = page.files.length === 0 ? empty + 1 : 0
-        if ((files += page.files.length) > mostInFolder || empty > emptyPages || (page.next !== undefined && page.next === token)) {
-          throw new HoldfastError('unsupported', 'Google Drive\'s list of a folder does not come to an end.', { data: { reason: 'BadListing' } })
-        }
-        yield* page.files
-        if (page.next === undefined) break
-        token = page.next
+        guard.page(files.length, token, next)
+        yield* files
+        if (next === undefined) break
+        token = next
       }
     }
   }

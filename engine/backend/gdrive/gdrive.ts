@@ -1,10 +1,11 @@
 import { throwIfAborted } from '../../base/abort.ts'
+import { BoundedMap } from '../../base/bounded-map.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend, UploadJournal } from '../backend.ts'
 import type { GoogleClient } from '../google/client.ts'
+import { sizeOf } from '../http/parts.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
 import type { DriveAddress } from './address.ts'
-import { BoundedMap } from '../../base/bounded-map.ts'
 import { Drive, type DriveFile } from './drive.ts'
 import { Folders } from './folders.ts'
 import { Listing } from './listing.ts'
@@ -61,7 +62,7 @@ export class DriveBackend implements StorageBackend {
         throw hasCode(again, 'not-found') ? new HoldfastError('unavailable', `The folder of ${name} is removed from Google Drive again and again.`, { cause: again }) : again
       })
     }
-    options.onProgress?.(body.type === 'bytes' ? body.bytes.length : body.size)
+    options.onProgress?.(sizeOf(body))
   }
 
   async get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {

@@ -1,10 +1,10 @@
+import { BoundedMap } from '../../base/bounded-map.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { Body, PutOptions, UploadJournal } from '../backend.ts'
 import { hexDigests } from '../google/checksums.ts'
-import { sizeOf } from '../google/related.ts'
 import { putInSession } from '../google/session-upload.ts'
 import type { FileBody } from '../google/session.ts'
-import { BoundedMap } from '../../base/bounded-map.ts'
+import { sizeOf } from '../http/parts.ts'
 import { isTaken, type Drive, type DriveFile, type UploadPlace } from './drive.ts'
 
 /** Files larger than this go up in a session, which costs one request more. */

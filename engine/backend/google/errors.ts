@@ -1,5 +1,6 @@
 import { array, object, optional, safeParse, string } from 'valibot'
 import type { HoldfastError } from '../../base/errors.ts'
+import { parsedJson } from '../http/bearer.ts'
 import type { HttpReply } from '../http/client.ts'
 import { causeError, foreign, notTheStorage, pageCause, redirectCause, retryAfterMs, type Cause } from '../http/failure.ts'
 
@@ -42,7 +43,7 @@ const refusal = object({
 
 /** The error of a reply that is no answer. @param causes of this API, by reason; they go before those that all share */
 export function refusalError(what: string, { status, headers }: HttpReply, body: Buffer, causes: Readonly<Record<string, Cause>>): HoldfastError {
-  const told = safeParse(refusal, parsed(body))
+  const told = safeParse(refusal, parsedJson(body))
   const page = told.success ? undefined : (status < 300 ? notTheStorage : isPage(headers) ? pageCause(status) : redirectCause(status))
   if (page) return causeError(page, [what, `HTTP ${status}`, headers['server'] ?? ''], { status, reason: 'NotGoogle' })
   const { message = '', errors = [] } = told.success ? told.output.error : {}
@@ -76,12 +77,4 @@ function statusCause(status: number): Cause {
   if (status === 507) return { code: 'full', said: 'The storage is full.' }
   if (status >= 500) return fault
   return { code: 'unsupported', said: 'Google refuses a request that its interface has.', advice: 'Update Holdfast; if it is the newest, tell its authors.' }
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Body, PutOptions } from '../backend.ts'
-import { bytesBody, fileBody } from '../http/body.ts'
+import { partBody, sizeOf, wholeOf } from '../http/parts.ts'
 import type { Watch } from '../http/watch.ts'
 import type { GoogleRequest } from './client.ts'
 
@@ -24,14 +24,8 @@ export function mediaUpload(body: Body, options: PutOptions): Pick<GoogleRequest
   return { headers: { 'content-type': octets, 'content-length': String(sizeOf(body)) }, body: (watch) => mediaBody(body, watch, options) }
 }
 
-export function sizeOf(body: Body): number {
-  return body.type === 'bytes' ? body.bytes.length : body.size
-}
-
 function mediaBody(body: Body, watch: Watch, { pace, onProgress }: PutOptions): Readable {
-  const onSent = (bytes: number): void => { onProgress?.(bytes) }
-  if (body.type === 'bytes') return bytesBody(body.bytes, watch, pace, onSent)
-  return fileBody({ path: body.path, offset: 0, length: body.size }, watch, pace, onSent)
+  return partBody(wholeOf(body), watch, pace, (bytes) => { onProgress?.(bytes) })
 }
 
 async function* pieces(head: Buffer, media: Readable, tail: Buffer): AsyncGenerator<Buffer> {

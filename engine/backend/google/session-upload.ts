@@ -1,6 +1,7 @@
 import { literal, number, object, optional, pipe, regex, safeParse, string, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import type { PutOptions, UploadJournal } from '../backend.ts'
+import { parsedJson } from '../http/bearer.ts'
 import type { GoogleClient } from './client.ts'
 import { discardSession, isSessionOf, sendFile, sessionState, type FileBody } from './session.ts'
 
@@ -73,19 +74,11 @@ async function requireThere(target: SessionTarget, { id }: Pick<Entry, 'id'>, si
 async function continued({ client, name, journal }: SessionTarget, body: FileBody): Promise<Entry | undefined> {
   const text = journal?.get(name)
   if (text === undefined) return undefined
-  const entry = safeParse(journalEntry, parseJson(text))
+  const entry = safeParse(journalEntry, parsedJson(text))
   if (entry.success && isSessionOf(client.origin, entry.output.address)) {
     if (entry.output.size === body.size && entry.output.crc32 === body.crc32) return entry.output
     await discardSession(client, name, entry.output.address)
   }
   journal?.delete(name)
   return undefined
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
