@@ -23,6 +23,7 @@ async function buildAll(): Promise<void> {
       buildInto(`${fresh}/renderer`, rendererConfig(root)),
     ])
     await cp(`${root}/build/icons`, `${fresh}/icons`, { recursive: true })
+    await copyAppKeys(`${fresh}/engine/app-keys.json`)
     await putInPlace(fresh)
   } finally {
     await rm(fresh, { recursive: true, force: true })
@@ -32,6 +33,13 @@ async function buildAll(): Promise<void> {
 
 async function buildInto(outDir: string, config: InlineConfig): Promise<void> {
   await build(mergeConfig(config, { build: { outDir } }))
+}
+
+/** The keys of the apps that people sign in with (README); they are the builder's own, and none are in the repository. */
+async function copyAppKeys(to: string): Promise<void> {
+  await cp(`${root}/build/app-keys.json`, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
 }
 
 async function putInPlace(fresh: string): Promise<void> {

@@ -12,7 +12,11 @@ import { catalogFolder } from './paths.ts'
 export function lockJob(home: string, repositoryId: string, jobKey: string): Disposable {
   const folder = catalogFolder(home, repositoryId)
   makePrivateFolder(folder)
-  const file = join(folder, `${jobKey}.lock`)
+  return lockFile(join(folder, `${jobKey}.lock`), 'This job is already running on this machine.')
+}
+
+/** Keeps other processes out that lock the same file. Errors: as lockJob; `busy` says `words`. */
+export function lockFile(file: string, words: string): Disposable {
   makePrivateFile(file)
   let database: SqliteDatabase.Database | undefined
   try {
@@ -22,7 +26,7 @@ export function lockJob(home: string, repositoryId: string, jobKey: string): Dis
   } catch (error) {
     database?.close()
     if (error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
-      throw new HoldfastError('busy', 'This job is already running on this machine.', { cause: error })
+      throw new HoldfastError('busy', words, { cause: error })
     }
     throw catalogError(error, file)
   }
