@@ -1,18 +1,21 @@
-import { systemClock } from '../base/clock.ts'
+import { systemClock, type Clock } from '../base/clock.ts'
 import { toWireError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
 import { PauseGate } from '../base/pause.ts'
+import { prepareHome } from '../base/private-folder.ts'
 import { StopControl } from '../base/stop.ts'
 import { LimitControl } from '../commands/context.ts'
 import type { CommandContext } from '../commands/context.ts'
 import { RunFailed } from '../commands/failure.ts'
 import type { EngineJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import { takeAccountEnvironment } from './accounts/environment.ts'
+import { LazyAccounts } from './accounts/lazy.ts'
 import { exitCodeOfError, exitCodeOfSummary } from './exit-codes.ts'
 import { JsonOutput } from './json-output.ts'
 import type { Output, StandardOutput } from './output.ts'
 import { readSecrets } from './secrets.ts'
-import { limitsOf, settingsOf } from './settings.ts'
+import { homeOf, limitsOf, settingsOf } from './settings.ts'
 import type { CommonOptions, Settings } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
 import { summaryText } from './summary-text.ts'
@@ -37,6 +40,32 @@ export function createOutput(options: Pick<CommonOptions, 'json' | 'verbose'>, o
   return options.json ? new JsonOutput(out, options.verbose ?? false) : new TerminalOutput(out, options.verbose ?? false)
 }
 
+/** What a command works with that is about no repository. */
+export interface PlainInvocation {
+  readonly output: Output
+  readonly home: string
+  /** App keys of the user's own. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** As `execute`, for a command that is about no repository and asks for no password. */
+export async function executePlain(output: Output, action: (invocation: PlainInvocation) => Promise<Ending>): Promise<number> {
+  const stop = new StopControl()
+  try {
+    const log = createLog((line) => { output.log(line) }, () => systemClock.now())
+    const home = await homeOf(process.env)
+    prepareHome(home, (words) => { log.write('warning', words) })
+    using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
+    const ending = await action({ output, home, environment: takeAccountEnvironment(process.env), clock: systemClock, signal: stop.signal })
+    output.summary(ending.json, ending.text)
+    return ending.exitCode
+  } catch (error) {
+    return reportError(error, output)
+  }
+}
+
 /** Runs one command from options to its last word. Resolves with the exit code; never rejects. */
 export async function execute(
   options: CommonOptions & { readonly newRepository?: boolean },
@@ -49,6 +78,7 @@ export async function execute(
     const settings = await settingsOf(options, process.env)
     const warn = (words: string): void => { log.write('warning', words) }
     const secrets = await readSecrets({ repository: settings.repository, passwordFile: options.passwordFile, confirm: options.newRepository ?? false, warn })
+    await using accounts = new LazyAccounts(settings.home, takeAccountEnvironment(process.env), systemClock)
     using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
     const ending = await action({
       output,
@@ -62,6 +92,7 @@ export async function execute(
         events: output,
         limits: new LimitControl(limitsOf(options)),
         pauseGate: new PauseGate(),
+        accounts,
       },
     })
     output.summary(ending.json, ending.text)

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
 import { version } from '../base/version.ts'
+import { providers } from '../protocol/providers/registry.ts'
+import { addAccounts } from './commands/accounts.ts'
 import { addBackup } from './commands/backup.ts'
 import { addBrowsing } from './commands/browse.ts'
 import { addCheck } from './commands/check.ts'
@@ -9,24 +11,26 @@ import { addKey } from './commands/key.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
-import { createOutput, execute } from './execute.ts'
-import type { Ending, Invocation } from './execute.ts'
-import { exitCodes } from './exit-codes.ts'
-import { providers } from '../protocol/providers/registry.ts'
 import { variableLines } from './destination-text.ts'
+import { createOutput, execute, executePlain } from './execute.ts'
+import type { Ending, Invocation, PlainInvocation } from './execute.ts'
+import { exitCodes } from './exit-codes.ts'
 import type { StandardOutput } from './output.ts'
-import type { CommonOptions } from './settings.ts'
+import type { CommonOptions, PlainOptions } from './settings.ts'
 import { parseConcurrency, parseMinutes, parseSize } from './values.ts'
 
 /** What a command's file needs to add itself. */
 export interface ProgramBuilder {
   /** A new command with the common options and examples; `description` is one line. */
   command(usage: string, description: string, examples: readonly string[]): Command
+  /** The same for one that is about no repository. */
+  plainCommand(name: string, description: string, examples: readonly string[]): Command
   group(name: string, description: string): Command
   /** Tells what needs no repository. */
   tell(options: Pick<CommonOptions, 'json'>, json: Readonly<Record<string, unknown>>, text: readonly string[]): void
   /** Runs the action of a command to its end. */
   run(options: CommonOptions & { readonly newRepository?: boolean }, action: (invocation: Invocation) => Promise<Ending>): Promise<void>
+  runPlain(options: PlainOptions, action: (invocation: PlainInvocation) => Promise<Ending>): Promise<void>
 }
 
 /** The whole command line. `done` gets the exit code of the command that ran. Errors of usage are thrown as CommanderError. */
@@ -39,8 +43,9 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
     command: (usage, description, examples) => {
       const command = prepare(new Command(usage.split(' ', 1)[0]), json).description(description)
       for (const argument of usage.split(' ').slice(1)) command.argument(argument)
-      return withCommonOptions(command).addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ holdfast ${example}`).join('\n')}`)
+      return withExamples(withCommonOptions(command), examples)
     },
+    plainCommand: (name, description, examples) => withExamples(withOutputOptions(prepare(new Command(name), json).description(description)), examples),
     group: (name, description) => prepare(new Command(name), json).description(description),
     tell: (options, told, text) => {
       createOutput(options, out).summary(told, text)
@@ -49,8 +54,11 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
     run: async (options, action) => {
       done(await execute(options, createOutput(options, out), action))
     },
+    runPlain: async (options, action) => {
+      done(await executePlain(createOutput(options, out), action))
+    },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild, addDestinations]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 
@@ -59,12 +67,20 @@ function prepare(command: Command, json: boolean): Command {
   return json ? command.configureOutput({ writeErr: () => undefined }) : command
 }
 
-function withCommonOptions(command: Command): Command {
+function withExamples(command: Command, examples: readonly string[]): Command {
+  return command.addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ holdfast ${example}`).join('\n')}`)
+}
+
+function withOutputOptions(command: Command): Command {
   return command
-    .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or an address as in "holdfast destinations" (or HOLDFAST_REPO)')
-    .option('--password-file <file>', 'file whose first line is the password, - for standard input (or HOLDFAST_PASSWORD, or a prompt)')
     .option('--json', 'one JSON event a line; the last is the summary or the error')
     .option('-v, --verbose', 'show every log line')
+}
+
+function withCommonOptions(command: Command): Command {
+  return withOutputOptions(command)
+    .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or an address as in "holdfast destinations" (or HOLDFAST_REPO)')
+    .option('--password-file <file>', 'file whose first line is the password, - for standard input (or HOLDFAST_PASSWORD, or a prompt)')
     .option('--concurrency <number>', 'transfers at a time (default: 4; the storage may allow fewer)', parseConcurrency)
     .option('--limit-upload <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
     .option('--limit-download <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
@@ -79,6 +95,8 @@ const environmentHelp = `Environment:
   HOLDFAST_HOME       folder of catalogs, packs in the making and logs, for this user alone
                       (default: the platform's folder for application data)
 ${variableLines(providers).map((line) => `  ${line}\n`).join('')}  Each of these is taken by commands with such an address alone, and passed on to no other program.
+  HOLDFAST_DROPBOX_APP_KEY, HOLDFAST_GOOGLE_APP_KEY, HOLDFAST_MICROSOFT_APP_KEY, HOLDFAST_BOX_APP_KEY
+                      your own app's key to sign in with; Google and Box also want …_APP_SECRET
 
 Paths and addresses:
   A relative path is below the current folder; ~ and ~/… are your own home folder, in quotes too.

@@ -4,12 +4,16 @@ import { HoldfastError } from '../base/errors.ts'
 import { absolutePath } from '../base/typed-path.ts'
 import type { Limits } from '../protocol/messages.ts'
 
-/** Options that every command takes. */
-export interface CommonOptions {
-  readonly repo?: string
-  readonly passwordFile?: string
+/** Options of commands that are about no repository. */
+export interface PlainOptions {
   readonly json?: true
   readonly verbose?: true
+}
+
+/** Options that every command about a repository takes. */
+export interface CommonOptions extends PlainOptions {
+  readonly repo?: string
+  readonly passwordFile?: string
   readonly concurrency?: number
   readonly limitUpload?: number
   readonly limitDownload?: number
@@ -52,7 +56,7 @@ export async function settingsOf(options: CommonOptions, environment: Environmen
 }
 
 /** HOLDFAST_HOME, or where it is not set or empty the platform's folder for application data. Errors: arguments. */
-async function homeOf(environment: Environment): Promise<string> {
+export async function homeOf(environment: Environment): Promise<string> {
   const home = environment['HOLDFAST_HOME']
   if (home !== undefined && home !== '') return absolutePath('HOLDFAST_HOME', home)
   const standard = await standardHome()

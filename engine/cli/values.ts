@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { isAccountName } from '../accounts/account.ts'
 import type { ExcludePreset } from '../protocol/job.ts'
 
 /** Parsers of option values, for commander: each throws InvalidArgumentError in words for people. */
@@ -58,6 +59,12 @@ export function parseJobName(text: string): string {
 /** For names and paths that must say something: an empty one is mostly a variable that was never set. */
 export function parseText(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.')
+  return text
+}
+
+/** Of an account, as addresses call it. */
+export function parseAccountName(text: string): string {
+  if (!isAccountName(text)) throw new InvalidArgumentError('An account\'s name has 1 to 128 characters, and no blanks around them.')
   return text
 }
 

@@ -45,7 +45,17 @@ export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): str
   if (code === 'another-repository' && data?.['place'] === 'address') {
     return 'Check that the right disk or bucket is there. If another repository was put there on purpose, run the same command with --accept-other-repository.'
   }
+  if (data?.['signIn'] === true) return `Sign in: ${loginCommand(data)}`
   // Whoever knows the cause knows better what to do than the code does.
   const own = data?.['advice']
   return typeof own === 'string' ? own : advice[code]
+}
+
+function loginCommand({ service, account }: NonNullable<WireError['data']>): string {
+  return `holdfast login ${String(service)}${account === undefined ? '' : ` --name ${quoted(String(account))}`}`
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+  return /^[A-Za-z0-9@%+=:,./_-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
