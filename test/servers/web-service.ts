@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** What a stand-in does with one request instead of its work, or with its reply. */
@@ -96,6 +96,7 @@ export abstract class WebService implements AsyncDisposable {
   async #serve(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const seen = { method: request.method ?? '', url: request.url ?? '', headers: request.headers }
     this.requests.push(seen)
+    const { socket } = request
     request.on('error', () => undefined)
     reply.on('error', () => undefined)
     const fault = this.choose(seen)
@@ -103,11 +104,11 @@ export abstract class WebService implements AsyncDisposable {
     if (fault?.type === 'hold') await fault.until
     const body = await this.#bodyOf(request, fault?.type === 'cut-request' ? fault.afterBytes : Infinity)
     // A broken-off request has no effect.
-    if (!body) return void request.destroy()
+    if (!body) return void socket.destroy()
     if (fault?.type === 'garble' && body.length > 0) body[0] = (body[0] ?? 0) ^ 1
     const answer = fault?.type === 'answer' ? faultAnswer(fault) : await this.#answer(seen, body)
-    if (fault?.type === 'lose-reply') return void request.destroy()
-    await send(request, reply, fault?.type === 'lie' ? fault.change(answer) : answer, fault?.type === 'cut-reply' ? fault.afterBytes : undefined)
+    if (fault?.type === 'lose-reply') return void socket.destroy()
+    await send(socket, reply, fault?.type === 'lie' ? fault.change(answer) : answer, fault?.type === 'cut-reply' ? fault.afterBytes : undefined)
   }
 
   async #answer(seen: SeenRequest, body: Buffer): Promise<WebAnswer> {
@@ -143,14 +144,14 @@ function faultAnswer({ status, json, text, headers }: Extract<WebFault, { type: 
   return text === undefined ? { status, json, ...(headers ? { headers } : {}) } : { status, bytes: Buffer.from(text), headers: type }
 }
 
-async function send(request: IncomingMessage, reply: ServerResponse, { status, json, bytes, headers }: WebAnswer, cutAfter: number | undefined): Promise<void> {
+async function send(socket: Socket, reply: ServerResponse, { status, json, bytes, headers }: WebAnswer, cutAfter: number | undefined): Promise<void> {
   const body = bytes ?? (json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json)))
   reply.writeHead(status, { ...(json === undefined ? {} : { 'content-type': 'application/json' }), 'content-length': body.length, ...headers })
   if (cutAfter === undefined) return void reply.end(body)
   await new Promise((resolve) => reply.write(body.subarray(0, cutAfter), resolve))
   // What was written is on its way before the connection breaks.
   await wait(20)
-  request.destroy()
+  socket.destroy()
 }
 
 /** The part of an object that a Range header asks for: 206 and its place, 416 past the end. */

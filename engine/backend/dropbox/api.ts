@@ -1,5 +1,5 @@
 import { Dropbox, type files } from 'dropbox'
-import { array, boolean, literal, maxLength, minValue, number, object, optional, pipe, safeInteger, safeParse, string, variant, type GenericSchema, type InferOutput } from 'valibot'
+import { array, boolean, literal, looseObject, maxLength, minValue, null_, number, object, optional, pipe, safeInteger, safeParse, string, variant, type GenericSchema, type InferOutput } from 'valibot'
 import type { ByteRange, Pace } from '../backend.ts'
 import { BearerClient, type BearerOptions, type Send } from '../http/bearer.ts'
 import { causeError, pageCause } from '../http/failure.ts'
@@ -16,9 +16,10 @@ const anyMetadata = variant('.tag', [
 ])
 const page = object({ entries: array(anyMetadata), cursor: token, has_more: boolean() })
 const finished = object({
-  entries: array(variant('.tag', [object({ '.tag': literal('success'), ...metadata.entries }), object({ '.tag': literal('failure'), failure: object({ '.tag': string() }) })])),
+  entries: array(variant('.tag', [object({ '.tag': literal('success'), ...metadata.entries }), object({ '.tag': literal('failure'), failure: looseObject({ '.tag': string() }) })])),
 })
 const session = object({ session_id: token })
+const removed = object({ metadata: anyMetadata })
 
 export type FileMetadata = InferOutput<typeof metadata>
 export type ListPage = InferOutput<typeof page>
@@ -84,7 +85,7 @@ export class DropboxApi implements Disposable {
   /** Errors: also unavailable with `reason` incorrect_offset (and `correctOffset`), closed, not_found. @param close these are its last bytes */
   async append(what: string, sessionId: string, contents: Sending, close: boolean, signal: AbortSignal): Promise<void> {
     const arg = { cursor: { session_id: sessionId, offset: contents.offset }, close, content_hash: contents.hash }
-    await this.#exchange(what, { contents }, (options) => this.#sdk.filesUploadSessionAppendV2(arg, options), signal)
+    await this.#call(what, { contents }, null_(), (options) => this.#sdk.filesUploadSessionAppendV2(arg, options), signal)
   }
 
   finish(what: string, commit: Commit, signal: AbortSignal): Promise<FileMetadata> {
@@ -115,7 +116,7 @@ export class DropboxApi implements Disposable {
 
   /** Removes that revision of a file; never a folder. */
   async remove(what: string, path: string, rev: string, signal: AbortSignal): Promise<void> {
-    await this.#exchange(what, {}, (options) => this.#sdk.filesDeleteV2({ path, parent_rev: rev }, options), signal)
+    await this.#call(what, {}, removed, (options) => this.#sdk.filesDeleteV2({ path, parent_rev: rev }, options), signal)
   }
 
   /** @param bytes about so many will come */
@@ -134,13 +135,11 @@ export class DropboxApi implements Disposable {
   }
 
   async #call<S extends GenericSchema>(what: string, moves: Moves, schema: S, call: Call, signal: AbortSignal): Promise<InferOutput<S>> {
-    const answer = safeParse(schema, await this.#exchange(what, moves, call, signal))
+    const { contents, moves: kind = contents ? contents.length : 'small' } = moves
+    const result = await this.#client.exchange(what, kind, (send, watch) => this.#through({ what, send, watch, ...(contents ? { contents } : {}) }, call), signal)
+    const answer = safeParse(schema, result)
     if (!answer.success) throw notDropbox(what)
     return answer.output
-  }
-
-  #exchange(what: string, { contents, moves = contents ? contents.length : 'small' }: Moves, call: Call, signal: AbortSignal): Promise<unknown> {
-    return this.#client.exchange(what, moves, (send, watch) => this.#through({ what, send, watch, ...(contents ? { contents } : {}) }, call), signal)
   }
 
   async #through(way: Way, call: Call): Promise<unknown> {

@@ -1,7 +1,9 @@
 import { throwIfAborted } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import { maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal } from '../backend.ts'
 import { EndGuard } from '../http/pages.ts'
+import { patiently } from '../http/patience.ts'
 import { sizeOf, wholeOf } from '../http/parts.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
 import type { DropboxAddress } from './address.ts'
@@ -28,9 +30,11 @@ export class DropboxBackend implements StorageBackend {
   readonly #root: string
   readonly #journal: UploadJournal | undefined
   readonly #committer: Committer
+  readonly #clock: Clock
 
-  constructor({ root, account }: DropboxAddress, api: DropboxApi, journal: UploadJournal | undefined) {
+  constructor({ root, account }: DropboxAddress, api: DropboxApi, journal: UploadJournal | undefined, clock: Clock) {
     this.#api = api
+    this.#clock = clock
     this.#root = root
     this.#journal = journal
     this.#committer = new Committer((commits, signal) => api.finishBatch(`${commits.length} objects`, commits, signal))
@@ -75,7 +79,7 @@ export class DropboxBackend implements StorageBackend {
     const guard = new EndGuard()
     let page: ListPage
     try {
-      page = await this.#api.list(path, signal)
+      page = await patiently(() => this.#api.list(path, signal), this.#clock, signal)
     } catch (error) {
       if (hasCode(error, 'not-found')) return
       throw error
@@ -90,7 +94,7 @@ export class DropboxBackend implements StorageBackend {
       }
       if (next === undefined) return
       cursor = next
-      page = await this.#api.listMore(path, next, signal)
+      page = await patiently(() => this.#api.listMore(path, next, signal), this.#clock, signal)
     }
   }
 

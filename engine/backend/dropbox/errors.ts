@@ -23,6 +23,7 @@ const tagCauses: readonly (readonly [RegExp, Cause])[] = [
   [/^(user_suspended|route_access_denied|invalid_account_type|paper_access_denied|invalid_select_)/, refused],
   [/^(path|path_lookup|path_write)\/not_(found|file|folder)$/, { code: 'not-found', said: 'The object does not exist.' }],
   [/^path\/conflict\/file$/, { code: 'exists', said: 'The object exists already.' }],
+  [/^path_write\/conflict/, { code: 'unavailable', said: 'The object was changed while it was to be removed.' }],
   [/conflict/, { code: 'denied', said: 'Something that is no object stands in its place.', advice: 'Use a folder in which nothing else is kept.' }],
   [/insufficient_space$/, full],
   [/upload_traffic_limit_reached$/, { code: 'full', said: 'The account\'s upload traffic is used up.', advice: 'Look into the account at Dropbox.' }],

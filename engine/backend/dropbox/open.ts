@@ -9,5 +9,5 @@ import { DropboxBackend, maximumConnections } from './dropbox.ts'
 export function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal }: OpenOptions): StorageBackend {
   // Lists and single requests run beside the transfers that the cap is about.
   const api = new DropboxApi({ credentials, connections: maximumConnections * 2 + 4, clock, service: 'Dropbox' }, service)
-  return new DropboxBackend(dropboxAddressOf(values), api, uploadJournal)
+  return new DropboxBackend(dropboxAddressOf(values), api, uploadJournal, clock)
 }
