@@ -279,7 +279,7 @@ export class BoxServer extends WebService {
     const match = parts.length === offsets.length && parts.every(({ part_id, offset }, index) => offset === offsets[index] && part_id === session.parts.get(offset)?.part_id)
     if (!match || whole.length !== session.size || this.earlyCommits-- > 0) throw refusal(400, 'parts_mismatch')
     if (exchange.headers['digest'] !== `sha=${createHash('sha1').update(whole).digest('base64')}`) throw refusal(412, 'bad_digest')
-    if (this.slowCommits-- > 0) return { status: 202, headers: { 'retry-after': '1' } }
+    if (this.slowCommits-- > 0) return { status: 202, headers: { 'retry-after': '3' } }
     this.#checkQuota(whole.length)
     const { place } = session
     const store = async (): Promise<WebAnswer> => {

@@ -52,8 +52,9 @@ export class BoxApi {
       await this.client.perform(what, { method: 'OPTIONS', path: '/files/content', json: { name, parent: { id: parent } } }, signal)
       return undefined
     } catch (error) {
+      if (!hasCode(error, 'exists')) throw error
       const item = conflictOf(error)
-      if (!item) throw error
+      if (!item) throw new HoldfastError('unavailable', `Box does not say what has the name ${what}.`, { cause: error })
       return item
     }
   }

@@ -12,7 +12,7 @@ export const sessionBytes = 20 * 1024 * 1024
 const leastPartBytes = 1024 * 1024
 const mostPartBytes = 1024 * 1024 * 1024
 const mostCommits = 30
-const mismatchMs = 1000
+const mismatchMs = 2000
 const cleanUpMs = 900
 
 const journalEntry = object({
