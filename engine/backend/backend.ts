@@ -43,6 +43,8 @@ export interface StorageBackend extends AsyncDisposable {
    * offline, arguments (other things are here).
    */
   tryWriting?(signal: AbortSignal): Promise<boolean>
+  /** What the server proved itself with, as people compare it (`ssh-ed25519 SHA256:…`); undefined until it was spoken to. Absent: nothing to compare. */
+  serverKey?(): string | undefined
 }
 
 /** Where files are made that `put` then moves into place. */

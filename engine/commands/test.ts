@@ -13,6 +13,8 @@ export interface TestDetails {
   readonly repositoryId?: string
   readonly exclusiveCreate: boolean
   readonly maxConnections: number
+  /** What the server proved itself with, where people can compare it. */
+  readonly serverKey?: string
 }
 
 /**
@@ -30,11 +32,13 @@ export async function test(job: TestJob, context: CommandContext): Promise<RunSu
   const untouched = repository === undefined && ((await backend.tryWriting?.(context.signal)) ?? false)
   const probe = untouched ? { exclusiveCreate: backend.traits.exclusiveCreate, listsAtOnce: true } : await probeBackend(backend, context.signal)
   expectBearable(backend.label, probe, repository?.config.arbiter)
+  const serverKey = backend.serverKey?.()
   const details: TestDetails = {
     repository: repositoryId === undefined ? 'none' : 'exists',
     exclusiveCreate: probe.exclusiveCreate,
     maxConnections: backend.traits.maxConnections,
     ...(repositoryId === undefined ? {} : { repositoryId }),
+    ...(serverKey === undefined ? {} : { serverKey }),
   }
   return plainSummary('test', startedMs, context.clock.now(), traffic, { details, ...(repositoryId === undefined ? {} : { repositoryId }) })
 }

@@ -48,6 +48,10 @@ export class BackendWrapper implements StorageBackend {
     return (await this.inner.tryWriting?.(signal)) ?? false
   }
 
+  serverKey(): string | undefined {
+    return this.inner.serverKey?.()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.inner[Symbol.asyncDispose]()
   }
