@@ -15,8 +15,8 @@ const desktopPackages = [
   'libsecret-1-0',
   'libxkbcommon0',
 ]
-/** What only the tests need: a screen in memory, a keyring, and a real S3 server. */
-const testPackages = ['ceph-common', 'ceph-mon', 'ceph-osd', 'gnome-keyring', 'radosgw', 'xauth', 'xvfb']
+/** What only the tests need: a screen in memory, a keyring, and real servers of storages. */
+const testPackages = ['ceph-common', 'ceph-mon', 'ceph-osd', 'gnome-keyring', 'openssh-server', 'radosgw', 'xauth', 'xvfb']
 
 /** Sets up what the tests need and returns the runtime. A second call finds all of it there and is quick. */
 export async function setUpForTests(): Promise<Runtime> {

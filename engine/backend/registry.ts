@@ -10,6 +10,7 @@ export interface ProviderModule {
 /** By the id of the description (engine/protocol/providers/registry.ts). Loaded when it is used: an SDK costs a fifth of a second, which a backup to a disk does not pay. */
 export const implementations: Readonly<Record<string, () => Promise<ProviderModule>>> = {
   s3: () => import('./s3/open.ts'),
+  sftp: () => import('./sftp/open.ts'),
   gdrive: () => import('./gdrive/open.ts'),
   gcs: () => import('./gcs/open.ts'),
   dropbox: () => import('./dropbox/open.ts'),

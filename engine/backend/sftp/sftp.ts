@@ -1,0 +1,244 @@
+import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
+import {
+  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
+} from '../backend.ts'
+import { standardLimits, type HttpLimits } from '../http/limits.ts'
+import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import { requireObjectName, requirePrefix } from '../name.ts'
+import { shownAddress, type SftpAddress } from './address.ts'
+import { Connection } from './connection.ts'
+import { fullError, isStatus, sftpError, status } from './errors.ts'
+import { Ground, notInPlace, split } from './ground.ts'
+import { shownHostKey, type HostKey, type HostKeys } from './host-keys.ts'
+import type { Login } from './login.ts'
+import { expectOwnFolder, makeRootFor } from './new-root.ts'
+import type { Info, Session } from './session.ts'
+import { Sessions } from './sessions.ts'
+import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
+import { readRange } from './transfer.ts'
+import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
+import { walkObjects } from './walk.ts'
+
+export const maximumConnections = 8
+/** What goes in the session for small things. */
+const smallBytes = 64 * 1024
+
+export interface SftpOptions {
+  readonly login: Login
+  readonly hostKeys: HostKeys
+  readonly clock: Clock
+  readonly uploadJournal?: UploadJournal | undefined
+  /** A repository is about to be made: a missing folder is made, and one that holds other things is refused. */
+  readonly create?: boolean
+  readonly limits?: HttpLimits
+}
+
+type Work<T> = (session: Session, watch: Watch, ground: Ground) => Promise<T>
+
+/** A repository in a folder of a server: an object is a file of its name. Beside the objects lies `.tmp/` with files that are being written. */
+export class SftpBackend implements StorageBackend {
+  readonly label: string
+  readonly traits: BackendTraits
+  readonly #address: SftpAddress
+  readonly #options: SftpOptions
+  readonly #sessions: Sessions
+  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  #ground: Promise<Ground> | undefined
+  #hostKey: HostKey | undefined
+  #exclusive = true
+
+  constructor(address: SftpAddress, options: SftpOptions) {
+    this.#address = address
+    this.#options = options
+    this.#watching = { clock: options.clock, limits: options.limits ?? standardLimits, host: new Responsiveness() }
+    this.#sessions = new Sessions(() => this.#connect())
+    this.label = shownAddress(address)
+    const isExclusive = (): boolean => this.#exclusive
+    this.traits = {
+      maxConnections: maximumConnections, resumable: options.uploadJournal !== undefined, distance: 'far', listing: { order: 'ascending', cost: 'prefix' },
+      largestPut: Number.MAX_SAFE_INTEGER, account: `sftp:${address.host}:${address.port}:${address.user}`,
+      /** Known when a connection stood: it rests on an extension of OpenSSH. */
+      get exclusiveCreate() { return isExclusive() },
+    }
+  }
+
+  serverKey(): string | undefined {
+    return this.#hostKey && shownHostKey(this.#hostKey)
+  }
+
+  async put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
+    requireObjectName(name)
+    const size = body.type === 'bytes' ? body.bytes.length : body.size
+    await this.#object(name, size, signal, async (session, watch, ground) => {
+      if (options.ifAbsent && !this.#canCreate(session)) throw noExclusiveCreate()
+      const place: UploadPlace = { ground, object: name, session, watch, journal: this.#options.uploadJournal }
+      const temporary = await upload(place, body, options).catch((error: unknown) => this.#orFull(error, name, session, watch, ground))
+      if (temporary !== undefined) await this.#giveName(place, temporary, options)
+      this.#options.uploadJournal?.delete(name)
+    })
+    options.onProgress?.(size)
+  }
+
+  async get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
+    requireObjectName(name)
+    return this.#object(name, range === 'all' ? maximumWholeBytes : range.length, signal, async (session, watch, ground) => {
+      const { size } = await this.#lookAt(name, session, watch, ground)
+      const { offset, length } = range === 'all' ? { offset: 0, length: size } : range
+      if (offset + length > size) throw new HoldfastError('damaged', `${name} ends before the bytes that were asked for.`)
+      if (range === 'all' && size > maximumWholeBytes) throw new HoldfastError('damaged', `${name} is too large to be read whole.`)
+      if (length === 0) return new Uint8Array(0)
+      const handle = await session.openToRead(ground.pathOf(name), watch)
+      try {
+        return await readRange(name, session, handle, offset, length, pace, watch)
+      } finally {
+        session.closeSoon(handle)
+      }
+    })
+  }
+
+  async stat(name: string, signal: AbortSignal): Promise<ObjectInfo> {
+    requireObjectName(name)
+    return this.#small(name, signal, async (session, watch, ground) => {
+      const { size, modifiedMs } = await this.#lookAt(name, session, watch, ground)
+      return { name, size, modifiedMs }
+    })
+  }
+
+  async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
+    requirePrefix(prefix)
+    const ground = await this.#ready(signal)
+    for await (const info of walkObjects(ground, prefix, (work) => this.#small(prefix, signal, work))) {
+      throwIfAborted(signal)
+      yield info
+    }
+    // A disk that is no longer mounted looks like an empty folder.
+    await this.#small(prefix, signal, async (session, watch) => {
+      if (!(await session.lookThrough(ground.root, watch))) throw ground.noRoot()
+    })
+  }
+
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    requireObjectName(name)
+    await this.#small(name, signal, async (session, watch, ground) => {
+      if (!(await ground.enter(split(name)[0], session, watch))) return
+      await session.remove(ground.pathOf(name), watch).catch(async (error: unknown) => {
+        const found = isStatus(error, status.failure, status.denied) ? await session.lookAt(ground.pathOf(name), watch) : undefined
+        throw found?.kind === 'folder' ? notInPlace('file', ground.pathOf(name), found) : error
+      })
+    })
+  }
+
+  async abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
+    const beforeMs = this.#options.clock.now() - olderThanMs
+    return this.#small(temporaryFolder, signal, async (session, watch, ground) => {
+      if (!(await ground.enter(temporaryFolder, session, watch))) return 0
+      const handle = await session.openFolder(ground.pathOf(temporaryFolder), watch)
+      const stale: string[] = []
+      try {
+        for (let more = await session.nextEntries(handle, watch); more; more = await session.nextEntries(handle, watch)) {
+          for (const { name, kind, modifiedMs } of more) if (kind === 'file' && temporaryPattern.test(name) && modifiedMs <= beforeMs) stale.push(name)
+        }
+      } finally {
+        session.closeSoon(handle)
+      }
+      let removed = 0
+      for (const name of stale) if (await session.remove(ground.pathOf(`${temporaryFolder}/${name}`), watch)) removed++
+      return removed
+    })
+  }
+
+  async tryWriting(signal: AbortSignal): Promise<boolean> {
+    return this.#small(this.label, signal, async (session, watch, ground) => {
+      if (!(await expectOwnFolder(ground, session, watch))) return true
+      const path = ground.pathOf(temporaryName())
+      // Both are on their way before the first is answered: nothing stays, whatever happens to the connection.
+      const opened = session.openToWrite(path, 'new', watch)
+      session.removeSoon(path)
+      session.closeSoon(await opened.catch((error: unknown) => this.#orFull(error, this.label, session, watch, ground)))
+      return true
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#sessions[Symbol.dispose]()
+  }
+
+  #connect(): Promise<Connection> {
+    this.#ground?.then((ground) => { ground.forget() }, () => undefined)
+    return Connection.open(this.#address, this.#options.login, this.#options.hostKeys, (key) => { this.#hostKey = key })
+  }
+
+  /** Also what is learnt of the server by the first session. */
+  #canCreate(session: Session): boolean {
+    return (this.#exclusive &&= session.hasHardLinks)
+  }
+
+  async #giveName(place: UploadPlace, temporary: string, options: PutOptions): Promise<void> {
+    const { ground, object, session } = place
+    if (!options.ifAbsent) return replace(place, temporary)
+    try {
+      if (await create(place, temporary)) return
+    } catch (error) {
+      session.removeSoon(ground.pathOf(temporary))
+      if (hasCode(error, 'unsupported')) this.#exclusive = false
+      throw error
+    }
+    session.removeSoon(ground.pathOf(temporary))
+    throw new HoldfastError('exists', `${object} exists already.`)
+  }
+
+  async #lookAt(name: string, session: Session, watch: Watch, ground: Ground): Promise<Info> {
+    const found = (await ground.enter(split(name)[0], session, watch)) ? await session.lookAt(ground.pathOf(name), watch) : undefined
+    if (!found) throw new HoldfastError('not-found', `${name} does not exist.`)
+    if (found.kind !== 'file') throw notInPlace('file', ground.pathOf(name), found)
+    return found
+  }
+
+  /** Version 3 of the protocol has one word for all that fails in a disk. */
+  async #orFull(error: unknown, name: string, session: Session, watch: Watch, ground: Ground): Promise<never> {
+    const full = isStatus(error, status.failure) && (await session.isFull(ground.root, watch).catch(() => false))
+    throw full ? fullError(name, error) : error
+  }
+
+  #small<T>(what: string, signal: AbortSignal, work: Work<T>): Promise<T> {
+    return this.#exchange(what, 'small', signal, async (session, watch) => work(session, watch, await this.#ready(signal)))
+  }
+
+  #object<T>(name: string, bytes: number, signal: AbortSignal, work: Work<T>): Promise<T> {
+    return this.#exchange(name, bytes, signal, async (session, watch) => work(session, watch, await this.#ready(signal)))
+  }
+
+  /** Where the repository is, found out once. */
+  async #ready(signal: AbortSignal): Promise<Ground> {
+    throwIfAborted(signal)
+    const ground = (this.#ground ??= this.#find())
+    ground.catch(() => { if (this.#ground === ground) this.#ground = undefined })
+    return unlessAborted(ground, signal)
+  }
+
+  async #find(): Promise<Ground> {
+    const { path } = this.#address
+    return this.#exchange(this.label, 'small', new AbortController().signal, async (session, watch) => {
+      const home = path.startsWith('~') ? await session.realPath('.', watch) : ''
+      const ground = new Ground(path.startsWith('~') ? `${home.replace(/\/$/, '')}/${path.slice(2)}`.replace(/(.)\/$/, '$1') : path)
+      this.#canCreate(session)
+      if (this.#options.create) await makeRootFor(ground, session, watch)
+      return ground
+    })
+  }
+
+  async #exchange<T>(what: string, moves: ExchangeKind | number, signal: AbortSignal, work: (session: Session, watch: Watch) => Promise<T>): Promise<T> {
+    throwIfAborted(signal)
+    const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
+    const lane = typeof moves === 'number' && moves > smallBytes ? 'object' : 'small'
+    try {
+      return await this.#sessions.use(lane, signal, (session) =>
+        Watch.run({ ...kind, ...this.#watching }, signal, (watch) => session.connection.watching(watch, () => work(session, watch))))
+    } catch (error) {
+      if (this.#watching.host.silent) this.#sessions.reset()
+      throw sftpError(error, what)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type AddressInfo } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import ssh2 from 'ssh2'
+
+export interface SshdOptions {
+  /** More lines of sshd_config. */
+  readonly settings?: readonly string[]
+}
+
+const startMs = 10_000
+const pollMs = 20
+
+/**
+ * OpenSSH's own sshd on loopback, for the user who runs the tests, with a key of its own. Its files and a folder for repositories are
+ * removed with it; it ends with this process, however that ends. Wants Debian's openssh-server (`npm run setup`).
+ */
+export class Sshd implements AsyncDisposable {
+  /** Where repositories may be made. */
+  readonly folder: string
+  readonly port: number
+  /** The user's private key file. */
+  readonly identity: string
+  readonly privateKey: string
+  readonly user = userInfo().username
+  readonly #home: string
+  readonly #settings: readonly string[]
+  #child: ChildProcess
+
+  private constructor(home: string, port: number, privateKey: string, settings: readonly string[]) {
+    this.#home = home
+    this.#settings = settings
+    this.port = port
+    this.privateKey = privateKey
+    this.identity = join(home, 'id')
+    this.folder = join(home, 'files')
+    this.#child = this.#spawn()
+  }
+
+  static async start({ settings = [] }: SshdOptions = {}): Promise<Sshd> {
+    const home = mkdtempSync(join(tmpdir(), 'holdfast-sshd-'))
+    mkdirSync(join(home, 'files'))
+    // Where sshd shuts itself in while it does not know who is there (as root).
+    if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
+    const user = ssh2.utils.generateKeyPairSync('ed25519')
+    writeFileSync(join(home, 'authorized'), user.public, { mode: 0o600 })
+    writeFileSync(join(home, 'id'), user.private, { mode: 0o600 })
+    writeFileSync(join(home, 'host'), ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
+    const sshd = new Sshd(home, await freePort(), user.private, settings)
+    await sshd.#listening()
+    return sshd
+  }
+
+  /** Of a repository in a folder of its own. */
+  address(name: string, settings: Readonly<Record<string, string>> = {}): string {
+    const query = new URLSearchParams({ identity: this.identity, ...settings }).toString()
+    return `sftp://${this.user}@127.0.0.1:${this.port}${this.path(name)}?${query}`
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Ends it and all its connections, and starts it anew; with another key if asked for. */
+  async restart(how: 'same key' | 'another key' = 'same key'): Promise<void> {
+    await this.stop()
+    if (how === 'another key') writeFileSync(join(this.#home, 'host'), ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
+    this.#child = this.#spawn()
+    await this.#listening()
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit')
+    // The group: what serves a connection is a process of its own.
+    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
+      process.kill(-this.#child.pid, 'SIGKILL')
+      await ended
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+    rmSync(this.#home, { recursive: true, force: true })
+  }
+
+  #spawn(): ChildProcess {
+    const config = join(this.#home, 'config')
+    writeFileSync(config, [
+      `Port ${this.port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(this.#home, 'host')}`, `AuthorizedKeysFile ${join(this.#home, 'authorized')}`, 'PidFile none',
+      'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'MaxStartups 100', 'Subsystem sftp internal-sftp', ...this.#settings, '',
+    ].join('\n'))
+    return spawn('setpriv', ['--pdeathsig', 'KILL', '/usr/sbin/sshd', '-D', '-e', '-f', config], { detached: true, stdio: 'ignore' })
+  }
+
+  async #listening(): Promise<void> {
+    for (const end = Date.now() + startMs; Date.now() < end; await wait(pollMs)) {
+      const answers = await new Promise<boolean>((resolve) => {
+        const socket = connect({ port: this.port, host: '127.0.0.1' })
+        socket.once('data', () => { resolve(true) }).once('error', () => { resolve(false) }).once('close', () => { resolve(false) })
+      }).finally(() => undefined)
+      if (answers) return
+    }
+    throw new Error('sshd did not start. Is openssh-server installed? (npm run setup)')
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
