@@ -34,7 +34,9 @@ export class Uploads {
    * @param there the file of that name
    */
   async put(name: string, parent: string, there: string | undefined, body: Body, options: PutOptions, signal: AbortSignal): Promise<string> {
-    const digests = await hexDigests(body, signal)
+    // Drive tells them when it is done: they are made beside the upload.
+    const digests = hexDigests(body, signal)
+    digests.catch(() => undefined)
     // What was begun in a session ends so: its name is one attempt (rule R5).
     if (body.type === 'file' && (body.size > sessionBytes || this.#journal?.get(name) !== undefined)) {
       return this.#putInSession(name, parent, there, body, digests, options, signal)
@@ -46,7 +48,7 @@ export class Uploads {
     return this.#create(name, parent, body, digests, options, signal)
   }
 
-  async #create(name: string, parent: string, body: Body, digests: Digests, options: PutOptions, signal: AbortSignal): Promise<string> {
+  async #create(name: string, parent: string, body: Body, digests: Promise<Digests>, options: PutOptions, signal: AbortSignal): Promise<string> {
     const id = this.#open.get(name) ?? (await this.#drive.newId(signal))
     this.#open.set(name, id)
     try {
@@ -65,7 +67,7 @@ export class Uploads {
     return id
   }
 
-  async #putInSession(name: string, parent: string, there: string | undefined, body: FileBody, digests: Digests, options: PutOptions, signal: AbortSignal): Promise<string> {
+  async #putInSession(name: string, parent: string, there: string | undefined, body: FileBody, digests: Promise<Digests>, options: PutOptions, signal: AbortSignal): Promise<string> {
     let stored = there
     await putInSession({
       client: this.#drive.client, name, journal: this.#journal,
@@ -93,19 +95,19 @@ export class Uploads {
     return { type: 'new', id, name: name.slice(name.lastIndexOf('/') + 1), parent }
   }
 
-  async #holds(id: string, name: string, size: number, digests: Digests, signal: AbortSignal): Promise<boolean> {
+  async #holds(id: string, name: string, size: number, digests: Promise<Digests>, signal: AbortSignal): Promise<boolean> {
     try {
       const file = await this.#drive.file(id, name, signal)
-      return !file.trashed && isAsSent(file, size, digests)
+      return !file.trashed && isAsSent(file, size, await digests)
     } catch (error) {
       if (hasCode(error, 'not-found')) return false
       throw error
     }
   }
 
-  async #verified(name: string, file: DriveFile, size: number, digests: Digests): Promise<void> {
+  async #verified(name: string, file: DriveFile, size: number, digests: Promise<Digests>): Promise<void> {
     if (file.trashed) throw new HoldfastError('not-found', `The folder of ${name} lies in the bin of Google Drive.`)
-    if (isAsSent(file, size, digests)) return
+    if (isAsSent(file, size, await digests)) return
     await this.#drive.remove(file.id, name, AbortSignal.timeout(cleanUpMs)).catch(() => undefined)
     throw new HoldfastError('unavailable', `Google Drive received other bytes of ${name} than were sent.`, { data: { advice: 'Run the command again. If it happens again, the network or memory of a machine on the way is at fault.' } })
   }
