@@ -1,11 +1,12 @@
 import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
-import { HoldfastError } from '../../base/errors.ts'
+import { hasCode, HoldfastError } from '../../base/errors.ts'
 import { EndGuard } from '../http/pages.ts'
 import { isTaken, myDrive, type Drive, type DriveFile, type DrivePage } from './drive.ts'
 import { olderFirst } from './twins.ts'
 
 const keptFolders = 2000
+const pageTries = 3
 /** Drive itself allows no more: https://support.google.com/drive/answer/2528592 (numChildrenInNonRootLimitExceeded). */
 const mostInFolder = 500_000
 
@@ -84,12 +85,26 @@ export class Folders {
     for (const id of ids) {
       const guard = new EndGuard(mostInFolder)
       for (let token: string | undefined; ; ) {
-        const { files, next }: DrivePage = await (begun ?? this.#drive.page(id, token, signal))
+        const { files, next }: DrivePage = await (begun ?? this.page(id, token, signal))
         begun = undefined
         guard.page(files.length, token, next)
         yield* files
         if (next === undefined) break
         token = next
+      }
+    }
+  }
+
+  /**
+   * A page of a folder's list. All packs together are a list of some hundred requests, and whoever repeats it begins with the first: so each
+   * that breaks off is asked again at once, a few times. What asks for patience is told.
+   */
+  async page(id: string, token: string | undefined, signal: AbortSignal): Promise<DrivePage> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#drive.page(id, token, signal)
+      } catch (error) {
+        if (!hasCode(error, 'offline', 'unavailable') || tries === pageTries) throw error
       }
     }
   }

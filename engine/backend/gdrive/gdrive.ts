@@ -85,7 +85,7 @@ export class DriveBackend implements StorageBackend {
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
     requirePrefix(prefix)
     throwIfAborted(signal)
-    const listing = new Listing(this.#drive, this.#folders, this.#root, (name, id) => { this.#ids.set(name, id) })
+    const listing = new Listing(this.#folders, this.#root, (name, id) => { this.#ids.set(name, id) })
     yield* listing.below(prefix, signal)
   }
 

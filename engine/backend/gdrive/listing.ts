@@ -2,7 +2,7 @@ import { throwIfAborted } from '../../base/abort.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { ObjectInfo } from '../backend.ts'
 import { isObjectName } from '../name.ts'
-import type { Drive, DriveFile, DrivePage } from './drive.ts'
+import type { DriveFile, DrivePage } from './drive.ts'
 import type { Folders } from './folders.ts'
 import { olderFirst } from './twins.ts'
 
@@ -23,15 +23,13 @@ interface Branch {
  * folder tells which of two files of one name counts.
  */
 export class Listing {
-  readonly #drive: Drive
   readonly #folders: Folders
   readonly #root: readonly string[]
   readonly #onFile: (name: string, id: string) => void
   #seenFolders = 0
 
   /** @param onFile is told the id of each object that is listed */
-  constructor(drive: Drive, folders: Folders, root: readonly string[], onFile: (name: string, id: string) => void) {
-    this.#drive = drive
+  constructor(folders: Folders, root: readonly string[], onFile: (name: string, id: string) => void) {
     this.#folders = folders
     this.#root = root
     this.#onFile = onFile
@@ -68,7 +66,7 @@ export class Listing {
     const begun: Promise<DrivePage>[] = []
     for (const [index, branch] of branches.entries()) {
       for (const { ids: [id] } of branches.slice(begun.length, index + 1 + ahead)) {
-        const page = this.#drive.page(id ?? '', undefined, signal)
+        const page = this.#folders.page(id ?? '', undefined, signal)
         // A page asked for ahead may fail when nobody wants it any more.
         page.catch(() => undefined)
         begun.push(page)

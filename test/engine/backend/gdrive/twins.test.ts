@@ -138,3 +138,20 @@ test('a folder of the address is found in either spelling of its accents', async
     expect(await text(backend, 'config')).toBe('there')
   }
 })
+
+test('a list of many folders bears replies that break off here and there; what asks for patience is told', async () => {
+  const packs = folder('packs', folder('Holdfast'))
+  const wanted = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'))
+  for (const name of wanted) file(`${name}a`, 'x', folder(name, packs))
+  await using backend = await open()
+  let count = 0
+  server.choose = () => (++count % 10 === 0 ? { type: 'lose-reply' } : count % 10 === 5 ? { type: 'refuse', status: 500, reason: 'backendError' } : undefined)
+  expect((await names(backend, 'packs/')).sort()).toEqual(wanted.map((name) => `packs/${name}/${name}a`))
+  expect(server.requests.length).toBeLessThan(350)
+  server.breakNext(({ url }) => url.includes(packs), { type: 'refuse', status: 403, reason: 'userRateLimitExceeded' })
+  expect(await codeOf(names(backend, 'packs/'))).toBe('throttled')
+  server.choose = () => ({ type: 'refuse', status: 500, reason: 'backendError' })
+  const before = server.requests.length
+  expect(await codeOf(names(backend, 'packs/'))).toBe('unavailable')
+  expect(server.requests.length - before).toBe(3)
+})
