@@ -10,9 +10,11 @@ import { fileURLToPath } from 'node:url'
 /** @typedef {{ readonly may: readonly string[], readonly types?: readonly string[] }} Layer */
 
 /** What every storage shares knows none of them; each other folder of the backend is one provider, and knows no other. */
-const sharedByStorages = ['engine/backend/http', 'engine/backend/flow', 'engine/backend/wrappers', 'engine/backend/google']
+const sharedByStorages = ['engine/backend/http', 'engine/backend/flow', 'engine/backend/wrappers', 'engine/backend/google', 'engine/backend/dav']
 /** Providers of one company that speak to it in the same way. */
 const ofGoogle = ['engine/backend/gdrive', 'engine/backend/gcs']
+/** Providers that are reached through WebDAV. */
+const ofDav = ['engine/backend/webdav', 'engine/backend/rclone']
 const backendFolder = fileURLToPath(new URL('../../engine/backend', import.meta.url))
 const storages = readdirSync(backendFolder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -38,7 +40,8 @@ export const layers = {
   'engine/backend/wrappers': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
   'engine/backend/http': { may: ['engine/backend', 'engine/backend/flow', ...belowBackend] },
   'engine/backend/google': { may: belowStorages },
-  ...Object.fromEntries(storages.map((folder) => [folder, { may: [...(ofGoogle.includes(folder) ? ['engine/backend/google'] : []), ...belowStorages] }])),
+  'engine/backend/dav': { may: belowStorages },
+  ...Object.fromEntries(storages.map((folder) => [folder, { may: [...(ofGoogle.includes(folder) ? ['engine/backend/google'] : []), ...(ofDav.includes(folder) ? ['engine/backend/dav'] : []), ...belowStorages] }])),
   'engine/accounts': { may: ['engine/backend', 'engine/backend/http', 'engine/backend/flow', ...belowBackend] },
   'engine/snapshot': { may: ['engine/base', 'engine/protocol'] },
   'engine/repository': { may: belowRepository },

@@ -16,7 +16,21 @@ const desktopPackages = [
   'libxkbcommon0',
 ]
 /** What only the tests need: a screen in memory, a keyring, and real servers of storages. */
-const testPackages = ['ceph-common', 'ceph-mon', 'ceph-osd', 'gnome-keyring', 'openssh-server', 'radosgw', 'xauth', 'xvfb']
+const testPackages = [
+  'apache2',
+  'ceph-common',
+  'ceph-mon',
+  'ceph-osd',
+  'gnome-keyring',
+  'iproute2',
+  'libnginx-mod-http-dav-ext',
+  'nginx-light',
+  'openssh-server',
+  'radosgw',
+  'rclone',
+  'xauth',
+  'xvfb',
+]
 
 /** Sets up what the tests need and returns the runtime. A second call finds all of it there and is quick. */
 export async function setUpForTests(): Promise<Runtime> {

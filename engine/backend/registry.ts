@@ -15,4 +15,6 @@ export const implementations: Readonly<Record<string, () => Promise<ProviderModu
   gcs: () => import('./gcs/open.ts'),
   dropbox: () => import('./dropbox/open.ts'),
   box: () => import('./box/open.ts'),
+  webdav: () => import('./webdav/open.ts'),
+  rclone: () => import('./rclone/open.ts'),
 }

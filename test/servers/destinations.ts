@@ -1,8 +1,10 @@
 import type { Credentials } from '../../engine/backend/credentials.ts'
+import { BoxServer } from './box.ts'
 import { DropboxServer } from './dropbox.ts'
 import { GcsServer } from './gcs.ts'
 import { DriveServer } from './gdrive.ts'
 import { freshBucket } from './s3.ts'
+import { davPassword, davUser, startWebDav } from './webdav.ts'
 
 /** A server, or a stand-in, on which a provider's repositories can be made. */
 export interface DestinationPlace extends AsyncDisposable {
@@ -15,7 +17,7 @@ export interface DestinationPlace extends AsyncDisposable {
   environment(origin: string): Readonly<Record<string, string>>
 }
 
-/** By the id of the provider; every provider of the registry is here. */
+/** By the id of the provider; all but rclone, which serves on a port of its own choice. */
 export const destinationPlaces: Readonly<Record<string, () => Promise<DestinationPlace>>> = {
   async s3() {
     const { endpoint, bucket, secrets, client } = await freshBucket()
@@ -34,6 +36,16 @@ export const destinationPlaces: Readonly<Record<string, () => Promise<Destinatio
   },
   async dropbox() {
     return cloudPlace('dropbox', await DropboxServer.start(), 'dropbox:/some/folder', { accessToken: 'token-1' })
+  },
+  async box() {
+    return cloudPlace('box', await BoxServer.start(), 'box:/some/folder', { accessToken: 'token-1' })
+  },
+  async webdav() {
+    const server = await startWebDav('apache')
+    return {
+      origin: server.origin, credentials: { password: davPassword }, environment: () => ({}),
+      address: (origin) => `webdav:${origin}/some/folder?user=${davUser}`, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
   },
 }
 

@@ -1,0 +1,111 @@
+import { Readable } from 'node:stream'
+import type { Clock } from '../../base/clock.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import { HttpClient, type HttpReply } from '../http/client.ts'
+import { causeError, networkError, notTheStorage } from '../http/failure.ts'
+import { standardLimits, type HttpLimits } from '../http/limits.ts'
+import { readSmall } from '../http/reply.ts'
+import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import { davError, notDav } from './errors.ts'
+
+/** Where a WebDAV server is, and how one logs in. It may move: a server that was started anew listens elsewhere. */
+export interface DavPlace {
+  /** http(s)://host:port */
+  readonly origin: string
+  /** Empty: nobody logs in. */
+  readonly user: string
+  readonly password: string
+}
+
+export interface DavClientOptions {
+  readonly place: (signal: AbortSignal) => Promise<DavPlace>
+  /** At most so many at once. */
+  readonly connections: number
+  readonly clock: Clock
+  readonly limits?: HttpLimits
+}
+
+export interface DavRequest {
+  readonly method: string
+  /** Percent-encoded, from the root of the server. */
+  readonly path: string
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** A header that names another place of the same server by its whole address (COPY and MOVE have to). */
+  readonly destination?: string
+  readonly body?: (watch: Watch) => Uint8Array | Readable
+  /** Statuses beside 2xx that are answers too. */
+  readonly also?: readonly number[]
+}
+
+/** Requests to one WebDAV server, with our errors and limits (http/limits.ts), and without hidden retries or redirects: a password goes where the user said. */
+export class DavClient implements Disposable {
+  readonly #options: DavClientOptions
+  readonly #http: HttpClient
+  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+
+  constructor(options: DavClientOptions) {
+    const { connections, clock, limits = standardLimits } = options
+    this.#options = options
+    this.#http = new HttpClient(connections)
+    this.#watching = { clock, limits, host: new Responsiveness() }
+  }
+
+  [Symbol.dispose](): void {
+    this.#http[Symbol.dispose]()
+  }
+
+  /**
+   * @param what names the object in errors
+   * @param moves bytes of the object that moves, or what else the exchange is
+   * @param read consumes the reply's body
+   */
+  async exchange<T>(what: string, moves: ExchangeKind | number, request: DavRequest, read: (reply: HttpReply, watch: Watch) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
+    try {
+      const place = await this.#options.place(signal)
+      return await Watch.run({ ...kind, ...this.#watching }, signal, (watch) => this.#send(what, request, place, read, watch))
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error
+      throw networkError(error, what) ?? causeError(notTheStorage, [what], { reason: 'NotWebDav' }, error)
+    }
+  }
+
+  /** A request whose reply is its status. */
+  async perform(what: string, request: DavRequest, signal: AbortSignal, moves: ExchangeKind | number = 'small'): Promise<number> {
+    return this.exchange(what, moves, request, async (reply, watch) => {
+      await readSmall(reply, watch)
+      return reply.status
+    }, signal)
+  }
+
+  async #send<T>(what: string, request: DavRequest, place: DavPlace, read: (reply: HttpReply, watch: Watch) => Promise<T>, watch: Watch): Promise<T> {
+    const { method, path, headers = {}, destination, also = [] } = request
+    const body = request.body?.(watch)
+    const { protocol, hostname, port } = new URL(place.origin)
+    try {
+      const reply = await this.#http.send({
+        protocol: protocol === 'http:' ? 'http:' : 'https:', hostname: hostname.replace(/^\[|\]$/g, ''), ...(port === '' ? {} : { port: Number(port) }), method, path,
+        headers: {
+          ...headers, ...login(place), ...(destination === undefined ? {} : { destination: place.origin + destination }),
+          ...(body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}),
+        },
+        ...(body ? { body } : {}),
+      }, watch)
+      const answered = (reply.status >= 200 && reply.status < 300) || also.includes(reply.status)
+      if (!answered) throw davError(what, reply.status, reply.headers, method === 'HEAD' ? Buffer.alloc(0) : await readSmall(reply, watch))
+      // A login page answers everything with 200.
+      if (reply.status === 200 && (method === 'GET' || method === 'HEAD') && /^\s*text\/html\b/i.test(reply.headers['content-type'] ?? '')) {
+        reply.body.destroy()
+        throw notDav(what, 200, reply.headers['server'] ?? '')
+      }
+      return await read(reply, watch)
+    } finally {
+      if (body instanceof Readable) body.destroy()
+    }
+  }
+}
+
+function login({ user, password }: DavPlace): Readonly<Record<string, string>> {
+  return user === '' && password === '' ? {} : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` }
+}

@@ -1,0 +1,25 @@
+import type { ProviderDescription } from './description.ts'
+
+export const rclone: ProviderDescription = {
+  id: 'rclone',
+  name: 'rclone',
+  summary: 'Any of the seventy storages that rclone knows, through the rclone of this computer',
+  icon: 'server',
+  schemes: ['rclone'],
+  form: 'whole',
+  example: 'rclone:remote:folder',
+  maxConnections: 8,
+  fields: [
+    {
+      name: 'remote', at: 'whole', kind: 'text', label: 'Remote and folder', required: true, pattern: /^(?:[\p{L}\p{N}_][\p{L}\p{N}_ .+@-]*|:[\p{L}\p{N}_][^:]*):/u, placeholder: 'remote:folder',
+      hint: 'The name of a remote that “rclone config” made, a colon, and a folder.',
+      problem: 'A remote is its name in rclone, a colon, and a folder: remote:folder.',
+    },
+    {
+      name: 'config', at: 'setting', kind: 'file', label: 'Configuration file', required: false, rare: true, hint: 'Where it is not the one that rclone uses by itself.',
+      problem: 'The configuration file is an absolute path.',
+    },
+  ],
+  secrets: [],
+  reach: () => undefined,
+}
