@@ -1,8 +1,9 @@
+import './system/disposal.ts'
 import { homedir, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
-import { answerEngine } from '../engine/accounts/answer.ts'
-import { nobody } from '../engine/accounts/source.ts'
+import { Accounts } from './accounts/accounts.ts'
+import { accountHandlers } from './accounts/handlers.ts'
 import type { Handlers } from './api/dispatch.ts'
 import { lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
@@ -25,7 +26,6 @@ import { openSettings } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import type { SupervisorPorts } from './supervisor/supervisor.ts'
 import { announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
@@ -121,7 +121,8 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   const keychain = keychainCipher(safeStorage)
   closeFile(appPaths.keyFile)
   const keyFile = keyFileCipher(appPaths.keyFile)
-  const opened = openSecrets(appPaths.secrets, keychain ? [keychain, keyFile] : [keyFile], now)
+  const ciphers = keychain ? ([keychain, keyFile] as const) : ([keyFile] as const)
+  const opened = openSecrets(appPaths.secrets, [...ciphers], now)
   const history = new RunHistory(appPaths.history)
   const interrupted = history.load()
   if (settings.movedTo !== undefined) notices.add({ id: 'settings', type: 'settings-damaged', movedTo: settings.movedTo })
@@ -129,16 +130,29 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   if (opened.movedTo !== undefined) notices.add({ id: 'secrets', type: 'secrets-damaged', movedTo: opened.movedTo })
   if (home.wasOpen) notices.add({ id: 'home-was-open', type: 'home-was-open', folder: appPaths.home })
   if (!keychain && !settings.value.dismissed.includes('secrets-in-file')) notices.add({ id: 'secrets-in-file', type: 'secrets-in-file' })
-  return { settings, store, secrets: opened.store, history, interrupted }
+  return { settings, store, secrets: opened.store, ciphers, history, interrupted }
 }
 
 type Stores = ReturnType<typeof openStores>
 
+/** The accounts that people sign in to. @param signedIn jobs that waited for that may go on */
+function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () => void): Promise<Accounts> {
+  return Accounts.open({
+    path: paths.accounts,
+    ciphers,
+    builtKeysFile: programPaths(app.getAppPath()).appKeys,
+    environment: process.env,
+    openBrowser: (address) => shell.openExternal(address),
+    log,
+    onChange: () => { publisher.appChanged() },
+    onSignedIn: signedIn,
+  })
+}
+
 /** What runs engines, for the jobs in the stores. */
-function openWork({ settings, store, secrets, history }: Stores, notices: Notices, publisher: Publisher, notifications: Notifications) {
+function openWork({ settings, store, secrets, history }: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
   const { engine } = programPaths(app.getAppPath())
-  const token: SupervisorPorts['token'] = (job, account, rejected) => answerEngine(nobody, job.repository, account, rejected, new AbortController().signal)
-  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice, token })
+  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice, token: (...request) => accounts.token(...request) })
   const runPorts = {
     timers,
     log: logs,
@@ -156,12 +170,13 @@ function openWork({ settings, store, secrets, history }: Stores, notices: Notice
     ...ports,
     history,
     parallelJobs: () => settings.value.parallelJobs,
+    missingAccount: (address) => accounts.missing(address),
     onEnded: (run, { config }) => {
       if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
       if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
       const { notifications: level, firstSuccessShown } = settings.value
       const announcement = announceRun(run, config.name, level, firstSuccessShown)
-      if (announcement) notifications.show(announcement)
+      if (announcement && accounts.isNews(run.error)) notifications.show(announcement)
       if (run.outcome === 'success' && !firstSuccessShown) void settings.set({ ...settings.value, firstSuccessShown: true })
     },
   })
@@ -216,6 +231,7 @@ type Face = ReturnType<typeof openWindow>
 
 interface Parts {
   readonly stores: Stores
+  readonly accounts: Accounts
   readonly work: Work
   readonly face: Face
   readonly notices: Notices
@@ -226,7 +242,7 @@ interface Parts {
   readonly apply: (settings: Settings) => void
 }
 
-function joinHandlers({ stores, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
+function joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
   const { dialogs } = face
   const ports: JobHandlerPorts = {
@@ -243,6 +259,7 @@ function joinHandlers({ stores, work, face, notices, publisher, sources, folders
     ...jobHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
+    ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
     ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),
     ...windowHandlers({
       app: () => appState(sources),
@@ -262,7 +279,7 @@ function joinHandlers({ stores, work, face, notices, publisher, sources, folders
 }
 
 /** Joins everything and starts. The order: stores, then what works on them, then what shows it, then the schedule. */
-function run(): void {
+async function run(): Promise<void> {
   const show = { app: () => undefined as void, live: () => undefined as void }
   const publisher = new Publisher({ timers, sendApp: () => { show.app() }, sendLive: () => { show.live() } })
   const notices = new Notices(() => { publisher.appChanged() })
@@ -270,11 +287,15 @@ function run(): void {
   warnOfRuntime(notices)
   const folders = new Folders()
   const face = openWindow(stores, folders)
-  const work = openWork(stores, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
+  const waiting = { goOn: (): void => undefined }
+  const accounts = await openAccounts(stores, publisher, () => { waiting.goOn() })
+  const work = openWork(stores, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
+  waiting.goOn = () => { work.backups.signedIn() }
   const loginItem = openLoginItem(app, process.env, hidden)
   const sources: StateSources = {
     ...stores,
     ...work,
+    accounts,
     version: app.getVersion(),
     oldRuntime: isOldRuntime(process.versions.electron) ? process.versions.electron : undefined,
     settings: () => stores.settings.value,
@@ -298,10 +319,10 @@ function run(): void {
     face.window.push('live', liveState(sources))
     for (const run of activeRuns(sources)) run.liveShown()
   }
-  const handlers = joinHandlers({ stores, work, face, notices, publisher, sources, folders, loginItem, apply })
+  const handlers = joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply })
   serve(handlers, face)
   apply(stores.settings.value)
-  endWell(stores, work)
+  endWell(stores, work, accounts)
   startSchedule(work, stores, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
@@ -348,7 +369,7 @@ function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Se
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */
-function endWell({ history }: Stores, { backups, supervisor }: Work): void {
+function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: Accounts): void {
   let ending = false
   app.on('window-all-closed', () => undefined)
   app.on('before-quit', (event) => {
@@ -356,7 +377,7 @@ function endWell({ history }: Stores, { backups, supervisor }: Work): void {
     if (ending) return
     ending = true
     backups.quit()
-    void supervisor.stopAll(quitGraceMs).then(() => history.flush()).then(() => logs.close()).finally(() => { app.exit(0) })
+    void supervisor.stopAll(quitGraceMs).then(() => accounts.close()).then(() => history.flush()).then(() => logs.close()).finally(() => { app.exit(0) })
   })
   powerMonitor.on('shutdown', () => { app.quit() })
 }

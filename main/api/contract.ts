@@ -1,6 +1,8 @@
+import type { AccountView, SignInKind } from './account-views.ts'
 import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Route, RunView } from './views.ts'
 import type { SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
+export type * from './account-views.ts'
 export type * from './views.ts'
 
 /**
@@ -24,7 +26,7 @@ export interface Api {
   'job.update'(request: { readonly jobId: string; readonly config: JobConfigInput; readonly secrets: SecretsInput }): void
   /** Forgets the job, its history and its secrets; the repository stays untouched. `busy` while it runs. Asks. */
   'job.remove'(request: { readonly jobId: string }): void
-  /** Starts or queues a backup now. `busy` when one is running or queued. */
+  /** Starts or queues a backup now. `busy` when one is running or queued; `credentials` with `data.signIn` when somebody has to sign in first. */
   'job.run'(request: { readonly jobId: string }): { readonly runId: string }
   /** Starts a backup that takes the repository as it is, though it lacks snapshots that this computer has seen (`rolled-back`). Errors: `busy`. Asks. */
   'job.acceptOlder'(request: { readonly jobId: string }): { readonly runId: string }
@@ -44,6 +46,17 @@ export interface Api {
 
   /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. */
   'destination.test'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
+
+  /**
+   * Opens the service's own page in the system's browser and answers when somebody has come back from it. `account`: the one to sign in to again;
+   * another is refused (`denied`, `data.reason` `other-account`). Errors: `credentials` (not allowed, nobody came back), `aborted` with
+   * `data.declined` when it was given up, `unsupported` (no app key, no browser), `offline`, `unavailable`, `busy` (no port).
+   */
+  'account.signIn'(request: { readonly service: SignInKind; readonly account?: string }): AccountView
+  /** Gives up the sign-in that waits for the browser; without effect when none does. */
+  'account.cancelSignIn'(): void
+  /** Forgets an account and asks its service to do the same; jobs with it wait. Errors: `not-found`. Asks. */
+  'account.signOut'(request: { readonly service: SignInKind; readonly account: string }): void
 
   /**
    * Native folder dialog; empty when the user cancelled. `sources` lets several be chosen. A folder is good for its purpose only,
@@ -141,6 +154,9 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'history.problems': true,
   'history.copyLog': true,
   'destination.test': true,
+  'account.signIn': true,
+  'account.cancelSignIn': true,
+  'account.signOut': true,
   'dialog.folders': true,
   'browse.snapshots': true,
   'browse.list': true,

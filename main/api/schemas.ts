@@ -70,6 +70,8 @@ const secrets: v.GenericSchema<unknown, SecretsInput> = v.strictObject({
 })
 
 const snapshot = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
+const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])
+const accountName = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
 const none = v.undefined()
 const job = v.strictObject({ jobId: id })
 const run = v.strictObject({ jobId: id, runId: id })
@@ -92,6 +94,9 @@ export const requests: RequestSchemas = {
   'history.problems': run,
   'history.copyLog': run,
   'destination.test': v.strictObject({ destination, secrets, jobId: v.exactOptional(id) }),
+  'account.signIn': v.strictObject({ service, account: v.exactOptional(accountName) }),
+  'account.cancelSignIn': none,
+  'account.signOut': v.strictObject({ service, account: accountName }),
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']) }),
   'browse.snapshots': job,
   'browse.list': v.strictObject({ jobId: id, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),

@@ -1,6 +1,7 @@
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { ExcludeRules } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
+import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
@@ -16,6 +17,7 @@ export interface AppState {
   readonly jobs: readonly JobView[]
   /** Restores of this session, newest first, finished ones until they are dismissed. */
   readonly restores: readonly RestoreView[]
+  readonly accounts: AccountsView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
   readonly pausedAll: boolean
   /** Things the user should know that belong to no run; each can be dismissed by its id. */
@@ -61,7 +63,9 @@ export interface JobView {
   /** Set while `state` is not `idle`. */
   readonly runId?: string
   readonly lastRun?: RunView
-  /** When the schedule starts it next; absent: manual or paused. */
+  /** It waits for somebody to sign in: nothing starts until then. */
+  readonly signIn?: MissingAccount
+  /** When the schedule starts it next; absent: manual, paused, or waiting for a sign-in. */
   readonly nextRunMs?: number
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }

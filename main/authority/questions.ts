@@ -1,4 +1,5 @@
-import type { Destination, JobConfig, Schedule } from '../api/contract.ts'
+import { serviceName } from '../../engine/accounts/services.ts'
+import type { Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { Loss } from './protection.ts'
 import type { Sensitivity } from './sensitive.ts'
@@ -43,6 +44,18 @@ export function storageQuestion(config: JobConfig): Question {
     title: `Send backups to ${placeOf(config.destination)}?`,
     detail: lines(['Encrypted copies of these folders go there:', ...config.sources.map(shownText)]),
     yes: 'Send them there',
+  }
+}
+
+/** @param login as the service calls the account */
+export function signOutQuestion(service: SignInKind, login: string, jobs: readonly string[]): Question {
+  return {
+    title: `Sign out of ${serviceName(service)} (${shownText(login)})?`,
+    detail: lines([
+      'Holdfast forgets the account and asks the service to do the same. What is stored there stays.',
+      ...(jobs.length === 0 ? [] : ['These jobs wait until somebody signs in again:', ...jobs.map(shownText)]),
+    ]),
+    yes: 'Sign out',
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RunView } from '../api/contract.ts'
+import type { MissingAccount, RunView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
@@ -20,6 +20,8 @@ export interface BackupPorts extends RunPorts {
   readonly history: RunHistory
   readonly secrets: Pick<SecretStore, 'get'>
   readonly engines: EngineStarter
+  /** The account that the storage at an address waits for; undefined where nothing is amiss. */
+  readonly missingAccount: (address: string) => MissingAccount | undefined
   /** Folder of catalogs and spools. */
   readonly home: string
   readonly parallelJobs: () => number
@@ -55,12 +57,13 @@ export class Backups {
   }
 
   /**
-   * Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already.
+   * Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already; `credentials` where somebody has to sign in first.
    * @param accepts whether the repository may be older than what is known of it: for this run, which makes that the newest
    */
   run(jobId: string, trigger: RunView['trigger'], accepts = false): ActiveRun {
     const record = this.#ports.store.get(jobId)
     if (this.#runs.has(jobId)) throw new MainError('busy', `${record.config.name} is running already.`)
+    expectSignedIn(this.missingAccount(record))
     const run = new ActiveRun({ jobId, jobName: record.config.name, operation: 'backup', trigger }, this.#ports)
     if (accepts) this.#accepting.add(run)
     this.#interrupted.delete(jobId)
@@ -69,6 +72,18 @@ export class Backups {
     this.pump()
     this.#ports.onChange()
     return run
+  }
+
+  /** Whom a job waits for; nothing of it starts until somebody has signed in. */
+  missingAccount({ config }: Pick<JobRecord, 'config'>): MissingAccount | undefined {
+    return this.#ports.missingAccount(repositoryUrl(config.destination))
+  }
+
+  /** Somebody signed in: jobs go on whose last run ended for want of that, and which wait for nobody else. */
+  signedIn(): void {
+    const { store, history } = this.#ports
+    this.continueInterrupted(store.all.filter((record) => isForWantOfSignIn(history.last(record.id)) && !this.missingAccount(record)).map(({ id }) => id))
+    this.tick()
   }
 
   /** Starts what waits, as far as there is room. */
@@ -112,8 +127,9 @@ export class Backups {
   /** Starts what is due. Called at start, once in a while, and after wake-up; calling it more often changes nothing. */
   tick(): void {
     if (this.#pausedAll || this.#quitting) return
-    for (const { id, config, scheduledSinceMs } of this.#ports.store.all) {
-      if (this.#runs.has(id)) continue
+    for (const record of this.#ports.store.all) {
+      const { id, config, scheduledSinceMs } = record
+      if (this.#runs.has(id) || this.missingAccount(record)) continue
       const lastRun = this.#ports.history.last(id)
       const due = dueTrigger({ schedule: config.schedule, scheduledSinceMs, lastRun }, this.#ports.timers.now())
       const trigger = this.#interrupted.has(id) ? 'catch-up' : due
@@ -156,4 +172,15 @@ export class Backups {
     this.pump()
     this.#ports.onChange()
   }
+}
+
+/** Whether a run ended because a consent was over, or nobody was signed in. */
+function isForWantOfSignIn(run: RunView | undefined): boolean {
+  return run?.error?.code === 'credentials' && run.error.data?.['signIn'] === true
+}
+
+function expectSignedIn(missing: MissingAccount | undefined): void {
+  if (!missing) return
+  const { service, account } = missing
+  throw new MainError('credentials', 'Somebody has to sign in to the account first.', { signIn: true, reason: 'ended', service, ...(account !== undefined && { account }) })
 }

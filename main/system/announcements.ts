@@ -1,4 +1,5 @@
 import type { RestoreView, Route, RunView, SettingsView } from '../api/contract.ts'
+import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 import { assertNever } from './never.ts'
 
@@ -25,12 +26,20 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
     case 'partial':
     case 'failed':
       if (level === 'none') return undefined
+      if (run.error?.data?.['signIn'] === true) return signInAnnouncement(run.error.data['service'], jobName, route)
       return { title: `${visibleText(jobName)}: backup failed`, body: failureText(run), urgent: true, route }
     case 'stopped':
       return undefined
     default:
       return assertNever(run.outcome)
   }
+}
+
+/** The job has not failed for good: it waits, and goes on by itself. */
+function signInAnnouncement(service: unknown, jobName: string, route: Route): Announcement {
+  const named = signInKinds.find((kind) => kind === service)
+  const title = named === undefined ? 'Sign in again' : `Sign in to ${serviceName(named)} again`
+  return { title, body: `${visibleText(jobName)} waits until you have. Click to do that.`, urgent: true, route }
 }
 
 /** A restore is always announced unless notifications are off: somebody waits for it. */

@@ -9,6 +9,7 @@ export interface AppPaths {
   readonly jobs: string
   readonly secrets: string
   readonly keyFile: string
+  readonly accounts: string
   readonly history: string
   readonly logs: string
 }
@@ -22,6 +23,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     jobs: join(home, 'jobs.json'),
     secrets: join(home, 'secrets.json'),
     keyFile: join(home, 'secrets.key'),
+    accounts: join(home, 'app-accounts.json'),
     history: join(home, 'history'),
     logs: join(home, 'logs'),
   }
@@ -32,13 +34,17 @@ export interface ProgramPaths {
   readonly preload: string
   readonly renderer: string
   readonly engine: string
+  /** Keys of the apps that people sign in with, where the build was given some. */
+  readonly appKeys: string
 }
 
 /** @param appPath the app's folder or archive. A Node of its own cannot read an archive: the engine lies unpacked beside it. */
 export function programPaths(appPath: string): ProgramPaths {
+  const unpacked = appPath.replace(/app\.asar$/, 'app.asar.unpacked')
   return {
     preload: join(appPath, 'dist/main/preload.cjs'),
     renderer: join(appPath, 'dist/renderer'),
-    engine: join(appPath.replace(/app\.asar$/, 'app.asar.unpacked'), 'dist/engine/engine.js'),
+    engine: join(unpacked, 'dist/engine/engine.js'),
+    appKeys: join(unpacked, 'dist/engine/app-keys.json'),
   }
 }

@@ -1,5 +1,5 @@
 import type { Folders } from '../authority/folders.ts'
-import type { AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
+import type { AccountsView, AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
 import type { ActiveRun } from '../jobs/active-run.ts'
 import type { Backups } from '../jobs/backups.ts'
 import type { RunHistory } from '../jobs/history.ts'
@@ -20,6 +20,7 @@ export interface StateSources {
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
   readonly notices: () => readonly Notice[]
+  readonly accounts: { readonly view: AccountsView }
   readonly folders: Pick<Folders, 'view'>
 }
 
@@ -33,6 +34,7 @@ export function appState(sources: StateSources): AppState {
     settings: settingsView(sources),
     jobs: store.all.map((record) => jobView(record, sources)),
     restores: restores.views,
+    accounts: sources.accounts.view,
     pausedAll: backups.pausedAll,
     notices: sources.notices().filter((one) => one.type !== 'engine-crashed' || store.all.some((job) => job.id === one.jobId)),
   }
@@ -52,7 +54,8 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
   const { id, config, scheduledSinceMs, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
-  const next = backups.pausedAll || run ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
+  const signIn = backups.missingAccount(record)
+  const next = backups.pausedAll || run || signIn ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
   return {
     id,
     config: folders.view(id, config),
@@ -61,6 +64,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),
+    ...(signIn && { signIn }),
     ...(next !== undefined && { nextRunMs: next }),
   }
 }

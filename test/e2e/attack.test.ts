@@ -102,6 +102,13 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['tries the folder of a job as nobody’s', { destination: inputOf(scene.local).destination, secrets: {} }, 'arguments'],
     ['tries a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: {}, jobId: scene.local.id }, 'arguments'],
   ],
+  'account.signIn': () => [
+    ['opens a page of its own in the browser', { service: 'dropbox', address: 'https://attacker.example/' }, 'arguments'],
+    ['opens the page of a service that is none', { service: 'attacker' }, 'arguments'],
+    ['opens a file in the browser', { service: '../../etc/passwd' }, 'arguments'],
+  ],
+  'account.cancelSignIn': () => [['gives up what nobody began', undefined, 'allowed']],
+  'account.signOut': () => [['signs out of what is not there', { service: 'google', account: '__proto__' }, 'not-found'], ['signs out of all', { service: 'google' }, 'arguments']],
   'dialog.folders': ({ app }) => [['chooses for the person', { purpose: 'sources', defaultPath: app.home, paths: ['/etc'] }, 'arguments'], ['gets an empty answer where nobody chooses', { purpose: 'restore' }, 'allowed']],
   'browse.snapshots': () => [['looks at what is not there', { jobId: 'constructor' }, 'not-found']],
   'browse.list': ({ local, snapshot }) => [

@@ -86,6 +86,7 @@ export class OAuthServer implements AsyncDisposable {
   /** Added to the time. */
   aheadMs = 0
   readonly #server: ReturnType<typeof createServer>
+  readonly #issued: string[] = []
   readonly #codes = new Map<string, Code>()
   readonly #refresh = new Map<string, Refresh>()
   readonly #access = new Map<string, Access>()
@@ -124,6 +125,11 @@ export class OAuthServer implements AsyncDisposable {
   personOf(accessToken: string): Person | undefined {
     const found = this.#access.get(accessToken)
     return found && !found.grant.revoked && found.expiresMs > this.#now() ? found.grant.person : undefined
+  }
+
+  /** Everything that it gave out and that nobody else may see. */
+  get issued(): readonly string[] {
+    return [...this.#issued]
   }
 
   /** How many renewals were asked for. */
@@ -188,7 +194,7 @@ export class OAuthServer implements AsyncDisposable {
   }
 
   #newCode(code: Code): string {
-    const text = secret('code')
+    const text = this.#secret('code')
     this.#codes.set(text, code)
     return text
   }
@@ -242,14 +248,14 @@ export class OAuthServer implements AsyncDisposable {
   }
 
   #newRefresh(grant: Grant): string {
-    const text = secret('refresh')
+    const text = this.#secret('refresh')
     this.#refresh.set(text, { grant, spent: false })
     return text
   }
 
   #tokens(kind: SignInKind, grant: Grant, refreshToken: string | undefined, fault: TokenFault | undefined): Answer {
     const { accessLife, scope } = ways[kind]
-    const accessToken = secret('access')
+    const accessToken = this.#secret('access')
     this.#access.set(accessToken, { grant, expiresMs: this.#now() + accessLife * 1000 })
     const idToken = kind === 'microsoft' ? unsignedToken({ sub: grant.person.id, preferred_username: grant.person.login }) : undefined
     return {
@@ -261,6 +267,12 @@ export class OAuthServer implements AsyncDisposable {
         ...(idToken !== undefined && { id_token: idToken }),
       },
     }
+  }
+
+  #secret(kind: string): string {
+    const text = `${kind}-${randomBytes(12).toString('hex')}`
+    this.#issued.push(text)
+    return text
   }
 
   #identity(request: IncomingMessage, reply: ServerResponse, view: (person: Person) => unknown): void {
@@ -286,10 +298,6 @@ const ended: Answer = { status: 400, body: { error: 'invalid_grant', error_descr
 
 function isKind(text: string | undefined): text is SignInKind {
   return text !== undefined && Object.hasOwn(ways, text)
-}
-
-function secret(kind: string): string {
-  return `${kind}-${randomBytes(12).toString('hex')}`
 }
 
 function unsignedToken(claims: unknown): string {

@@ -7,6 +7,7 @@ import { reply } from '../../../main/api/dispatch.ts'
 import type { Handlers } from '../../../main/api/dispatch.ts'
 import { EngineError, MainError } from '../../../main/api/errors.ts'
 import { requests } from '../../../main/api/schemas.ts'
+import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
@@ -37,6 +38,9 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
   'history.copyLog': { jobId: 'a-1', runId: 'b-2' },
   'destination.test': { destination: input.destination, secrets: {} },
+  'account.signIn': { service: 'dropbox', account: 'anna@example.org' },
+  'account.cancelSignIn': undefined,
+  'account.signOut': { service: 'box', account: 'anna@example.org' },
   'dialog.folders': { purpose: 'sources' },
   'browse.snapshots': { jobId: 'a-1' },
   'browse.list': { jobId: 'a-1', snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
@@ -54,7 +58,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), historyHandlers(none), repositoryHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), historyHandlers(none), repositoryHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -206,3 +206,51 @@ describe('the end of the app', () => {
     expect(after.hosts).toHaveLength(1)
   })
 })
+
+describe('a job whose account has to be signed in to', () => {
+  const missing = { service: 'dropbox', account: 'anna' } as const
+  const ended = { code: 'credentials', message: 'over', retryable: false, data: { signIn: true, service: 'dropbox', account: 'anna' } } as const
+
+  it('waits instead of failing again and again, and goes on when somebody has signed in', async () => {
+    const world = openWorld()
+    const { backups, add, hosts, last, timers, history } = world
+    const id = await add('docs', { schedule: { type: 'hourly' } })
+    const other = await add('local', { destination: { type: 'folder', path: '/other' } })
+    backups.run(id, 'schedule')
+    last().ready()
+    last().says({ type: 'failed', error: ended })
+    last().exit('code 1')
+    await settle()
+    expect(history.last(id)?.error?.data).toMatchObject({ signIn: true })
+    world.missing.set('file:///backup', missing)
+    timers.time += 5 * 3_600_000
+    backups.tick()
+    expect(hosts).toHaveLength(1)
+    expect(() => backups.run(id, 'manual')).toThrow(expect.objectContaining({ code: 'credentials', data: expect.objectContaining({ signIn: true, service: 'dropbox', account: 'anna' }) as object }) as Error)
+    // Another account than the one that it waits for.
+    backups.signedIn()
+    expect(hosts).toHaveLength(1)
+    world.missing.clear()
+    backups.signedIn()
+    expect(hosts).toHaveLength(2)
+    expect(backups.of(id)?.identity.trigger).toBe('catch-up')
+    expect(backups.of(other)).toBeUndefined()
+  })
+
+  it('that is made to run by hand goes on too, whatever its schedule, but not one that somebody stopped', async () => {
+    const { backups, add, hosts, last } = openWorld()
+    const id = await add('docs')
+    backups.run(id, 'manual')
+    last().ready()
+    last().says({ type: 'failed', error: ended })
+    last().exit('code 1')
+    await settle()
+    backups.signedIn()
+    expect(hosts).toHaveLength(2)
+    backups.stop(id, 'cancel')
+    last().exit('code 1')
+    await settle()
+    backups.signedIn()
+    expect(hosts).toHaveLength(2)
+  })
+})

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { JobConfig, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
+import type { JobConfig, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/jobs/backups.ts'
@@ -50,7 +50,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
   }
-  const backups = new Backups({ ...ports, parallelJobs: () => parallelJobs, onEnded: (run) => { ended.push(run) } })
+  const missing = new Map<string, MissingAccount>()
+  const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), parallelJobs: () => parallelJobs, onEnded: (run) => { ended.push(run) } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
@@ -59,5 +60,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     await secrets.set(id, repositoryUrl(record.config.destination), { password: 'pw', storage: {} })
     return id
   }
-  return { folder, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
 }

@@ -1,0 +1,180 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { markOf } from '../../../engine/accounts/tokens.ts'
+import { Accounts, type AccountPorts } from '../../../main/accounts/accounts.ts'
+import { accountHandlers } from '../../../main/accounts/handlers.ts'
+import { declined } from '../../../main/authority/ask.ts'
+import type { Question } from '../../../main/authority/questions.ts'
+import { keyFileCipher, type SecretCipher } from '../../../main/settings/ciphers.ts'
+import { backupJob } from '../fakes.ts'
+import { appKey, appSecret, browse, OAuthServer } from '../../servers/oauth.ts'
+
+interface World extends AsyncDisposable {
+  readonly server: OAuthServer
+  readonly folder: string
+  readonly accounts: Accounts
+  /** Addresses that the system's browser was told to open. */
+  readonly opened: string[]
+  readonly signedIn: () => number
+  open(more?: Partial<AccountPorts>): Promise<Accounts>
+}
+
+async function setUp(more: Partial<AccountPorts> = {}): Promise<World> {
+  const server = await OAuthServer.start()
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-main-accounts-'))
+  const opened: string[] = []
+  let signedIn = 0
+  const open: World['open'] = (changes = {}) => Accounts.open({
+    path: join(folder, 'app-accounts.json'),
+    ciphers: [keyFileCipher(join(folder, 'secrets.key'))],
+    builtKeysFile: join(folder, 'app-keys.json'),
+    environment: server.environment,
+    openBrowser: async (address) => {
+      opened.push(address)
+      await browse(address)
+    },
+    log: () => undefined,
+    onChange: () => undefined,
+    onSignedIn: () => { signedIn += 1 },
+    ...more,
+    ...changes,
+  })
+  return {
+    server, folder, opened, open,
+    accounts: await open(),
+    signedIn: () => signedIn,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const job = (repository: string) => ({ ...backupJob, repository })
+const drive = 'gdrive:/photos?account=anna%40example.org'
+
+describe('the app\'s accounts', () => {
+  it('are signed in to in the browser, sealed on disk, and there again at the next start', async () => {
+    await using world = await setUp()
+    const { accounts } = world
+    expect(accounts.view).toEqual({ list: [], available: ['dropbox', 'google', 'microsoft', 'box'] })
+    expect(accounts.missing(drive)).toEqual({ service: 'google', account: 'anna@example.org' })
+    expect(await accounts.signIn('google', undefined)).toMatchObject({ service: 'google', name: 'anna@example.org', login: 'anna@example.org', state: 'signed-in' })
+    // Arguments of a program can be read by every user of the machine: neither the page nor its state is among them.
+    expect(world.opened).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/begin\/[\w-]{43}$/)])
+    expect(world.signedIn()).toBe(1)
+    expect(accounts.missing(drive)).toBeUndefined()
+    expect(await readFile(join(world.folder, 'app-accounts.json'), 'utf8')).not.toMatch(/refresh-|access-/)
+    const later = await world.open()
+    expect(later.view).toEqual(accounts.view)
+    const answer = await later.token(job(drive), { service: 'google', name: 'anna@example.org' }, undefined)
+    expect(world.server.personOf(answer.type === 'token' ? answer.token.accessToken : '')).toEqual(world.server.person)
+  })
+
+  it('give an engine tokens of the account that its own address names, and of no other', async () => {
+    await using world = await setUp()
+    const { accounts, server } = world
+    await accounts.signIn('google', undefined)
+    server.person = { id: 'id-bob', login: 'bob@example.org' }
+    await accounts.signIn('google', undefined)
+    await accounts.signIn('box', undefined)
+    const denied = { type: 'refused', error: { code: 'denied' } }
+    for (const [address, asked] of [
+      [drive, { service: 'google', name: 'bob@example.org' }], [drive, { service: 'box', name: 'bob@example.org' }], [drive, { service: 'google' }],
+      ['s3://bucket/x', { service: 'google', name: 'bob@example.org' }], ['/a/folder', { service: 'box' }],
+    ] as const) expect(await accounts.token(job(address), asked, undefined)).toMatchObject(denied)
+    expect(await accounts.token(job(drive), { service: 'google', name: 'anna@example.org' }, undefined)).toMatchObject({ type: 'token' })
+  })
+
+  it('tell engines and people once that a consent is over, and take the same person again, but no other', async () => {
+    await using world = await setUp()
+    const { accounts, server } = world
+    await accounts.signIn('google', undefined)
+    const account = { service: 'google', name: 'anna@example.org' } as const
+    const first = await accounts.token(job(drive), account, undefined)
+    server.withdraw()
+    const answer = await accounts.token(job(drive), account, markOf(first.type === 'token' ? first.token.accessToken : ''))
+    expect(answer).toMatchObject({ type: 'refused', error: { code: 'credentials', retryable: false, data: { signIn: true, service: 'google', account: 'anna@example.org' } } })
+    const error = answer.type === 'refused' ? answer.error : undefined
+    expect([accounts.isNews(error), accounts.isNews(error), accounts.isNews(undefined)]).toEqual([true, false, true])
+    expect(accounts.view.list).toMatchObject([{ state: 'sign-in-again' }])
+    expect(accounts.missing(drive)).toEqual({ service: 'google', account: 'anna@example.org' })
+    const { renewals } = server
+    await accounts.token(job(drive), account, undefined)
+    expect(server.renewals).toBe(renewals)
+    server.person = { id: 'id-bob', login: 'bob@example.org' }
+    await expect(accounts.signIn('google', 'anna@example.org')).rejects.toMatchObject({ wire: { code: 'denied', data: { reason: 'other-account' } } })
+    expect(accounts.view.list).toHaveLength(1)
+    server.person = { id: 'id-anna', login: 'anna@example.org' }
+    await accounts.signIn('google', 'anna@example.org')
+    expect(accounts.view.list).toMatchObject([{ name: 'anna@example.org', state: 'signed-in' }])
+    expect(accounts.isNews(error)).toBe(true)
+  })
+
+  it('show that a sign-in waits, let it be given up, and another take its place', async () => {
+    await using world = await setUp({ openBrowser: () => Promise.resolve() })
+    const { accounts } = world
+    const first = accounts.signIn('microsoft', undefined)
+    expect(accounts.view.signingIn).toBe('microsoft')
+    const second = accounts.signIn('box', undefined)
+    await expect(first).rejects.toMatchObject({ code: 'aborted', data: { declined: true } })
+    expect(accounts.view.signingIn).toBe('box')
+    accounts.cancelSignIn()
+    await expect(second).rejects.toMatchObject({ code: 'aborted' })
+    expect(accounts.view.signingIn).toBeUndefined()
+    accounts.cancelSignIn()
+    const third = accounts.signIn('google', undefined)
+    await accounts.close()
+    await expect(third).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  it('say what keeps anybody from signing in: no app key, no browser, a key file of nonsense', async () => {
+    await using world = await setUp({ environment: {} })
+    expect(world.accounts.view.available).toEqual([])
+    await expect(world.accounts.signIn('dropbox', undefined)).rejects.toMatchObject({ wire: { code: 'unsupported', data: { reason: 'app-key', service: 'dropbox' } } })
+    await writeFile(join(world.folder, 'app-keys.json'), JSON.stringify({ google: { id: appKey, secret: appSecret } }))
+    const built = await world.open()
+    expect(built.view.available).toEqual(['google'])
+    const blind = await world.open({ openBrowser: () => Promise.reject(new Error('no such program')) })
+    await expect(blind.signIn('google', undefined)).rejects.toMatchObject({ code: 'unsupported', data: { reason: 'browser' } })
+    await writeFile(join(world.folder, 'app-keys.json'), 'nonsense')
+    expect((await world.open()).view.available).toEqual([])
+  })
+
+  it('have to be signed in to again where the key that sealed them is gone', async () => {
+    await using world = await setUp()
+    await world.accounts.signIn('google', undefined)
+    const other: SecretCipher = { kind: 'keychain', seal: (text) => Buffer.from(text), open: (sealed) => Buffer.from(sealed).toString() }
+    const later = await world.open({ ciphers: [other] })
+    expect(later.view.list).toMatchObject([{ state: 'sign-in-again' }])
+    expect((await world.open({ ciphers: [other, keyFileCipher(join(world.folder, 'secrets.key'))] })).view.list).toMatchObject([{ state: 'signed-in' }])
+  })
+})
+
+describe('signing out', () => {
+  it('asks first, naming the jobs that would wait, and asks the service to forget', async () => {
+    await using world = await setUp()
+    await world.accounts.signIn('google', undefined)
+    const asked: Question[] = []
+    let yes = false
+    const handlers = accountHandlers({
+      accounts: world.accounts,
+      store: { all: [] },
+      ask: (question) => {
+        asked.push(question)
+        return yes ? Promise.resolve() : Promise.reject(declined())
+      },
+    })
+    const request = { service: 'google', account: 'ANNA@example.org' } as const
+    await expect(handlers['account.signOut'](request)).rejects.toMatchObject({ code: 'aborted' })
+    expect(world.accounts.view.list).toHaveLength(1)
+    yes = true
+    await handlers['account.signOut'](request)
+    expect(asked[1]).toMatchObject({ title: 'Sign out of Google (anna@example.org)?', yes: 'Sign out' })
+    expect(world.accounts.view.list).toEqual([])
+    expect(world.server.revocations).toEqual(['google'])
+    await expect(handlers['account.signOut'](request)).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
