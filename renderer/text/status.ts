@@ -1,5 +1,6 @@
 import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
+import { accountWords } from './account-words.ts'
 import { formatBytes, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
@@ -47,6 +48,7 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: 'Waiting for other jobs' }
   if (waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
   if (job.state !== 'idle') return states[job.state]
+  if (job.signIn) return { tone: 'warn', icon: 'key', words: accountWords.jobWaits(job.signIn) }
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
 }

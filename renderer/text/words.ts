@@ -47,6 +47,8 @@ export const words = {
     manual: 'Only by hand',
     next: (moment: string) => `Next: ${moment}`,
     noNext: 'Schedule is paused',
+    noSignIn: 'Waits until then',
+    signInLabel: (name: string) => `Sign in, so that ${name} can go on`,
     uploaded: (bytes: number) => `${formatBytes(bytes)} sent`,
     progressLabel: (name: string) => `Progress of ${name}`,
     first: {

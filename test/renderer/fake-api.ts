@@ -1,4 +1,4 @@
-import type { AppState, Api, Bridge, Channel, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AppState, Api, Bridge, Channel, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
 import { appState, folderAt, idleJobs, job, liveRun, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -74,6 +74,10 @@ export class FakeApi implements Bridge {
     this.change({ jobs: this.app.jobs.map((one) => (one.id === id ? change(one) : one)) })
   }
 
+  #changeAccounts(change: (list: readonly AccountView[]) => readonly AccountView[]): void {
+    this.change({ accounts: { ...this.app.accounts, list: change(this.app.accounts.list) } })
+  }
+
   #setRestore(id: string, state: RestoreView['state']): void {
     this.change({ restores: this.app.restores.map((one) => (one.id === id ? { ...one, state } : one)) })
   }
@@ -121,6 +125,14 @@ export class FakeApi implements Bridge {
     'history.copyLog': () => ({ lines: 214 }),
     'destination.test': ({ destination }) =>
       destination.type === 's3' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16 } : { repository: 'none', exclusiveCreate: true },
+    'account.signIn': ({ service, account }) => {
+      const login = account ?? `mia@${service}.example`
+      const signedIn: AccountView = { service, name: login, login, signedInMs: this.#now, state: 'signed-in' }
+      this.#changeAccounts((list) => [...list.filter((one) => one.name !== login || one.service !== service), signedIn])
+      return signedIn
+    },
+    'account.cancelSignIn': () => this.change({ accounts: { list: this.app.accounts.list, available: this.app.accounts.available } }),
+    'account.signOut': ({ service, account }) => this.#changeAccounts((list) => list.filter((one) => one.name !== account || one.service !== service)),
     'dialog.folders': () => this.folders.map(folderAt),
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),

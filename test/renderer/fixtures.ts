@@ -1,8 +1,10 @@
-import type { AppState, Counters, FolderView, JobConfigInput, JobConfigView, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
+import type { AccountsView, AppState, Counters, FolderView, JobConfigInput, JobConfigView, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
 
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
+
+export const accounts: AccountsView = { list: [], available: ['dropbox', 'google', 'microsoft', 'box'] }
 
 export const settings: SettingsView = {
   theme: 'system',
@@ -80,7 +82,7 @@ function failedRun(now: number): Partial<RunView> {
 }
 
 export function appState(jobs: readonly JobView[], change: Partial<AppState> = {}): AppState {
-  return { version: '0.1.0', platform: 'linux', settings, jobs, restores: [], pausedAll: false, notices: [], ...change }
+  return { version: '0.1.0', platform: 'linux', settings, jobs, restores: [], accounts, pausedAll: false, notices: [], ...change }
 }
 
 export function transfers(seconds: number): readonly TransferEvent[] {

@@ -66,6 +66,59 @@ describe('a repository that is older than what this computer has seen of it', ()
   })
 })
 
+describe('accounts', () => {
+  const missing = { service: 'dropbox', account: 'mia@example.org' } as const
+
+  test('are signed in to and out of in the settings', async () => {
+    await window.open('idle')
+    await goTo('Settings')
+    await page.getByText('Nobody is signed in.').waitFor()
+    await button('Sign in with Google').click()
+    await page.getByText('Signed in to Google as mia@google.example').waitFor()
+    await page.getByText('Google · mia@google.example', { exact: true }).waitFor()
+    await button('Sign out of mia@google.example').click()
+    await page.getByText('Nobody is signed in.').waitFor()
+    expect(await calls('account.signOut')).toEqual([{ service: 'google', account: 'mia@google.example' }])
+  })
+
+  test('say that the browser is waited for, and let that be given up', async () => {
+    await window.open('idle')
+    await goTo('Settings')
+    await page.evaluate(() => { globalThis.window.fake.change({ accounts: { list: [], available: ['box'], signingIn: 'box' } }) })
+    await page.getByRole('alert').getByText('Go on in your browser: Box asks whether Holdfast may come in').waitFor()
+    expect(await button('Sign in with Box').isDisabled()).toBe(true)
+    await button('Cancel').click()
+    await expect.poll(() => button('Sign in with Box').isDisabled()).toBe(false)
+    await page.evaluate(() => { globalThis.window.fake.change({ accounts: { list: [], available: [] } }) })
+    await page.getByText('built without app keys').waitFor()
+  })
+
+  test('that have to be signed in to again: one click from the job, which waits meanwhile', async () => {
+    await window.open('idle')
+    await page.evaluate((signIn) => {
+      const { fake } = globalThis.window
+      fake.change({ accounts: { list: [{ service: 'dropbox', name: 'mia@example.org', login: 'mia@example.org', signedInMs: 0, state: 'sign-in-again' }], available: ['dropbox'] } })
+      fake.changeJob('j1', ({ nextRunMs: _next, ...one }) => ({ ...one, signIn }))
+    }, missing)
+    await page.getByText('Waits until then').waitFor()
+    await button('Sign in, so that Documents can go on').click()
+    expect(await calls('account.signIn')).toEqual([missing])
+    await goTo('Documents')
+    await page.getByText('The consent for mia@example.org was withdrawn, or has ended.').waitFor()
+    expect(await button('Back up now').isDisabled()).toBe(true)
+    await button('Sign in with Dropbox').click()
+    expect(await calls('account.signIn')).toEqual([missing, missing])
+  })
+
+  test('of somebody else are not taken, which is said', async () => {
+    await window.open('idle')
+    await goTo('Settings')
+    await page.evaluate(() => { globalThis.window.fake.failures.set('account.signIn', { code: 'denied', message: 'raw', retryable: false, data: { reason: 'other-account' } }) })
+    await button('Sign in with Dropbox').click()
+    await page.getByText('That is another account').waitFor()
+  })
+})
+
 describe('adding a job', () => {
   beforeEach(async () => {
     await window.open('first-run')

@@ -51,6 +51,20 @@ const shots: readonly Shot[] = [
   ['restore-running', 'restoring', inSequence(/Restored/)],
   ['restore-done', 'restored', inSequence(/Restored/)],
   ['settings', 'idle', (page) => goTo(page, 'Settings')],
+  ['settings-accounts', 'idle', async (page) => {
+    await page.evaluate(() => {
+      const { fake } = globalThis.window
+      const [mia, work] = [{ signedInMs: 0, service: 'dropbox', name: 'mia@example.org', login: 'mia@example.org', state: 'sign-in-again' }, { signedInMs: 0, service: 'google', name: 'work', login: 'mia.long-name-of-the-company@subdomain.of.the.company.example.org', state: 'signed-in' }] as const
+      fake.change({ accounts: { list: [mia, work], available: fake.app.accounts.available, signingIn: 'box' } })
+    })
+    await goTo(page, 'Settings')
+    await page.getByText('Passwords and keys').scrollIntoViewIfNeeded()
+  }],
+  ['job-sign-in', 'idle', async (page) => {
+    await page.evaluate(() => { globalThis.window.fake.changeJob('j1', (one) => ({ ...one, signIn: { service: 'dropbox', account: 'mia@example.org' } })) })
+    await goTo(page, 'Documents')
+  }],
+  ['jobs-sign-in', 'idle', (page) => page.evaluate(() => { globalThis.window.fake.changeJob('j1', (one) => ({ ...one, signIn: { service: 'dropbox', account: 'mia@example.org' } })) })],
   ['broken', 'broken'],
 ]
 
