@@ -3,10 +3,7 @@ import type { HttpClient, HttpReply, HttpRequest } from '../http/client.ts'
 import { causeError, foreign, notTheStorage, pageCause, redirectCause, type Cause } from '../http/failure.ts'
 import { readSmall } from '../http/reply.ts'
 import type { Watch } from '../http/watch.ts'
-
-/** A page of a thousand keys has about twenty tags for each; a key is at most 1024 bytes, six times as long when all are escaped. */
-const mostTags = 100_000
-const longestText = 16 * 1024
+import { isParsable } from '../http/xml.ts'
 
 /** What the SDK hands over and wants back, as far as it matters here. */
 interface SdkRequest {
@@ -115,17 +112,6 @@ function bodyOfS3(method: string, reply: HttpReply, body: Buffer): Buffer {
   }
   if (page || method !== 'PUT' || status >= 300) refuse(pageCause(status), reply)
   return nothing
-}
-
-/** Whether it costs the parser little: it takes some hundred bytes for each tag, and forty for each character of a text. */
-function isParsable(xml: Buffer): boolean {
-  let tags = 0
-  for (let at = 0; ; tags++) {
-    const next = xml.indexOf('<', at)
-    if ((next < 0 ? xml.length : next) - at > longestText) return false
-    if (next < 0) return tags <= mostTags
-    at = next + 1
-  }
 }
 
 function refuse(cause: Cause | undefined, { status, headers }: HttpReply): void {
