@@ -1,4 +1,5 @@
 import type { Credentials } from '../../engine/backend/credentials.ts'
+import { AzureServer } from './azure.ts'
 import { BoxServer } from './box.ts'
 import { DropboxServer } from './dropbox.ts'
 import { GcsServer } from './gcs.ts'
@@ -39,6 +40,14 @@ export const destinationPlaces: Readonly<Record<string, () => Promise<Destinatio
   },
   async box() {
     return cloudPlace('box', await BoxServer.start(), 'box:/some/folder', { accessToken: 'token-1' })
+  },
+  async azure() {
+    const server = await AzureServer.start()
+    const container = await server.freshContainer()
+    return {
+      origin: server.origin, credentials: server.credentials, environment: () => ({}), address: (origin) => server.address(container, 'some/prefix', origin),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    }
   },
   async webdav() {
     const server = await startWebDav('apache')

@@ -1,4 +1,5 @@
 import type { ProviderDescription } from './description.ts'
+import { azure } from './azure.ts'
 import { box } from './box.ts'
 import { dropbox } from './dropbox.ts'
 import { gcs } from './gcs.ts'
@@ -17,5 +18,6 @@ export const providers: readonly ProviderDescription[] = [
   gdrive,
   gcs,
   box,
+  azure,
   rclone,
 ]

@@ -1,0 +1,63 @@
+import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+
+/** Azurite's account that everybody has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key */
+const storageAccount = 'devstoreaccount1'
+const accountKey = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
+
+/**
+ * Microsoft's own stand-in, Azurite, in a process of its own on loopback, with all it holds in memory. It checks signatures, conditions
+ * and MD5s, and keeps blocks. What it does not do as Azure does: it forgets no blocks after a week, throttles nobody, has no archive
+ * and no rules that lock, takes any clock, and lists no folders of accounts with a hierarchy (test/engine/backend/azure tells those by a
+ * server that only says what Azure's documents say).
+ */
+export class AzureServer implements AsyncDisposable {
+  readonly #end: () => Promise<void>
+  readonly origin: string
+  #lastContainer = 0
+
+  private constructor(origin: string, end: () => Promise<void>) {
+    this.origin = origin
+    this.#end = end
+  }
+
+  static async start(): Promise<AzureServer> {
+    const options = ['--blobPort', '0', '--inMemoryPersistence', '--disableTelemetry', '--skipApiVersionCheck', '--silent']
+    // It ends with this process, however that ends.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, main, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const exited = once(child, 'exit')
+    for await (const line of createInterface(child.stdout)) {
+      const origin = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1]
+      if (origin === undefined) continue
+      child.stdout.resume()
+      return new AzureServer(origin, async () => {
+        child.kill('SIGKILL')
+        await exited
+      })
+    }
+    throw new Error('Azurite did not start.')
+  }
+
+  readonly credentials = { accountKey }
+
+  /** An empty container of its own; a client of the tests' own, to look at and to damage what the backend stored. */
+  async freshContainer(): Promise<ContainerClient> {
+    const name = `test-${++this.#lastContainer}`
+    const client = new ContainerClient(`${this.origin}/${storageAccount}/${name}`, new StorageSharedKeyCredential(storageAccount, accountKey))
+    await client.create()
+    return client
+  }
+
+  /** Address of a repository there. @param origin a proxy's in front of it */
+  address({ containerName }: ContainerClient, prefix = 'some/prefix', origin = this.origin): string {
+    return `azure://${containerName}/${prefix}?storageAccount=${storageAccount}&endpoint=${encodeURIComponent(`${origin}/${storageAccount}`)}`
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#end()
+  }
+}
