@@ -30,6 +30,8 @@ export class DriveServer extends GoogleService {
   pageSize = mostInPage
   /** What is told of a file, changed on the way: checksums that differ, fields that lack. */
   tell: (resource: Record<string, unknown>) => Record<string, unknown> = (resource) => resource
+  /** Told of each folder that a client makes. */
+  onFolder: (folder: StoredFile) => void = () => undefined
   readonly #issued = new Set<string>()
   readonly #used = new Set<string>()
   readonly #pages = new Map<string, { readonly query: string; readonly ids: readonly string[] }>()
@@ -129,6 +131,7 @@ export class DriveServer extends GoogleService {
     const trashed = this.files.get(parent)?.trashed ?? false
     const file = { id, name, parents: [parent], mimeType, content: mimeType === folderType ? undefined : (content ?? Buffer.alloc(0)), createdMs, modifiedMs: createdMs, trashed }
     this.files.set(id, file)
+    if (mimeType === folderType) this.onFolder(file)
     return file
   }
 
