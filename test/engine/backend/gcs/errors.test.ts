@@ -117,6 +117,8 @@ test('bytes that change on the way are refused by the service itself', async () 
   const pace = (): undefined => void bytes.fill('wrong')
   expect(await codeOf(backend.put('changed', { type: 'bytes', bytes }, { pace }, never))).toBe('unavailable')
   expect(server.objects.has('p/changed')).toBe(false)
+  // It never was there, rather than being removed again.
+  expect(server.softDeleted).not.toContain('p/changed')
 })
 
 test('nothing is sent twice behind the caller\'s back', async () => {

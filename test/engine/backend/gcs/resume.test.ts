@@ -103,5 +103,5 @@ test('the service compares what has arrived; what differs makes no object', asyn
   // Its checksums are made when the first byte asks for leave.
   const put = codeOf(backend.put('packs/aa/x', { ...file, path }, { once: true, pace: () => (changed ??= writeFile(path, Buffer.alloc(bytes.length, 1))) }, never))
   expect(await put).toBe('unavailable')
-  expect(server.objects.size).toBe(0)
+  expect([server.objects.size, server.softDeleted]).toEqual([0, []])
 })
