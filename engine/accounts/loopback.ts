@@ -21,7 +21,8 @@ export interface Loopback extends AsyncDisposable {
 
 const mostHeaderBytes = 16 * 1024
 const requestMs = 10_000
-const mostConnections = 16
+/** Browsers open some ahead of need. */
+const mostConnections = 64
 
 /** Errors: busy (every address that the service takes is in use). */
 export async function openLoopback(rule: RedirectRule, state: string): Promise<Loopback> {
@@ -54,8 +55,9 @@ class Door {
 
   serve(request: IncomingMessage, reply: ServerResponse): void {
     request.resume()
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
-    if (request.method === 'GET' && this.#begin && isSameText(url.pathname, this.#begin.path)) this.#lead(this.#begin, reply)
+    const url = urlOf(request)
+    if (!url) send(reply, 404, 'unknown')
+    else if (request.method === 'GET' && this.#begin && isSameText(url.pathname, this.#begin.path)) this.#lead(this.#begin, reply)
     else if (url.pathname !== this.#path) send(reply, 404, 'unknown')
     else if (request.method !== 'GET') send(reply, 405, 'unknown')
     // Anybody on this machine, and any page in the browser, can come here: what does not know the state changes nothing.
@@ -91,8 +93,18 @@ class Door {
       return
     }
     this.#used = true
-    this.#waiting = reply
+    if (this.#page) send(reply, 200, this.#page)
+    else this.#waiting = reply
     this.#settle(error === null ? { type: 'code', code: code ?? '' } : { type: 'refused', error: error.slice(0, 200) })
+  }
+}
+
+/** Undefined for what is none: anybody on this machine can send anything. */
+function urlOf({ url }: IncomingMessage): URL | undefined {
+  try {
+    return new URL(url ?? '/', 'http://127.0.0.1')
+  } catch {
+    return undefined
   }
 }
 
@@ -132,11 +144,11 @@ async function listenOn(host: RedirectRule['host'], wanted: number, listener: Li
 
 /** @returns the server, or why there is none. */
 function listen(address: string, port: number, listener: Listener): Promise<Server | string> {
-  const server = createServer({ maxHeaderSize: mostHeaderBytes, headersTimeout: requestMs, requestTimeout: requestMs, keepAlive: false }, listener)
+  const server = createServer({ maxHeaderSize: mostHeaderBytes, headersTimeout: requestMs, requestTimeout: requestMs, connectionsCheckingInterval: 1000, keepAlive: false }, listener)
   server.maxConnections = mostConnections
   server.on('clientError', (_error, socket) => { socket.destroy() })
   return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => { resolve(error.code ?? 'UNKNOWN') })
+    server.on('error', (error: NodeJS.ErrnoException) => { resolve(error.code ?? 'UNKNOWN') })
     server.listen({ host: address, port, exclusive: true }, () => { resolve(server) })
   })
 }

@@ -4,7 +4,7 @@ import { AccountFile } from '../../engine/accounts/account-file.ts'
 import { answerEngine } from '../../engine/accounts/answer.ts'
 import { appKeyFor, parseBuiltKeys, type AppKey, type BuiltKeys } from '../../engine/accounts/app-key.ts'
 import { engineClock, wireErrorOf } from '../../engine/accounts/door.ts'
-import { AccountOwner } from '../../engine/accounts/owner.ts'
+import { AccountOwner, type NewAccount } from '../../engine/accounts/owner.ts'
 import { serviceName, signInKinds, signInService } from '../../engine/accounts/services.ts'
 import { signIn } from '../../engine/accounts/sign-in.ts'
 import { accountOf } from '../../engine/accounts/source.ts'
@@ -118,7 +118,10 @@ export class Accounts {
       }
       const known = again !== undefined && this.#file.known.some((one) => one.service === kind && isSameName(one.name, again))
       const wanted = again === undefined ? {} : known ? { again } : { name: again }
-      const account = viewOf(await signIn({ service, key, clock: engineClock, onAddress }, (found) => this.#owner.add(found, wanted), signingIn.stop.signal))
+      const account = viewOf(await signIn({ service, key, clock: engineClock, onAddress }, (found) => {
+        if (again !== undefined && !known) expectLogin(again, found)
+        return this.#owner.add(found, wanted)
+      }, signingIn.stop.signal))
       this.#ports.log('info', `signed in to ${service.name}`)
       this.#told.clear()
       this.#ports.onSignedIn()
@@ -163,6 +166,12 @@ export class Accounts {
       return false
     }
   }
+}
+
+/** Of an account that is not here any more, its name is all that is known: one that is an e-mail address says whose it was. */
+function expectLogin(name: string, { login }: NewAccount): void {
+  if (!name.includes('@') || isSameName(name, login)) return
+  throw new MainError('denied', `The account was ${name}, but you signed in as ${login}. Nothing was changed.`, { reason: 'other-account', found: login })
 }
 
 function viewOf({ service, name, login, signedInMs, state }: Account): AccountView {

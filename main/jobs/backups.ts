@@ -79,6 +79,10 @@ export class Backups {
     return this.#ports.missingAccount(repositoryUrl(config.destination))
   }
 
+  waitsForSignIn(jobId: string): boolean {
+    return this.missingAccount(this.#ports.store.get(jobId)) !== undefined
+  }
+
   /** Somebody signed in: jobs go on whose last run ended for want of that, and which wait for nobody else. */
   signedIn(): void {
     const { store, history } = this.#ports

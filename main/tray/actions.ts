@@ -5,6 +5,8 @@ import type { TrayAction } from './state.ts'
 export interface TrayPorts {
   readonly backups: {
     of(jobId: string): unknown
+    /** Whether somebody has to sign in before it can run. */
+    waitsForSignIn(jobId: string): boolean
     run(jobId: string, trigger: 'manual'): unknown
     pauseAll(): void
     resumeAll(): void
@@ -19,7 +21,8 @@ export function trayActions({ backups, window, navigation, quit }: TrayPorts): (
   return (action) => {
     switch (action.type) {
       case 'run':
-        if (backups.of(action.jobId) === undefined) backups.run(action.jobId, 'manual')
+        if (backups.waitsForSignIn(action.jobId)) navigation.go({ page: 'job', jobId: action.jobId })
+        else if (backups.of(action.jobId) === undefined) backups.run(action.jobId, 'manual')
         return
       case 'open-job':
         navigation.go({ page: 'job', jobId: action.jobId })

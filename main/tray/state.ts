@@ -36,7 +36,8 @@ export function trayState(state: AppState, nowMs: number): TrayState {
 function iconOf(state: AppState): TrayIcon {
   const { jobs, restores } = state
   if (jobs.some(isActive) || restores.some((one) => !one.result)) return 'working'
-  const outcomes = jobs.map((job) => job.lastRun?.outcome)
+  // What waits for a sign-in has not failed for good: it goes on by itself.
+  const outcomes = jobs.map((job) => (job.signIn ? 'warnings' : job.lastRun?.outcome))
   if (outcomes.some((one) => one === 'failed' || one === 'partial')) return 'error'
   if (outcomes.includes('warnings') || state.notices.some(isWarning)) return 'warning'
   return state.pausedAll || jobs.some((job) => job.state === 'paused') ? 'paused' : 'idle'
@@ -56,6 +57,7 @@ function tooltipOf(state: AppState, icon: TrayIcon, nowMs: number): string {
   if (active.length > 0) return `Holdfast: backing up ${active.join(', ')}`
   if (icon === 'working') return 'Holdfast: restoring'
   if (icon === 'error') return 'Holdfast: a backup failed'
+  if (icon === 'warning' && state.jobs.some((job) => job.signIn)) return 'Holdfast: a backup waits until you sign in'
   if (icon === 'warning') return 'Holdfast: done with warnings'
   if (icon === 'paused') return 'Holdfast: paused'
   const newest = Math.max(...state.jobs.map((job) => job.lastRun?.finishedMs ?? 0), 0)
@@ -85,13 +87,13 @@ function jobItem(job: JobView, nowMs: number): TrayItem {
     label: `${visibleText(config.name)}: ${resultText(job, nowMs)}`,
     enabled: true,
     items: [
-      { label: 'Back up now', enabled: state === 'idle', action: { type: 'run', jobId: id } },
+      job.signIn ? { label: 'Sign in…', enabled: true, action: { type: 'open-job', jobId: id } } : { label: 'Back up now', enabled: state === 'idle', action: { type: 'run', jobId: id } },
       { label: 'Show', enabled: true, action: { type: 'open-job', jobId: id } },
     ],
   }
 }
 
-function resultText({ state, lastRun }: JobView, nowMs: number): string {
+function resultText({ state, lastRun, signIn }: JobView, nowMs: number): string {
   switch (state) {
     case 'queued':
       return 'waiting'
@@ -104,6 +106,7 @@ function resultText({ state, lastRun }: JobView, nowMs: number): string {
     case 'stopping':
       return 'stopping'
     case 'idle':
+      if (signIn) return 'waits until you sign in'
       return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
   }
 }

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { openLoopback } from '../../../engine/accounts/loopback.ts'
 import { signInService, signInKinds } from '../../../engine/accounts/services.ts'
@@ -59,6 +59,16 @@ describe('signing in', () => {
     expect(await last.promise).toContain('You are signed in')
     expect(world.server.tokenRequests).toHaveLength(1)
     expect(world.server.tokenRequests[0]?.form['code']).not.toBe('evil')
+  })
+
+  it('answers whatever anybody on this machine sends, and waits on', async () => {
+    await using door = await openLoopback({ host: '127.0.0.1', ports: 'any', path: '' }, 'the state')
+    const port = Number(new URL(door.redirectUri).port)
+    const answers = []
+    for (const line of ['GET // HTTP/1.1', 'GET http://[ HTTP/1.1', `GET /?${'x'.repeat(20_000)} HTTP/1.1`, 'nonsense', 'GET /?state=the%20state&code=%0d%0a HTTP/1.1']) answers.push((await said(port, line)).split('\r\n', 1)[0])
+    expect(answers).toEqual(['HTTP/1.1 404 Not Found', 'HTTP/1.1 404 Not Found', '', '', 'HTTP/1.1 400 Bad Request'])
+    expect(await said(port, 'GET /?state=the%20state&error=%3Cscript%3E HTTP/1.1', () => { door.show('refused') })).not.toContain('script')
+    expect(await door.callback).toEqual({ type: 'refused', error: '<script>' })
   })
 
   it('shows that a page was used already, and redeems nothing twice', async () => {
@@ -194,6 +204,17 @@ describe('a service that answers as none should', () => {
     await expect(world.signIn('google', {}, { key })).rejects.toMatchObject({ code: 'credentials', message: expect.stringContaining('app') as string })
   })
 })
+
+/** What a server answers to a request of one line. */
+function said(port: number, line: string, sent: () => void = () => undefined): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => { socket.write(`${line}\r\nHost: 127.0.0.1\r\n\r\n`, () => setImmediate(sent)) })
+    socket.on('data', (data: Buffer) => { text += data.toString() })
+    socket.on('error', () => undefined)
+    socket.on('close', () => { resolve(text) })
+  })
+}
 
 async function squat(port: number, host: string): Promise<AsyncDisposable & { readonly port: number }> {
   const server = createServer()

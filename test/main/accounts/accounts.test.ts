@@ -113,6 +113,14 @@ describe('the app\'s accounts', () => {
     expect(accounts.isNews(error)).toBe(true)
   })
 
+  it('that were signed out of are signed in to again as whose they were, where their name says so', async () => {
+    await using world = await setUp()
+    await expect(world.accounts.signIn('google', 'bob@example.org')).rejects.toMatchObject({ code: 'denied', data: { reason: 'other-account' } })
+    expect(world.accounts.view.list).toEqual([])
+    expect(await world.accounts.signIn('google', 'Anna@example.org')).toMatchObject({ name: 'Anna@example.org', login: 'anna@example.org' })
+    expect(await world.accounts.signIn('box', 'family')).toMatchObject({ name: 'family', login: 'anna@example.org' })
+  })
+
   it('show that a sign-in waits, let it be given up, and another take its place', async () => {
     await using world = await setUp({ openBrowser: () => Promise.resolve() })
     const { accounts } = world

@@ -28,6 +28,13 @@ describe('announcements', () => {
     for (const outcome of ['failed', 'partial', 'warnings', 'success'] as const) expect(announceRun(run(outcome), 'docs', 'none', false)).toBeUndefined()
   })
 
+  it('tell that somebody has to sign in, and lead to the job that waits for it', () => {
+    const error = { code: 'credentials', message: 'x', retryable: false, data: { signIn: true, service: 'dropbox', account: 'anna' } } as const
+    expect(announceRun(run('failed', { error }), 'docs', 'failures', true)).toMatchObject({ title: 'Sign in to Dropbox again', body: 'docs waits until you have. Click to do that.', route: { page: 'job', jobId: 'job' } })
+    expect(announceRun(run('partial', { error: { ...error, data: { signIn: true, service: 'nonsense' } } }), 'docs', 'all', true)?.title).toBe('Sign in again')
+    expect(announceRun(run('failed', { error }), 'docs', 'none', true)).toBeUndefined()
+  })
+
   it('show what a name or path hides', () => {
     const odd = 'docs\u202egnp\u001b[31m\n'
     const restore: RestoreView = { id: 'r1', jobId: 'job', jobName: odd, snapshot: 'docs@1', target: `/out/${odd}`, paths: 0, except: 0, state: 'idle', runId: 'run', result: run('success') }

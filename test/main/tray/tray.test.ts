@@ -103,6 +103,14 @@ describe('the menu', () => {
     ])
   })
 
+  it('says that a job waits for somebody to sign in, and leads to it', () => {
+    const waiting = job('docs', { ...ended('failed'), signIn: { service: 'dropbox', account: 'anna' } })
+    const shown = trayState(state([waiting, job('mail', ended('success'))]), nowMs)
+    expect(shown).toMatchObject({ icon: 'warning', tooltip: 'Holdfast: a backup waits until you sign in' })
+    expect(labels(shown.menu).slice(2, 5)).toEqual(['docs: waits until you sign in', '  Sign in…', '  Show'])
+    expect(icon([waiting, job('mail', ended('failed'))])).toBe('error')
+  })
+
   it('with no job, and when paused', () => {
     expect(labels(trayState(state([]), nowMs).menu)).toEqual(['Open Holdfast', '', '(No backups yet)', '', '(Pause all)', '', 'Quit'])
     expect(labels(trayState(state([job('a')], { pausedAll: true }), nowMs).menu)).toContain('Resume')
@@ -114,6 +122,7 @@ describe('the menu', () => {
     const act = trayActions({
       backups: {
         of: (id) => (running.has(id) ? {} : undefined),
+        waitsForSignIn: (id) => id === 'id-waiting',
         run: (id, trigger) => done.push(`run ${id} ${trigger}`),
         pauseAll: () => { done.push('pause') },
         resumeAll: () => { done.push('resume') },
@@ -126,7 +135,8 @@ describe('the menu', () => {
     const all = (items: readonly TrayItem[]): readonly TrayItem[] => items.flatMap((item) => [item, ...all(item.items ?? [])])
     for (const { action } of all(trayState(state([free, busy]), nowMs).menu)) if (action) act(action)
     act({ type: 'resume-all' })
-    expect(done).toEqual(['open', 'run id-free manual', '{"page":"job","jobId":"id-free"}', '{"page":"job","jobId":"id-busy"}', 'pause', 'quit', 'resume'])
+    act({ type: 'run', jobId: 'id-waiting' })
+    expect(done).toEqual(['open', 'run id-free manual', '{"page":"job","jobId":"id-free"}', '{"page":"job","jobId":"id-busy"}', 'pause', 'quit', 'resume', '{"page":"job","jobId":"id-waiting"}'])
   })
 })
 
