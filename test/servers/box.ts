@@ -69,7 +69,7 @@ export class BoxServer extends WebService {
         case 'GET /folders/:id/items': return this.#list(exchange, id)
         case 'POST /folders': return this.#createFolder(exchange)
         case 'GET /files/:id': return { status: 200, json: infoOf(this.#file(id)) }
-        case 'GET /files/:id/content': return this.#download(id)
+        case 'GET /files/:id/content': return this.#download(exchange, id)
         case 'DELETE /files/:id': return this.#remove(id)
         default: throw refusal(405, 'method_not_allowed')
       }
@@ -291,11 +291,11 @@ export class BoxServer extends WebService {
   }
 
   /** https://developer.box.com/guides/downloads/file: the bytes lie elsewhere, at an address that is its own key. */
-  #download(id: string): WebAnswer {
+  #download({ headers }: WebExchange, id: string): WebAnswer {
     this.#file(id)
     const key = randomBytes(16).toString('hex')
     this.#downloads.set(key, id)
-    return { status: 302, headers: { location: `${this.origin}/d/1/${key}/download` } }
+    return { status: 302, headers: { location: `http://${headers.host}/d/1/${key}/download` } }
   }
 
   #deliver({ path, headers }: WebExchange): WebAnswer {
