@@ -83,6 +83,12 @@ export abstract class WebService implements AsyncDisposable {
     this.choose = (request) => (left > 0 && matches(request) && left-- > 0 ? fault : undefined)
   }
 
+  /** Loses the reply to every thirtieth request, and refuses another one in thirty. */
+  failNowAndThen(): void {
+    let count = 0
+    this.choose = () => (++count % 30 === 0 ? { type: 'lose-reply' } : count % 30 === 15 ? { type: 'answer', status: 503, text: 'try again' } : undefined)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))

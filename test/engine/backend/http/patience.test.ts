@@ -26,7 +26,14 @@ test('it waits longer each time where nobody says how long, and not for ever', a
   expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 16_000, 16_000, 16_000, 16_000, 16_000])
 })
 
-test.each([new HoldfastError('throttled', 'x', { data: { retryAfterMs: 61_000 } }), new HoldfastError('unavailable', 'x', { data: { retryAfterMs: 1 } })])('$code with $data is not waited for', async (error) => {
+test.each(['offline', 'unavailable'] as const)('what is %s now and then is asked for again, twice', async (code) => {
+  const fine = failing(2, new HoldfastError(code, 'x'))
+  expect(await fine.result).toBe('page')
+  expect(fine.waits).toEqual([500, 500])
+  expect(await codeOf(failing(3, new HoldfastError(code, 'x')).result)).toBe(code)
+})
+
+test.each([new HoldfastError('throttled', 'x', { data: { retryAfterMs: 61_000 } }), new HoldfastError('denied', 'x')])('$code with $data is not waited for', async (error) => {
   const { waits, result } = failing(1, error)
   await expect(result).rejects.toBe(error)
   expect(waits).toEqual([])
