@@ -52,7 +52,7 @@ export class BoxBackend implements StorageBackend {
     try {
       await this.#put(name, body, options, signal)
     } catch (error) {
-      // A folder that is kept here was removed meanwhile: nothing was stored in it.
+      // A folder that is kept here, or the file that was to be replaced, was removed meanwhile: nothing was stored.
       if (!hasCode(error, 'not-found')) throw error
       this.#folders.forget()
       await this.#put(name, body, options, signal).catch((again: unknown) => { throw hasCode(again, 'not-found') ? folderVanished(name, again) : again })
@@ -130,8 +130,6 @@ export class BoxBackend implements StorageBackend {
       await this.#api.client.clock.sleep(reservedMs * tries, signal)
       return place
     }
-    // A version of a file that was removed meanwhile: it is new.
-    if (place.type === 'version' && hasCode(error, 'not-found')) return created
     if (!hasCode(error, 'exists')) throw error
     const there = conflictOf(error) ?? await this.#api.find(name, created.parent, created.name, signal)
     if (!there) return created

@@ -156,6 +156,17 @@ test('what somebody removed and made anew, file or folder, is found under its ne
   expect(await names(third, '')).toEqual(['a/y'])
 })
 
+test('a file that is removed while it is replaced is stored anew', async () => {
+  await backend.put('x', bytesOf('old'), {}, never)
+  server.choose = ({ method, url }) => {
+    const file = server.fileAt('folder/x')
+    if (file && method === 'POST' && url.includes(`/files/${file.id}/content`)) file.trashed = true
+    return undefined
+  }
+  await backend.put('x', bytesOf('new'), {}, never)
+  expect(Buffer.from(await backend.get('x', 'all', never)).toString()).toBe('new')
+})
+
 test('a page that has to wait costs no page before it', async () => {
   const waits: number[] = []
   await using patient = await open(undefined, { ...systemClock, sleep: async (ms, signal) => { if (ms === 7000) waits.push(ms); else await systemClock.sleep(ms, signal) } })

@@ -58,6 +58,14 @@ test.each(['start', 'append_v2', 'finish_batch_v2'])('a lost reply to %s costs n
   expectStored()
 })
 
+test('a lost reply to the last bytes, with which the session was closed, costs none', async () => {
+  let appends = 0
+  server.choose = ({ url }) => (url.endsWith('append_v2') && ++appends === 2 ? { type: 'lose-reply' } : undefined)
+  expect(await put()).toBe('offline')
+  expect(await sentBy(async () => { expect(await put()).toBe('done') })).toBeLessThan(10_000)
+  expectStored()
+})
+
 test('a connection that breaks in the middle of a part costs that part', async () => {
   server.breakNext(({ url }) => url.endsWith('append_v2'), { type: 'cut-request', afterBytes: 3 * mebibyte })
   expect(await put()).toBe('offline')
