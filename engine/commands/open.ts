@@ -1,13 +1,9 @@
 import { credentialSource } from '../accounts/source.ts'
 import { maximumWholeBytes, type StorageBackend, type UploadJournal } from '../backend/backend.ts'
-import { TokenBucket } from '../backend/flow/bandwidth.ts'
 import { withLimits } from '../backend/wrappers/limits.ts'
 import { withLog } from '../backend/wrappers/log.ts'
 import { withSortedLists } from '../backend/wrappers/sorted-lists.ts'
 import { openBackend } from '../backend/open.ts'
-import { PatientPermits } from '../backend/flow/patient-permits.ts'
-import { AdaptivePermits } from '../backend/flow/permits.ts'
-import { RememberedConcurrency } from '../backend/flow/remembered-concurrency.ts'
 import { RetryPolicy, withRetry } from '../backend/wrappers/retry.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { prepareHome } from '../base/private-folder.ts'
@@ -20,6 +16,7 @@ import { withPlausibleLists } from '../repository/plausible-lists.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 import { openMemory, type RepositoryMemory } from './memory.ts'
+import { openTransfers } from './transfers.ts'
 
 /** How long a storage may be away when the job does not say. */
 const standardPatienceMs = 15 * 60_000
@@ -57,20 +54,10 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const bare = await openBackend(job.repository, { credentials, signal, clock, home: job.home, ...options })
   expectLargePuts(bare)
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
-  const concurrency = Math.max(1, Math.min(job.concurrency, bare.traits.maxConnections))
-  const { account, maxConnections } = bare.traits
-  const remembered = new RememberedConcurrency(job.home)
-  const shared = context.permits?.(account, maxConnections)
-  const patient = shared && new PatientPermits(shared, clock, (waits) => { traffic.waitForPermit(waits, clock.now()) })
-  const permits = new AdaptivePermits(concurrency, clock, patient, remembered.of(account))
-  const bandwidth = { up: new TokenBucket(clock), down: new TokenBucket(clock) }
-  const unfollow = context.limits.follow((limits) => {
-    bandwidth.up.setRate(limits.uploadBytesPerSecond)
-    bandwidth.down.setRate(limits.downloadBytesPerSecond)
-  })
+  const flow = openTransfers(job, bare.traits, traffic, context)
+  const { transfers, bandwidth, concurrency } = flow
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
-  const limited = withLimits(withSortedLists(withLog(bare, log)), { permits, bandwidth, lanes: meter, clock })
-  const notRemembered = (error: unknown): void => { log.write('info', `The number of transfers at once is not remembered: ${String(error)}`) }
+  const limited = withLimits(withSortedLists(withLog(bare, log)), { transfers, bandwidth, lanes: meter, clock })
   return {
     backend: withPlausibleLists(withRetry(limited, retrying)),
     retry: new RetryPolicy(retrying),
@@ -78,8 +65,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     meter,
     traffic,
     [Symbol.asyncDispose]: async () => {
-      unfollow()
-      if (permits.learned !== undefined) await remembered.remember(account, permits.learned, clock.now()).catch(notRemembered)
+      await flow[Symbol.asyncDispose]()
       await bare[Symbol.asyncDispose]()
       if (!context.meter) meter[Symbol.dispose]()
     },

@@ -3,12 +3,14 @@ import { hasCode } from '../../base/errors.ts'
 import type { TransferEvent } from '../../protocol/progress.ts'
 import type { Body, ByteRange, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import type { Bandwidth, TokenBucket } from '../flow/bandwidth.ts'
-import type { Permits } from '../flow/permits.ts'
+import type { Direction, TransferOutcome } from '../flow/concurrency.ts'
+import type { Permit } from '../flow/permits.ts'
+import type { Transfers } from '../flow/transfers.ts'
 import { retryAfterOf } from './retry.ts'
 import { BackendWrapper } from './wrapper.ts'
 
 export interface LimitOptions {
-  readonly permits: Permits
+  readonly transfers: Transfers
   readonly bandwidth: Bandwidth
   /** Told of each transfer once it has its permit, and of its end. Must not throw. */
   readonly lanes?: LaneListener
@@ -31,7 +33,13 @@ export interface TransferLane {
 }
 
 /**
- * Transfers (put and get) take a permit each and share the bandwidth. Belongs inside the retry wrapper, so that an operation
+ * An object of another kind than a pack is small, or rare enough to count as small. So is a part of a pack that is read in a moment, which
+ * somebody waits for who wants to know what is in it.
+ */
+const smallBytes = 128 * 1024
+
+/**
+ * Transfers (puts and gets of packs) take a permit each, small requests a place beside them; all share the bandwidth. Belongs inside the retry wrapper, so that an operation
  * that waits for its next attempt holds no permit, and each attempt's throttling is seen.
  */
 export function withLimits(backend: StorageBackend, options: LimitOptions): StorageBackend {
@@ -52,41 +60,50 @@ class LimitedBackend extends BackendWrapper {
   override put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
     const totalBytes = body.type === 'bytes' ? body.bytes.length : body.size
     const lane = this.#lane('up', name, totalBytes, options.attempt ?? 1)
-    const onProgress = (sentBytes: number): void => {
-      lane.bytes = sentBytes
-      options.onProgress?.(sentBytes)
-    }
-    const pace = joinPaces(this.#pace(this.#options.bandwidth.up, signal), options.pace)
-    return this.#transfer(lane, () => this.inner.put(name, body, { ...options, onProgress, pace }, signal), signal)
+    return this.#run(lane, isPack(name), (permit) => {
+      const onProgress = (sentBytes: number): void => {
+        permit?.moved(sentBytes - lane.bytes)
+        lane.bytes = sentBytes
+        options.onProgress?.(sentBytes)
+      }
+      const pace = joinPaces(this.#pace(this.#options.bandwidth.up, signal), options.pace)
+      return this.inner.put(name, body, { ...options, onProgress, pace }, signal)
+    }, signal)
   }
 
   override get(name: string, range: ByteRange | 'all', signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
     const lane = this.#lane('down', name, range === 'all' ? 0 : range.length, 1)
-    let got = 0
-    const counting: Pace = (bytes) => {
-      lane.bytes = got += bytes
-      return undefined
-    }
-    const paces = joinPaces(joinPaces(this.#pace(this.#options.bandwidth.down, signal), pace), counting)
-    return this.#transfer(lane, async () => {
+    return this.#run(lane, isPack(name) && (range === 'all' || range.length > smallBytes), async (permit) => {
+      const counting: Pace = (bytes) => {
+        lane.bytes += bytes
+        permit?.moved(bytes)
+        return undefined
+      }
+      const paces = joinPaces(joinPaces(this.#pace(this.#options.bandwidth.down, signal), pace), counting)
       const bytes = await this.inner.get(name, range, signal, paces)
       lane.bytes = bytes.length
       return bytes
     }, signal)
   }
 
-  async #transfer<T>(lane: Lane, operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const release = await this.#options.permits.acquire(signal)
+  async #run<T>(lane: Lane, isTransfer: boolean, operation: (permit: Permit | undefined) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { transfers } = this.#options
+    const permit = isTransfer ? await transfers.acquire(lane.direction, signal) : undefined
+    const small = permit ? undefined : await transfers.acquireSmall(signal)
+    const release = (outcome: TransferOutcome): void => {
+      permit?.release(outcome)
+      small?.(outcome)
+    }
     const startedMs = this.#clock.monotonic()
     lane.begin()
     try {
-      const result = await operation()
+      const result = await operation(permit)
       lane.end('done')
-      release({ bytes: lane.bytes, startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
+      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
       return result
     } catch (error) {
       const throttled = hasCode(error, 'throttled', 'unavailable')
-      release({ bytes: 0, startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: retryAfterOf(error) })
+      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: retryAfterOf(error) })
       lane.end('failed')
       throw error
     }
@@ -96,7 +113,7 @@ class LimitedBackend extends BackendWrapper {
     return (bytes) => bucket.take(bytes, signal)
   }
 
-  #lane(direction: 'up' | 'down', name: string, totalBytes: number, attempt: number): Lane {
+  #lane(direction: Direction, name: string, totalBytes: number, attempt: number): Lane {
     const facts = { id: ++this.#lastId, direction, name: shownName(name), totalBytes, attempt }
     return new Lane(facts, this.#clock, this.#options.lanes)
   }
@@ -140,6 +157,10 @@ class Lane implements TransferLane {
     const { bytes } = this
     return { ...this.#facts, totalBytes: Math.max(bytes, this.#facts.totalBytes), state, bytes, bytesPerSecond: seconds > 0 ? bytes / seconds : 0 }
   }
+}
+
+function isPack(name: string): boolean {
+  return name.startsWith('packs/')
 }
 
 /** `packs/3f/3f2a…` becomes `pack 3f2a…`: lanes are narrow, and nobody needs all 32 digits. */

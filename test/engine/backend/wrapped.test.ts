@@ -6,7 +6,7 @@ import { faultRule, withFaults, type FaultyBackend } from '../../../engine/backe
 import { withLimits } from '../../../engine/backend/wrappers/limits.ts'
 import { withLog } from '../../../engine/backend/wrappers/log.ts'
 import { openMemory } from '../../../engine/backend/memory/memory.ts'
-import { AdaptivePermits } from '../../../engine/backend/flow/permits.ts'
+import { Transfers } from '../../../engine/backend/flow/transfers.ts'
 import { withRetry } from '../../../engine/backend/wrappers/retry.ts'
 import { systemClock } from '../../../engine/base/clock.ts'
 import { createLog } from '../../../engine/base/log.ts'
@@ -23,7 +23,7 @@ function over(wrap: (inner: StorageBackend) => StorageBackend): () => Promise<Co
 }
 
 const limited = (inner: StorageBackend): StorageBackend => withLimits(inner, {
-  permits: new AdaptivePermits(4, systemClock),
+  transfers: new Transfers({ concurrency: 4, clock: systemClock }),
   bandwidth: { up: new TokenBucket(systemClock, 1e9), down: new TokenBucket(systemClock, 1e9) },
 })
 

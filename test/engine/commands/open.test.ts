@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RememberedConcurrency } from '../../../engine/backend/flow/remembered-concurrency.ts'
+import { linkKey } from '../../../engine/commands/transfers.ts'
 import { openStorage } from '../../../engine/commands/open.ts'
 import type { Progress } from '../../../engine/protocol/progress.ts'
 import { FakeClock } from '../backend/fake-clock.ts'
@@ -31,12 +32,13 @@ async function transfersAtOnce(name: string, concurrency: number, faults: string
   return most
 }
 
+const key = (name: string): string => linkKey(`memory:${name}`, 'up', '')
 const slow = 'fault.rule=put,delay,ms=20'
 
 test('a run starts with as many transfers as its account bore before, never above the user’s number', async () => {
   const name = randomUUID()
   expect(await transfersAtOnce(name, 8, slow)).toBe(2)
-  await new RememberedConcurrency(folder).remember(`memory:${name}`, 6, Date.now())
+  await new RememberedConcurrency(folder).remember(key(name), 6, Date.now())
   expect(await transfersAtOnce(name, 8, slow)).toBe(6)
   expect(await transfersAtOnce(name, 3, slow)).toBe(3)
   // The smaller number of one job is not what the account bears.
@@ -45,9 +47,9 @@ test('a run starts with as many transfers as its account bore before, never abov
 
 test('a storage that asked for patience is approached more gently the next time', async () => {
   const name = randomUUID()
-  await new RememberedConcurrency(folder).remember(`memory:${name}`, 6, Date.now())
+  await new RememberedConcurrency(folder).remember(key(name), 6, Date.now())
   expect(await transfersAtOnce(name, 8, `${slow}&fault.rule=put,before,code=throttled,times=1`)).toBe(6)
-  expect(new RememberedConcurrency(folder).of(`memory:${name}`)).toBe(3)
+  expect(new RememberedConcurrency(folder).of(key(name))).toBe(3)
   expect(await transfersAtOnce(name, 8, slow)).toBe(3)
 })
 

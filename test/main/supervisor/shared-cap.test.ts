@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { presentNetwork } from '../../../engine/backend/flow/network.ts'
 import { RememberedConcurrency } from '../../../engine/backend/flow/remembered-concurrency.ts'
+import { linkKey } from '../../../engine/commands/transfers.ts'
 import type { BackupJob } from '../../../engine/protocol/job.ts'
 import type { EngineEvent } from '../../../engine/protocol/messages.ts'
 import { nodeHost } from '../../../main/supervisor/node-host.ts'
@@ -18,13 +20,13 @@ import { backupJob, noToken } from '../fakes.ts'
 const cap = 3
 const engine = fileURLToPath(new URL('../../../engine/engine.ts', import.meta.url))
 
-/** Watches the transfers of objects, and of their parts, as the server sees them, and holds those of packs until the gate opens. */
+/** Watches the transfers of packs, and of their parts, as the server sees them, and holds them until the gate opens. Small requests go beside them. */
 function watchTransfers(proxy: FaultProxy) {
   const gate = Promise.withResolvers<void>()
   const going = new Set<string>()
   const ended: string[] = []
   const seen = { most: 0, held: 0, going, ended, gate }
-  const isTransfer = ({ method, url }: ProxiedRequest): boolean => (method === 'PUT' || method === 'GET') && !url.includes('list-type=')
+  const isTransfer = ({ method, url }: ProxiedRequest): boolean => (method === 'PUT' || method === 'GET') && url.includes('/packs/')
   proxy.choose = (request) => {
     if (!isTransfer(request)) return undefined
     seen.most = Math.max(seen.most, going.add(request.url).size)
@@ -62,7 +64,7 @@ test('two jobs in engines of their own share what their account bears: the serve
   const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken })
   const home = join(folder, 'home')
   // No slow start: each of the two would take the whole cap.
-  await new RememberedConcurrency(home).remember(`s3:${new URL(proxy.endpoint).host}:${bucket.secrets.accessKeyId}`, 8, Date.now())
+  await new RememberedConcurrency(home).remember(linkKey(`s3:${new URL(proxy.endpoint).host}:${bucket.secrets.accessKeyId}`, 'up', presentNetwork()), 8, Date.now())
   const jobs = ['photos', 'papers'].map((name) => {
     mkdirSync(join(folder, name))
     randomFile(join(folder, name, 'one.bin'), 80_000_000, name)

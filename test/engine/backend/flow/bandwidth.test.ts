@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { paceSliceBytes } from '../../../../engine/backend/backend.ts'
 import { TokenBucket } from '../../../../engine/backend/flow/bandwidth.ts'
+import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { withLimits } from '../../../../engine/backend/wrappers/limits.ts'
 import { openMemory } from '../../../../engine/backend/memory/memory.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
@@ -96,8 +97,8 @@ test('a rate of nothing is refused', () => {
 test('real time: four uploads through the limits wrapper together keep to the rate', async () => {
   const rate = 8_000_000
   const up = new TokenBucket(systemClock, rate)
-  const permits = { acquire: async () => () => undefined }
-  const backend = withLimits(openMemory('bandwidth'), { permits, bandwidth: { up, down: new TokenBucket(systemClock) } })
+  const transfers = new Transfers({ concurrency: 4, clock: systemClock })
+  const backend = withLimits(openMemory('bandwidth'), { transfers, bandwidth: { up, down: new TokenBucket(systemClock) } })
   const bytes = new Uint8Array(rate / 4)
   const started = performance.now()
   await Promise.all(Array.from({ length: 4 }, (_, index) => backend.put(`x${index}`, { type: 'bytes', bytes }, {}, never)))

@@ -1,6 +1,6 @@
 import type { StorageBackend } from '../../../../engine/backend/backend.ts'
 import { TokenBucket } from '../../../../engine/backend/flow/bandwidth.ts'
-import { AdaptivePermits } from '../../../../engine/backend/flow/permits.ts'
+import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { faultRule, withFaults, type FaultyBackend } from '../../../../engine/backend/wrappers/faulty/faulty.ts'
 import { withLimits } from '../../../../engine/backend/wrappers/limits.ts'
 import { withRetry } from '../../../../engine/backend/wrappers/retry.ts'
@@ -17,9 +17,9 @@ const rules = [
 /** A storage as commands see it, with retries and limits, that fails now and then. */
 export function throughFaults(backend: StorageBackend): { readonly backend: StorageBackend; readonly faulty: FaultyBackend } {
   const faulty = withFaults(backend, { seed: 20, rules })
-  const permits = new AdaptivePermits(4, systemClock)
+  const transfers = new Transfers({ concurrency: 4, clock: systemClock })
   const bandwidth = { up: new TokenBucket(systemClock, 1e9), down: new TokenBucket(systemClock, 1e9) }
-  return { faulty, backend: withRetry(withLimits(withSortedLists(faulty), { permits, bandwidth }), { clock: hurried, patienceMs: 60_000 }) }
+  return { faulty, backend: withRetry(withLimits(withSortedLists(faulty), { transfers, bandwidth }), { clock: hurried, patienceMs: 60_000 }) }
 }
 
 /** Every tenth request of the service itself is refused, or its reply is lost. */

@@ -7,7 +7,7 @@ import { TokenBucket } from '../../../../engine/backend/flow/bandwidth.ts'
 import { withLimits } from '../../../../engine/backend/wrappers/limits.ts'
 import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
-import { AdaptivePermits } from '../../../../engine/backend/flow/permits.ts'
+import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
 import { FaultProxy } from '../../../faults/proxy.ts'
 import { freshBucket } from '../../../servers/s3.ts'
@@ -20,7 +20,7 @@ test('real time: uploads and downloads of S3 pass through the limit inside of a 
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-rate-'))
   const rate = 4_000_000
   await using bare = await openBackend(`s3://${bucket.bucket}?endpoint=${encodeURIComponent(proxy.endpoint)}`, { credentials: fixedCredentials({ ...bucket.secrets }), signal: never })
-  const backend = withLimits(bare, { permits: new AdaptivePermits(4, systemClock), bandwidth: { up: new TokenBucket(systemClock, rate), down: new TokenBucket(systemClock, rate) } })
+  const backend = withLimits(bare, { transfers: new Transfers({ concurrency: 4, clock: systemClock }), bandwidth: { up: new TokenBucket(systemClock, rate), down: new TokenBucket(systemClock, rate) } })
   const bytes = Buffer.alloc(2_000_000, 'b')
   const path = join(folder, 'pack')
   await writeFile(path, bytes)

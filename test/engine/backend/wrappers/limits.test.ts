@@ -5,7 +5,7 @@ import { faultRule, withFaults } from '../../../../engine/backend/wrappers/fault
 import { shownName, withLimits, type LaneListener, type TransferLane } from '../../../../engine/backend/wrappers/limits.ts'
 import { withLog } from '../../../../engine/backend/wrappers/log.ts'
 import { openMemory } from '../../../../engine/backend/memory/memory.ts'
-import { AdaptivePermits } from '../../../../engine/backend/flow/permits.ts'
+import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { probeBackend } from '../../../../engine/backend/probe.ts'
 import { createLog, type LogLine } from '../../../../engine/base/log.ts'
 import type { TransferEvent } from '../../../../engine/protocol/progress.ts'
@@ -35,7 +35,7 @@ class Follower implements LaneListener {
 test('a transfer is a lane: it begins, moves and ends, with its attempt', async () => {
   const clock = new FakeClock()
   const lanes = new Follower()
-  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, 100_000), clock, lanes })
+  const backend = withLimits(openMemory(randomUUID(), clock), { transfers: new Transfers({ concurrency: 2, clock }), bandwidth: bandwidth(clock, 100_000), clock, lanes })
   void backend.put('packs/3f/3f2a0011', { type: 'bytes', bytes: new Uint8Array(300_000) }, { attempt: 2 }, never)
   await clock.advance(0)
   const [lane] = lanes.begun
@@ -56,7 +56,7 @@ test('a transfer is a lane: it begins, moves and ends, with its attempt', async 
 test('the speed of a lane is its bytes over the time since it began', async () => {
   const clock = new FakeClock()
   const lanes = new Follower()
-  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, 100_000), clock, lanes })
+  const backend = withLimits(openMemory(randomUUID(), clock), { transfers: new Transfers({ concurrency: 2, clock }), bandwidth: bandwidth(clock, 100_000), clock, lanes })
   void backend.put('packs/3f/3f2a0011', { type: 'bytes', bytes: new Uint8Array(1_000_000) }, {}, never)
   await clock.advance(4_000)
   const event = lanes.begun[0]?.event('active')
@@ -67,7 +67,7 @@ test('the speed of a lane is its bytes over the time since it began', async () =
 test('a get is held to the download limit and ends as failed when it fails', async () => {
   const clock = new FakeClock()
   const lanes = new Follower()
-  const backend = withLimits(openMemory(randomUUID(), clock), { permits: new AdaptivePermits(2, clock), bandwidth: bandwidth(clock, undefined, 100_000), clock, lanes })
+  const backend = withLimits(openMemory(randomUUID(), clock), { transfers: new Transfers({ concurrency: 2, clock }), bandwidth: bandwidth(clock, undefined, 100_000), clock, lanes })
   await backend.put('x', { type: 'bytes', bytes: new Uint8Array(1_000_000) }, {}, never)
   let got = 0
   void backend.get('x', 'all', never).then((bytes) => { got = bytes.length })
@@ -82,7 +82,7 @@ test('a get is held to the download limit and ends as failed when it fails', asy
 test('a failed transfer gives its permit back, and throttling holds the next one up', async () => {
   const clock = new FakeClock()
   const faulty = withFaults(openMemory(randomUUID(), clock), { seed: 1, rules: [faultRule('put', 'before', { times: 1, code: 'throttled', retryAfterMs: 4000 })] }, clock)
-  const backend = withLimits(faulty, { permits: new AdaptivePermits(1, clock), bandwidth: bandwidth(clock), clock })
+  const backend = withLimits(faulty, { transfers: new Transfers({ concurrency: 1, clock }), bandwidth: bandwidth(clock), clock })
   expect(await codeOf(backend.put('x', bytesOf('x'), {}, never))).toBe('throttled')
   let done = false
   void backend.put('x', bytesOf('x'), {}, never).then(() => { done = true })

@@ -1,0 +1,70 @@
+import { afterMove, afterTransfer, startConcurrency, type ConcurrencyState } from '../../../../engine/backend/flow/concurrency.ts'
+
+/** A way to a storage, and the storage behind it, in rates of bytes a second. */
+export interface SimulatedLink {
+  readonly roundTripMs: number
+  readonly perConnection: number
+  /** Of all together; may change with time, and with the number of connections. */
+  readonly total: (nowMs: number, connections: number) => number
+  /** More connections than this are refused, with this wish. */
+  readonly refusesAbove?: number
+  readonly retryAfterMs?: number
+}
+
+interface Lane {
+  readonly startedMs: number
+  readonly readyMs: number
+  readonly isRefused: boolean
+  left: number
+  moves: boolean
+}
+
+interface Result {
+  readonly bytes: number
+  /** How many might run at once, in each second. */
+  readonly limits: readonly number[]
+  readonly refusals: number
+}
+
+const tickMs = 10
+const objectBytes = 8_000_000
+export const maximum = 16
+
+/** Moves objects without an end, with a fixed number at a time or with as many as the rule under test says. Time is a number here. */
+export function simulate(link: SimulatedLink, seconds: number, fixed?: number, known?: number): Result {
+  let state: ConcurrencyState = startConcurrency('down', maximum, 0, known)
+  let lanes: Lane[] = []
+  let bytes = 0
+  let refusals = 0
+  const limits: number[] = []
+  for (let nowMs = 0; nowMs < seconds * 1000; nowMs += tickMs) {
+    const limit = fixed ?? state.limit
+    if (nowMs % 1000 === 0) limits.push(limit)
+    while (lanes.length < limit && nowMs >= state.pausedUntilMs) {
+      const isRefused = link.refusesAbove !== undefined && lanes.length >= link.refusesAbove
+      lanes.push({ startedMs: nowMs, readyMs: nowMs + link.roundTripMs, isRefused, left: objectBytes, moves: false })
+    }
+    const ready = lanes.filter((lane) => lane.readyMs <= nowMs && !lane.isRefused)
+    const rate = Math.min(link.perConnection, link.total(nowMs, ready.length) / Math.max(1, ready.length))
+    for (const lane of ready) {
+      const moved = Math.min(lane.left, (rate * tickMs) / 1000)
+      lane.left -= moved
+      lane.moves = true
+      bytes += moved
+      state = afterMove(state, { nowMs, bytes: moved, active: lanes.length, moving: lanes.filter(({ moves }) => moves).length }, maximum)
+    }
+    for (const lane of lanes.filter((each) => each.left <= 0 || (each.isRefused && each.readyMs <= nowMs))) {
+      lanes = lanes.filter((each) => each !== lane)
+      if (lane.isRefused) refusals++
+      const { retryAfterMs = 0 } = link
+      state = afterTransfer(state, { startedMs: lane.startedMs, finishedMs: nowMs, throttled: lane.isRefused, ...(lane.isRefused ? { retryAfterMs } : {}) })
+    }
+  }
+  return { bytes, limits, refusals }
+}
+
+/** The fixed number that moves most, found by trying them all. */
+export function bestFixed(link: SimulatedLink, seconds: number): { readonly number: number; readonly bytes: number } {
+  const tried = Array.from({ length: maximum }, (_, at) => ({ number: at + 1, bytes: simulate(link, seconds, at + 1).bytes }))
+  return tried.reduce((best, each) => (each.bytes > best.bytes * 1.001 ? each : best))
+}
