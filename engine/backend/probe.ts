@@ -20,11 +20,11 @@ export async function probeBackend(backend: StorageBackend, signal: AbortSignal)
   const names = [`${folder}-a`, `${folder}-b`] as const
   try {
     const exclusiveCreate = backend.traits.exclusiveCreate
-      && (await oneWins(backend, names[0], 2, 'in turn', signal)) && (await oneWins(backend, names[1], 8, 'at once', signal))
+      && (await both(oneWins(backend, names[0], 2, 'in turn', signal), oneWins(backend, names[1], 8, 'at once', signal)))
     await backend.put(names[0], { type: 'bytes', bytes: randomBytes(16) }, {}, signal)
     return { exclusiveCreate, listsAtOnce: await isListed(backend, names[0], signal) }
   } finally {
-    for (const name of names) await tryWithRights(() => backend.remove(name, signal))
+    await Promise.all(names.map((name) => tryWithRights(() => backend.remove(name, signal))))
   }
 }
 
@@ -33,6 +33,12 @@ export async function clearProbes(backend: StorageBackend, minimumAgeMs: number,
   for await (const { name, modifiedMs } of backend.list('probe/', signal)) {
     if (nowMs - modifiedMs >= minimumAgeMs) await tryWithRights(() => backend.remove(name, signal))
   }
+}
+
+/** Waits for both also where one fails: what it wrote is cleared away afterwards. */
+async function both(...tries: readonly Promise<boolean>[]): Promise<boolean> {
+  await Promise.allSettled(tries)
+  return (await Promise.all(tries)).every(Boolean)
 }
 
 async function oneWins(backend: StorageBackend, name: string, tries: number, order: 'in turn' | 'at once', signal: AbortSignal): Promise<boolean> {

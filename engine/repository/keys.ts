@@ -106,6 +106,8 @@ export interface Unlocked {
 
 export interface UnlockOptions {
   readonly password: string
+  /** From readKeys. */
+  readonly stored: readonly StoredKey[]
   /** Whether a master key is this repository's: an `init` that broke off leaves a key of a repository that never was. */
   readonly fits: (masterKey: Uint8Array) => boolean
   /** The key that opened last time on this machine; it is tried first. */
@@ -116,8 +118,7 @@ export interface UnlockOptions {
  * Tries the password on the keys, until one holds a master key that fits. When none fits, the first that the password opens.
  * @throws password after all of them refused, or all that can be tried in bounded time; damaged when there is no key at all, or none that can be read.
  */
-export async function unlock(backend: StorageBackend, { password, fits, knownKey }: UnlockOptions, signal: AbortSignal): Promise<Unlocked> {
-  const stored = await readKeys(backend, signal)
+export async function unlock({ password, stored, fits, knownKey }: UnlockOptions, signal: AbortSignal): Promise<Unlocked> {
   if (stored.length === 0) throw new HoldfastError('damaged', 'The repository has no keys: every object under keys/ is gone.')
   const { tries, dear } = planTries(stored, knownKey)
   let first: Unlocked | undefined
@@ -197,7 +198,8 @@ export interface StoredKey {
   readonly entry?: KeyEntry
 }
 
-async function readKeys(backend: StorageBackend, signal: AbortSignal): Promise<StoredKey[]> {
+/** All keys of a repository, the damaged ones too. Errors: those of the storage. */
+export async function readKeys(backend: StorageBackend, signal: AbortSignal): Promise<StoredKey[]> {
   const listed = await listNames(backend, signal)
   const stored = await Promise.all(listed.map(({ name, size }) => readKey(backend, name, size, signal)))
   return stored.filter((key) => key !== undefined)

@@ -5,7 +5,7 @@ import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
 import { decodeConfig, encodeConfig, readRepositoryId, standardChunker, type ChunkerParameters, type RepositoryConfig } from './config.ts'
 import { keyBytes, type Random, type ScryptCost } from './crypto.ts'
-import { deriveKeys, storeKey, unlock, type RepositoryKeys } from './keys.ts'
+import { deriveKeys, readKeys, storeKey, unlock, type RepositoryKeys } from './keys.ts'
 import { configObject, keyObject } from './names.ts'
 
 /** An opened repository: where its objects are, what it is, and the keys to it. */
@@ -65,10 +65,11 @@ export async function openRepository(
   backend: StorageBackend, password: string, signal: AbortSignal, knownKey: (repositoryId: string) => string | undefined = () => undefined,
 ): Promise<Repository> {
   throwIfAborted(signal)
-  const bytes = await readConfig(backend, signal)
+  // Side by side: from afar each request is a tenth of a second.
+  const [bytes, stored] = await Promise.all([readConfig(backend, signal), readKeys(backend, signal)])
   if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
   const known = knownKey(readRepositoryId(bytes))
-  const { masterKey, keyName } = await unlock(backend, { password, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
+  const { masterKey, keyName } = await unlock({ password, stored, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
   const keys = deriveKeys(masterKey)
   return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
 }

@@ -60,6 +60,11 @@ export class SessionKeeper {
     return this.#opened > 0
   }
 
+  /** Whether the job had a snapshot, of whatever machine, when the session was opened; true where that is not known. */
+  get hasSnapshots(): boolean {
+    return !this.#session || this.#session.newest !== undefined
+  }
+
   /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; `unsupported`; those of the storage. */
   async open(signal: AbortSignal): Promise<void> {
     const { repository, catalog, jobKey, memory, host, clock, random, dryRun } = this.#options
@@ -70,8 +75,8 @@ export class SessionKeeper {
       await this.#takeStock(await peek(repository, signal), signal)
       return
     }
-    await requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
-    this.#session = await openSession(repository, jobKey, { host, clock, random, above: memory.floor(jobKey) }, signal)
+    const ready = requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
+    this.#session = await openSession(repository, jobKey, { host, clock, random, ready, above: memory.floor(jobKey) }, signal)
     memory.announced(this.#session.ref)
     await this.#meetOthers(this.#session.newest, signal)
     await this.#takeStock(await this.#session.retired(signal), signal)

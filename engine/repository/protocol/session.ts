@@ -27,6 +27,8 @@ export interface SessionOptions {
    * opened when everything is uploaded already, and for a long restore that protects its snapshot.
    */
   readonly root?: BlobId
+  /** Awaited before the session is announced, while it is found out what there is. Rejects where none can be. */
+  readonly ready?: Promise<void>
   /** The highest revision of the job that this machine knows of, in whatever state the storage is now: the session's is higher (rule R11). */
   readonly above?: number
   /** Default 16. */
@@ -63,7 +65,7 @@ export async function openSession(repository: Repository, jobKey: string, option
     nonce: randomName(options.random), host: options.host, startedMs: Math.max(0, Math.floor(options.clock.now())),
     root: options.root && toHex(options.root),
   }
-  const newest = await newestRevision(repository, jobKey, signal)
+  const [newest] = await Promise.all([newestRevision(repository, jobKey, signal), options.ready])
   let revision = Math.max(newest.taken, options.above ?? 0) + 1
   for (;;) {
     if (revision > highestRevision) throw new HoldfastError('damaged', 'Something in the repository has the highest revision there can be. Run check.', { data: { revision } })
