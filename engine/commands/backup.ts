@@ -26,7 +26,7 @@ import { checkPatterns } from './backup/patterns.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
 import { expectSources, findSources, manifestSources, nameSources, sourceDevices } from './backup/sources.ts'
-import { verifySample } from './backup/verify.ts'
+import { SampleVerification } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
 
@@ -65,6 +65,13 @@ interface RunParts {
   readonly startedMs: number
 }
 
+/** How a run ended, but for what it reads back. */
+interface End {
+  /** False: nothing was written. */
+  readonly changed: boolean
+  readonly snapshot: string | undefined
+}
+
 /** One run over an opened repository. */
 class BackupRun {
   readonly #parts: RunParts
@@ -99,20 +106,23 @@ class BackupRun {
   async #store(last: LastSnapshot | undefined): Promise<RunSummary> {
     const { job, context, opened, tally } = this.#parts
     await using machine = new Machine(job, context, opened, tally, this.#recordReached)
+    const verification = job.verify === false || job.dryRun ? undefined : new SampleVerification({ opened, context, machine, tally })
     try {
-      const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper })
+      const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper, entered: () => { verification?.begin() } })
       this.#parts.opened.catalog.trees.beginRun()
-      return await this.#passAndCommit(machine, passes, last)
+      const unverified = await this.#passAndCommit(machine, passes, last)
+      return await this.#verified(unverified, verification)
     } catch (error) {
       const cause = machine.failure ?? error
       await machine.stop(error)
       throw cause
     } finally {
+      await verification?.stop()
       await this.#keeper.stop()
     }
   }
 
-  async #passAndCommit(machine: Machine, passes: Passes, last: LastSnapshot | undefined): Promise<RunSummary> {
+  async #passAndCommit(machine: Machine, passes: Passes, last: LastSnapshot | undefined): Promise<End> {
     const { progress, opened: { catalog, repository } } = this.#parts
     const { signal } = machine
     for (;;) {
@@ -121,14 +131,14 @@ class BackupRun {
       passes.tellUnmatched()
       progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
-        if (await this.#stillStands(last, signal)) return this.#unchanged(machine, last)
+        if (await this.#stillStands(last, signal)) return this.#unchanged(last)
         passes.distrust(root)
         await this.#keeper.open(signal)
         continue
       }
       progress.phase('finishing')
       await machine.flush()
-      if (this.#parts.job.dryRun) return this.#summary(this.#outcome(), undefined)
+      if (this.#parts.job.dryRun) return { changed: true, snapshot: undefined }
       if (await this.#keeper.mustRedo(signal)) {
         passes.distrust(root)
         continue
@@ -136,7 +146,7 @@ class BackupRun {
       await this.#keeper.acknowledge(signal)
       await writeIndexes(repository, catalog, systemRandom, signal)
       const commit = await this.#keeper.commit(() => this.#manifest(root, last), signal)
-      if (commit.type === 'committed') return this.#committed(machine, commit.ref, root, passes)
+      if (commit.type === 'committed') return this.#committed(commit.ref, root, passes)
       passes.distrust(root)
     }
   }
@@ -159,12 +169,16 @@ class BackupRun {
   }
 
   /** Nothing was written, so nothing is but the run's record, and once a day what is there is looked after. */
-  async #unchanged(machine: Machine, last: LastSnapshot): Promise<RunSummary> {
-    const { opened, job, progress } = this.#parts
-    opened.catalog.journal.clear()
-    progress.phase('verifying')
-    if (!job.dryRun) await this.#verify(machine, true)
-    return this.#summary(this.#parts.tally.problemCount > 0 ? 'warnings' : 'unchanged', last.id)
+  #unchanged(last: LastSnapshot): End {
+    this.#parts.opened.catalog.journal.clear()
+    return { changed: false, snapshot: last.id }
+  }
+
+  async #verified({ changed, snapshot }: End, verification: SampleVerification | undefined): Promise<RunSummary> {
+    const { job, progress } = this.#parts
+    if (!job.dryRun) progress.phase('verifying')
+    this.#verifiedBytes = await verification?.finish(!changed)
+    return this.#summary(changed || this.#parts.tally.problemCount > 0 ? this.#outcome() : 'unchanged', snapshot)
   }
 
   /** The last snapshot may have been forgotten or damaged meanwhile. */
@@ -180,7 +194,7 @@ class BackupRun {
     }
   }
 
-  async #committed(machine: Machine, ref: SnapshotRef, root: BlobId, passes: Passes): Promise<RunSummary> {
+  #committed(ref: SnapshotRef, root: BlobId, passes: Passes): End {
     const { catalog, host } = this.#parts.opened
     const id = snapshotId({ job: this.#parts.job.name }, ref)
     const { files, bytes } = this.#parts.tally
@@ -189,15 +203,7 @@ class BackupRun {
       catalog.journal.clear()
       catalog.trees.endRun()
     })
-    this.#parts.progress.phase('verifying')
-    await this.#verify(machine, false)
-    return this.#summary(this.#outcome(), id)
-  }
-
-  async #verify(machine: Machine, mayBeGone: boolean): Promise<void> {
-    if (this.#parts.job.verify === false) return
-    const { uploadedBytes } = this.#parts.opened.storage.traffic
-    this.#verifiedBytes = await verifySample({ ...this.#parts, machine }, { sentBytes: uploadedBytes, mayBeGone })
+    return { changed: true, snapshot: id }
   }
 
   #outcome(): RunSummary['outcome'] {

@@ -42,6 +42,8 @@ export interface PassOptions {
   readonly tally: Tally
   readonly sources: readonly WalkSource[]
   readonly disk: Disk
+  /** The session is open, and the catalog knows what is usable; may be called again. */
+  readonly entered: () => void
 }
 
 /** Thrown inside a pass when what it compares with turns out not to hold: the next pass gets another base. */
@@ -164,9 +166,10 @@ export class Passes {
     const { catalog } = opened
     await keepNativeMemorySmall()
     await keeper.open(machine.signal)
+    this.#options.entered()
     await this.#takeUpSpool()
     if (!this.#base.root) {
-      const newest = await this.#newestManifest()
+      const newest = keeper.hasSnapshots ? await this.#newestManifest() : undefined
       if (newest) {
         this.#base = { root: fromHex(newest.root), trusted: false }
         this.#watch = this.#watchFor(recordsOf(newest.sources))

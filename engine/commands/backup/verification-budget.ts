@@ -25,3 +25,11 @@ export function verificationBudget({ distance, sentBytes, todayBytes }: Verifica
   const wanted = todayBytes === undefined ? Math.max(firstOfDay, byWhatWasSent) : byWhatWasSent
   return Math.max(0, Math.min(wanted, perDay[distance] - (todayBytes ?? 0)))
 }
+
+/**
+ * What a run may still read back after its uploads when it could read beside them: nobody is to wait for more than a moment, and the
+ * next run goes on.
+ */
+export function afterUploads(sentBytes: number): number {
+  return Math.max(8 * MiB, Math.floor(sentBytes / 64))
+}
