@@ -55,7 +55,7 @@ export const layers = {
   'main/api': { may: ['engine/protocol'] },
   main: { may: ['main/api', 'engine/accounts', 'engine/protocol'] },
   renderer: { may: ['main/api'] },
-  build: { may: [] },
+  build: { may: ['engine/protocol'] },
   test: {
     may: ['engine', 'main', 'renderer', 'build'],
   },
