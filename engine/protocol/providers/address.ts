@@ -21,6 +21,12 @@ export function readAddress(address: string): ReadAddress {
   return typeof parts === 'string' ? { type: 'wrong', words: parts } : valuesOf(provider, parts)
 }
 
+/** An address in the one spelling that it is kept and compared under; what is no provider's, or cannot be read, as it is. */
+export function sameSpelling(address: string): string {
+  const read = readAddress(address)
+  return read.type === 'provider' ? writeAddress(read.provider, read.values) : address
+}
+
 /** The address of checked values (see `checkedValues`): the one spelling that settings and secrets are kept under. */
 export function writeAddress(provider: ProviderDescription, values: AddressValues): string {
   const at = (place: AddressField['at']): string | undefined => provider.fields.filter((field) => field.at === place).map(({ name }) => values[name])[0]
@@ -34,7 +40,7 @@ export function writeAddress(provider: ProviderDescription, values: AddressValue
   if (provider.form === 'path') return `${scheme}:${path || '/'}${query}`
   const user = at('user')
   const port = at('port')
-  return `${scheme}://${user === undefined ? '' : `${encodeURIComponent(user)}@`}${at('host') ?? ''}${port === undefined ? '' : `:${port}`}${path}${query}`
+  return `${scheme}://${user === undefined ? '' : `${encodeURIComponent(user)}@`}${at('host') ?? ''}${port === undefined ? '' : `:${port}`}${path || '/'}${query}`
 }
 
 interface Parts {

@@ -30,6 +30,8 @@ export interface ProviderDescription {
   readonly example: string
   /** Where a connection will be made to; undefined: nothing can be said without talking to it. */
   readonly reach: (values: AddressValues) => ServerPlace | undefined
+  /** Whether what goes there can be read on the way, where no http:// in a field says so. */
+  readonly readableOnTheWay?: (values: AddressValues) => boolean
 }
 
 /** Whose consent page opens. */
