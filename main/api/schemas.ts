@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
-import type { Channel, JobConfig, JobConfigInput, Request, SecretsInput } from './contract.ts'
+import type { Channel, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
+import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
 type RequestSchemas = { readonly [C in Channel]: v.GenericSchema<unknown, Request<C>> }
@@ -17,13 +18,19 @@ const manyPaths = v.pipe(few(10_000), v.array(exactBytes), v.check((paths) => pa
 const rate = v.pipe(whole, v.minValue(1))
 const concurrency = v.pipe(whole, v.minValue(1), v.maxValue(32))
 
-const s3 = v.strictObject({
-  type: v.literal('s3'),
-  bucket: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)),
-  prefix: v.pipe(v.string(), v.maxLength(512)),
-  endpoint: v.exactOptional(v.pipe(v.string(), v.maxLength(512), v.url(), v.check((url) => /^https?:\/\/[^@]+$/.test(url)))),
-  region: v.exactOptional(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,40}$/))),
+/** By names of fields or of secrets; few, before any of them is looked at. */
+const named = <Schema extends v.GenericSchema<unknown, string>>(value: Schema) => v.pipe(
+  v.custom<Readonly<Record<string, unknown>>>((input) => typeof input === 'object' && input !== null && Object.keys(input).length <= 32),
+  v.record(v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9]{0,63}$/)), value),
+)
+const providerShape = v.strictObject({
+  type: v.literal('provider'),
+  provider: v.pipe(v.string(), v.check((name) => providerById(name) !== undefined)),
+  values: named(v.pipe(v.string(), v.minLength(1), v.maxLength(maxPathLength))),
 })
+/** As the window asks for it: what is not exactly a value of its description is refused. */
+const provider = v.pipe(providerShape, v.check((one) => isChecked(one)))
+
 const folder = v.strictObject({ id: v.pipe(v.string(), v.regex(/^[0-9a-f-]{1,64}$/)) })
 
 const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'] as const
@@ -49,24 +56,26 @@ const terms = {
 }
 const maxSources = 1000
 
-/** A job's configuration as the job file keeps it. */
+/** A job's configuration as the job file keeps it. What was a value of its storage once and no longer is one is told when it is used: no job is lost by it. */
 export const jobConfig: v.GenericSchema<unknown, JobConfig> = v.strictObject({
   ...terms,
   sources: v.pipe(v.array(absolutePath), v.minLength(1), v.maxLength(maxSources)),
-  destination: v.variant('type', [v.strictObject({ type: v.literal('folder'), path: absolutePath }), s3]),
+  destination: v.variant('type', [v.strictObject({ type: v.literal('folder'), path: absolutePath }), providerShape]),
 })
 
-const destination = v.variant('type', [v.strictObject({ type: v.literal('folder'), folder }), s3])
+const destination = v.variant('type', [v.strictObject({ type: v.literal('folder'), folder }), provider])
 const jobConfigInput: v.GenericSchema<unknown, JobConfigInput> = v.strictObject({
   ...terms,
   sources: v.pipe(few(maxSources), v.array(folder), v.minLength(1)),
   destination,
 })
 
+/** A service account's whole JSON file, a private key of 16384 bits. */
+const maxKeyLength = 32_768
 const secret = v.pipe(v.string(), v.minLength(1), v.maxLength(4096))
 const secrets: v.GenericSchema<unknown, SecretsInput> = v.strictObject({
   password: v.exactOptional(secret),
-  storage: v.exactOptional(v.strictObject({ accessKeyId: secret, secretAccessKey: secret, sessionToken: v.exactOptional(secret) })),
+  storage: v.exactOptional(named(v.pipe(v.string(), v.minLength(1), v.maxLength(maxKeyLength)))),
 })
 
 const snapshot = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
@@ -135,9 +144,15 @@ function few(most: number) {
   return v.custom<unknown[]>((value) => Array.isArray(value) && value.length <= most)
 }
 
+function isChecked({ provider: name, values }: ProviderDestination): boolean {
+  const description = providerById(name)
+  if (!description || Object.keys(valueProblems(description, values)).length > 0) return false
+  const kept = checkedValues(description, values)
+  return Object.keys(values).every((field) => kept[field] === values[field])
+}
+
 /** The field that is wrong, as a dotted path; nothing of its value. */
 export function wrongField(issues: readonly v.BaseIssue<unknown>[]): string {
   const [first] = issues
   return (first && v.getDotPath(first)) ?? ''
 }
-

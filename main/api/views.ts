@@ -1,6 +1,7 @@
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { ExcludeRules } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
+import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
@@ -105,17 +106,16 @@ export interface JobConfigInput extends JobTerms {
   readonly destination: DestinationInput
 }
 
-interface S3Destination {
-  readonly type: 's3'
-  readonly bucket: string
-  readonly prefix: string
-  readonly endpoint?: string
-  readonly region?: string
+/** A storage that has an address: the id of its description (engine/protocol/providers), and checked values by field name. */
+export interface ProviderDestination {
+  readonly type: 'provider'
+  readonly provider: string
+  readonly values: AddressValues
 }
 
-export type Destination = { readonly type: 'folder'; readonly path: string } | S3Destination
-export type DestinationView = { readonly type: 'folder'; readonly folder: FolderView } | S3Destination
-export type DestinationInput = { readonly type: 'folder'; readonly folder: FolderRef } | S3Destination
+export type Destination = { readonly type: 'folder'; readonly path: string } | ProviderDestination
+export type DestinationView = { readonly type: 'folder'; readonly folder: FolderView } | ProviderDestination
+export type DestinationInput = { readonly type: 'folder'; readonly folder: FolderRef } | ProviderDestination
 
 /** Local time; `at` is `HH:MM`. A run that was missed (asleep, not started) is made up once, soon after. */
 export type Schedule = { readonly type: 'manual' } | { readonly type: 'hourly' } | { readonly type: 'daily'; readonly at: string }
@@ -123,7 +123,8 @@ export type Schedule = { readonly type: 'manual' } | { readonly type: 'hourly' }
 /** Secrets as the window sends them; never the other way. Absent means: keep what is stored, as long as the destination stays the same. */
 export interface SecretsInput {
   readonly password?: string
-  readonly storage?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  /** By the names of the secrets in the provider's description; takes the place of all that are stored. */
+  readonly storage?: Readonly<Record<string, string>>
 }
 
 /** One run in the history; `history.problems` returns the problems that were kept (the first 1000). */
@@ -189,6 +190,10 @@ export interface TestView {
   /** False: exclusive creation is missing, the repository will use the slower `flags` mode. */
   readonly exclusiveCreate: boolean
   readonly maxConnections?: number
+  /** The fingerprint that the server has shown, to be compared by a person. */
+  readonly serverKey?: string
+  /** At another address than the job's, and yet the job's own repository: it can move there with all that it knows. */
+  readonly sameRepository?: true
 }
 
 /** Where a tray click or a notification asks the window to go. */

@@ -1,5 +1,6 @@
 import { serviceName } from '../../engine/accounts/services.ts'
 import type { Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
+import { placeWords } from '../api/providers.ts'
 import { assertNever } from '../system/never.ts'
 import type { Loss } from './protection.ts'
 import type { Sensitivity } from './sensitive.ts'
@@ -62,7 +63,7 @@ export function signOutQuestion(service: SignInKind, login: string, jobs: readon
 export interface JobChange {
   readonly name: string
   /** Where it goes from now on, if that changes. */
-  readonly moved?: { readonly from: Destination; readonly to: Destination }
+  readonly moved?: { readonly from: Destination; readonly to: Destination; readonly sameRepository: boolean }
   /** The password that a repository yet to be made gets. */
   readonly password: boolean
   readonly losses: readonly Loss[]
@@ -73,6 +74,7 @@ export function changeQuestion({ name, moved, password, losses }: JobChange): Qu
     title: `Change the job “${shownText(name)}”?`,
     detail: lines([
       ...(moved ? [`Its backups go to ${placeOf(moved.to)} from now on, no longer to ${placeOf(moved.from)}.`] : []),
+      ...(moved?.sameRepository ? ['The same repository is there: the job goes on with it.'] : []),
       ...(password ? ['Its backup will be encrypted with the password that was just entered.'] : []),
       ...losses.map(lossLine),
     ]),
@@ -153,12 +155,10 @@ function scheduleLine(schedule: Schedule): string {
   }
 }
 
-/** The host as it is connected to, so that look-alike letters show. */
 function placeOf(destination: Destination): string {
   if (destination.type === 'folder') return shownText(destination.path)
-  const { bucket, prefix, endpoint, region } = destination
-  const host = endpoint === undefined ? `Amazon S3${region === undefined ? '' : ` (${region})`}` : new URL(endpoint).host
-  return `${shownText([bucket, prefix].filter((part) => part !== '').join('/'))} on ${host}`
+  const { what, where } = placeWords(destination)
+  return what === '' ? shownText(where) : `${shownText(what)} on ${shownText(where)}`
 }
 
 /** No dialog grows beyond the screen. */

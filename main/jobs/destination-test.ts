@@ -22,12 +22,16 @@ export interface TestPorts {
 const givenUpMs = 30_000
 const stopGraceMs = 2_000
 
+/** What an engine can say; which job asks is nothing to it. */
+type FoundView = Omit<TestView, 'sameRepository'>
+
 /** What a `test` run says in the details of its summary. */
-const found: v.GenericSchema<unknown, TestView> = v.object({
+const found: v.GenericSchema<unknown, FoundView> = v.object({
   repository: v.picklist(['none', 'exists']),
   repositoryId: v.exactOptional(v.string()),
   exclusiveCreate: v.boolean(),
   maxConnections: v.exactOptional(v.number()),
+  serverKey: v.exactOptional(v.pipe(v.string(), v.maxLength(200))),
 })
 
 export interface TestRequest {
@@ -47,7 +51,7 @@ export class DestinationTests {
   }
 
   /** Tries a destination in an engine of its own. Errors: what the engine says (`offline`, `credentials`, `denied`, `password`, …); `busy`. */
-  async run(request: TestRequest): Promise<TestView> {
+  async run(request: TestRequest): Promise<FoundView> {
     if (this.#busy) throw new MainError('busy', 'A destination is being tested already.', { pace: true })
     this.#ports.pace.take()
     this.#busy = true
@@ -59,7 +63,7 @@ export class DestinationTests {
   }
 }
 
-async function testDestination({ destination, secrets, expectRepositoryId }: TestRequest, ports: TestPorts): Promise<TestView> {
+async function testDestination({ destination, secrets, expectRepositoryId }: TestRequest, ports: TestPorts): Promise<FoundView> {
   const listener = engineLog(ports.log, ports.timers, { operation: 'test' })
   const engine = ports.engines.start({ job: testJobOf(destination, ports.home, expectRepositoryId), secrets }, listener)
   let late = false

@@ -4,6 +4,8 @@ import type { BackupJob, BrowseJob, JobSecrets, RestoreJob, TestJob } from '../.
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import { assertNever } from '../system/never.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
+import { MainError } from '../api/errors.ts'
+import { providerById, writeAddress } from '../api/providers.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { JobRecord } from './store.ts'
 
@@ -23,17 +25,15 @@ export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, config }: J
   return secrets.get(id, repositoryUrl(config.destination))
 }
 
-/** The address as engines take it, and as secrets are bound to. Holds no credentials. */
+/** The address as engines take it, and as secrets are bound to. Holds no credentials. Errors: `arguments`. */
 export function repositoryUrl(destination: Destination): string {
   switch (destination.type) {
     case 'folder':
       return pathToFileURL(destination.path).href
-    case 's3': {
-      const { bucket, prefix, endpoint, region } = destination
-      const path = prefix.split('/').filter((part) => part !== '').map(encodeURIComponent).join('/')
-      const settings = new URLSearchParams({ ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) })
-      const query = settings.toString()
-      return `s3://${bucket}/${path}${query === '' ? '' : `?${query}`}`
+    case 'provider': {
+      const provider = providerById(destination.provider)
+      if (!provider) throw new MainError('arguments', 'This storage is not part of this version of Holdfast.', { field: 'config.destination' })
+      return writeAddress(provider, destination.values)
     }
     default:
       return assertNever(destination)

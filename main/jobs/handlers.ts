@@ -1,4 +1,4 @@
-import type { JobConfig, Request, SecretsInput } from '../api/contract.ts'
+import type { JobConfig, Request, TestView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
@@ -12,6 +12,7 @@ import type { LogFiles } from '../system/logs.ts'
 import type { Backups } from './backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
+import { expectStorageSecrets, isNewStorage, secretsOfMoved, testDestination } from './destinations.ts'
 import { configProblem, keptSecrets, repositoryUrl } from './engine-jobs.ts'
 import type { RunHistory } from './history.ts'
 import type { Restores } from './restores.ts'
@@ -77,8 +78,9 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
   const merged = mergeSecrets(undefined, typed)
   if (!merged) throw new MainError('arguments', 'A job needs a password.', { field: 'secrets.password' })
   if (store.all.length >= mostJobs) throw new MainError('unsupported', `There are ${mostJobs} jobs already.`, { reason: 'many-jobs' })
+  expectStorageSecrets(config.destination, typed, true)
   store.expectFreeName(config.name)
-  if (isNewStorage(config, store.all)) await ask(storageQuestion(config))
+  if (isNewStorage(config.destination, store.all)) await ask(storageQuestion(config))
   const record = await store.add(config)
   try {
     await secrets.set(record.id, repositoryUrl(config.destination), merged)
@@ -90,14 +92,6 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
   return { jobId: record.id }
 }
 
-/** A storage on the network is typed in the window; a folder was chosen in a dialog. Known is where a job goes already. */
-function isNewStorage({ destination }: JobConfig, jobs: readonly JobRecord[]): boolean {
-  if (destination.type === 'folder') return false
-  const isSame = (one: JobConfig['destination']): boolean =>
-    one.type === 's3' && one.bucket === destination.bucket && one.endpoint === destination.endpoint && one.region === destination.region
-  return !jobs.some(({ config }) => isSame(config.destination))
-}
-
 async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: typed }: Request<'job.update'>): Promise<void> {
   const { store, secrets, folders, browsing, onChange } = ports
   const record = store.get(jobId)
@@ -105,33 +99,33 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   check(config)
   const address = repositoryUrl(config.destination)
   const moved = address !== repositoryUrl(record.config.destination)
-  if (moved) expectSecrets(config, typed)
-  await askForChange(ports, record, config, { moved, password: typed.password })
+  const arrival = moved ? await secretsOfMoved(ports, record, config.destination, typed) : undefined
+  if (!arrival) expectStorageSecrets(config.destination, typed, false)
+  await askForChange(ports, record, config, { moved: arrival, password: typed.password })
   store.get(jobId)
-  if (moved || typed.password !== undefined || typed.storage !== undefined) {
-    const merged = mergeSecrets(moved ? undefined : keptSecrets(secrets, record), typed)
+  if (arrival || typed.password !== undefined || typed.storage !== undefined) {
+    const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record), typed)
     if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
     // Between the two writes the secrets are bound to an address that the job does not have: it would ask for them again.
     await secrets.set(jobId, address, merged)
   }
-  await store.update(jobId, config)
+  await store.update(jobId, config, arrival?.sameRepository)
   browsing.close(jobId)
   onChange()
 }
 
-/** What is kept was entered for another place, and goes nowhere else. Errors: `arguments`. */
-function expectSecrets({ destination }: JobConfig, typed: SecretsInput): void {
-  if (typed.password === undefined) throw new MainError('arguments', 'Another destination needs the password of its repository.', { field: 'secrets.password', reason: 'moved' })
-  if (destination.type === 's3' && !typed.storage) throw new MainError('arguments', 'Another destination needs its keys.', { field: 'secrets.storage', reason: 'moved' })
+interface AskedChange {
+  readonly moved: { readonly sameRepository: boolean } | undefined
+  readonly password: string | undefined
 }
 
-async function askForChange({ ask, secrets }: JobHandlerPorts, record: JobRecord, config: JobConfig, change: { readonly moved: boolean; readonly password: string | undefined }): Promise<void> {
+async function askForChange({ ask, secrets }: JobHandlerPorts, record: JobRecord, config: JobConfig, change: AskedChange): Promise<void> {
   const losses = lossesOf(record.config, config)
   // Where a repository is there already, a wrong password opens nothing; one that is yet to be made would get it.
   const kept = change.moved || record.repositoryId !== undefined ? undefined : keptSecrets(secrets, record)
   const password = kept !== undefined && change.password !== undefined && change.password !== kept.password
   if (!change.moved && !password && losses.length === 0) return
-  const moved = change.moved ? { moved: { from: record.config.destination, to: config.destination } } : {}
+  const moved = change.moved ? { moved: { from: record.config.destination, to: config.destination, sameRepository: change.moved.sameRepository } } : {}
   await ask(changeQuestion({ name: record.config.name, ...moved, password, losses }))
 }
 
@@ -167,14 +161,9 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
   }
 }
 
-/** Without any password the storage alone is tried; a repository that is there then answers with `password`. */
-function test({ store, secrets, folders, tests }: JobHandlerPorts, { destination: input, secrets: typed, jobId }: Request<'destination.test'>) {
-  const record = jobId === undefined ? undefined : store.get(jobId)
-  const destination = folders.destination(input, record)
-  const isOurs = record !== undefined && repositoryUrl(destination) === repositoryUrl(record.config.destination)
-  const kept = isOurs ? keptSecrets(secrets, record) : undefined
-  const merged = mergeSecrets(kept, { password: kept?.password ?? '', ...typed })
-  return tests.run({ destination, secrets: merged ?? { password: '', storage: {} }, expectRepositoryId: isOurs ? record.repositoryId : undefined })
+function test(ports: JobHandlerPorts, { destination, secrets, jobId }: Request<'destination.test'>): Promise<TestView> {
+  const record = jobId === undefined ? undefined : ports.store.get(jobId)
+  return testDestination(ports, record, ports.folders.destination(destination, record), secrets)
 }
 
 /** A folder that was chosen is good for one restore, so that no later one writes there unnoticed. */

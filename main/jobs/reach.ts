@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import type { Destination, JobConfig } from '../api/contract.ts'
+import { providerById, reachOf } from '../api/providers.ts'
 import { assertNever } from '../system/never.ts'
 
 /** A disk or host that has not answered after this time is away. */
@@ -16,10 +17,11 @@ function isDestinationThere(destination: Destination): Promise<boolean> {
   switch (destination.type) {
     case 'folder':
       return exists(destination.path)
-    case 's3': {
-      const { endpoint, region = 'us-east-1' } = destination
-      const { hostname, port, protocol } = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
-      return answers(hostname, Number(port) || (protocol === 'http:' ? 80 : 443))
+    case 'provider': {
+      const provider = providerById(destination.provider)
+      const place = provider && reachOf(provider, destination.values)
+      // What cannot be asked cheaply is found out by the run.
+      return place ? answers(place.host, place.port) : Promise.resolve(true)
     }
     default:
       return assertNever(destination)

@@ -5,6 +5,7 @@ import { knownRepository, type KnownRepository } from '../../engine/protocol/kno
 import type { JobConfig } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { jobConfig } from '../api/schemas.ts'
+import { providerDestinations } from './migrations.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
 
 /** A job as the job file keeps it. */
@@ -37,7 +38,7 @@ export class JobStore {
 
   constructor(path: string, now: () => number) {
     this.#now = now
-    this.#file = new VersionedFile({ path, schema: v.array(record), migrations: [], initial: [], now })
+    this.#file = new VersionedFile({ path, schema: v.array(record), migrations: [providerDestinations], initial: [], now })
   }
 
   /** Where a damaged job file was put. */
@@ -70,18 +71,21 @@ export class JobStore {
     if (this.all.some((one) => sameName(one.config.name, name))) throw new MainError('exists', `There is a job named ${name} already.`, { field: 'config.name' })
   }
 
-  /** The name stays as it is. A new destination may hold another repository. Errors: `not-found`. */
-  async update(id: string, config: JobConfig): Promise<void> {
+  /**
+   * The name stays as it is. A new destination may hold another repository, unless somebody has looked.
+   * @param sameRepository the repository that the job knows is at the new destination too. Errors: `not-found`.
+   */
+  async update(id: string, config: JobConfig, sameRepository = false): Promise<void> {
     const old = this.get(id)
-    const moved = !same(old.config.destination, config.destination)
+    const forgets = !sameRepository && !same(old.config.destination, config.destination)
     const rescheduled = !same(old.config.schedule, config.schedule)
     await this.#replace({
       id,
       config: { ...config, name: old.config.name },
       scheduledSinceMs: rescheduled ? this.#now() : old.scheduledSinceMs,
       ...(old.host !== undefined && { host: old.host }),
-      ...(!moved && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
-      ...(!moved && old.known && { known: old.known }),
+      ...(!forgets && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
+      ...(!forgets && old.known && { known: old.known }),
     })
   }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { JobSecrets } from '../../engine/protocol/job.ts'
+import { sameSpelling } from '../../engine/protocol/providers/address.ts'
 import type { SecretsInput } from '../api/contract.ts'
 import type { SecretCipher } from './ciphers.ts'
 import { VersionedFile } from './versioned-file.ts'
@@ -57,7 +58,8 @@ export function openSecrets(path: string, ciphers: readonly [SecretCipher, ...Se
 function openEntry(cipher: SecretCipher, sealed: string, wanted: string): JobSecrets | undefined {
   try {
     const { address, ...secrets } = v.parse(sealedSchema, JSON.parse(cipher.open(Buffer.from(sealed, 'base64'))))
-    return address === wanted ? secrets : undefined
+    // Addresses are compared by what they mean: an older version wrote some of them otherwise.
+    return sameSpelling(address) === sameSpelling(wanted) ? secrets : undefined
   } catch {
     // The reason may quote the secret; that it cannot be opened is all there is to say.
     return undefined

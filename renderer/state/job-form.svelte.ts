@@ -1,6 +1,7 @@
 import { SvelteSet } from 'svelte/reactivity'
 import type { Bridge, FolderView, JobView, SettingsView, TestView, WireError } from './bridge.ts'
-import { configOf, destinationOf, fieldsOf, hasMoved, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
+import { destinationFieldsOf, destinationOf, hasMoved, noDestination, providerOf } from './destination-form.ts'
+import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { Loader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
@@ -62,9 +63,29 @@ export class JobForm {
     return this.job?.secrets.storage === true && !this.moved
   }
 
+  /** The test found the job's own repository at another address: it moves there with its history. */
+  get sameRepository(): boolean {
+    return this.found?.sameRepository === true
+  }
+
   /** The password opens what is there: it need not be repeated. */
   get repositoryOpens(): boolean {
     return this.found?.repository === 'exists' && this.fields.password !== ''
+  }
+
+  /** Another kind of destination: nothing that was typed for one goes to another. */
+  chooseDestination(destination: string): void {
+    if (destination === this.fields.destination) return
+    const known = this.job && destinationFieldsOf(this.job)
+    const { values } = known?.destination === destination ? known : noDestination()
+    Object.assign(this.fields, { destination, values, keys: {} })
+    for (const name of this.#seen) if (/^(?:value|key)\./.test(name)) this.#seen.delete(name)
+  }
+
+  /** Fills in what a preset knows; the rest stays. */
+  applyPreset(name: string): void {
+    const preset = providerOf(this.fields)?.presets?.find((one) => one.name === name)
+    if (preset) this.fields.values = { ...this.fields.values, ...preset.values }
   }
 
   leave(name: FieldName): void {
@@ -123,6 +144,7 @@ export class JobForm {
       repositoryOpens: this.repositoryOpens,
       storedKeys: this.storedKeys,
       moved: this.moved,
+      sameRepository: this.sameRepository,
     }
   }
 

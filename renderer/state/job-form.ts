@@ -1,20 +1,13 @@
-import type { DestinationInput, ExcludeRules, FolderView, JobConfigInput, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
-import type { FieldError } from '../text/words.ts'
+import type { ExcludeRules, FolderView, JobConfigInput, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
+import { destinationFieldsOf, destinationOf, destinationProblems, keysOf, noDestination } from './destination-form.ts'
+import type { DestinationField, DestinationFields, FieldProblem } from './destination-form.ts'
 
 export type ExcludePreset = ExcludeRules['presets'][number]
 
 /** The fields of the job form, as they are typed. */
-export interface JobFields {
+export interface JobFields extends DestinationFields {
   name: string
   sources: readonly FolderView[]
-  destination: DestinationInput['type']
-  folder: FolderView | undefined
-  endpoint: string
-  region: string
-  bucket: string
-  prefix: string
-  accessKeyId: string
-  secretAccessKey: string
   password: string
   confirmation: string
   concurrency: string
@@ -31,8 +24,8 @@ export interface JobFields {
   oneFileSystem: boolean
 }
 
-export type FieldName = keyof JobFields
-export type FieldErrors = Partial<Record<FieldName, FieldError>>
+export type FieldName = Exclude<keyof JobFields, keyof DestinationFields> | DestinationField
+export type FieldErrors = Partial<Record<FieldName, FieldProblem>>
 
 export const presets = ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir', 'nodump'] as const satisfies readonly ExcludePreset[]
 
@@ -45,30 +38,30 @@ export interface FormFacts {
   readonly storedKeys: boolean
   /** The job that is edited goes to another place than before: its secrets are asked for again. */
   readonly moved: boolean
+  /** The test found the job's own repository there, which the stored password opens. */
+  readonly sameRepository: boolean
 }
 
 const megabyte = 1_000_000
 
 export function newFields(settings: SettingsView): JobFields {
   return {
-    name: '', sources: [], destination: 'folder', folder: undefined, endpoint: '', region: '', bucket: '', prefix: '',
-    accessKeyId: '', secretAccessKey: '', password: '', confirmation: '',
+    ...noDestination(),
+    name: '', sources: [], password: '', confirmation: '',
     concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
     schedule: 'daily', at: '20:00',
     presets: ['caches', 'trash', 'nobackup', 'cachedir'], patterns: '', largerThan: false, largerThanSize: '1000', oneFileSystem: true,
   }
 }
 
-export function fieldsOf({ config }: JobView, settings: SettingsView): JobFields {
-  const { destination, excludes, schedule } = config
+export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
+  const { config } = job
+  const { excludes, schedule } = config
   return {
     ...newFields(settings),
+    ...destinationFieldsOf(job),
     name: config.name,
     sources: config.sources,
-    destination: destination.type,
-    ...(destination.type === 'folder'
-      ? { folder: destination.folder }
-      : { endpoint: destination.endpoint ?? '', region: destination.region ?? '', bucket: destination.bucket, prefix: destination.prefix }),
     concurrency: String(config.concurrency),
     limited: config.uploadBytesPerSecond !== undefined,
     limit: config.uploadBytesPerSecond === undefined ? '5' : String(config.uploadBytesPerSecond / megabyte),
@@ -99,24 +92,15 @@ function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
 
 /** Also on its own, before the destination is tested. */
 export function validateDestination(fields: JobFields, facts: Pick<FormFacts, 'storedKeys'>): FieldErrors {
-  const errors: FieldErrors = {}
-  if (fields.destination === 'folder') {
-    const { folder } = fields
-    if (folder === undefined) errors.folder = 'noFolder'
-    else if (fields.sources.some((source) => isInside(folder.path, source.path))) errors.folder = 'insideSource'
-    return errors
-  }
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/i.test(fields.bucket.trim())) errors.bucket = fields.bucket.trim() === '' ? 'required' : 'bucketName'
-  if (fields.endpoint.trim() !== '' && !isHttpAddress(fields.endpoint.trim())) errors.endpoint = 'endpointAddress'
-  const bothEmpty = fields.accessKeyId === '' && fields.secretAccessKey === ''
-  if (bothEmpty && facts.storedKeys) return errors
-  if (fields.accessKeyId.trim() === '') errors.accessKeyId = 'required'
-  if (fields.secretAccessKey === '') errors.secretAccessKey = 'required'
-  return errors
+  if (fields.destination !== 'folder') return destinationProblems(fields, facts)
+  const { folder } = fields
+  if (folder === undefined) return { folder: 'noFolder' }
+  return fields.sources.some((source) => isInside(folder.path, source.path)) ? { folder: 'insideSource' } : {}
 }
 
 function validatePassword(fields: JobFields, facts: FormFacts): FieldErrors {
   if (facts.editing && !facts.moved) return {}
+  if (facts.sameRepository && fields.password === '') return {}
   if (fields.password === '') return { password: facts.moved ? 'passwordAgain' : 'required' }
   if (facts.repositoryOpens) return {}
   if (fields.password.length < 8) return { password: 'passwordShort' }
@@ -157,35 +141,10 @@ export function configOf(fields: JobFields): JobConfigInput {
   }
 }
 
-export function destinationOf(fields: JobFields): DestinationInput {
-  if (fields.destination === 'folder') return { type: 'folder', folder: { id: fields.folder?.id ?? '' } }
-  const endpoint = fields.endpoint.trim()
-  const region = fields.region.trim()
-  return {
-    type: 's3',
-    bucket: fields.bucket.trim(),
-    prefix: fields.prefix.trim().replace(/^\/+|\/+$/g, ''),
-    ...(endpoint !== '' && { endpoint }),
-    ...(region !== '' && { region }),
-  }
-}
-
-/** Whether the fields lead to another place than the job goes to: what is kept for that is not used for this. */
-export function hasMoved(fields: JobFields, job: JobView | undefined): boolean {
-  if (!job) return false
-  const { destination: from } = job.config
-  const to = destinationOf(fields)
-  if (from.type === 'folder') return to.type !== 'folder' || fields.folder?.path !== from.folder.path
-  return to.type === 'folder' || to.bucket !== from.bucket || to.prefix !== from.prefix || to.endpoint !== from.endpoint || to.region !== from.region
-}
-
 /** Only what was typed; what is absent stays as it is stored. */
 export function secretsOf(fields: JobFields): SecretsInput {
-  const withKeys = fields.destination === 's3' && fields.accessKeyId.trim() !== '' && fields.secretAccessKey !== ''
-  return {
-    ...(fields.password !== '' && { password: fields.password }),
-    ...(withKeys && { storage: { accessKeyId: fields.accessKeyId.trim(), secretAccessKey: fields.secretAccessKey } }),
-  }
+  const storage = keysOf(fields)
+  return { ...(fields.password !== '' && { password: fields.password }), ...(storage && { storage }) }
 }
 
 /** A name to begin with: that of the first source, cut to what a name may hold. */
@@ -195,14 +154,6 @@ export function suggestName(sources: readonly FolderView[], takenNames: readonly
   let number = 2
   while (takenNames.includes(`${base} ${number}`)) number += 1
   return `${base} ${number}`
-}
-
-function isHttpAddress(text: string): boolean {
-  try {
-    return /^https?:$/.test(new URL(text).protocol)
-  } catch {
-    return false
-  }
 }
 
 function isInside(path: string, folder: string): boolean {

@@ -1,3 +1,5 @@
+import { placeWords } from '../../main/api/providers.ts'
+import type { ProviderDescription } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { JobConfigView, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
@@ -116,7 +118,7 @@ export const words = {
     editTitle: (name: string) => `Edit “${name}”`,
     what: 'What to back up',
     where: 'Where it goes',
-    password: 'Password',
+    password: 'Encryption',
     when: 'When it runs',
     excludes: 'What to leave out',
     name: 'Name',
@@ -128,19 +130,16 @@ export const words = {
     noSources: 'No folder chosen yet.',
     destinationType: 'Destination',
     folderType: 'Folder or disk',
-    s3Type: 'S3 storage',
+    destinationGroups: { server: 'Your own servers', cloud: 'Cloud storage', globe: 'Others' } satisfies Record<ProviderDescription['icon'], string>,
+    folderSummary: 'A disk, a USB stick or a network drive of this computer',
+    preset: 'Service',
+    noPreset: 'Another one',
+    moreOptions: 'More options',
+    noChoice: 'As usual',
     folder: 'Backup folder',
     folderNone: 'No folder chosen yet.',
     chooseFolder: 'Choose…',
-    bucket: 'Bucket',
-    prefix: 'Folder in the bucket',
-    prefixHint: 'Optional. Lets several repositories share a bucket.',
-    endpoint: 'Endpoint',
-    endpointHint: 'Leave empty for Amazon S3.',
-    endpointOpen: 'Not encrypted on the way: files stay sealed, but signed requests and object names can be read. Use https:// if you can.',
-    region: 'Region',
-    accessKeyId: 'Access key',
-    secretAccessKey: 'Secret key',
+    openOnTheWay: 'Not encrypted on the way: files stay sealed, but names of objects, and passwords or signed requests, can be read. Use an encrypted connection if you can.',
     unchanged: 'Unchanged',
     optional: 'Optional',
     test: 'Test connection',
@@ -148,8 +147,10 @@ export const words = {
     repositoryPassword: 'Password of the repository',
     changePassword: 'Stored password',
     changePasswordHint: 'Enter it only when the repository’s password was changed elsewhere.',
+    sameTitle: 'The job’s own repository is at this address',
+    sameText: 'The job moves there with its history, and its stored password goes on being used.',
     movedTitle: 'Another destination: enter its password and keys',
-    movedText: 'What is stored for the old destination is used for no other. Holdfast asks once more before the job moves.',
+    movedText: 'What is stored for the old destination is used for no other. Where the same repository has moved, test the connection: its password is known. Holdfast asks once more before the job moves.',
     confirmation: 'Repeat the password',
     warningTitle: 'Nobody can recover this password',
     warning: 'Everything is encrypted with it before it leaves this computer. Without it the backup cannot be read, not by us either. Write it down and keep it somewhere safe.',
@@ -195,6 +196,8 @@ export const words = {
     existsText: 'The job joins it and shares its stored data.',
     exclusive: 'Writable, with exclusive creation: several computers can share it safely.',
     flags: 'Writable. Exclusive creation is missing, so a slower but equally safe mode is used.',
+    serverKey: (key: string) => `The server’s key is ${key}. Compare it with what its administrator says.`,
+    says: (name: string, text: string) => `${name} says: “${text}”`,
     connections: (count: number) => `Bears up to ${formatThings(count, 'transfer', 'transfers')} at a time.`,
   },
   password: {
@@ -321,8 +324,6 @@ export const words = {
     noSources: 'Choose at least one folder.',
     noFolder: 'Choose a folder.',
     insideSource: 'This folder lies inside a source; the backup would contain itself.',
-    bucketName: 'Bucket names have 3 to 63 letters, digits, dots and hyphens.',
-    endpointAddress: 'Enter an address that begins with https:// or http://.',
     passwordShort: 'Use at least 8 characters.',
     passwordAgain: 'Enter the password for this destination; the stored one belongs to the old one.',
     passwordsDiffer: 'The two passwords differ.',
@@ -338,9 +339,8 @@ export type FieldError = keyof typeof words.errors
 /** Where the backup goes, in one line. */
 export function destinationWords(destination: JobConfigView['destination']): string {
   if (destination.type === 'folder') return destination.folder.path
-  const host = destination.endpoint?.replace(/^https?:\/\//, '').replace(/\/$/, '')
-  const place = [destination.bucket, destination.prefix].filter((part) => part !== '').join('/')
-  return host ? `${place} on ${host}` : `${place} on Amazon S3`
+  const { what, where } = placeWords(destination)
+  return what === '' ? where : `${what} on ${where}`
 }
 
 export function scheduleWords(schedule: JobConfigView['schedule']): string {

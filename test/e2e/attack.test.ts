@@ -2,6 +2,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { channels, type AppState, type Channel, type FolderView, type JobConfigInput, type JobView, type Reply } from '../../main/api/contract.ts'
+import { providers } from '../../main/api/providers.ts'
+import { exampleValues } from '../engine/protocol/providers/example-values.ts'
 import { describeTree } from '../fixtures/tree.ts'
 import { launchApp, type RunningApp } from './harness/app.ts'
 import { bytes, openAttackerServer, send, type AttackerServer } from './harness/attacker.ts'
@@ -36,7 +38,11 @@ type Attack = readonly [name: string, request: unknown, answer: 'arguments' | 'a
 const terms = { excludes: { patterns: [], presets: [], oneFileSystem: false }, concurrency: 4, schedule: { type: 'manual' } } as const
 const idOf = ({ id }: FolderView): { readonly id: string } => ({ id })
 const invented = { id: '00000000-0000-4000-8000-000000000000' }
-const theirs = ({ server }: Scene) => ({ type: 's3', bucket: 'attacker', prefix: '', endpoint: server.endpoint, region: 'us-east-1' }) as const
+const theirs = ({ server }: Scene) => ({ type: 'provider', provider: 's3', values: { endpoint: server.endpoint, region: 'us-east-1', bucket: 'attacker' } }) as const
+
+function withValue({ config: { destination } }: JobView, name: string, value: string): unknown {
+  return destination.type === 'provider' ? { ...destination, values: { ...destination.values, [name]: value } } : destination
+}
 
 function inputOf({ config: { sources, destination, ...rest } }: JobView): JobConfigInput {
   return { ...rest, sources: sources.map(idOf), destination: destination.type === 'folder' ? { type: 'folder', folder: idOf(destination.folder) } : destination }
@@ -62,6 +68,15 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['sends what a person chose to a storage that nobody chose', { config: job([idOf(scene.chosen.sources)], theirs(scene)), secrets: own }, 'aborted'],
     ['writes a repository anywhere', { config: job([idOf(scene.chosen.sources)], { type: 'folder', path: scene.app.home }), secrets: own }, 'arguments'],
     ['writes a repository where files are read', { config: job([idOf(scene.chosen.sources)], { type: 'folder', folder: idOf(scene.chosen.sources) }), secrets: own }, 'arguments'],
+    // Whatever storages there will be: none gets anything before a person has said so outside of the window.
+    ...providers.flatMap((provider): Attack[] => {
+      const there = { type: 'provider', provider: provider.id, values: exampleValues(provider) }
+      const storage = Object.fromEntries(provider.secrets.filter(({ required }) => required).map(({ name }) => [name, 'x']))
+      return [
+        [`sends what a person chose to ${provider.name}`, { config: job([idOf(scene.chosen.sources)], there), secrets: { password: own.password, ...(provider.secrets.length > 0 && { storage }) } }, 'aborted'],
+        [`adds a setting of its own to ${provider.name}`, { config: job([idOf(scene.chosen.sources)], { ...there, values: { ...there.values, command: 'id' } }), secrets: own }, 'arguments'],
+      ]
+    }),
     ['writes a repository at an address of another kind', { config: job([idOf(scene.chosen.sources)], { type: 'memory', name: 'x' }), secrets: own }, 'arguments'],
   ],
   'job.update': (scene) => {
@@ -70,11 +85,11 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     return [
       ['sends the kept keys elsewhere', { ...elsewhere, secrets: {} }, 'arguments'],
       ['makes a repository elsewhere under the kept password', { ...elsewhere, secrets: { storage: own.storage } }, 'arguments'],
-      ['makes one in another bucket', { jobId: scene.cloud.id, config: { ...cloud, destination: { ...scene.cloud.config.destination, bucket: 'another' } }, secrets: { storage: own.storage } }, 'arguments'],
+      ['makes one in another bucket', { jobId: scene.cloud.id, config: { ...cloud, destination: withValue(scene.cloud, 'bucket', 'another') }, secrets: { storage: own.storage } }, 'arguments'],
       ['makes one of a job with a folder', { jobId: scene.local.id, config: { ...local, destination: theirs(scene) }, secrets: { storage: own.storage } }, 'arguments'],
       ['moves the job with secrets of its own', { ...elsewhere, secrets: own }, 'aborted'],
-      ['moves the job to a folder of another job', { jobId: scene.cloud.id, config: { ...cloud, destination: local.destination }, secrets: own }, 'arguments'],
-      ['moves the job to another folder', { jobId: scene.local.id, config: { ...local, destination: { type: 'folder', folder: idOf(scene.chosen.destination) } }, secrets: own }, 'aborted'],
+      ['moves the job to a folder of another job', { jobId: scene.cloud.id, config: { ...cloud, destination: local.destination }, secrets: { password: own.password } }, 'arguments'],
+      ['moves the job to another folder', { jobId: scene.local.id, config: { ...local, destination: { type: 'folder', folder: idOf(scene.chosen.destination) } }, secrets: { password: own.password } }, 'aborted'],
       ['backs up any folder', { jobId: scene.local.id, config: { ...local, sources: ['/etc'] }, secrets: {} }, 'arguments'],
       ['backs up the source of another job', { jobId: scene.cloud.id, config: { ...cloud, sources: local.sources }, secrets: {} }, 'arguments'],
       ['leaves everything out', { jobId: scene.local.id, config: { ...local, excludes: { ...local.excludes, patterns: ['*'] } }, secrets: {} }, 'aborted'],
@@ -97,7 +112,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'destination.test': (scene) => [
     ['sends the kept keys', { destination: theirs(scene), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
     ['sends the kept password', { destination: theirs(scene), secrets: { storage: own.storage }, jobId: scene.cloud.id }, 'allowed'],
-    ['sends the keys of the same bucket name', { destination: { ...scene.cloud.config.destination, endpoint: scene.server.endpoint }, secrets: {}, jobId: scene.cloud.id }, 'credentials'],
+    ['sends the keys of the same bucket name', { destination: withValue(scene.cloud, 'endpoint', scene.server.endpoint), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
     ['tries any folder', { destination: { type: 'folder', path: scene.app.home }, secrets: {} }, 'arguments'],
     ['tries the folder of a job as nobody’s', { destination: inputOf(scene.local).destination, secrets: {} }, 'arguments'],
     ['tries a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: {}, jobId: scene.local.id }, 'arguments'],

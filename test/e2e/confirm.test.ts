@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp, type RunningApp } from './harness/app.ts'
@@ -60,6 +60,29 @@ test('a job moves only with its password entered anew and a yes in the system’
   await page.getByRole('button', { name: /^Show details of the run of/ }).waitFor()
   expect(await user.backUpNow()).toBe('Backed up')
   expect(existsSync(folder.path('new disk/config'))).toBe(true)
+})
+
+test('a job follows its repository to another disk: no password is asked for, and nothing is sent again', async () => {
+  using folder = freshFolder()
+  writeFileSync(join(folder.made('tree'), 'one.txt'), 'one')
+  await using app = await launchApp()
+  const user = await User.of(app)
+  const { page } = user
+  await user.addJob({ name: 'docs', sources: [folder.path('tree')], destination: { type: 'folder', path: folder.made('old disk') }, password })
+  expect(await user.backUpNow()).toBe('Backed up')
+  renameSync(folder.path('old disk'), folder.path('new disk'))
+  await user.click('More actions')
+  await page.getByRole('menuitem', { name: 'Edit job' }).click()
+  await user.willChoose({ destination: [folder.path('new disk')] })
+  await user.click('Backup folder: Choose…')
+  await user.sees('Another destination: enter its password and keys')
+  await user.click('Test connection')
+  await user.sees('The job’s own repository is at this address')
+  await answerDialogs(app, 1)
+  await user.click('Save')
+  await expect.poll(async () => (await asked(app))[0]?.detail).toContain('The same repository is there: the job goes on with it.')
+  await page.getByRole('button', { name: /^Show details of the run of/ }).waitFor()
+  expect(await user.backUpNow()).toBe('Nothing had changed')
 })
 
 test('a job is deleted, and files are restored into the home, only after a yes; into a folder that was just chosen, at once', async () => {

@@ -64,7 +64,7 @@ test('S3: tries the connection, backs up with live progress, restores what equal
   await user.fillJob({ name: 'cloud', sources: [source], destination: { ...destination, secretAccessKey: 'wrong' }, password })
   await user.click('Test connection')
   await user.sees('The storage does not accept these keys')
-  await user.page.getByLabel('Secret key').fill(destination.secretAccessKey)
+  await user.page.getByLabel('Secret access key').fill(destination.secretAccessKey)
   await user.click('Test connection')
   await user.sees('Connection works')
 

@@ -18,6 +18,9 @@ export class FakeApi implements Bridge {
   folders: readonly string[] = ['/home/mia/Documents']
   /** What the repository lacks. */
   missed: readonly string[] = []
+  /** What the next tests of a destination find. */
+  sameRepository = false
+  serverKey: string | undefined
   app: AppState
   live: LiveState
   readonly #now: number
@@ -124,7 +127,7 @@ export class FakeApi implements Bridge {
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),
     'destination.test': ({ destination }) =>
-      destination.type === 's3' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16 } : { repository: 'none', exclusiveCreate: true },
+      destination.type === 'provider' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16, ...(this.serverKey !== undefined && { serverKey: this.serverKey }), ...(this.sameRepository && { sameRepository: true as const }) } : { repository: 'none', exclusiveCreate: true },
     'account.signIn': ({ service, account }) => {
       const login = account ?? `mia@${service}.example`
       const signedIn: AccountView = { service, name: login, login, signedInMs: this.#now, state: 'signed-in' }

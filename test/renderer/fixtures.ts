@@ -60,7 +60,9 @@ export function job(id: string, name: string, change: Partial<JobView> = {}, con
   return { id, config: config(name, content), state: 'idle', secrets: { password: true, storage: true }, ...change }
 }
 
-export const s3: Extract<JobConfigView['destination'], { type: 's3' }> = { type: 's3', bucket: 'mia-backups', prefix: 'laptop', endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1' }
+export const s3: Extract<JobConfigView['destination'], { type: 'provider' }> = {
+  type: 'provider', provider: 's3', values: { endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1', bucket: 'mia-backups', prefix: 'laptop' },
+}
 
 export function idleJobs(now: number): readonly JobView[] {
   return [

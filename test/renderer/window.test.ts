@@ -138,8 +138,8 @@ describe('adding a job', () => {
     await page.getByRole('radio', { name: 'S3 storage' }).check()
     await page.getByLabel('Endpoint').fill('https://s3.example.com')
     await page.getByLabel('Bucket', { exact: true }).fill('mia-backups')
-    await page.getByLabel('Access key').fill('AK')
-    await page.getByLabel('Secret key').fill('SK')
+    await page.getByLabel('Access key ID').fill('AK')
+    await page.getByLabel('Secret access key').fill('SK')
     await page.getByLabel('Password of the repository').fill('tulip gravel omen')
     await page.getByLabel('Repeat the password').waitFor()
     await button('Test connection').click()
@@ -153,7 +153,7 @@ describe('adding a job', () => {
       {
         config: {
           name: 'Documents', sources: [{ id: '/home/mia/Documents' }], schedule: { type: 'hourly' }, concurrency: 4,
-          destination: { type: 's3', endpoint: 'https://s3.example.com', bucket: 'mia-backups', prefix: '' },
+          destination: { type: 'provider', provider: 's3', values: { endpoint: 'https://s3.example.com', bucket: 'mia-backups' } },
           excludes: { presets: ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'], patterns: [], oneFileSystem: true },
         },
         secrets: { password: 'tulip gravel omen', storage: { accessKeyId: 'AK', secretAccessKey: 'SK' } },

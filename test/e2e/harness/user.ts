@@ -83,9 +83,9 @@ export class User {
     await page.getByLabel('Endpoint').fill(endpoint)
     await page.getByLabel('Region').fill('us-east-1')
     await page.getByLabel('Bucket', { exact: true }).fill(bucket)
-    await page.getByLabel('Folder in the bucket').fill(prefix)
-    await page.getByLabel('Access key').fill(accessKeyId)
-    await page.getByLabel('Secret key').fill(secretAccessKey)
+    await page.getByLabel('Folder', { exact: true }).fill(prefix)
+    await page.getByLabel('Access key ID').fill(accessKeyId)
+    await page.getByLabel('Secret access key').fill(secretAccessKey)
   }
 
   /** Adds a job, from wherever the user is, and lands on its page. */

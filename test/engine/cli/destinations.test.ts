@@ -10,6 +10,8 @@ import { readTypedPath } from '../../../engine/protocol/typed-path.ts'
 import { KeptOutput, runHere } from './run-here.ts'
 
 const allVariables = providers.flatMap(({ secrets }) => secrets.flatMap(({ variables, fileVariables = [] }) => [...variables, ...fileVariables]))
+/** One for all: each listens on the streams of this process. */
+const out = new KeptOutput()
 let folder: string
 let before: NodeJS.ProcessEnv
 beforeEach(() => {
@@ -24,7 +26,7 @@ afterEach(() => {
 
 function help(): string {
   const lines: string[] = []
-  const program = buildProgram(new KeptOutput(), false, () => undefined)
+  const program = buildProgram(out, false, () => undefined)
   program.configureOutput({ writeOut: (text) => { lines.push(text) } })
   program.outputHelp()
   return lines.join('')
@@ -32,7 +34,7 @@ function help(): string {
 
 describe.each(providers)('$id on the command line', (provider) => {
   test('is told about: address, settings, presets and where its keys come from', async () => {
-    const out = new KeptOutput()
+    out.lines.length = 0
     await buildProgram(out, false, () => undefined).parseAsync(['destinations'], { from: 'user' })
     const text = out.lines.join('\n')
     for (const part of [provider.name, provider.summary, provider.example, ...(provider.presets ?? []).map(({ name }) => name)]) expect(text).toContain(part)

@@ -138,7 +138,7 @@ describe('a question', () => {
     expect(shownText('/a\nSay yes\u202egnp.exe')).toBe('/a\\u{a}Say yes\\u{202e}gnp.exe')
     expect(shownText(`/${'x'.repeat(500)}/end`)).toMatch(/^\/x{59} … x{56}\/end$/)
     expect(shownText('/home/mia/Bücher 📚')).toBe('/home/mia/Bücher 📚')
-    const { title } = storageQuestion({ ...config, destination: { type: 's3', bucket: 'bucket', prefix: '', endpoint: 'https://аmazon.example/path' } })
+    const { title } = storageQuestion({ ...config, destination: { type: 'provider', provider: 's3', values: { bucket: 'bucket', endpoint: 'https://аmazon.example' } } })
     expect(title).toBe('Send backups to bucket on xn--mazon-3ve.example?')
   })
 

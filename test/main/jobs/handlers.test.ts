@@ -1,60 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { DestinationInput, JobConfigInput } from '../../../main/api/contract.ts'
-import { declined } from '../../../main/authority/ask.ts'
-import type { Question } from '../../../main/authority/questions.ts'
-import { DestinationTests } from '../../../main/jobs/destination-test.ts'
-import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
-import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settle } from '../fakes.ts'
-import { config, openWorld } from './world.ts'
-
-function setUp() {
-  const world = openWorld()
-  const copied: string[] = []
-  const asked: Question[] = []
-  const person = { saysYes: true }
-  const ports = {
-    ...world,
-    tests: new DestinationTests({ engines: world.supervisor, home: world.folder, timers: world.timers, log: world.log, pace: world.pace }),
-    ask: async (question: Question) => {
-      asked.push(question)
-      if (!person.saysYes) throw declined()
-    },
-    sensitivity: (target: string) => (target.endsWith('.config') ? 'settings' as const : undefined),
-    logs: { linesOf: async (run: string) => [`line of ${run}`] },
-    copy: (text: string) => { copied.push(text) },
-    onChange: () => undefined,
-  }
-  const handlers = { ...jobHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports) }
-  const chosen = (purpose: 'sources' | 'destination' | 'restore', path: string): { readonly id: string } => ({ id: world.folders.add(purpose, [path])[0]?.id ?? '' })
-  /** As the window would ask, with folders that were chosen in dialogs. */
-  const ask = (changes: Partial<JobConfigInput> = {}): JobConfigInput => ({
-    ...config, sources: [chosen('sources', '/home/u/docs')], destination: { type: 'folder', folder: chosen('destination', '/backup') }, ...changes,
-  })
-  /** As the window has it from the view of a job. */
-  const shown = (jobId: string): JobConfigInput => {
-    const { sources, destination, ...terms } = world.folders.view(jobId, world.store.get(jobId).config)
-    return { ...terms, sources: sources.map(({ id }) => ({ id })), destination: destination.type === 'folder' ? { type: 'folder', folder: { id: destination.folder.id } } : destination }
-  }
-  const kept = (jobId: string) => world.secrets.get(jobId, repositoryUrl(world.store.get(jobId).config.destination))
-  return { ...world, handlers, copied, asked, person, chosen, ask, shown, kept }
-}
-
-const secrets = { password: 'pw', storage: { accessKeyId: 'id', secretAccessKey: 'key' } }
-const s3 = { type: 's3', bucket: 'bucket', prefix: 'a b/c', endpoint: 'http://127.0.0.1:8000', region: 'eu-1' } as const
-const rejects = (asked: unknown, expected: object): Promise<void> => expect(Promise.resolve(asked)).rejects.toMatchObject(expected)
+import { inBucket, keyless, rejects, s3, secrets, setUp } from './handlers-world.ts'
 
 describe('jobs', () => {
   it('are added with their secrets, changed, and removed with all that is theirs', async () => {
     const { handlers, store, kept, history, ask, shown, asked } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     expect(asked).toEqual([])
     expect(store.get(jobId).config).toMatchObject({ sources: ['/home/u/docs'], destination: { path: '/backup' } })
-    expect(kept(jobId)).toEqual(secrets)
+    expect(kept(jobId)).toEqual({ ...keyless, storage: {} })
     await store.learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), name: 'other', concurrency: 9 }, secrets: { password: 'new' } })
     expect(store.get(jobId).config).toMatchObject({ name: 'docs', concurrency: 9 })
-    expect(kept(jobId)).toEqual({ ...secrets, password: 'new' })
+    expect(kept(jobId)).toEqual({ password: 'new', storage: {} })
     expect(asked).toEqual([])
     await handlers['job.remove']({ jobId })
     expect(asked).toMatchObject([{ title: 'Delete the job “docs”?' }])
@@ -63,7 +22,7 @@ describe('jobs', () => {
 
   it('need a password, a name of their own, and a destination outside their sources', async () => {
     const { handlers, store, ask, chosen } = setUp()
-    const add = (changes: Partial<JobConfigInput>, given: object = secrets) => handlers['job.add']({ config: ask(changes), secrets: given })
+    const add = (changes: Partial<JobConfigInput>, given: object = keyless) => handlers['job.add']({ config: ask(changes), secrets: given })
     await rejects(add({}, {}), { code: 'arguments', data: { field: 'secrets.password' } })
     await rejects(add({ destination: { type: 'folder', folder: chosen('destination', '/home/u/docs/backup') } }), { data: { field: 'config.destination' } })
     await rejects(add({ sources: [chosen('sources', '/a'), chosen('sources', '/a')] }), { data: { field: 'config.sources' } })
@@ -75,12 +34,12 @@ describe('jobs', () => {
   it('are at most 200', async () => {
     const { handlers, add, ask } = setUp()
     for (let one = 0; one < 200; one++) await add(`job ${one}`)
-    await rejects(handlers['job.add']({ config: ask(), secrets }), { code: 'unsupported', data: { reason: 'many-jobs' } })
+    await rejects(handlers['job.add']({ config: ask(), secrets: keyless }), { code: 'unsupported', data: { reason: 'many-jobs' } })
   })
 
   it('stay while they run, and when the person says no', async () => {
     const { handlers, store, ask, person, asked } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     person.saysYes = false
     await rejects(handlers['job.remove']({ jobId }), { code: 'aborted', data: { declined: true } })
     await handlers['job.run']({ jobId })
@@ -91,7 +50,7 @@ describe('jobs', () => {
 
   it('go on with an older repository only when the person says so', async () => {
     const { handlers, ask, asked, person, last, hosts } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     person.saysYes = false
     await rejects(handlers['job.acceptOlder']({ jobId }), { code: 'aborted', data: { declined: true } })
     expect(hosts).toHaveLength(0)
@@ -110,12 +69,15 @@ describe('jobs', () => {
   })
 
   it('forget the repository when they move to another destination, and only then', async () => {
-    const { handlers, store, ask, shown } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { handlers, store, ask, shown, last } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     await store.learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 2 }, secrets: {} })
     expect(store.get(jobId).repositoryId).toBe('ab')
-    await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: s3 }, secrets })
+    const moving = handlers['job.update']({ jobId, config: { ...shown(jobId), destination: s3 }, secrets })
+    last().ready()
+    last().finish({ operation: 'test', details: { repository: 'exists', repositoryId: 'cd', exclusiveCreate: true } })
+    await moving
     expect(store.get(jobId)).not.toHaveProperty('repositoryId')
   })
 })
@@ -127,13 +89,13 @@ describe('folders', () => {
     const forRestore = chosen('restore', '/home/u')
     const forBackup = chosen('destination', '/media/disk')
     const refused = { code: 'arguments', data: { reason: 'folder' } }
-    for (const one of [strange, forRestore, forBackup]) await rejects(handlers['job.add']({ config: ask({ sources: [one] }), secrets }), refused)
+    for (const one of [strange, forRestore, forBackup]) await rejects(handlers['job.add']({ config: ask({ sources: [one] }), secrets: keyless }), refused)
     for (const one of [strange, forRestore, chosen('sources', '/home/u')]) {
       const destination: DestinationInput = { type: 'folder', folder: one }
-      await rejects(handlers['job.add']({ config: ask({ destination }), secrets }), refused)
+      await rejects(handlers['job.add']({ config: ask({ destination }), secrets: keyless }), refused)
       await rejects((async () => handlers['destination.test']({ destination, secrets: {} }))(), refused)
     }
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     for (const target of [strange, forBackup, chosen('sources', '/home/u')]) {
       await rejects(handlers['restore.start']({ jobId, snapshot: 'docs@1', target, paths: [], except: [], overwrite: 'always' }), refused)
     }
@@ -143,12 +105,12 @@ describe('folders', () => {
 
   it('that a job holds are good for that job alone', async () => {
     const { handlers, ask, shown, store } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const { sources, destination } = shown(jobId)
     const refused = { code: 'arguments', data: { reason: 'folder' } }
-    await rejects(handlers['job.add']({ config: ask({ name: 'b', sources }), secrets }), refused)
-    await rejects(handlers['job.add']({ config: ask({ name: 'b', destination }), secrets }), refused)
-    const other = await handlers['job.add']({ config: ask({ name: 'b' }), secrets })
+    await rejects(handlers['job.add']({ config: ask({ name: 'b', sources }), secrets: keyless }), refused)
+    await rejects(handlers['job.add']({ config: ask({ name: 'b', destination }), secrets: keyless }), refused)
+    const other = await handlers['job.add']({ config: ask({ name: 'b' }), secrets: keyless })
     await rejects(handlers['job.update']({ jobId: other.jobId, config: { ...shown(other.jobId), sources }, secrets: {} }), refused)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 3 }, secrets: {} })
     expect(store.get(jobId).config).toMatchObject({ concurrency: 3, sources: ['/home/u/docs'] })
@@ -156,11 +118,11 @@ describe('folders', () => {
 
   it('to restore to are good for one restore, which a failed or declined start is not', async () => {
     const { handlers, ask, chosen, person, asked, secrets: store, restores } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const request = { jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' as const }
     await store.remove(jobId)
     await rejects(handlers['restore.start'](request), { code: 'password' })
-    await store.set(jobId, 'file:///backup', secrets)
+    await store.set(jobId, 'file:///backup', { ...keyless, storage: {} })
     await handlers['restore.start'](request)
     expect(asked).toEqual([])
     await rejects(handlers['restore.start'](request), { code: 'arguments', data: { reason: 'folder' } })
@@ -182,9 +144,9 @@ describe('a storage on the network', () => {
     expect(store.all).toEqual([])
     person.saysYes = true
     await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    await handlers['job.add']({ config: ask({ destination: { ...s3, prefix: 'd' }, name: 'b' }), secrets })
+    await handlers['job.add']({ config: ask({ destination: inBucket({ prefix: 'd' }), name: 'b' }), secrets })
     for (const change of [{ bucket: 'other' }, { endpoint: 'https://evil.example' }, { region: 'eu-2' }]) {
-      await handlers['job.add']({ config: ask({ destination: { ...s3, ...change }, name: Object.keys(change).join('') }), secrets })
+      await handlers['job.add']({ config: ask({ destination: inBucket(change), name: Object.keys(change).join('') }), secrets })
     }
     expect(asked.map((one) => one.title)).toEqual([
       'Send backups to bucket/a b/c on 127.0.0.1:8000?', 'Send backups to bucket/a b/c on 127.0.0.1:8000?',
@@ -194,48 +156,11 @@ describe('a storage on the network', () => {
   })
 })
 
-describe('another destination', () => {
-  it.each<[string, Partial<typeof s3> | { readonly type: 'folder' }]>([
-    ['another server', { endpoint: 'https://evil.example' as never }], ['another bucket', { bucket: 'other' as never }], ['another folder in it', { prefix: 'x' as never }],
-    ['another region', { region: 'eu-2' as never }], ['a folder', { type: 'folder' }],
-  ])('(%s) gets no kept secret: all are asked for again, and the person is', async (_name, change) => {
-    const { handlers, ask, shown, kept, asked, person, store, chosen } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    asked.length = 0
-    const destination: DestinationInput = change.type === 'folder' ? { type: 'folder', folder: chosen('destination', '/elsewhere') } : { ...s3, ...change }
-    const request = { jobId, config: { ...shown(jobId), destination } }
-    await rejects(handlers['job.update']({ ...request, secrets: {} }), { code: 'arguments', data: { field: 'secrets.password' } })
-    await rejects(handlers['job.update']({ ...request, secrets: { storage: secrets.storage } }), { code: 'arguments', data: { field: 'secrets.password' } })
-    if (destination.type === 's3') await rejects(handlers['job.update']({ ...request, secrets: { password: 'new' } }), { code: 'arguments', data: { field: 'secrets.storage' } })
-    const anew = { password: 'new', ...(destination.type === 's3' && { storage: { accessKeyId: 'x', secretAccessKey: 'y' } }) }
-    person.saysYes = false
-    await rejects(handlers['job.update']({ ...request, secrets: anew }), { code: 'aborted' })
-    expect(store.get(jobId).config.destination).toEqual(s3)
-    expect(kept(jobId)).toEqual(secrets)
-    person.saysYes = true
-    await handlers['job.update']({ ...request, secrets: anew })
-    expect(kept(jobId)).toEqual({ storage: {}, ...anew })
-    expect(asked).toHaveLength(2)
-    expect(asked[1]?.detail).toMatch(/^Its backups go to .* from now on, no longer to bucket\/a b\/c on 127\.0\.0\.1:8000\.$/)
-  })
-
-  it('is told when it was reached while the old one was being backed up to: the old repository is not expected there', async () => {
-    const { handlers, ask, shown, last, store, chosen } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
-    await handlers['job.run']({ jobId })
-    last().ready()
-    await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: { type: 'folder', folder: chosen('destination', '/new') } }, secrets: { password: 'p' } })
-    last().finish({ repositoryId: 'old' })
-    await settle()
-    expect(store.get(jobId)).not.toHaveProperty('repositoryId')
-  })
-})
-
 describe('a job that protects less', () => {
   it('is asked about, with all that it would lose; more protection is not', async () => {
     const { handlers, ask, shown, asked, person, store, chosen } = setUp()
     const first = ask({ sources: [chosen('sources', '/home/u/docs'), chosen('sources', '/home/u/photos')], schedule: { type: 'hourly' } })
-    const { jobId } = await handlers['job.add']({ config: first, secrets })
+    const { jobId } = await handlers['job.add']({ config: first, secrets: keyless })
     const old = shown(jobId)
     person.saysYes = false
     const less: JobConfigInput = {
@@ -257,7 +182,7 @@ describe('a job that protects less', () => {
 
   it('another password is asked about as long as the repository is yet to be made', async () => {
     const { handlers, ask, shown, asked, kept, store, person } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const change = (password: string) => handlers['job.update']({ jobId, config: shown(jobId), secrets: { password } })
     await change('pw')
     expect(asked).toEqual([])
@@ -293,10 +218,9 @@ describe('destination.test', () => {
       return start
     }
     expect(await tried(s3)).toMatchObject({ secrets, job: { expectRepositoryId: 'ab' } })
-    for (const change of [{ endpoint: 'http://evil.example' }, { bucket: 'other' }, { prefix: '' }, { region: 'us-east-1' }]) {
-      const start = await tried({ ...s3, ...change })
-      expect(start).toMatchObject({ secrets: { password: '', storage: {} } })
-      expect(start).not.toHaveProperty('job.expectRepositoryId')
+    for (const change of [{ endpoint: 'http://evil.example' }, { bucket: 'other' }, { prefix: undefined }, { region: 'us-east-1' }]) {
+      // The password is tried on the job's own repository alone, and the keys go nowhere.
+      expect(await tried(inBucket(change))).toMatchObject({ secrets: { password: secrets.password, storage: {} }, job: { expectRepositoryId: 'ab' } })
     }
   })
 
@@ -352,7 +276,7 @@ describe('engines', () => {
 
   it('are four at most for restores, and the list of ended ones has an end', async () => {
     const { handlers, ask, chosen, last, restores } = setUp()
-    const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const start = () => handlers['restore.start']({ jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' })
     for (let one = 0; one < 60; one++) {
       await start()
@@ -373,7 +297,7 @@ it('the log of a run goes to the clipboard', async () => {
 
 it('pause and stop of what does not run do nothing', async () => {
   const { handlers, hosts, ask } = setUp()
-  const { jobId } = await handlers['job.add']({ config: ask(), secrets })
+  const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
   await handlers['job.pause']({ jobId })
   await handlers['job.resume']({ jobId })
   await handlers['job.stop']({ jobId, mode: 'cancel' })

@@ -18,12 +18,14 @@ it('a folder is there when it is, and one of the sources', async () => {
   expect(await isWithinReach({ sources: [folder], destination: { type: 'folder', path: away } })).toBe(false)
 })
 
-it('an S3 storage is there when somebody listens at its address', async () => {
+it('a storage is there when somebody listens at its address', async () => {
   const server = createServer()
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   const { port } = server.address() as AddressInfo
-  const destination = { type: 's3', bucket: 'b', prefix: '', endpoint: `http://127.0.0.1:${port}` } as const
+  const destination = { type: 'provider', provider: 's3', values: { bucket: 'bucket', endpoint: `http://127.0.0.1:${port}` } } as const
   expect(await isWithinReach({ sources: [folder], destination })).toBe(true)
+  // What an old file holds and is no address any more is found out by the run.
+  expect(await isWithinReach({ sources: [folder], destination: { ...destination, values: { endpoint: 'no address' } } })).toBe(true)
   await new Promise((resolve) => { server.close(resolve) })
   expect(await isWithinReach({ sources: [folder], destination })).toBe(false)
 })

@@ -2,13 +2,14 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { providers } from '../../../main/api/providers.ts'
 import type { Scenario } from '../fake-api.ts'
 import { openTestWindow } from './window.ts'
 
 type Shot = readonly [name: string, scenario: Scenario, go?: (page: Page) => Promise<unknown>]
 
 const [folder = 'artifacts/window', only] = process.argv.slice(2)
-const sizes = [{ width: 900, height: 600 }, { width: 1400, height: 900 }]
+const sizes = [{ width: 900, height: 600 }, { width: 1280, height: 800 }]
 const themes = ['light', 'dark'] as const
 const settledMs = 250
 
@@ -25,6 +26,13 @@ const shots: readonly Shot[] = [
   ['form', 'idle', inSequence('Add job')],
   ['form-errors', 'idle', inSequence('Add job', 'Create job')],
   ['form-s3', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
+  ...providers.map(({ id, name }): Shot => [`destination-${id}`, 'idle', async (page) => {
+    await click(page, 'Add job')
+    await page.getByRole('radio', { name, exact: true }).check()
+    const more = page.getByRole('button', { name: 'More options' })
+    if (await more.isVisible()) await more.click()
+    await page.getByRole('heading', { name: 'Where it goes' }).evaluate((heading) => { heading.scrollIntoView() })
+  }]),
   ['form-end', 'idle', async (page) => { await click(page, 'Add job'); await page.getByText('One a line').scrollIntoViewIfNeeded() }],
   ['job', 'idle', (page) => goTo(page, 'Documents')],
   ['job-failed', 'idle', (page) => goTo(page, 'Virtual machines')],

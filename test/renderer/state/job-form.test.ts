@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { configOf, fieldsOf, hasMoved, newFields, parseMegabytes, secretsOf, suggestName, validate, type JobFields } from '../../../renderer/state/job-form.ts'
+import { hasMoved } from '../../../renderer/state/destination-form.ts'
+import { configOf, fieldsOf, newFields, parseMegabytes, secretsOf, suggestName, validate, type JobFields } from '../../../renderer/state/job-form.ts'
 import { JobForm } from '../../../renderer/state/job-form.svelte.ts'
+import { providers } from '../../../main/api/providers.ts'
 import { error, FakeApi } from '../fake-api.ts'
 import { config, folderAt, job, s3, settings, shownConfig } from '../fixtures.ts'
 
-const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false, moved: false }
+const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false, moved: false, sameRepository: false }
 const good: JobFields = {
   ...newFields(settings), name: 'Documents', sources: [folderAt('/home/mia/Documents')], folder: folderAt('/media/disk'), password: 'tulip gravel omen', confirmation: 'tulip gravel omen',
 }
-const onS3: JobFields = { ...good, destination: 's3', bucket: 'mia-backups', accessKeyId: 'AK', secretAccessKey: 'SK' }
+const onS3: JobFields = { ...good, destination: 's3', values: { bucket: 'mia-backups' }, keys: { accessKeyId: 'AK', secretAccessKey: 'SK' } }
 
 describe('what is wrong with a job', () => {
   test('nothing, when all is there', () => {
@@ -36,12 +38,13 @@ describe('what is wrong with a job', () => {
     expect(validate({ ...good, ...change }, facts)).toEqual(expected)
   })
 
-  test('S3 wants a bucket, keys, and a real address; a stored key need not be typed again', () => {
-    expect(validate({ ...onS3, bucket: '', endpoint: 's3.example.com', secretAccessKey: '' }, facts)).toEqual({
-      bucket: 'required', endpoint: 'endpointAddress', secretAccessKey: 'required',
+  test('a storage wants its place and its keys; kept keys need not be typed again, and are replaced as a whole', () => {
+    expect(validate({ ...onS3, values: { endpoint: 's3.example.com' }, keys: { accessKeyId: 'AK' } }, facts)).toEqual({
+      'value.bucket': 'required', 'value.endpoint': { words: expect.stringContaining('endpoint') as string }, 'key.secretAccessKey': 'required',
     })
-    expect(validate({ ...onS3, accessKeyId: '', secretAccessKey: '' }, { ...facts, storedKeys: true })).toEqual({})
-    expect(validate({ ...onS3, bucket: 'No Spaces' }, facts)).toEqual({ bucket: 'bucketName' })
+    expect(validate({ ...onS3, keys: { accessKeyId: ' ' } }, { ...facts, storedKeys: true })).toEqual({})
+    expect(validate({ ...onS3, keys: { accessKeyId: 'AK' } }, { ...facts, storedKeys: true })).toEqual({ 'key.secretAccessKey': 'required' })
+    expect(validate({ ...onS3, values: { bucket: 'No Spaces' } }, facts)).toEqual({ 'value.bucket': { words: expect.stringContaining('bucket') as string } })
   })
 
   test('a neighbour of a source with the same beginning is a fine destination', () => {
@@ -63,7 +66,7 @@ test('fields become a config and come back from it', () => {
   // A folder travels by id alone.
   expect(sent.sources).toEqual([{ id: '/home/mia/Documents' }])
   expect(shownConfig(sent)).toEqual(full)
-  expect(configOf({ ...onS3, prefix: '/a/b/', endpoint: ' ' }).destination).toEqual({ type: 's3', bucket: 'mia-backups', prefix: 'a/b' })
+  expect(configOf({ ...onS3, values: { bucket: ' mia-backups ', prefix: '/a/b/', endpoint: ' ' } }).destination).toEqual({ type: 'provider', provider: 's3', values: { bucket: 'mia-backups', prefix: 'a/b' } })
 })
 
 test('secrets that were not typed are absent', () => {
@@ -134,7 +137,7 @@ describe('the form', () => {
     await form.testDestination()
     expect(form.found?.repository).toBe('exists')
     expect(form.repositoryOpens).toBe(true)
-    form.fields.bucket = 'another-bucket'
+    form.fields.values['bucket'] = 'another-bucket'
     expect(form.found).toBeUndefined()
     expect(form.repositoryOpens).toBe(false)
   })
@@ -146,19 +149,59 @@ describe('the form', () => {
     const form = new JobForm(api, settings, api.app.jobs, inBucket)
     expect([form.moved, form.storedKeys]).toEqual([false, true])
     form.leave('password')
-    form.leave('accessKeyId')
+    form.leave('key.accessKeyId')
     expect(form.errors).toEqual({})
-    form.fields.endpoint = 'https://elsewhere.example.com'
+    form.fields.values['endpoint'] = 'https://elsewhere.example.com'
     expect([form.moved, form.storedKeys]).toEqual([true, false])
-    expect(form.errors).toEqual({ password: 'passwordAgain', accessKeyId: 'required' })
+    expect(form.errors).toEqual({ password: 'passwordAgain', 'key.accessKeyId': 'required' })
     const fields = fieldsOf(onDisk, settings)
     expect(hasMoved(fields, onDisk)).toBe(false)
     expect(hasMoved({ ...fields, folder: { id: 'chosen', path: '/media/mia/Backup/holdfast' } }, onDisk)).toBe(false)
-    const changes = [{ folder: folderAt('/media/other') }, { ...onS3, bucket: 'mia-backups' }]
+    const changes = [{ folder: folderAt('/media/other') }, onS3]
     for (const change of changes) expect(hasMoved({ ...fields, ...change }, onDisk)).toBe(true)
     const stored = fieldsOf(inBucket, settings)
-    for (const change of [{ bucket: 'other' }, { prefix: 'x' }, { endpoint: '' }, { region: 'us-east-1' }, { destination: 'folder' as const }]) {
-      expect(hasMoved({ ...stored, ...change }, inBucket)).toBe(true)
+    for (const change of [{ bucket: 'other' }, { prefix: 'x' }, { endpoint: '' }, { region: 'us-east-1' }]) {
+      expect(hasMoved({ ...stored, values: { ...stored.values, ...change } }, inBucket)).toBe(true)
+    }
+    expect(hasMoved({ ...stored, values: { ...stored.values, endpoint: ' https://s3.EU-central-1.example.com/ ' } }, inBucket)).toBe(false)
+    for (const destination of ['folder', 'dropbox']) expect(hasMoved({ ...stored, destination }, inBucket)).toBe(true)
+  })
+
+  test('where the test finds the job’s own repository, no password is asked for', async () => {
+    const api = new FakeApi('idle', now)
+    const form = new JobForm(api, settings, api.app.jobs, job('j1', 'Documents', {}, { destination: s3 }))
+    Object.assign(form.fields.values, { endpoint: 'https://elsewhere.example.com' })
+    Object.assign(form.fields.keys, { accessKeyId: 'AK', secretAccessKey: 'SK' })
+    api.sameRepository = true
+    await form.testDestination()
+    expect([form.moved, form.sameRepository]).toEqual([true, true])
+    expect(await form.save()).toBe('j1')
+    expect(api.calls.at(-1)).toMatchObject({ channel: 'job.update', request: { secrets: { storage: { accessKeyId: 'AK', secretAccessKey: 'SK' } } } })
+    form.fields.values['bucket'] = 'other'
+    expect(form.sameRepository).toBe(false)
+  })
+
+  test('another kind of destination begins empty, and what the job has comes back', () => {
+    const api = new FakeApi('idle', now)
+    const form = new JobForm(api, settings, api.app.jobs, job('j1', 'Documents', {}, { destination: s3 }))
+    form.fields.values['bucket'] = 'typed'
+    form.fields.keys['secretAccessKey'] = 'SK'
+    form.chooseDestination('dropbox')
+    expect([form.fields.values, form.fields.keys]).toEqual([{}, {}])
+    form.chooseDestination('s3')
+    expect([form.fields.values, form.fields.keys]).toEqual([s3.values, {}])
+  })
+
+  test('a preset fills in what it knows and leaves the rest', () => {
+    const api = new FakeApi('idle', now)
+    const form = new JobForm(api, settings, api.app.jobs)
+    for (const provider of providers) {
+      form.chooseDestination(provider.id)
+      for (const preset of provider.presets ?? []) {
+        form.fields.values = Object.fromEntries(provider.fields.map(({ name }) => [name, 'typed']))
+        form.applyPreset(preset.name)
+        expect(form.fields.values).toEqual({ ...Object.fromEntries(provider.fields.map(({ name }) => [name, 'typed'])), ...preset.values })
+      }
     }
   })
 

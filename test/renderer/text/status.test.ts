@@ -81,6 +81,7 @@ test('an object that nobody knows is named, with what to do about it', () => {
 
 test('destinations and notices in words', () => {
   expect(destinationWords(s3)).toBe('mia-backups/laptop on s3.eu-central-1.example.com')
-  expect(destinationWords({ type: 's3', bucket: 'b', prefix: '' })).toBe('b on Amazon S3')
+  expect(destinationWords({ type: 'provider', provider: 's3', values: { bucket: 'bbb' } })).toBe('bbb on Amazon S3')
+  expect(destinationWords({ type: 'provider', provider: 'dropbox', values: { account: 'mia@example.org' } })).toBe('Dropbox (mia@example.org)')
   expect(noticeWords({ id: 'n', type: 'engine-crashed', jobId: 'j1', restarts: 5, givenUp: true }, () => 'Photos').title).toContain('“Photos”')
 })

@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
+import { JobStore } from '../../../main/jobs/store.ts'
+import { keyFileCipher } from '../../../main/settings/ciphers.ts'
+import { openSecrets } from '../../../main/settings/secrets.ts'
+import { config } from './world.ts'
+
+/** As version 1 wrote them: the destination in the file, and the address that its secrets were sealed with. */
+const old = [
+  [{ type: 's3', bucket: 'bucket', prefix: 'a b/c', endpoint: 'http://127.0.0.1:8000', region: 'eu-1' }, 's3://bucket/a%20b/c?endpoint=http%3A%2F%2F127.0.0.1%3A8000&region=eu-1'],
+  [{ type: 's3', bucket: 'bucket', prefix: '' }, 's3://bucket/'],
+  [{ type: 's3', bucket: 'bucket', prefix: 'x', endpoint: 'https://S3.example.com/' }, 's3://bucket/x?endpoint=https%3A%2F%2FS3.example.com%2F'],
+  [{ type: 'folder', path: '/backup' }, 'file:///backup'],
+] as const
+
+function write(destinations: readonly unknown[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
+  const data = destinations.map((destination, at) => ({ id: `job-${at}`, config: { ...config, name: `job ${at}`, destination }, scheduledSinceMs: 5, repositoryId: 'ab' }))
+  writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 1, data }), { mode: 0o600 })
+  return folder
+}
+
+it('jobs of an older version go on, with their repository and their secrets', async () => {
+  const folder = write(old.map(([destination]) => destination))
+  const { store: secrets } = openSecrets(join(folder, 'secrets.json'), [keyFileCipher(join(folder, 'key'))], () => 0)
+  for (const [at, [, address]] of old.entries()) await secrets.set(`job-${at}`, address, { password: `pw ${at}`, storage: {} })
+  const store = new JobStore(join(folder, 'jobs.json'), () => 0)
+  expect(store.movedTo).toBeUndefined()
+  expect(store.all.map((one) => one.config.destination)).toEqual([
+    { type: 'provider', provider: 's3', values: { endpoint: 'http://127.0.0.1:8000', region: 'eu-1', bucket: 'bucket', prefix: 'a b/c' } },
+    { type: 'provider', provider: 's3', values: { bucket: 'bucket' } },
+    { type: 'provider', provider: 's3', values: { endpoint: 'https://s3.example.com', bucket: 'bucket', prefix: 'x' } },
+    { type: 'folder', path: '/backup' },
+  ])
+  for (const [at, record] of store.all.entries()) {
+    expect(record.repositoryId).toBe('ab')
+    const address = repositoryUrl(record.config.destination)
+    if (at !== 2) expect(address).toBe(old[at]?.[1])
+    expect(secrets.get(record.id, address)?.password).toBe(`pw ${at}`)
+  }
+  await store.remove('job-3')
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 2 })
+  expect(new JobStore(join(folder, 'jobs.json'), () => 0).all).toHaveLength(3)
+})
+
+it('one job that cannot work any more takes no other with it', () => {
+  const folder = write([{ type: 's3', bucket: 'bucket', prefix: 'a/../b', endpoint: 'https://host/path' }, { type: 'folder', path: '/backup' }])
+  const store = new JobStore(join(folder, 'jobs.json'), () => 0)
+  expect(store.movedTo).toBeUndefined()
+  expect(store.all.map((one) => one.config.destination)).toEqual([
+    { type: 'provider', provider: 's3', values: { bucket: 'bucket', prefix: 'a/../b', endpoint: 'https://host/path' } }, { type: 'folder', path: '/backup' },
+  ])
+})
+
+it('a file that was never one of jobs is set aside as before', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
+  writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 1, data: [{ config: { destination: { type: 's3' } } }] }), { mode: 0o600 })
+  expect(new JobStore(join(folder, 'jobs.json'), () => 0).movedTo).toMatch(/damaged/)
+})
