@@ -44,7 +44,7 @@ export interface Api {
   /** Puts the log lines of the run on the clipboard; returns how many. */
   'history.copyLog'(request: { readonly jobId: string; readonly runId: string }): { readonly lines: number }
 
-  /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. */
+  /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. Asks where a program of this computer is started for it. */
   'destination.test'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
 
   /**

@@ -60,6 +60,15 @@ export function signOutQuestion(service: SignInKind, login: string, jobs: readon
   }
 }
 
+/** A storage that a program of this machine reaches, as the window has typed it. */
+export function tryQuestion(destination: Destination): Question {
+  return {
+    title: `Try ${placeOf(destination)}?`,
+    detail: lines(['A program of this computer is started for it, with the settings that were typed.', 'Go on only if you have entered them yourself.']),
+    yes: 'Try it',
+  }
+}
+
 export interface JobChange {
   readonly name: string
   /** Where it goes from now on, if that changes. */

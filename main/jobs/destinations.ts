@@ -16,6 +16,11 @@ export function isNewStorage(destination: Destination, jobs: readonly JobRecord[
   return !jobs.some(({ config }) => config.destination.type === 'provider' && storageOf(config.destination) === storage)
 }
 
+/** Whether it is asked about before an engine even looks at it. */
+export function isTriedOnlyWhenAsked(destination: Destination, jobs: readonly JobRecord[]): boolean {
+  return destination.type === 'provider' && providerById(destination.provider)?.runsHere === true && isNewStorage(destination, jobs)
+}
+
 /** Everything that makes a storage but the folder in it. */
 function storageOf({ provider: id, values }: Extract<Destination, { type: 'provider' }>): string {
   const parts = (providerById(id)?.fields ?? []).filter(({ at }) => at !== 'path').map(({ name }) => values[name] ?? '')

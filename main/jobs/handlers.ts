@@ -4,7 +4,7 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf } from '../authority/protection.ts'
-import { changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion } from '../authority/questions.ts'
+import { changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -12,7 +12,7 @@ import type { LogFiles } from '../system/logs.ts'
 import type { Backups } from './backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
-import { expectStorageSecrets, isNewStorage, secretsOfMoved, testDestination } from './destinations.ts'
+import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination } from './destinations.ts'
 import { configProblem, keptSecrets, repositoryUrl } from './engine-jobs.ts'
 import type { RunHistory } from './history.ts'
 import type { Restores } from './restores.ts'
@@ -99,6 +99,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   check(config)
   const address = repositoryUrl(config.destination)
   const moved = address !== repositoryUrl(record.config.destination)
+  if (moved && isTriedOnlyWhenAsked(config.destination, store.all)) await ports.ask(tryQuestion(config.destination))
   const arrival = moved ? await secretsOfMoved(ports, record, config.destination, typed) : undefined
   if (!arrival) expectStorageSecrets(config.destination, typed, false)
   await askForChange(ports, record, config, { moved: arrival, password: typed.password })
@@ -161,9 +162,11 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
   }
 }
 
-function test(ports: JobHandlerPorts, { destination, secrets, jobId }: Request<'destination.test'>): Promise<TestView> {
+async function test(ports: JobHandlerPorts, { destination: input, secrets, jobId }: Request<'destination.test'>): Promise<TestView> {
   const record = jobId === undefined ? undefined : ports.store.get(jobId)
-  return testDestination(ports, record, ports.folders.destination(destination, record), secrets)
+  const destination = ports.folders.destination(input, record)
+  if (isTriedOnlyWhenAsked(destination, ports.store.all)) await ports.ask(tryQuestion(destination))
+  return testDestination(ports, record, destination, secrets)
 }
 
 /** A folder that was chosen is good for one restore, so that no later one writes there unnoticed. */

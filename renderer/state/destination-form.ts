@@ -43,8 +43,10 @@ export function destinationProblems(fields: DestinationFields, facts: Destinatio
 }
 
 function placeProblems(provider: ProviderDescription, values: AddressValues): Record<string, FieldProblem> {
+  // An address may leave the account out where there is only one; a form has it chosen.
+  const account = provider.signIn !== undefined && (values['account'] ?? '') === '' ? { 'value.account': 'signIn' as const } : {}
   const problems = Object.entries(valueProblems(provider, values))
-  return Object.fromEntries(problems.map(([name, words]) => [`value.${name}`, (values[name] ?? '').trim() === '' ? 'required' : { words }]))
+  return { ...account, ...Object.fromEntries(problems.map(([name, words]): [string, FieldProblem] => [`value.${name}`, (values[name] ?? '').trim() === '' ? 'required' : { words }])) }
 }
 
 /** What is typed takes the place of everything that is kept: then nothing may be missing. */

@@ -1,5 +1,4 @@
 import { placeWords } from '../../main/api/providers.ts'
-import type { ProviderDescription } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { JobConfigView, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
@@ -130,7 +129,7 @@ export const words = {
     noSources: 'No folder chosen yet.',
     destinationType: 'Destination',
     folderType: 'Folder or disk',
-    destinationGroups: { server: 'Your own servers', cloud: 'Cloud storage', globe: 'Others' } satisfies Record<ProviderDescription['icon'], string>,
+    destinationGroups: { near: 'Disks and servers', cloud: 'Cloud storage' },
     folderSummary: 'A disk, a USB stick or a network drive of this computer',
     preset: 'Service',
     noPreset: 'Another one',
@@ -321,6 +320,7 @@ export const words = {
     required: 'This is needed.',
     nameCharacters: 'Use up to 64 letters, digits, spaces, dots, hyphens and underscores.',
     nameTaken: 'Another job has this name.',
+    signIn: 'Sign in first.',
     noSources: 'Choose at least one folder.',
     noFolder: 'Choose a folder.',
     insideSource: 'This folder lies inside a source; the backup would contain itself.',

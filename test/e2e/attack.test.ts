@@ -113,6 +113,9 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['sends the kept keys', { destination: theirs(scene), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
     ['sends the kept password', { destination: theirs(scene), secrets: { storage: own.storage }, jobId: scene.cloud.id }, 'allowed'],
     ['sends the keys of the same bucket name', { destination: withValue(scene.cloud, 'endpoint', scene.server.endpoint), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
+    ...providers.filter(({ runsHere }) => runsHere).map((provider): Attack => (
+      [`starts a program by way of ${provider.name}`, { destination: { type: 'provider', provider: provider.id, values: exampleValues(provider) }, secrets: {} }, 'aborted']
+    )),
     ['tries any folder', { destination: { type: 'folder', path: scene.app.home }, secrets: {} }, 'arguments'],
     ['tries the folder of a job as nobody’s', { destination: inputOf(scene.local).destination, secrets: {} }, 'arguments'],
     ['tries a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: {}, jobId: scene.local.id }, 'arguments'],

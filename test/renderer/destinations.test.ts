@@ -56,6 +56,7 @@ describe.each(providers)('$id', (provider) => {
       const { choices } = typed.find((field) => field.label === label) ?? {}
       if (!choices) expect(await input(label).getAttribute('aria-invalid'), label).toBe(required ? 'true' : null)
     }
+    expect(await page.getByText('Sign in first.').count()).toBe(signIn ? 1 : 0)
     expect(await requests('job.add')).toEqual([])
     expect(window.complaints).toEqual([])
   })
@@ -81,9 +82,10 @@ describe.each(providers)('$id', (provider) => {
       else await input(label).fill(value)
     }
     for (const { label, name: secret } of secrets) await input(label).fill(`secret ${secret}`)
+    if (signIn) await page.getByRole('button', { name: /^Sign in with/ }).click()
     await button('Test connection').click()
     await page.getByText('Found a repository').waitFor()
-    const shown = Object.fromEntries(Object.entries(values).filter(([field]) => typed.some((one) => one.name === field)))
+    const shown = { ...Object.fromEntries(Object.entries(values).filter(([field]) => typed.some((one) => one.name === field))), ...(signIn && { account: `mia@${signIn}.example` }) }
     expect(await requests('destination.test')).toEqual([{
       destination: { type: 'provider', provider: provider.id, values: shown },
       secrets: secrets.length === 0 ? {} : { storage: Object.fromEntries(secrets.map(({ name: secret }) => [secret, `secret ${secret}`])) },

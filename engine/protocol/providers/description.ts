@@ -24,6 +24,8 @@ export interface ProviderDescription {
   readonly presets?: readonly AddressPreset[]
   /** Whose account a person signs in to in the browser; the address then has an `account` field. */
   readonly signIn?: SignInKind
+  /** What is typed can start programs of this machine or name its folders: the window may not even try it before main has asked. */
+  readonly runsHere?: true
   /** Hard maximum of concurrent transfers that the provider bears. */
   readonly maxConnections: number
   /** What `--help` and errors show. */

@@ -9,6 +9,7 @@ export const rclone: ProviderDescription = {
   form: 'whole',
   example: 'rclone:remote:folder',
   maxConnections: 8,
+  runsHere: true,
   fields: [
     {
       name: 'remote', at: 'whole', kind: 'text', label: 'Remote and folder', required: true, pattern: /^(?:[\p{L}\p{N}_][\p{L}\p{N}_ .+@-]*|:[\p{L}\p{N}_][^:]*):/u, placeholder: 'remote:folder',

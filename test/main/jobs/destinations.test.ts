@@ -48,4 +48,26 @@ describe.each(providers)('a job that goes to $name', (provider) => {
     expect(last().got('start')[0]).toMatchObject({ job: { type: 'backup', repository: address }, secrets: { password: 'pw', storage } })
     for (const secret of Object.values(storage)) expect(address).not.toContain(secret)
   })
+
+  it(provider.runsHere ? 'is not even tried before a yes, as a program of this machine is started for it' : 'is tried at once, with what was typed', async () => {
+    const { handlers, ask, shown, asked, person, hosts, last } = setUp()
+    person.saysYes = false
+    const test = (jobId?: string): Promise<unknown> => Promise.resolve(handlers['destination.test']({ destination, secrets: { storage }, ...(jobId !== undefined && { jobId }) })).catch((error: unknown) => error)
+    const first = test()
+    if (provider.runsHere) {
+      expect(await first).toMatchObject({ code: 'aborted', data: { declined: true } })
+      expect([asked.length, hosts.length]).toEqual([1, 0])
+      person.saysYes = true
+      const { jobId } = await handlers['job.add']({ config: ask(), secrets: { password: 'pw' } })
+      person.saysYes = false
+      await rejects(handlers['job.update']({ jobId, config: { ...shown(jobId), destination }, secrets: { password: 'pw', storage } }), { code: 'aborted' })
+      expect([asked.length, hosts.length]).toEqual([2, 0])
+      return
+    }
+    last().ready()
+    expect(last().got('start')[0]).toMatchObject({ job: { type: 'test', repository: address }, secrets: { password: '', storage } })
+    last().exit('code 1')
+    expect(await first).toMatchObject({ code: 'crashed' })
+    expect(asked).toEqual([])
+  })
 })
