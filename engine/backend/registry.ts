@@ -15,6 +15,7 @@ export const implementations: Readonly<Record<string, () => Promise<ProviderModu
   gcs: () => import('./gcs/open.ts'),
   dropbox: () => import('./dropbox/open.ts'),
   box: () => import('./box/open.ts'),
+  onedrive: () => import('./onedrive/open.ts'),
   azure: () => import('./azure/open.ts'),
   webdav: () => import('./webdav/open.ts'),
   rclone: () => import('./rclone/open.ts'),

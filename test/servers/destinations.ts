@@ -4,6 +4,7 @@ import { BoxServer } from './box.ts'
 import { DropboxServer } from './dropbox.ts'
 import { GcsServer } from './gcs.ts'
 import { DriveServer } from './gdrive.ts'
+import { OneDriveServer } from './onedrive.ts'
 import { freshBucket } from './s3.ts'
 import { davPassword, davUser, startWebDav } from './webdav.ts'
 
@@ -37,6 +38,9 @@ export const destinationPlaces: Readonly<Record<string, () => Promise<Destinatio
   },
   async dropbox() {
     return cloudPlace('dropbox', await DropboxServer.start(), 'dropbox:/some/folder', { accessToken: 'token-1' })
+  },
+  async onedrive() {
+    return cloudPlace('onedrive', await OneDriveServer.start(), 'onedrive:/some/folder', { accessToken: 'token-1' })
   },
   async box() {
     return cloudPlace('box', await BoxServer.start(), 'box:/some/folder', { accessToken: 'token-1' })

@@ -4,6 +4,7 @@ import { box } from './box.ts'
 import { dropbox } from './dropbox.ts'
 import { gcs } from './gcs.ts'
 import { gdrive } from './gdrive.ts'
+import { onedrive } from './onedrive.ts'
 import { rclone } from './rclone.ts'
 import { s3 } from './s3.ts'
 import { sftp } from './sftp.ts'
@@ -17,6 +18,7 @@ export const providers: readonly ProviderDescription[] = [
   dropbox,
   gdrive,
   gcs,
+  onedrive,
   box,
   azure,
   rclone,
