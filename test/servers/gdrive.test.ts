@@ -59,6 +59,7 @@ test('a query by name lags behind, one by parent does not; what is in the bin is
   folder.trashed = true
   expect(await found(`'${folder.id}' in parents and trashed = false`)).toEqual([])
   expect((await ask(`/drive/v3/files?q=${encodeURIComponent('name contains "x"')}`)).status).toBe(400)
+  expect((await ask(`/drive/v3/files?q=${encodeURIComponent(`'nowhere' in parents`)}`)).status).toBe(404)
 })
 
 test('lists come in pages that belong to their query, and tell only the fields that were asked for', async () => {

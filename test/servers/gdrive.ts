@@ -172,7 +172,10 @@ export class DriveServer extends GoogleService {
   #found(q: string): string[] {
     const tests = q.split(' and ').map((term): ((file: StoredFile) => boolean) => {
       const parent = /^'([^']+)' in parents$/.exec(term)?.[1]
-      if (parent !== undefined) return ({ parents }) => parents.includes(parent === 'root' ? rootId : parent)
+      if (parent !== undefined) {
+        if (parent !== 'root' && parent !== rootId && !this.files.has(parent)) throw new Refusal(404, 'notFound', 'File not found: .')
+        return ({ parents }) => parents.includes(parent === 'root' ? rootId : parent)
+      }
       if (term === 'trashed = false') return (file) => !this.#isTrashed(file)
       const name = /^name = '((?:[^'\\]|\\.)*)'$/.exec(term)?.[1]
       if (name !== undefined) return ({ id }) => this.#indexed.get(id) === name.replace(/\\(.)/g, '$1')

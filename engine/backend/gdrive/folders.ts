@@ -43,13 +43,11 @@ export class Folders {
 
   /** The folders at a path as they are now, oldest first; none when it is not there. */
   async find(path: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const known = await this.#confirmed(path, signal)
+    if (known) return known
     let ids: readonly string[] = [myDrive]
     for (const [depth, name] of path.entries()) {
-      const found: DriveFile[] = []
-      for await (const file of this.inside(ids, signal)) {
-        if (file.isFolder && file.name.normalize('NFC') === name) found.push(file)
-      }
-      ids = this.keep(path.slice(0, depth + 1), found)
+      ids = this.keep(path.slice(0, depth + 1), await this.#named(ids, name, signal))
       if (ids.length === 0) return []
     }
     return ids
@@ -97,16 +95,38 @@ export class Folders {
 
   /**
    * A page of a folder's list. All packs together are a list of some hundred requests, and whoever repeats it begins with the first: so each
-   * that breaks off is asked again at once, a few times. What asks for patience is told.
+   * that breaks off is asked again at once, a few times. What asks for patience is told. In a folder that was removed is nothing.
    */
   async page(id: string, token: string | undefined, signal: AbortSignal): Promise<DrivePage> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#drive.page(id, token, signal)
       } catch (error) {
+        if (hasCode(error, 'not-found')) return { files: [], next: undefined }
         if (!hasCode(error, 'offline', 'unavailable') || tries === pageTries) throw error
       }
     }
+  }
+
+  /** The folders that are kept of a path, where nothing has changed on the way to them: all levels are asked for at once. */
+  async #confirmed(path: readonly string[], signal: AbortSignal): Promise<readonly string[] | undefined> {
+    const levels = path.map((_, depth) => this.kept(path.slice(0, depth + 1)))
+    const here = levels.at(-1)
+    if (!here || levels.includes(undefined)) return undefined
+    const same = await Promise.all(levels.map(async (ids, depth) => {
+      const above = depth === 0 ? [myDrive] : (levels[depth - 1] ?? [])
+      const found = (await this.#named(above, path[depth] ?? '', signal)).toSorted(olderFirst)
+      return found.map(({ id }) => id).join() === ids?.join()
+    }))
+    return same.every(Boolean) ? here : undefined
+  }
+
+  async #named(parents: readonly string[], name: string, signal: AbortSignal): Promise<readonly DriveFile[]> {
+    const found: DriveFile[] = []
+    for await (const file of this.inside(parents, signal)) {
+      if (file.isFolder && file.name.normalize('NFC') === name) found.push(file)
+    }
+    return found
   }
 
   async #make(path: readonly string[], signal: AbortSignal): Promise<string> {

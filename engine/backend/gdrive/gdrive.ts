@@ -130,13 +130,16 @@ export class DriveBackend implements StorageBackend {
 
   /**
    * All files of a name, oldest first. That there is none is believed only of the folders as they are now.
-   * @param anew asks for the folders from the top at once
+   * @param anew asks for the folders as they are now in any case
    */
   async #twins(name: string, signal: AbortSignal, anew = false): Promise<DriveFile[]> {
     const path = this.#folderOf(name)
-    const kept = anew ? undefined : this.#folders.kept(path)
-    const there = kept ? await this.#namedIn(kept, name, signal) : []
-    return there.length > 0 ? there : this.#namedIn(await this.#folders.find(path, signal), name, signal)
+    const kept = this.#folders.kept(path)
+    if (!kept) return this.#namedIn(await this.#folders.find(path, signal), name, signal)
+    const looking = this.#namedIn(kept, name, signal)
+    if (!anew && (await looking).length > 0) return looking
+    const [there, now] = await Promise.all([looking, this.#folders.find(path, signal)])
+    return now.join() === kept.join() ? there : this.#namedIn(now, name, signal)
   }
 
   async #namedIn(folders: readonly string[], name: string, signal: AbortSignal): Promise<DriveFile[]> {

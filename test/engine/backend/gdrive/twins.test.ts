@@ -119,6 +119,34 @@ test('a folder that somebody removed, or moved to the bin, is made anew', async 
   expect(await names(backend, 'packs/')).toEqual(['packs/aa/three'])
 })
 
+test('what lies in a folder that somebody removed is not there, and can be removed, listed and made anew', async () => {
+  await using backend = await open()
+  await backend.put('gc/a', bytesOf('a'), {}, never)
+  for (const name of ['gc', 'Holdfast']) {
+    server.files.delete(server.named('a')[0]?.id ?? '')
+    server.files.delete(server.named(name)[0]?.id ?? '')
+    expect(await codeOf(backend.stat('gc/a', never))).toBe('not-found')
+    await backend.remove('gc/a', never)
+    expect(await names(backend, 'gc/')).toEqual([])
+    await backend.put('gc/a', bytesOf('again'), {}, never)
+    expect(await text(backend, 'gc/a')).toBe('again')
+  }
+})
+
+test('before a small put, its folder and all levels above are asked for at once', async () => {
+  await using backend = await open()
+  await backend.put('gc/a', bytesOf('a'), {}, never)
+  const { promise: until, resolve: release } = Promise.withResolvers<void>()
+  let lists = 0
+  server.choose = ({ url }) => {
+    if (!url.includes('in%20parents')) return undefined
+    if (++lists === 3) release()
+    return { type: 'late', until }
+  }
+  await backend.put('gc/b', bytesOf('b'), {}, never)
+  expect(lists).toBe(3)
+})
+
 test('what is no object of ours is passed over: documents, odd names, names with slashes', async () => {
   const root = folder('Holdfast')
   for (const name of ['Upper', 'a b', '.hidden', 'packs/aa', 'é', '..']) file(name, 'x', root)
@@ -153,5 +181,6 @@ test('a list of many folders bears replies that break off here and there; what a
   server.choose = () => ({ type: 'refuse', status: 500, reason: 'backendError' })
   const before = server.requests.length
   expect(await codeOf(names(backend, 'packs/'))).toBe('unavailable')
-  expect(server.requests.length - before).toBe(3)
+  // Both levels above are asked for at once, each three times.
+  expect(server.requests.length - before).toBe(6)
 })

@@ -49,7 +49,7 @@ describe.each(services)('%s', (_name, start, address, kind) => {
     let pages = 0
     server.choose = () => json({ kind, files: [], items: [], nextPageToken: `${++pages}` })
     expect(await codeOf(names(backend, 'known/'))).toBe('unsupported')
-    expect(pages).toBeLessThan(250)
+    expect(pages).toBeLessThan(500)
     server.choose = () => json({ kind, files: [], items: [], nextPageToken: 'same' })
     expect(await codeOf(names(backend, 'known/'))).toBe('unsupported')
   })
