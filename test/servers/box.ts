@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { array, literal, minLength, minValue, nullish, number, object, optional, pipe, safeParse, string, type GenericSchema, type InferOutput } from 'valibot'
+import { infoOf, miniOf, orderOf, sha1, type FileItem, type Item } from './box-items.ts'
+import { formParts } from './form-parts.ts'
 import { rangeOf, Refusal, WebService, type SeenRequest, type WebAnswer, type WebExchange } from './web-service.ts'
 
 /**
@@ -313,26 +315,6 @@ export class BoxServer extends WebService {
   }
 }
 
-interface FolderItem {
-  readonly id: string
-  readonly type: 'folder'
-  readonly name: string
-  readonly parent: string
-  trashed: boolean
-}
-
-interface FileItem {
-  readonly id: string
-  readonly type: 'file'
-  readonly name: string
-  readonly parent: string
-  trashed: boolean
-  bytes: Buffer
-  modified: Date
-}
-
-type Item = FolderItem | FileItem
-
 interface Session {
   readonly id: string
   readonly place: { readonly type: 'new'; readonly parent: string; readonly name: string } | { readonly type: 'version'; readonly id: string }
@@ -362,22 +344,12 @@ function parsed<S extends GenericSchema>(text: string, schema: S): InferOutput<S
 
 /** multipart/form-data, its attributes before its file: https://developer.box.com/reference/post-files-content */
 function formOf({ headers, body }: WebExchange): InferOutput<typeof attributes> & { readonly bytes: Buffer } {
-  const boundary = /^multipart\/form-data; boundary=(\S+)$/.exec(headers['content-type'] ?? '')?.[1]
-  if (boundary === undefined) throw refusal(415, 'unsupported_media_type')
-  const [first, second] = [nextPart(body, boundary, 0), nextPart(body, boundary, 1)]
+  const parts = formParts(headers['content-type'], body)
+  if (!parts) throw refusal(415, 'unsupported_media_type')
+  const [first, second] = parts
   if (!first?.head.includes('name="attributes"')) throw refusal(400, 'metadata_after_file_contents')
-  if (!second?.head.includes('name="file"') || !body.subarray(second.end).toString('latin1').startsWith(`\r\n--${boundary}--`)) throw refusal(400, 'bad_request')
+  if (!second?.head.includes('name="file"') || parts.length !== 2) throw refusal(400, 'bad_request')
   return { ...parsed(first.bytes.toString(), attributes), bytes: second.bytes }
-}
-
-function nextPart(body: Buffer, boundary: string, index: number): { readonly head: string; readonly bytes: Buffer; readonly end: number } | undefined {
-  const delimiter = `--${boundary}`
-  let at = -1
-  for (let number = 0; number <= index; number++) at = body.indexOf(delimiter, at + 1)
-  const head = at < 0 ? -1 : body.indexOf('\r\n\r\n', at)
-  const end = head < 0 ? -1 : body.indexOf(`\r\n${delimiter}`, head + 2)
-  if (end < 0) return undefined
-  return { head: body.subarray(at, head).toString(), bytes: Buffer.from(body.subarray(head + 4, end)), end }
 }
 
 function partsPage({ query }: WebExchange, session: Session): WebAnswer {
@@ -394,20 +366,4 @@ function partOf(session: Session, offset: number) {
 
 function refusal(status: number, code: string, context_info?: unknown): Refusal {
   return new Refusal({ status, json: { type: 'error', status, code, message: `The server says ${code}`, request_id: randomBytes(8).toString('hex'), ...(context_info === undefined ? {} : { context_info }) } })
-}
-
-function orderOf({ type, id }: Item): number {
-  return (type === 'folder' ? 0 : 1e9) + Number(id)
-}
-
-function miniOf(item: Item) {
-  return { type: item.type, id: item.id, name: item.name, etag: '0', ...(item.type === 'file' ? { sha1: sha1(item.bytes) } : {}) }
-}
-
-function infoOf(item: FileItem) {
-  return { ...miniOf(item), size: item.bytes.length, modified_at: `${item.modified.toISOString().slice(0, 19)}+00:00` }
-}
-
-function sha1(bytes: Buffer): string {
-  return createHash('sha1').update(bytes).digest('hex')
 }

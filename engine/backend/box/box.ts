@@ -70,7 +70,7 @@ export class BoxBackend implements StorageBackend {
   async stat(name: string, signal: AbortSignal): Promise<ObjectInfo> {
     requireObjectName(name)
     throwIfAborted(signal)
-    const { size, modified_at } = await this.#ofFile(name, (id) => this.#api.file(name, id, signal), signal)
+    const { size, modified_at } = await this.#info(name, signal)
     return { name, size, modifiedMs: timeOf(modified_at) }
   }
 
@@ -157,12 +157,21 @@ export class BoxBackend implements StorageBackend {
 
   async #storedAs(name: string, size: number, sha1: string, signal: AbortSignal): Promise<BoxFile | undefined> {
     try {
-      const file = await this.#ofFile(name, (id) => this.#api.file(name, id, signal), signal)
+      const file = await this.#info(name, signal)
       return file.size === size && file.sha1?.toLowerCase() === sha1 ? file : undefined
     } catch (error) {
       if (hasCode(error, 'not-found')) return undefined
       throw error
     }
+  }
+
+  #info(name: string, signal: AbortSignal): Promise<BoxFile> {
+    return this.#ofFile(name, async (id) => {
+      const file = await this.#api.file(name, id, signal)
+      // Ids outlive names: somebody gave it another one.
+      if (file.name !== this.#pathOf(name).at(-1)) throw missing(name)
+      return file
+    }, signal)
   }
 
   /** Does something with the file of a name; an id that is kept and gone is looked up anew, as are the folders above it. Errors: not-found. */
@@ -190,7 +199,7 @@ export class BoxBackend implements StorageBackend {
       this.#folders.forget()
       return look()
     })
-    if (id === undefined) throw new HoldfastError('not-found', `The object does not exist. (${name})`)
+    if (id === undefined) throw missing(name)
     this.#ids.set(name, id)
     return id
   }
@@ -208,6 +217,10 @@ export class BoxBackend implements StorageBackend {
     if (offset > (await this.stat(name, signal)).size) throw new HoldfastError('damaged', `${name} ends before the bytes that were asked for.`)
     return new Uint8Array(0)
   }
+}
+
+function missing(name: string): HoldfastError {
+  return new HoldfastError('not-found', `The object does not exist. (${name})`)
 }
 
 /** In other letters it is a stranger's. */

@@ -156,6 +156,15 @@ test('what somebody removed and made anew, file or folder, is found under its ne
   expect(await names(third, '')).toEqual(['a/y'])
 })
 
+test('a file that somebody gave another name is not there any more', async () => {
+  await backend.put('a/x', bytesOf('x'), {}, never)
+  const file = server.fileAt('folder/a/x')
+  if (file) server.items.set(file.id, { ...file, name: 'renamed' })
+  expect(await codeOf(backend.stat('a/x', never))).toBe('not-found')
+  await backend.put('a/x', bytesOf('y'), {}, never)
+  expect(await names(backend, 'a/')).toEqual(['a/renamed', 'a/x'])
+})
+
 test('a file that is removed while it is replaced is stored anew', async () => {
   await backend.put('x', bytesOf('old'), {}, never)
   server.choose = ({ method, url }) => {
