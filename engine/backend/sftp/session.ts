@@ -17,7 +17,7 @@ const syncStepMs = 10_000
 /** End of file, or of a folder's entries. */
 const endOfFile = 1
 
-export type Kind = 'file' | 'folder' | 'link' | 'other'
+type Kind = 'file' | 'folder' | 'link' | 'other'
 
 export interface Info {
   readonly kind: Kind

@@ -4,6 +4,7 @@ import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
+import { expectEnd, walkFolders, type FolderEntry } from '../flow/folder-walk.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
@@ -19,7 +20,6 @@ import { Sessions } from './sessions.ts'
 import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
 import { readRange } from './transfer.ts'
 import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
-import { walkObjects } from './walk.ts'
 
 export const maximumConnections = 8
 /** What goes in the session for small things. */
@@ -109,7 +109,9 @@ export class SftpBackend implements StorageBackend {
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
     requirePrefix(prefix)
     const ground = await this.#ready(signal)
-    for await (const info of walkObjects(ground, prefix, (work) => this.#small(prefix, signal, work))) {
+    const read = (folder: string): Promise<readonly FolderEntry[] | undefined> => this.#small(prefix, signal, (session, watch) => entriesOf(folder, session, watch, ground))
+    const meet = (name: string): Promise<void> => this.#small(prefix, signal, (session, watch) => expectNoFolder(ground.pathOf(name), session, watch))
+    for await (const info of walkFolders(prefix, { read, meet })) {
       throwIfAborted(signal)
       yield info
     }
@@ -241,4 +243,31 @@ export class SftpBackend implements StorageBackend {
       throw sftpError(error, what)
     }
   }
+}
+
+/** Undefined where there is no such folder. */
+async function entriesOf(folder: string, session: Session, watch: Watch, ground: Ground): Promise<readonly FolderEntry[] | undefined> {
+  if (!(await ground.enter(folder, session, watch))) return undefined
+  const entries: FolderEntry[] = []
+  let handle: Buffer | undefined
+  try {
+    handle = await session.openFolder(ground.pathOf(folder), watch)
+    let seen = 0
+    for (let more = await session.nextEntries(handle, watch); more; more = await session.nextEntries(handle, watch)) {
+      expectEnd((seen += Math.max(1, more.length)))
+      for (const entry of more) entries.push({ ...entry, kind: entry.kind === 'link' ? 'other' : entry.kind })
+    }
+    return entries
+  } catch (error) {
+    if (isStatus(error, status.noSuchFile, status.noSuchPath)) return undefined
+    throw error
+  } finally {
+    if (handle) session.closeSoon(handle)
+  }
+}
+
+/** Only looks: nothing is opened or listed through a link. Errors: damaged (a link in the place of a folder). */
+async function expectNoFolder(path: string, session: Session, watch: Watch): Promise<void> {
+  const target = await session.lookThrough(path, watch)
+  if (target?.kind === 'folder') throw notInPlace('folder', path, { ...target, kind: 'link' })
 }
