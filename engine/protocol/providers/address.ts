@@ -34,7 +34,7 @@ export function writeAddress(provider: ProviderDescription, values: AddressValue
     .filter(({ at: place, name }) => place === 'setting' && values[name] !== undefined)
     .map(({ name }) => `${name}=${encodeURIComponent(values[name] ?? '')}`)
   const query = settings.length === 0 ? '' : `?${settings.join('&')}`
-  const [scheme] = provider.schemes
+  const scheme = at('scheme') ?? provider.schemes[0]
   if (provider.form === 'whole') return `${scheme}:${encodeWhole(at('whole') ?? '')}${query}`
   const path = pathText(at('path') ?? '')
   if (provider.form === 'path') return `${scheme}:${path || '/'}${query}`
@@ -65,7 +65,8 @@ function partsOf(provider: ProviderDescription, address: string): Parts | string
   const path = decoded(url.pathname)
   const user = decoded(url.username)
   if (path === undefined || user === undefined) return `The ${provider.schemes[0]} address holds a "%" that begins no character; write it as %25.`
-  return { values: new Map([['user', user], ['host', url.hostname], ['port', url.port], ['path', path]] as const), settings: settings(url.search) }
+  const scheme = url.protocol.slice(0, -1)
+  return { values: new Map([['scheme', scheme === provider.schemes[0] ? '' : scheme], ['user', user], ['host', url.hostname], ['port', url.port], ['path', path]] as const), settings: settings(url.search) }
 }
 
 function valuesOf(provider: ProviderDescription, { values, settings }: Parts): ReadAddress {

@@ -61,8 +61,8 @@ interface Field {
 }
 
 export interface AddressField extends Field {
-  /** Where it stands in the address. A `setting` is written as `?name=value`. */
-  readonly at: 'user' | 'host' | 'port' | 'path' | 'whole' | 'setting'
+  /** Where it stands in the address. A `setting` is written as `?name=value`; a `scheme` is a choice of the other schemes, for what differs then. */
+  readonly at: 'scheme' | 'user' | 'host' | 'port' | 'path' | 'whole' | 'setting'
   readonly kind: FieldKind
   /** What else it has to match. */
   readonly pattern?: RegExp
