@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findRuntime, type Runtime } from '../runtime/runtime.ts'
+import { root } from './root.ts'
 
 /** What the Electron runtime loads, and what shows it on a machine without a screen. */
 const desktopPackages = [
@@ -23,18 +26,28 @@ const testPackages = [
   'ceph-osd',
   'gnome-keyring',
   'iproute2',
+  'libhiredis0.14',
+  'libmemcached11',
+  'libmemcachedutil2',
   'libnginx-mod-http-dav-ext',
+  'libpcre2-posix3',
   'nginx-light',
   'openssh-server',
+  'openssl',
   'radosgw',
   'rclone',
+  'vsftpd',
   'xauth',
   'xvfb',
 ]
 
+/** A second FTP server: Debian lets nobody install two, so it is unpacked beside them. Its libraries are among the packages above. */
+const unpackedPackages = { proftpd: ['proftpd-core', 'proftpd-mod-crypto'] } as const
+
 /** Sets up what the tests need and returns the runtime. A second call finds all of it there and is quick. */
 export async function setUpForTests(): Promise<Runtime> {
   installPackages([...desktopPackages, ...testPackages])
+  for (const [name, packages] of Object.entries(unpackedPackages)) unpackPackages(name, packages)
   return setUpRuntime()
 }
 
@@ -79,6 +92,21 @@ function installPackages(names: readonly string[]): void {
   if (!runQuietly([...prefix, ...install])) throw new Error(`Installing failed. Please run:\n\n  ${command}\n`)
 }
 
+/** Unpacks Debian packages into node_modules/.cache/<name> without installing them, unless that was done. */
+function unpackPackages(name: string, packages: readonly string[]): void {
+  const folder = join(root, 'node_modules/.cache', name)
+  if (existsSync(folder)) return
+  const fresh = `${folder}.${process.pid}`
+  mkdirSync(fresh, { recursive: true })
+  console.log(`Unpacking ${packages.join(' ')} …`)
+  const unpack = 'for file in *.deb; do dpkg -x "$file" . && rm "$file" || exit 1; done'
+  if (!runQuietly(['apt-get', 'download', ...packages], fresh) || !runQuietly(['sh', '-c', unpack], fresh)) {
+    rmSync(fresh, { recursive: true })
+    throw new Error(`Downloading failed: apt-get download ${packages.join(' ')}`)
+  }
+  renameSync(fresh, folder)
+}
+
 function isInstalled(name: string): boolean {
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${db:Status-Status}', name], { encoding: 'utf8' })
   return stdout === 'installed'
@@ -89,9 +117,9 @@ function succeeds(program: string, words: readonly string[]): boolean {
 }
 
 /** Runs a command and shows what it printed only if it fails. */
-function runQuietly([program = '', ...words]: readonly string[]): boolean {
+function runQuietly([program = '', ...words]: readonly string[], cwd?: string): boolean {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const result = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024 })
+  const result = spawnSync(program, words, { encoding: 'utf8', env, maxBuffer: 64 * 1024 * 1024, ...(cwd === undefined ? {} : { cwd }) })
   if (result.status !== 0) console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`)
   return result.status === 0
 }
