@@ -11,6 +11,7 @@ export interface ProviderModule {
 export const implementations: Readonly<Record<string, () => Promise<ProviderModule>>> = {
   s3: () => import('./s3/open.ts'),
   sftp: () => import('./sftp/open.ts'),
+  ftp: () => import('./ftp/open.ts'),
   gdrive: () => import('./gdrive/open.ts'),
   gcs: () => import('./gcs/open.ts'),
   dropbox: () => import('./dropbox/open.ts'),

@@ -2,6 +2,7 @@ import type { ProviderDescription } from './description.ts'
 import { azure } from './azure.ts'
 import { box } from './box.ts'
 import { dropbox } from './dropbox.ts'
+import { ftp } from './ftp.ts'
 import { gcs } from './gcs.ts'
 import { gdrive } from './gdrive.ts'
 import { onedrive } from './onedrive.ts'
@@ -14,6 +15,7 @@ import { webdav } from './webdav.ts'
 export const providers: readonly ProviderDescription[] = [
   s3,
   sftp,
+  ftp,
   webdav,
   dropbox,
   gdrive,
