@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { findRuntime, type Runtime } from '../runtime/runtime.ts'
-import { root } from './root.ts'
+import { unpackedFolder } from './unpacked.ts'
 
 /** What the Electron runtime loads, and what shows it on a machine without a screen. */
 const desktopPackages = [
@@ -92,9 +91,9 @@ function installPackages(names: readonly string[]): void {
   if (!runQuietly([...prefix, ...install])) throw new Error(`Installing failed. Please run:\n\n  ${command}\n`)
 }
 
-/** Unpacks Debian packages into node_modules/.cache/<name> without installing them, unless that was done. */
+/** Unpacks Debian packages without installing them, unless that was done. */
 function unpackPackages(name: string, packages: readonly string[]): void {
-  const folder = join(root, 'node_modules/.cache', name)
+  const folder = unpackedFolder(name)
   if (existsSync(folder)) return
   const fresh = `${folder}.${process.pid}`
   mkdirSync(fresh, { recursive: true })

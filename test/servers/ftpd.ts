@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { unpackedFolder } from '../../build/scripts/unpacked.ts'
 import { freePort } from './sshd.ts'
 
 export type FtpProgram = 'vsftpd' | 'proftpd'
@@ -21,7 +21,7 @@ export interface FtpdOptions {
 const startMs = 10_000
 const pollMs = 20
 /** Where `npm run setup` unpacks it: Debian lets nobody install both. */
-const proftpd = fileURLToPath(new URL('../../node_modules/.cache/proftpd', import.meta.url))
+const proftpd = unpackedFolder('proftpd')
 const nobody = 65_534
 
 /**
