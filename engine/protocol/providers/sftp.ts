@@ -6,6 +6,7 @@ export const sftp: ProviderDescription = {
   summary: 'A server or NAS that is reached by SSH: Linux, Synology, Hetzner Storage Box, rsync.net',
   icon: 'server',
   schemes: ['sftp'],
+  aliases: ['ssh', 'scp'],
   form: 'server',
   example: 'sftp://user@host:22/folder',
   maxConnections: 8,

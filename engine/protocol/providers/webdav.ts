@@ -6,6 +6,7 @@ export const webdav: ProviderDescription = {
   summary: 'Nextcloud, ownCloud, a NAS, or any web server that speaks WebDAV',
   icon: 'globe',
   schemes: ['webdav'],
+  aliases: ['dav', 'davs', 'webdavs', 'http', 'https'],
   form: 'whole',
   example: 'webdav:https://cloud.example.org/remote.php/dav/files/anna/backup?user=anna',
   maxConnections: 8,

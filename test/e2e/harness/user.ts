@@ -1,9 +1,12 @@
 import type { Locator, Page } from 'playwright-core'
+import type { AddressValues, ProviderDescription } from '../../../main/api/providers.ts'
 import type { RunningApp } from './app.ts'
 
 export type DestinationInput =
   | { readonly type: 'folder'; readonly path: string }
   | { readonly type: 's3'; readonly endpoint: string; readonly bucket: string; readonly prefix?: string; readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** By the names of the fields and secrets in the provider's description. */
+  | { readonly type: 'provider'; readonly provider: ProviderDescription; readonly values: AddressValues; readonly keys: AddressValues }
 
 export interface JobInput {
   readonly name: string
@@ -66,6 +69,7 @@ export class User {
     await page.getByText(sources[0] ?? '', { exact: true }).waitFor()
     await page.getByLabel('Name').fill(name)
     if (destination.type === 'folder') await this.click('Backup folder: Choose…')
+    else if (destination.type === 's3') await this.#fillS3(destination)
     else await this.#fillStorage(destination)
     await page.getByLabel('Password of the repository').fill(password)
     const confirmation = page.getByLabel('Repeat the password')
@@ -77,7 +81,22 @@ export class User {
     }
   }
 
-  async #fillStorage({ endpoint, bucket, prefix = '', accessKeyId, secretAccessKey }: Extract<DestinationInput, { type: 's3' }>): Promise<void> {
+  /** What the description's labels name. */
+  async #fillStorage({ provider, values, keys }: Extract<DestinationInput, { type: 'provider' }>): Promise<void> {
+    const { page } = this
+    await page.getByRole('radio', { name: provider.name, exact: true }).check()
+    const more = page.getByRole('button', { name: 'More options' })
+    if (await more.isVisible()) await more.click()
+    for (const { name, label, choices } of provider.fields) {
+      const value = values[name]
+      if (value === undefined) continue
+      const input = page.getByLabel(label, { exact: true })
+      await (choices ? input.selectOption(value) : input.fill(value))
+    }
+    for (const { name, label } of provider.secrets) await page.getByLabel(label, { exact: true }).fill(keys[name] ?? '')
+  }
+
+  async #fillS3({ endpoint, bucket, prefix = '', accessKeyId, secretAccessKey }: Extract<DestinationInput, { type: 's3' }>): Promise<void> {
     const { page } = this
     await page.getByRole('radio', { name: 'S3 storage' }).check()
     await page.getByLabel('Endpoint').fill(endpoint)
