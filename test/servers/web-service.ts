@@ -59,6 +59,8 @@ export abstract class WebService implements AsyncDisposable {
   readonly requests: SeenRequest[] = []
   /** Access tokens that are good. */
   readonly tokens = new Set(['token-1'])
+  /** Whose tokens are good is somebody else's to say where an authorization server gives them out. */
+  isGood = (token: string): boolean => this.tokens.has(token)
   /** Bytes of request bodies that arrived. */
   receivedBytes = 0
   readonly #server: Server
@@ -120,7 +122,7 @@ export abstract class WebService implements AsyncDisposable {
   async #answer(seen: SeenRequest, body: Buffer): Promise<WebAnswer> {
     try {
       const token = /^Bearer (.+)$/.exec(seen.headers.authorization ?? '')?.[1]
-      const refused = token !== undefined && this.tokens.has(token) ? undefined : this.refuseToken(seen, token)
+      const refused = token !== undefined && this.isGood(token) ? undefined : this.refuseToken(seen, token)
       const url = new URL(seen.url, this.origin)
       return refused ?? await this.handle({ ...seen, path: url.pathname, query: url.searchParams, body })
     } catch (error) {
