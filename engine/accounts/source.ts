@@ -42,7 +42,6 @@ export function credentialSource(address: string, { entered, owner, clock, signa
   return account ? new AccountCredentials(owner ?? nobody, account, clock, signal) : fixedCredentials(entered)
 }
 
-/** Where there are no accounts. */
-export const nobody: TokenOwner = {
+const nobody: TokenOwner = {
   token: () => Promise.reject(new HoldfastError('credentials', 'Nobody is signed in here.')),
 }

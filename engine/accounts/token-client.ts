@@ -38,7 +38,8 @@ const refusal = v.object({ error: v.pipe(v.string(), v.maxLength(200)), error_de
 
 /** Redeems the code of a consent. Errors: credentials, offline, unavailable, throttled, denied, aborted. */
 export async function redeemCode(options: TokenClientOptions, code: string, redirectUri: string, verifier: string | undefined, signal: AbortSignal): Promise<Tokens> {
-  const tokens = await ask(options, { grant_type: 'authorization_code', code, redirect_uri: redirectUri, ...(verifier !== undefined && { code_verifier: verifier }) }, signal)
+  const { scope, tokens } = await ask(options, { grant_type: 'authorization_code', code, redirect_uri: redirectUri, ...(verifier !== undefined && { code_verifier: verifier }) }, signal)
+  if (scope !== undefined) expectScopes(options.service, scope)
   if (tokens.refreshToken !== undefined) return tokens
   throw new HoldfastError('credentials', `${options.service.name} gave a sign-in that ends within hours and cannot be renewed.`, {
     data: { reason: 'no-refresh-token', advice: 'Sign in once more. If it happens again, the app\'s registration does not allow offline access.' },
@@ -49,11 +50,11 @@ export async function redeemCode(options: TokenClientOptions, code: string, redi
  * New tokens for a refresh token. Not to be repeated where a service takes one once. Errors: as redeemCode; `credentials` with
  * `data.reason` `ended`: the consent is over, and this refresh token will never be good again.
  */
-export function renewTokens(options: TokenClientOptions, refreshToken: string, signal: AbortSignal): Promise<Tokens> {
-  return ask(options, { grant_type: 'refresh_token', refresh_token: refreshToken }, signal)
+export async function renewTokens(options: TokenClientOptions, refreshToken: string, signal: AbortSignal): Promise<Tokens> {
+  return (await ask(options, { grant_type: 'refresh_token', refresh_token: refreshToken }, signal)).tokens
 }
 
-async function ask(options: TokenClientOptions, grant: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Tokens> {
+async function ask(options: TokenClientOptions, grant: Readonly<Record<string, string>>, signal: AbortSignal): Promise<{ readonly tokens: Tokens; readonly scope: string | undefined }> {
   const { service, key, clock } = options
   const form = { ...grant, client_id: key.id, ...(service.secret === 'sent' && key.secret !== undefined && { client_secret: key.secret }) }
   const answer = await exchange(`signing in to ${service.name}`, { method: 'POST', address: service.token, form }, signal)
@@ -61,13 +62,13 @@ async function ask(options: TokenClientOptions, grant: Readonly<Record<string, s
   const parsed = v.safeParse(reply, parseJson(answer.text))
   if (!parsed.success) throw causeError(notTheStorage, [service.name, 'sign-in'], { reason: 'NotTokens' })
   const { access_token: accessToken, expires_in: expires, refresh_token: refreshToken, id_token: idToken, scope } = parsed.output
-  if (scope !== undefined) expectScopes(service, scope)
-  return {
+  const tokens = {
     accessToken,
     expiresMs: clock.now() + expires * 1000,
     ...(refreshToken !== undefined && { refreshToken }),
     ...(idToken !== undefined && { idToken }),
   }
+  return { tokens, scope }
 }
 
 /** Microsoft writes scopes with the address of what they are for, and in letters of its own. */

@@ -4,7 +4,7 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 
-export const accounts: AccountsView = { list: [], available: ['dropbox', 'google', 'microsoft', 'box'] }
+const accounts: AccountsView = { list: [], available: ['dropbox', 'google', 'microsoft', 'box'] }
 
 export const settings: SettingsView = {
   theme: 'system',

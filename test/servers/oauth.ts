@@ -10,7 +10,7 @@ export interface Person {
 }
 
 /** How the token address answers next, instead of as it should. `lost`: it does what was asked and the reply never leaves. */
-export type TokenFault = 'slow' | 'huge' | 'html' | 'redirect' | 'nonsense' | 'broken' | 'throttled' | 'lost' | 'no-refresh-token' | 'fewer-scopes' | 'header-injection'
+export type TokenFault = 'slow' | 'huge' | 'html' | 'redirect' | 'nonsense' | 'broken' | 'throttled' | 'lost' | 'no-refresh-token' | 'fewer-scopes' | 'header-injection' | 'unknown-client'
 
 export interface TokenRequest {
   readonly service: SignInKind
@@ -201,7 +201,7 @@ export class OAuthServer implements AsyncDisposable {
 
   async #token(kind: SignInKind, form: Record<string, string>, reply: ServerResponse): Promise<void> {
     const fault = this.faults.shift()
-    const refused = this.#clientProblem(kind, form)
+    const refused = this.#clientProblem(kind, fault === 'unknown-client' ? {} : form)
     const answer = fault === 'broken' || fault === 'throttled' ? undefined : (refused ?? this.#granted(kind, form, fault))
     const request: TokenRequest = { service: kind, form, status: answer?.status ?? 0 }
     this.tokenRequests.push(request)

@@ -75,10 +75,17 @@ describe('tokens', () => {
     await using world = await accountWorld()
     await world.signIn('dropbox')
     const rejected = markOf((await world.owner.token({ service: 'dropbox' }, undefined, never)).accessToken)
-    for (const [fault, code] of [['broken', 'unavailable'], ['throttled', 'throttled'], ['html', 'unavailable'], ['lost', 'offline']] as const) {
+    for (const [fault, code] of [['unknown-client', 'credentials'], ['broken', 'unavailable'], ['throttled', 'throttled'], ['html', 'unavailable'], ['lost', 'offline']] as const) {
       world.server.faults.push(fault)
       await expect(world.owner.token({ service: 'dropbox' }, rejected, never)).rejects.toMatchObject({ code })
     }
+    // Many who ask at once ask the service once, also where it has trouble.
+    const { renewals } = world.server
+    world.server.faults.push('broken', 'broken', 'broken')
+    const asked = await Promise.allSettled([1, 2, 3].map(() => world.owner.token({ service: 'dropbox' }, rejected, never)))
+    expect(asked.map((one) => one.status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(world.server.renewals).toBe(renewals + 1)
+    world.server.faults.length = 0
     expect(world.server.personOf((await world.owner.token({ service: 'dropbox' }, rejected, never)).accessToken)).toBeDefined()
   })
 })
