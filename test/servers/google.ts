@@ -117,6 +117,8 @@ export abstract class GoogleService implements AsyncDisposable {
   readonly tokens = new Set(['token-1'])
   /** Body bytes that arrived. */
   uploadedBytes = 0
+  /** Replies come in chunks, without a length. */
+  inChunks = false
   /** How many late requests have been taken, and how many done. */
   readonly late = { taken: 0, done: 0 }
   readonly #server: Server
@@ -191,8 +193,9 @@ export abstract class GoogleService implements AsyncDisposable {
   #send(request: IncomingMessage, reply: ServerResponse, { status, json, bytes, headers = {} }: Answer, cutAfter?: number): void {
     request.resume()
     const body = bytes ?? (json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json)))
-    reply.writeHead(status, { 'content-length': String(body.length), ...(json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }), ...headers })
-    if (cutAfter === undefined) reply.end(body)
+    reply.writeHead(status, { ...(this.inChunks ? {} : { 'content-length': String(body.length) }), ...(json === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' }), ...headers })
+    if (cutAfter === undefined && this.inChunks) reply.write(body, () => reply.end())
+    else if (cutAfter === undefined) reply.end(body)
     else reply.write(body.subarray(0, cutAfter), () => reply.destroy())
   }
 }

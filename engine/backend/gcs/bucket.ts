@@ -2,7 +2,7 @@ import { storage_v1 } from 'googleapis/build/src/apis/storage/v1.js'
 import { array, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
 import type { GoogleClient } from '../google/client.ts'
-import { octets, relatedUpload } from '../google/related.ts'
+import { octets, promisedOf, relatedUpload } from '../google/related.ts'
 import { beginSession } from '../google/session.ts'
 import { jsonAnswer } from '../http/bearer.ts'
 import { sizeOf } from '../http/parts.ts'
@@ -84,9 +84,11 @@ export class Bucket {
   read(key: string, name: string, range: ByteRange | 'all', pace: Pace | undefined, signal: AbortSignal): Promise<Uint8Array> {
     const headers = range === 'all' ? {} : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
     const request = { method: 'GET', url: `${this.#client.origin}/storage/v1/b/${encodeURIComponent(this.name)}/o/${encodeURIComponent(key)}?alt=media`, headers }
-    return this.#client.exchange(this.#what(key), range === 'all' ? maximumWholeBytes : range.length, request, ({ headers: told, body }, watch) => {
-      const length = told['content-length']
-      return readObject(name, range, { length: length === undefined ? undefined : Number(length), range: told['content-range'] }, body, watch, pace)
+    return this.#client.exchange(this.#what(key), range === 'all' ? maximumWholeBytes : range.length, request, async (reply, watch) => {
+      const promised = promisedOf(reply.headers)
+      // What comes in chunks is as long as the object says.
+      const length = promised.length ?? (range === 'all' ? (await this.stat(key, signal)).size : undefined)
+      return readObject(name, range, { ...promised, length }, reply.body, watch, pace)
     }, signal)
   }
 

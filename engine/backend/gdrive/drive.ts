@@ -3,7 +3,7 @@ import { array, boolean, literal, object, optional, pipe, regex, string, type In
 import { HoldfastError } from '../../base/errors.ts'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
 import type { GoogleClient } from '../google/client.ts'
-import { mediaUpload, octets, relatedUpload } from '../google/related.ts'
+import { mediaUpload, octets, promisedOf, relatedUpload } from '../google/related.ts'
 import { beginSession } from '../google/session.ts'
 import { jsonAnswer } from '../http/bearer.ts'
 import { sizeOf } from '../http/parts.ts'
@@ -135,9 +135,11 @@ export class Drive {
   read(fileId: string, name: string, range: ByteRange | 'all', pace: Pace | undefined, signal: AbortSignal): Promise<Uint8Array> {
     const headers = range === 'all' ? {} : { range: `bytes=${range.offset}-${range.offset + range.length - 1}` }
     const request = { method: 'GET', url: `${this.#client.origin}/drive/v3/files/${fileId}?alt=media`, headers }
-    return this.#client.exchange(name, range === 'all' ? maximumWholeBytes : range.length, request, ({ headers: told, body }, watch) => {
-      const length = told['content-length']
-      return readObject(name, range, { length: length === undefined ? undefined : Number(length), range: told['content-range'] }, body, watch, pace)
+    return this.#client.exchange(name, range === 'all' ? maximumWholeBytes : range.length, request, async (reply, watch) => {
+      const promised = promisedOf(reply.headers)
+      // What comes in chunks is as long as the file says.
+      const length = promised.length ?? (range === 'all' ? (await this.file(fileId, name, signal)).size : undefined)
+      return readObject(name, range, { ...promised, length }, reply.body, watch, pace)
     }, signal)
   }
 

@@ -1,12 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { Body, PutOptions } from '../backend.ts'
+import type { HttpReply } from '../http/client.ts'
 import { partBody, sizeOf, wholeOf } from '../http/parts.ts'
+import type { Promised } from '../http/reply.ts'
 import type { Watch } from '../http/watch.ts'
 import type { GoogleRequest } from './client.ts'
 
 /** What every object is stored as. */
 export const octets = 'application/octet-stream'
+
+/** What the headers of an object's reply promise; a part may come in chunks, and then only `Content-Range` tells how long it is. */
+export function promisedOf(headers: HttpReply['headers']): Promised {
+  const { 'content-length': told, 'content-range': range } = headers
+  const part = /^bytes (\d{1,15})-(\d{1,15})\//.exec(range ?? '')
+  return { length: told !== undefined ? Number(told) : part ? Number(part[2]) - Number(part[1]) + 1 : undefined, range }
+}
 
 /** One request that brings what is said of an object and its bytes (`uploadType=multipart`): whole, or nothing. */
 export function relatedUpload(metadata: object, body: Body, options: PutOptions): Pick<GoogleRequest, 'headers' | 'body'> {

@@ -64,6 +64,15 @@ describe.each(services)('%s', (_name, start, address, kind) => {
     }
   })
 
+  test('what comes in chunks is read whole and in parts, and not taken when it breaks off', async () => {
+    server.inChunks = true
+    expect(Buffer.from(await backend.get('known/x', 'all', never)).toString()).toBe('0123456789')
+    expect(Buffer.from(await backend.get('known/x', { offset: 2, length: 3 }, never)).toString()).toBe('234')
+    expect(await codeOf(backend.get('known/x', { offset: 8, length: 3 }, never))).toBe('damaged')
+    server.choose = ({ url }) => (url.includes('alt=media') ? { type: 'cut-reply', afterBytes: 4 } : undefined)
+    for (const range of ['all', { offset: 2, length: 7 }] as const) expect(['offline', 'unavailable']).toContain(await codeOf(backend.get('known/x', range, never)))
+  })
+
   test('hidden and endless words of a refusal are shown short', async () => {
     server.choose = () => ({ type: 'refuse', status: 403, reason: 'odd\u202ereason', message: `\u001b[31mred${'x'.repeat(5000)}` })
     const failure = await backend.stat('known/x', never).catch((error: unknown) => error)
