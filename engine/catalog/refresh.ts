@@ -1,6 +1,7 @@
 import { forEachParallel } from '../base/parallel.ts'
 import { hasCode } from '../base/errors.ts'
 import { freeBuffer, HeapKeeper } from '../base/memory.ts'
+import { fetchOpened } from '../repository/fetch.ts'
 import { decodeIndex } from '../repository/index-codec.ts'
 import { indexObject } from '../repository/names.ts'
 import { readPackContents } from '../repository/pack-reader.ts'
@@ -34,7 +35,7 @@ export async function refreshIndex(repository: Repository, catalog: Catalog, sig
   const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))
   return await readEach(unseen, unseen.length, indexDownloads, signal, onProgress, async (name, until) => {
     const object = indexObject(name)
-    const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', until))
+    const plain = await fetchOpened(() => repository.backend.get(object, 'all', until), (bytes) => openObject(repository.keys, object, 'index', bytes))
     catalog.packs.addIndex(name, relieved(decodeIndex(plain, object), heap))
     freeBuffer(plain)
     heap.relieve()

@@ -1,6 +1,7 @@
 import { toHex } from '../base/bytes.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import { BlobHasher } from '../repository/blob-id.ts'
+import { fetchOpened } from '../repository/fetch.ts'
 import { packObject } from '../repository/names.ts'
 import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { Repository } from '../repository/repository.ts'
@@ -73,8 +74,11 @@ export class TreeLoader {
 
   async #open(location: BlobLocation): Promise<Uint8Array> {
     const range = { offset: location.segmentOffset, length: location.storedLength }
-    const stored = await this.#repository.backend.get(packObject(location.pack), range, this.#signal)
-    return openSegment(this.#repository.keys.packs, location.kind, location, stored, `pack ${location.pack}`)
+    const { backend, keys } = this.#repository
+    return fetchOpened(
+      () => backend.get(packObject(location.pack), range, this.#signal),
+      (stored) => openSegment(keys.packs, location.kind, location, stored, `pack ${location.pack}`),
+    )
   }
 
   #trim(): void {

@@ -13,3 +13,13 @@ export async function fetchOpened<T>(fetch: () => Promise<Uint8Array>, open: (by
     return open(await fetch())
   }
 }
+
+/** As fetchOpened; undefined where there is nothing. */
+export async function fetchIfThere<T>(fetch: () => Promise<Uint8Array>, open: (bytes: Uint8Array) => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await fetchOpened(fetch, open)
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return undefined
+    throw error
+  }
+}

@@ -5,6 +5,7 @@ import type { StorageBackend } from '../backend/backend.ts'
 import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { BlobHasher } from './blob-id.ts'
 import { sealOverhead } from './crypto.ts'
+import { fetchOpened } from './fetch.ts'
 import type { RepositoryKeys } from './keys.ts'
 import { packObject } from './names.ts'
 import { maxPackBytes, openFooter, openTrailer, trailerBytes } from './pack-end.ts'
@@ -32,13 +33,14 @@ export async function readPackContents(backend: StorageBackend, keys: Repository
   const what = `pack ${pack.name}`
   if (pack.size < headerBytes + sealOverhead + trailerBytes || pack.size > maxPackBytes) throw damaged(pack.name, 'no pack is of its size')
   const guess = Math.min(pack.size, footerGuessBytes)
-  const tail = await backend.get(packObject(pack.name), { offset: pack.size - guess, length: guess }, signal)
-  const place = openTrailer(keys.packs, pack.size, tail.subarray(tail.length - trailerBytes), what)
-  const inTail = tail.length - trailerBytes - place.length
-  const footer = inTail >= 0
-    ? tail.subarray(inTail, inTail + place.length)
-    : await backend.get(packObject(pack.name), place, signal)
-  return openFooter(keys.packs, place, footer, what)
+  return fetchOpened(() => backend.get(packObject(pack.name), { offset: pack.size - guess, length: guess }, signal), async (tail) => {
+    const place = openTrailer(keys.packs, pack.size, tail.subarray(tail.length - trailerBytes), what)
+    const inTail = tail.length - trailerBytes - place.length
+    const footer = inTail >= 0
+      ? tail.subarray(inTail, inTail + place.length)
+      : await backend.get(packObject(pack.name), place, signal)
+    return openFooter(keys.packs, place, footer, what)
+  })
 }
 
 /**
@@ -54,9 +56,10 @@ export async function loadBlob(repository: Repository, locator: BlobLocator, id:
 /** As loadBlob, from a place that is known. */
 async function loadLocated(repository: Repository, location: BlobLocation, id: BlobId, signal: AbortSignal): Promise<Uint8Array> {
   const { pack, kind, segmentOffset: offset, storedLength: length } = location
-  const stored = await backendGet(repository, pack, { offset, length }, signal)
-  const raw = openSegment(repository.keys.packs, kind, location, stored, `pack ${pack}`)
-  return takeBlob(new BlobHasher(repository.keys.blobId), raw, location.offsetInSegment, location.length, id, `pack ${pack}`)
+  return fetchOpened(() => backendGet(repository, pack, { offset, length }, signal), (stored) => {
+    const raw = openSegment(repository.keys.packs, kind, location, stored, `pack ${pack}`)
+    return takeBlob(new BlobHasher(repository.keys.blobId), raw, location.offsetInSegment, location.length, id, `pack ${pack}`)
+  })
 }
 
 export interface ReadOptions {
@@ -80,8 +83,15 @@ export async function* readSegments(
   for await (const { range, bytes } of readRanges(repository, pack.name, planRanges(segments), signal, options.parallel ?? 2)) {
     for (const segment of range.segments) {
       throwIfAborted(signal)
+      const place = { offset: segment.offset, length: segment.storedLength }
       const from = segment.offset - range.offset
-      const blobs = openBlobs(repository.keys, hasher, pack, segment, bytes.subarray(from, from + segment.storedLength))
+      let part: Uint8Array | undefined = bytes.subarray(from, from + segment.storedLength)
+      const fetch = async (): Promise<Uint8Array> => {
+        const stored = part ?? await backendGet(repository, pack.name, place, signal)
+        part = undefined
+        return stored
+      }
+      const blobs = await fetchOpened(fetch, (stored) => openBlobs(repository.keys, hasher, pack, segment, stored))
       yield { segment, blobs }
       if (pack.kind === 'data' && blobs[0]) freeBuffer(blobs[0])
     }

@@ -3,6 +3,7 @@ import { equalBytes, fromHex } from '../../base/bytes.ts'
 import { hasCode } from '../../base/errors.ts'
 import { forEachParallel } from '../../base/parallel.ts'
 import { encodeFooter } from '../../repository/footer.ts'
+import { fetchOpened } from '../../repository/fetch.ts'
 import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
@@ -80,7 +81,7 @@ export async function checkRecords(run: CheckRun, signal: AbortSignal): Promise<
 async function compareIndex(run: CheckRun, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {
   const { repository, catalog, findings } = run
   const object = indexObject(name)
-  const plain = openObject(repository.keys, object, 'index', await repository.backend.get(object, 'all', signal))
+  const plain = await fetchOpened(() => repository.backend.get(object, 'all', signal), (bytes) => openObject(repository.keys, object, 'index', bytes))
   const contradictions: string[] = []
   for (const pack of decodeIndex(plain, object)) {
     const own = catalog.packs.unindexedContents(pack.name)

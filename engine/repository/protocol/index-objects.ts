@@ -2,13 +2,13 @@ import { hasCode } from '../../base/errors.ts'
 import { freeBuffer } from '../../base/memory.ts'
 import type { ObjectName } from '../../backend/backend.ts'
 import type { Random } from '../crypto.ts'
+import { fetchIfThere } from '../fetch.ts'
 import { encodeFooter } from '../footer.ts'
 import { decodeIndex, encodeIndex, indexBytes } from '../index-codec.ts'
 import { indexObject, randomName } from '../names.ts'
 import type { EncodedPackInfo, PackInfo } from '../pack-info.ts'
 import type { Repository } from '../repository.ts'
 import { openObject, sealObject } from '../sealed.ts'
-import { getIfThere } from './listing.ts'
 
 /** Stores index objects that name the packs; the packs must be stored already. @returns their names. */
 export async function putIndexes(repository: Repository, packs: Iterable<PackInfo | EncodedPackInfo>, random: Random, signal: AbortSignal): Promise<readonly ObjectName[]> {
@@ -53,10 +53,9 @@ export class IndexGatherer {
 
 /** The packs of an index object. It is only a hint, so a damaged one, or one that has gone, names none. Errors: `version`. */
 export async function readIndex(repository: Repository, name: ObjectName, signal: AbortSignal): Promise<readonly PackInfo[]> {
-  const bytes = await getIfThere(repository.backend, name, signal)
-  if (!bytes) return []
   try {
-    return [...decodeIndex(openObject(repository.keys, name, 'index', bytes), name)]
+    const plain = await fetchIfThere(() => repository.backend.get(name, 'all', signal), (bytes) => openObject(repository.keys, name, 'index', bytes))
+    return plain ? [...decodeIndex(plain, name)] : []
   } catch (error) {
     if (hasCode(error, 'damaged')) return []
     throw error

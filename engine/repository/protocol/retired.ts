@@ -1,9 +1,10 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { Random } from '../crypto.ts'
+import { fetchIfThere } from '../fetch.ts'
 import { randomName } from '../names.ts'
 import type { Repository } from '../repository.ts'
 import type { ObjectName } from '../../backend/backend.ts'
-import { forEachAtOnce, getIfThere, listAll, listPacks } from './listing.ts'
+import { forEachAtOnce, listAll, listPacks } from './listing.ts'
 import { parseRetireRecordName, retireRecordName } from './names.ts'
 import { openRetireRecord, sealRetireRecord } from './records.ts'
 
@@ -120,6 +121,6 @@ export async function replaceRecords(repository: Repository, damaged: readonly U
 }
 
 async function readRetireRecord(repository: Repository, id: string, modifiedMs: number, signal: AbortSignal): Promise<RetireRecord | undefined> {
-  const bytes = await getIfThere(repository.backend, retireRecordName(id), signal)
-  return bytes && { id, packs: openRetireRecord(repository.keys, id, bytes), modifiedMs }
+  const packs = await fetchIfThere(() => repository.backend.get(retireRecordName(id), 'all', signal), (bytes) => openRetireRecord(repository.keys, id, bytes))
+  return packs && { id, packs, modifiedMs }
 }

@@ -1,8 +1,9 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
+import { fetchIfThere } from '../fetch.ts'
 import type { Repository } from '../repository.ts'
-import { getIfThere, isThere, listAll } from './listing.ts'
+import { isThere, listAll } from './listing.ts'
 import { expiredName, parseSessionName, parseSnapshotName, revisionKey, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { openDecision } from './records.ts'
@@ -131,8 +132,7 @@ async function readEntry(
 
 /** What was decided about a revision; undefined while nothing is. Errors: `damaged`, `version`. */
 export async function readDecision(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<Decision | undefined> {
-  const bytes = await getIfThere(repository.backend, snapshotName(ref), signal)
-  return bytes && openDecision(repository.keys, ref, bytes)
+  return fetchIfThere(() => repository.backend.get(snapshotName(ref), 'all', signal), (bytes) => openDecision(repository.keys, ref, bytes))
 }
 
 async function listFlags(repository: Repository, prefix: string, signal: AbortSignal): Promise<ReadonlyMap<string, SnapshotRef>> {
