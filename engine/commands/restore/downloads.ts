@@ -1,3 +1,4 @@
+import type { Distance } from '../../backend/backend.ts'
 import { throwIfAborted } from '../../base/abort.ts'
 import { hasCode } from '../../base/errors.ts'
 import type { HoldfastError } from '../../base/errors.ts'
@@ -15,18 +16,22 @@ import type { BlobPlaces } from '../blob-places.ts'
 import type { Unread } from './plan-again.ts'
 import type { RestoreWindow, RestoringFile, SegmentWork } from './window.ts'
 
-/**
- * Stored bytes of one request, which is one thread's task. From a disk requests cost nothing, and short tasks keep all threads busy to
- * the end of a window; from afar each costs a round trip.
- */
-const rangeBytes = { near: 2 * 1024 * 1024, far: 8 * 1024 * 1024 } as const
+const MiB = 1024 * 1024
+
+/** From a disk requests cost nothing, and short tasks keep all threads busy to the end of a window. */
+const nearBytes = 2 * MiB
+/** From afar each costs a round trip: large ones, as long as all that are on their way do not need more memory than this. */
+const farBytes = 16 * MiB
+const farTogether = 96 * MiB
+/** Towards the end they become smaller, down to this share, so that all transfers end at about the same time. */
+const smallestShare = 4
 
 interface DownloadOptions {
   readonly repository: Repository
   readonly pool: WriterPool
   readonly places: BlobPlaces
-  /** Ranges fetched or waiting for their threads at a time; with up to 8 MiB each (one larger segment: 16) this bounds the memory. */
-  readonly parallel: number
+  /** Transfers at a time; as many ranges and two more are fetched or wait for their threads, which bounds the memory. */
+  readonly concurrency: number
   /** Waits while the run is paused. */
   readonly gate: () => Promise<void>
   /** A chunk (of so many bytes) was written. */
@@ -48,42 +53,50 @@ export class Downloads {
 
   constructor(options: DownloadOptions) {
     this.#options = options
-    this.#rangeBytes = rangeBytes[options.repository.backend.traits.distance]
+    this.#rangeBytes = rangeBytesOf(options.repository.backend.traits.distance, options.concurrency)
   }
 
-  /** @returns what could not be read; its places are marked as such. Errors: those of the storage. */
-  async run(window: RestoreWindow, signal: AbortSignal): Promise<Unread> {
+  /**
+   * @param onBegun everything is on its way, and there is room for more.
+   * @returns what could not be read; its places are marked as such. Errors: those of the storage.
+   */
+  async run(window: RestoreWindow, onBegun: () => void, signal: AbortSignal): Promise<Unread> {
+    const { concurrency, gate, onComplete } = this.#options
     const unread: Unread = new Map()
-    for (const file of window.complete) await this.#options.onComplete(file)
-    await forEachParallel(rangesOf(window, this.#rangeBytes), this.#options.parallel, signal, async (range, until) => {
-      await this.#options.gate()
+    for (const file of window.complete) await onComplete(file)
+    const ranges = rangesOf(window, { mostBytes: this.#rangeBytes, concurrency }, onBegun)
+    await forEachParallel(ranges, concurrency + 2, signal, async (range, until) => {
+      await gate()
       const segments = window.packs.get(range.pack)
       await this.#fetch(range, range.segments.flatMap(({ offset }) => segments?.get(offset) ?? []), unread, until)
     })
     return unread
   }
 
+  /** What arrives damaged is fetched once more, by itself, as fetchOpened does: opening it is the threads' work here. */
   async #fetch(range: PackRange, wanted: readonly SegmentWork[], unread: Unread, signal: AbortSignal): Promise<void> {
-    const { backend } = this.#options.repository
-    let bytes: Uint8Array
-    try {
-      bytes = await backend.get(packObject(range.pack), { offset: range.offset, length: range.length }, signal)
-    } catch (error) {
-      if (!hasCode(error, 'not-found', 'damaged')) throw error
-      if (error.code === 'damaged' && wanted.length > 1) {
-        // The pack was cut off; what lies before the cut is still there.
-        for (const each of wanted) await this.#fetch({ ...rangeOf(each), pack: range.pack }, [each], unread, signal)
-        return
-      }
-      const message = `pack ${range.pack} ends too early`
-      for (const each of wanted) this.#setAside(each, [...each.blobs.keys()], { code: error.code, message }, unread)
-      return
+    for (const spoilt of await this.#try(range, wanted, signal)) {
+      const again = spoilt.reason.code === 'damaged' ? await this.#try({ ...rangeOf(spoilt.work), pack: range.pack }, [spoilt.work], signal) : [spoilt]
+      for (const { work, reason } of again) this.#setAside(work, reason, unread)
     }
-    throwIfAborted(signal)
-    await this.#write(range, wanted, bytes, unread)
   }
 
-  async #write(range: PackRange, wanted: readonly SegmentWork[], bytes: Uint8Array, unread: Unread): Promise<void> {
+  /** @returns what could not be read of it. */
+  async #try(range: PackRange, wanted: readonly SegmentWork[], signal: AbortSignal): Promise<Spoilt[]> {
+    let bytes: Uint8Array
+    try {
+      bytes = await this.#options.repository.backend.get(packObject(range.pack), { offset: range.offset, length: range.length }, signal)
+    } catch (error) {
+      if (!hasCode(error, 'not-found', 'damaged')) throw error
+      // The pack was cut off, or is gone; what lies before the cut is still there.
+      const reason = { code: error.code, message: `pack ${range.pack} ends too early` }
+      return wanted.map((work) => ({ work, reason }))
+    }
+    throwIfAborted(signal)
+    return this.#write(range, wanted, bytes)
+  }
+
+  async #write(range: PackRange, wanted: readonly SegmentWork[], bytes: Uint8Array): Promise<Spoilt[]> {
     const files = filesOf(wanted)
     const numbers = new Map(files.map((file, index) => [file, index]))
     const answer = await this.#options.pool.run({
@@ -101,27 +114,21 @@ export class Downloads {
       const file = files[number]
       if (file) this.#options.onLosses(file, losses)
     }
-    for (const [number, work] of wanted.entries()) {
+    const spoilt = wanted.flatMap((work, number): Spoilt[] => {
       const bad = answer.unread?.filter(({ segment }) => segment === number) ?? []
       const offsets = [...work.blobs.keys()]
-      if (bad[0]) this.#setAside(work, bad.flatMap(({ blob }) => offsets[blob] ?? []), { code: 'damaged', message: bad[0].message }, unread)
-    }
+      return bad[0] ? [{ work: takeOut(work, bad.flatMap(({ blob }) => offsets[blob] ?? [])), reason: { code: 'damaged', message: bad[0].message } }] : []
+    })
     await this.#settle(wanted)
+    return spoilt
   }
 
-  /** Moves blobs of a segment from the work that is done to what could not be read. */
-  #setAside(work: SegmentWork, offsets: readonly number[], reason: Pick<HoldfastError, 'code' | 'message'>, unread: Unread): void {
+  #setAside(work: SegmentWork, reason: Spoilt['reason'], unread: Unread): void {
     const { pack, segmentOffset } = work.location
     this.#options.places.fail(work.location, reason)
-    const blobs: SegmentWork['blobs'] = new Map()
-    for (const offset of offsets) {
-      const blob = work.blobs.get(offset)
-      if (blob) blobs.set(offset, blob)
-      work.blobs.delete(offset)
-    }
     const segments = unread.get(pack) ?? new Map<number, SegmentWork>()
     unread.set(pack, segments)
-    segments.set(segmentOffset, { location: work.location, blobs })
+    segments.set(segmentOffset, work)
   }
 
   /** The chunks of these segments are written, or their files have failed. */
@@ -141,11 +148,48 @@ export class Downloads {
   }
 }
 
-function* rangesOf(window: RestoreWindow, maxBytes: number): Generator<PackRange> {
+/** What could not be read of a segment, and why. */
+interface Spoilt {
+  readonly work: SegmentWork
+  readonly reason: Pick<HoldfastError, 'code' | 'message'>
+}
+
+/** Moves blobs of a segment from the work that is done to work of its own. */
+function takeOut(work: SegmentWork, offsets: readonly number[]): SegmentWork {
+  const blobs: SegmentWork['blobs'] = new Map()
+  for (const offset of offsets) {
+    const blob = work.blobs.get(offset)
+    if (blob) blobs.set(offset, blob)
+    work.blobs.delete(offset)
+  }
+  return { location: work.location, blobs }
+}
+
+/** Stored bytes of one request, which is one thread's task, at most. */
+export function rangeBytesOf(distance: Distance, concurrency: number): number {
+  return distance === 'near' ? nearBytes : Math.min(farBytes, Math.floor(farTogether / concurrency))
+}
+
+/** Ranges of about the same length within a pack, and shorter ones towards the end of the window. */
+function* rangesOf(window: RestoreWindow, { mostBytes, concurrency }: { readonly mostBytes: number; readonly concurrency: number }, onBegun: () => void): Generator<PackRange> {
+  let leftBytes = 0
+  for (const segments of window.packs.values()) for (const { location } of segments.values()) leftBytes += location.storedLength
   for (const [pack, segments] of window.packs) {
     const wanted = [...segments.values()].map(segmentOf)
-    for (const range of planRanges(wanted, maxBytes)) yield { ...range, pack }
+    const bytes = wanted.reduce((sum, { storedLength }) => sum + storedLength, 0)
+    for (const range of planRanges(wanted, fairBytes(bytes, leftBytes, mostBytes, concurrency))) yield { ...range, pack }
+    leftBytes -= bytes
   }
+  onBegun()
+}
+
+/**
+ * How long the ranges of a pack should be of which so many bytes are wanted, with so many left in all: so that they fill the pack evenly, and
+ * that the last ones of all transfers end at about the same time.
+ */
+export function fairBytes(packBytes: number, leftBytes: number, mostBytes: number, concurrency: number): number {
+  const most = Math.max(mostBytes / smallestShare, Math.min(mostBytes, leftBytes / (2 * concurrency)))
+  return Math.ceil((packBytes * 1.1) / Math.max(1, Math.ceil(packBytes / most)))
 }
 
 function segmentOf({ location }: SegmentWork): PackSegment {

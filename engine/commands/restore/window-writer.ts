@@ -32,7 +32,7 @@ interface Afterwards {
   pathBytes: number
 }
 
-/** Takes windows as they are planned and has one written while the next is planned. */
+/** Takes windows as they are planned and has one written while the next is planned; the next begins while the last transfers of one go on. */
 export class WindowWriter {
   readonly #options: Options
   readonly #downloads: Downloads
@@ -40,6 +40,8 @@ export class WindowWriter {
   #window = new RestoreWindow()
   #afterwards = nothingAfterwards()
   #writing: Promise<void> = Promise.resolve()
+  /** Everything of the window before is on its way; rejects as its writing does. */
+  #begun: Promise<void> = Promise.resolve()
 
   constructor(options: Options) {
     const { context, reader, target, progress } = options
@@ -49,7 +51,7 @@ export class WindowWriter {
       repository: reader.repository,
       pool: target.pool,
       places: reader.places,
-      parallel: reader.storage.concurrency + 2,
+      concurrency: reader.storage.concurrency,
       gate: () => context.pauseGate.pass(context.signal),
       onWritten: (bytes) => {
         progress.bytes.written += bytes
@@ -84,16 +86,19 @@ export class WindowWriter {
     this.#afterwards.leftovers.push({ place, keep })
   }
 
-  /** Hands the planned window to the threads, as soon as they are done with the one before. */
+  /** Hands the planned window to the threads, as soon as everything of the one before is on its way. */
   async next(): Promise<void> {
     const window = this.#window
     const afterwards = this.#afterwards
-    await this.#writing
+    await this.#begun
     this.#window = new RestoreWindow()
     this.#afterwards = nothingAfterwards()
-    this.#writing = this.#write(window, afterwards)
-    // Its error is thrown where it is awaited; until then it must not count as unhandled.
+    const begun = Promise.withResolvers<undefined>()
+    this.#writing = this.#write(window, afterwards, this.#writing, () => { begun.resolve(undefined) })
+    this.#begun = Promise.race([begun.promise, this.#writing])
+    // Their errors are thrown where they are awaited; until then they must not count as unhandled.
     this.#writing.catch(() => undefined)
+    this.#begun.catch(() => undefined)
   }
 
   /** Writes what is planned. */
@@ -107,13 +112,26 @@ export class WindowWriter {
     await this.#writing.catch(() => undefined)
   }
 
-  async #write(window: RestoreWindow, afterwards: Afterwards): Promise<void> {
+  /** What has to wait is done in the order of the windows. */
+  async #write(window: RestoreWindow, afterwards: Afterwards, before: Promise<void>, onBegun: () => void): Promise<void> {
+    try {
+      await this.#fetch(window, onBegun)
+    } finally {
+      await before
+    }
+    this.#finish(afterwards)
+  }
+
+  async #fetch(window: RestoreWindow, onBegun: () => void): Promise<void> {
     const { context, reader: { places } } = this.#options
-    let unread = await this.#downloads.run(window, context.signal)
+    let unread = await this.#downloads.run(window, onBegun, context.signal)
     for (let tried = 1; unread.size > 0 && tried < maxPlaces; tried++) {
-      unread = await this.#downloads.run(await planAgain(unread, places), context.signal)
+      unread = await this.#downloads.run(await planAgain(unread, places), onBegun, context.signal)
     }
     for (const file of giveUp(unread, places)) await this.#complete(file)
+  }
+
+  #finish(afterwards: Afterwards): void {
     for (const { link, place } of afterwards.links) this.#link(link, place)
     for (const { place, keep } of afterwards.leftovers) this.#clearUp(place, keep)
     for (const { place, metadata, made } of afterwards.folders) this.#finishFolder(place, metadata, made)

@@ -111,3 +111,19 @@ describe('restore looks for other copies', () => {
     expect(readdirSync(join(folder.path, 'target', 'source')).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 })
+
+describe('what arrives damaged', () => {
+  it('is fetched once more before it is called damaged', async () => {
+    await using folder = await testFolder()
+    const source = join(folder.path, 'source')
+    fillSource(source)
+    await backUp(folder, source, 'photos')
+    const target = join(folder.path, 'target')
+    // Two of the replies have a wrong bit on the way: of folders, or of files.
+    const repository = `faulty+file://${folder.repository}?fault.seed=3&fault.rule=get,flip,prefix=packs/,times=1&fault.rule=get,flip,prefix=packs/,skip=2,times=1`
+    const { summary, warnings } = await restoreWithLog(folder, target, { repository })
+    expect(summary).toMatchObject({ outcome: 'success', problems: 0 })
+    expect(warnings.filter((line) => line.includes('looked for'))).toEqual([])
+    expect(treeState(join(target, 'source'))).toEqual(treeState(source))
+  })
+})
