@@ -42,8 +42,9 @@ export class SupervisorPermits {
 
   #releaseOf(request: number): Release {
     let held = true
-    return () => {
-      if (held) this.#send({ type: 'permit-release', request })
+    return (outcome) => {
+      const pauseMs = outcome?.throttled ? (outcome.retryAfterMs ?? 0) : 0
+      if (held) this.#send({ type: 'permit-release', request, ...(pauseMs > 0 ? { pauseMs } : {}) })
       held = false
     }
   }

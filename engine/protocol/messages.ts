@@ -29,7 +29,8 @@ export type EngineEvent =
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warning' | 'error'; readonly time: number; readonly message: string; readonly context: LogContextWire }
   /** Asks for leave to open one more transfer to `account`; answered by `permit-granted`. */
   | { readonly type: 'permit-request'; readonly request: number; readonly account: string; readonly cap: number }
-  | { readonly type: 'permit-release'; readonly request: number }
+  /** `pauseMs`: the storage asked to be left alone for so long, which all that use the account do. */
+  | { readonly type: 'permit-release'; readonly request: number; readonly pauseMs?: number }
   /** Asks for a token of the account that the job's address names; answered by `token`. `rejected`: mark of one that the storage refused, never the token itself. */
   | { readonly type: 'token-request'; readonly request: number; readonly account: AccountReference; readonly rejected?: string }
   /** A file or folder that is not, or not wholly, in the snapshot. */

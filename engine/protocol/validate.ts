@@ -236,7 +236,7 @@ const event: v.GenericSchema<unknown, EngineEvent> = v.variant('type', [
     context: logContext,
   }),
   v.object({ type: v.literal('permit-request'), request: count, account: text, cap: count }),
-  v.object({ type: v.literal('permit-release'), request: count }),
+  v.object({ type: v.literal('permit-release'), request: count, pauseMs: v.exactOptional(amount) }),
   v.object({
     type: v.literal('token-request'),
     request: count,

@@ -47,9 +47,9 @@ function sum(numbers: Iterable<number>): number {
 
 /**
  * What an engine would use, from what it uses now: all that it gets when it comes close to its share (or was just
- * started), else a little more than now, and never less than a twentieth of the limit, so that it can come back.
+ * started: Infinity), else a little more than now, and never less than a hundredth of the limit, so that it can come back.
  */
-export function estimateDemand(usedBytesPerSecond: number | undefined, share: number | undefined, limit: number): number {
-  if (usedBytesPerSecond === undefined || share === undefined || usedBytesPerSecond >= share * 0.8) return Infinity
-  return Math.max(usedBytesPerSecond * 1.5, limit / 20)
+export function estimateDemand(usedBytesPerSecond: number, share: number | undefined, limit: number): number {
+  if (share === undefined || usedBytesPerSecond >= share * 0.8) return Infinity
+  return Math.max(usedBytesPerSecond * 1.5, limit / 100)
 }

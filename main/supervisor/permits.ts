@@ -1,3 +1,5 @@
+import type { Timers } from '../system/timers.ts'
+
 interface Request {
   readonly holder: string
   readonly request: number
@@ -9,19 +11,34 @@ interface Account {
   readonly held: Request[]
   /** In the order of arrival. */
   readonly waiting: Request[]
+  /** Set while the storage wants to be left alone; called to end that. */
+  resume?: () => void
+  pausedUntilMs: number
 }
 
 /** Transfers at a time that backups keep on an account while they yield to a restore. */
 const backgroundWhileYielding = 1
 
+/** Of all accounts together: what a desktop and its router bear. */
+const mostTransfers = 64
+
 /**
- * Hands out leave for transfers, so that all engines together stay beneath an account's cap (A3). Holders in the foreground
- * (restores) are served first; while `yielding`, backups get no more than one transfer at a time for each account (B5).
+ * Hands out leave for transfers, so that all engines together stay beneath an account's cap (A3), and beneath one for all accounts. Holders
+ * in the foreground (restores) are served first; else whoever has the fewest, so that nobody starves and nothing is left unused. While
+ * `yielding`, backups get no more than one transfer at a time for each account (B5).
  */
 export class PermitBroker {
+  readonly #timers: Timers
+  readonly #most: number
   readonly #accounts = new Map<string, Account>()
   readonly #foreground = new Set<string>()
   #yielding = false
+
+  /** @param most transfers of all accounts together. */
+  constructor(timers: Timers, most = mostTransfers) {
+    this.#timers = timers
+    this.#most = most
+  }
 
   /** Whether this holder's requests go before others. */
   setForeground(holder: string, on: boolean): void {
@@ -31,20 +48,25 @@ export class PermitBroker {
 
   setYielding(on: boolean): void {
     this.#yielding = on
-    if (!on) for (const account of this.#accounts.values()) this.#serve(account)
+    if (!on) this.#serve()
   }
 
   /** `grant` is called once, perhaps at once, unless the request is released or its holder dropped before. */
   request(holder: string, request: number, account: string, cap: number, grant: () => void): void {
-    const found = this.#accounts.get(account) ?? { held: [], waiting: [] }
+    const found = this.#accounts.get(account) ?? { held: [], waiting: [], pausedUntilMs: 0 }
     this.#accounts.set(account, found)
     found.waiting.push({ holder, request, cap: Math.max(1, cap), grant })
-    this.#serve(found)
+    this.#serve()
   }
 
-  /** Gives a permit back or withdraws a request that still waits. An unknown one is ignored. */
-  release(holder: string, request: number): void {
-    this.#remove((one) => one.holder === holder && one.request === request)
+  /**
+   * Gives a permit back or withdraws a request that still waits. An unknown one is ignored.
+   * @param pauseMs the storage asked for it: until then nobody gets leave for this account (A4).
+   */
+  release(holder: string, request: number, pauseMs = 0): void {
+    const isIt = (one: Request): boolean => one.holder === holder && one.request === request
+    if (pauseMs > 0) for (const account of this.#accounts.values()) if (account.held.some(isIt)) this.#pause(account, pauseMs)
+    this.#remove(isIt)
   }
 
   /** Everything that an engine holds or waits for is free: it has ended. */
@@ -57,34 +79,60 @@ export class PermitBroker {
     return this.#accounts.get(account)?.held.length ?? 0
   }
 
+  #pause(account: Account, pauseMs: number): void {
+    const untilMs = this.#timers.now() + pauseMs
+    if (untilMs <= account.pausedUntilMs) return
+    account.pausedUntilMs = untilMs
+    account.resume?.()
+    account.resume = this.#timers.after(pauseMs, () => {
+      delete account.resume
+      this.#serve()
+      this.#tidy()
+    })
+  }
+
   #remove(match: (request: Request) => boolean): void {
-    for (const [name, account] of this.#accounts) {
+    for (const account of this.#accounts.values()) {
       removeFrom(account.held, match)
       removeFrom(account.waiting, match)
-      this.#serve(account)
-      if (account.held.length === 0 && account.waiting.length === 0) this.#accounts.delete(name)
     }
+    this.#serve()
+    this.#tidy()
   }
 
-  #serve(account: Account): void {
+  #tidy(): void {
+    for (const [name, { held, waiting, resume }] of this.#accounts) if (held.length + waiting.length === 0 && !resume) this.#accounts.delete(name)
+  }
+
+  #serve(): void {
     for (;;) {
-      const next = this.#next(account)
+      const next = this.#next()
       if (!next) return
-      removeFrom(account.waiting, (one) => one === next)
-      account.held.push(next)
-      next.grant()
+      removeFrom(next.account.waiting, (one) => one === next.request)
+      next.account.held.push(next.request)
+      next.request.grant()
     }
   }
 
-  /** Engines may disagree about the cap; the smallest that is in play counts. */
-  #next(account: Account): Request | undefined {
-    const cap = Math.min(...account.held.map((one) => one.cap), ...account.waiting.map((one) => one.cap))
-    if (account.held.length >= cap) return undefined
-    const first = account.waiting.find((one) => this.#foreground.has(one.holder))
+  #next(): { readonly account: Account; readonly request: Request } | undefined {
+    const accounts = [...this.#accounts.values()]
+    const held = accounts.flatMap((account) => account.held)
+    if (held.length >= this.#most) return undefined
+    const candidates = accounts.flatMap((account) => this.#candidates(account).map((request) => ({ account, request })))
+    const first = candidates.find(({ request }) => this.#foreground.has(request.holder))
     if (first) return first
-    const background = account.held.filter((one) => !this.#foreground.has(one.holder)).length
-    if (this.#yielding && background >= backgroundWhileYielding) return undefined
-    return account.waiting[0]
+    const heldBy = (holder: string): number => held.filter((one) => one.holder === holder).length
+    // Sorting keeps the order of arrival among equals.
+    return candidates.map((one) => ({ ...one, has: heldBy(one.request.holder) })).sort((a, b) => a.has - b.has)[0]
+  }
+
+  /** Who of an account might be served now. Engines may disagree about the cap; the smallest that is in play counts. */
+  #candidates({ held, waiting, resume }: Account): readonly Request[] {
+    const cap = Math.min(...held.map((one) => one.cap), ...waiting.map((one) => one.cap))
+    if (resume || held.length >= cap) return []
+    const background = held.filter((one) => !this.#foreground.has(one.holder)).length
+    if (!this.#yielding || background < backgroundWhileYielding) return waiting
+    return waiting.filter((one) => this.#foreground.has(one.holder))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AccountReference, TokenAnswer } from '../../engine/protocol/accounts.ts'
 import type { EngineJob, JobSecrets } from '../../engine/protocol/job.ts'
 import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
+import type { TransferEvent } from '../../engine/protocol/progress.ts'
 import { every } from '../system/timers.ts'
 import type { Timers } from '../system/timers.ts'
 import { divide, estimateDemand } from './bandwidth.ts'
@@ -35,11 +36,12 @@ interface Running {
   /** Questions for tokens that are not answered yet. */
   asking: number
   readonly ownLimit: number
-  /** Speed of each transfer that goes on. */
-  readonly lanes: Map<number, { readonly direction: Direction; readonly bytesPerSecond: number }>
+  /** Bytes of each transfer that goes on. */
+  readonly lanes: Map<number, { readonly direction: Direction; readonly bytes: number }>
+  /** Bytes since the speed was last measured, and that speed in bytes a second; Infinity before: then it counts as hungry. */
+  readonly moved: Record<Direction, number>
+  readonly used: Record<Direction, number>
   readonly share: Record<Direction, number | undefined>
-  /** False until it has reported; until then it counts as hungry. */
-  measured: boolean
 }
 
 const rebalanceMs = 1000
@@ -54,14 +56,17 @@ const restoreWeight = 9
  */
 export class Supervisor {
   readonly #ports: SupervisorPorts
-  readonly #permits = new PermitBroker()
+  readonly #permits: PermitBroker
   readonly #running = new Map<string, Running>()
   #limits: Limits = {}
   #nextId = 1
+  #balancedMs: number
   #cancelRebalance: (() => void) | undefined
 
   constructor(ports: SupervisorPorts) {
     this.#ports = ports
+    this.#permits = new PermitBroker(ports.timers)
+    this.#balancedMs = ports.timers.now()
   }
 
   /** Starts an engine for the job. Only backups are restarted after a crash: all else has somebody in front of it who decides. */
@@ -82,7 +87,7 @@ export class Supervisor {
       ended: () => { this.#onProcessEnded(id) },
     })
     const ownLimit = request.uploadBytesPerSecond ?? Infinity
-    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), share: { up: undefined, down: undefined }, measured: false })
+    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), moved: { up: 0, down: 0 }, used: { up: Infinity, down: Infinity }, share: { up: undefined, down: undefined } })
     this.#onChange()
     void engine.exited.then(() => { this.#onExited(id) })
     return engine
@@ -113,21 +118,15 @@ export class Supervisor {
         this.#permits.request(running.id, event.request, event.account, event.cap, () => { running.engine.grant(event.request) })
         return
       case 'permit-release':
-        this.#permits.release(running.id, event.request)
+        this.#permits.release(running.id, event.request, event.pauseMs)
         return
       case 'token-request':
         this.#answer(running, event)
         return
       case 'transfer': {
-        const { id: lane, state, direction, bytesPerSecond } = event.transfer
-        running.measured = true
-        if (state === 'active') running.lanes.set(lane, { direction, bytesPerSecond })
-        else running.lanes.delete(lane)
+        this.#onTransfer(running, event.transfer)
         return
       }
-      case 'progress':
-        running.measured = true
-        return
       default:
     }
   }
@@ -143,11 +142,36 @@ export class Supervisor {
     void this.#ports.token(running.job, account, rejected).then(answer).finally(() => { running.asking -= 1 })
   }
 
+  #onTransfer(running: Running, { id, state, direction, bytes }: TransferEvent): void {
+    const before = running.lanes.get(id)?.bytes ?? 0
+    running.moved[direction] += Math.max(0, bytes - before)
+    const isFirst = state === 'active' && ![...running.lanes.values()].some((lane) => lane.direction === direction)
+    if (state === 'active') running.lanes.set(id, { direction, bytes })
+    else running.lanes.delete(id)
+    // Who comes back need not wait for its turn to be measured.
+    if (!isFirst || !this.#cancelRebalance || running.used[direction] > 0) return
+    running.used[direction] = Infinity
+    this.#rebalance()
+  }
+
+  /** What each has used since the last time. */
+  #measure(): void {
+    const nowMs = this.#ports.timers.now()
+    const passedMs = Math.max(1, nowMs - this.#balancedMs)
+    this.#balancedMs = nowMs
+    for (const { moved, used } of this.#running.values()) {
+      for (const direction of ['up', 'down'] as const) {
+        used[direction] = (moved[direction] * 1000) / passedMs
+        moved[direction] = 0
+      }
+    }
+  }
+
   #onProcessEnded(id: string): void {
     this.#permits.drop(id)
     const running = this.#running.get(id)
     running?.lanes.clear()
-    if (running) running.measured = false
+    if (running) Object.assign(running.used, { up: Infinity, down: Infinity })
   }
 
   #onExited(id: string): void {
@@ -162,8 +186,14 @@ export class Supervisor {
     this.#rebalance()
     const shared = this.#limits.uploadBytesPerSecond !== undefined || this.#limits.downloadBytesPerSecond !== undefined
     const wanted = shared && this.#running.size > 1
-    if (wanted) this.#cancelRebalance ??= every(this.#ports.timers, rebalanceMs, () => { this.#rebalance() })
-    else {
+    if (wanted && !this.#cancelRebalance) {
+      this.#measure()
+      for (const { used } of this.#running.values()) Object.assign(used, { up: Infinity, down: Infinity })
+      this.#cancelRebalance = every(this.#ports.timers, rebalanceMs, () => {
+        this.#measure()
+        this.#rebalance()
+      })
+    } else if (!wanted) {
       this.#cancelRebalance?.()
       this.#cancelRebalance = undefined
     }
@@ -188,7 +218,7 @@ export class Supervisor {
     const consumers = [...this.#running.values()].map((one): Consumer => ({
       id: one.id,
       weight: one.job.type === 'restore' ? restoreWeight : 1,
-      demand: estimateDemand(one.measured ? used(one, direction) : undefined, one.share[direction], limit),
+      demand: estimateDemand(one.used[direction], one.share[direction], limit),
       cap: direction === 'up' ? one.ownLimit : Infinity,
     }))
     return divide(limit, consumers)
@@ -204,12 +234,6 @@ export class Supervisor {
     const up = Math.min(request.uploadBytesPerSecond ?? Infinity, this.#limit('up') / engines)
     return limitsOf({ up, down: this.#limit('down') / engines })
   }
-}
-
-function used(running: Running, direction: Direction): number {
-  let total = 0
-  for (const lane of running.lanes.values()) if (lane.direction === direction) total += lane.bytesPerSecond
-  return total
 }
 
 function growth(running: Running, shares: ReadonlyMap<string, number>): number {

@@ -8,8 +8,8 @@ export interface Bandwidth {
   readonly down: TokenBucket
 }
 
-/** What a pause leaves over for later, in ms of the rate: late timers lose nothing, and no burst is longer than this. */
-const creditMs = 100
+/** What a pause leaves over for later, in ms of the rate: late timers on a busy machine lose nothing, and no burst is longer than this. */
+const creditMs = 200
 
 interface Waiter {
   readonly bytes: number
@@ -18,7 +18,7 @@ interface Waiter {
 
 /**
  * A rate that all who take share: slices pass in the order they were asked for, so transfers that ask slice by slice take turns.
- * A slice passes when earlier ones are paid for; over any span the sum is at most the rate, plus 100 ms of it, plus one slice.
+ * A slice passes when earlier ones are paid for; over any span the sum is at most the rate, plus 200 ms of it, plus one slice.
  */
 export class TokenBucket {
   readonly #clock: Clock

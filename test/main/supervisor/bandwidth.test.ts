@@ -36,9 +36,9 @@ describe('divide', () => {
 
 describe('estimateDemand', () => {
   it('takes an engine that is new or near its share as hungry, and lets an idle one keep a little', () => {
-    expect(estimateDemand(undefined, undefined, 100)).toBe(Infinity)
+    expect(estimateDemand(Infinity, undefined, 100)).toBe(Infinity)
     expect(estimateDemand(45, 50, 100)).toBe(Infinity)
     expect(estimateDemand(20, 50, 100)).toBe(30)
-    expect(estimateDemand(0, 50, 100)).toBe(5)
+    expect(estimateDemand(0, 50, 100)).toBe(1)
   })
 })

@@ -200,14 +200,23 @@ describe('bandwidth', () => {
     backup()
     backup()
     for (const host of hosts) host.ready()
-    const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', bytes: 0, totalBytes: 1, attempt: 1 } as const
-    hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 490 } })
-    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 40 } })
+    const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', totalBytes: 1, attempt: 1, bytesPerSecond: 0 } as const
+    hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes: 490 } })
+    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, bytes: 40 } })
     await timers.advance(1000)
     expect(limitsOf(hosts[0])?.uploadBytesPerSecond).toBeGreaterThan(900)
     expect(limitsOf(hosts[1])?.uploadBytesPerSecond).toBeLessThan(100)
-    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, bytesPerSecond: 60 } })
+    hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes: 1400 } })
+    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, state: 'done', bytes: 110 } })
     await timers.advance(1000)
+    expect(limitsOf(hosts[1])?.uploadBytesPerSecond).toBe(500)
+    // Nothing for a while: nearly all goes to the other, until it comes back, at once.
+    for (const bytes of [1900, 2800]) {
+      hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes } })
+      await timers.advance(1000)
+    }
+    expect(limitsOf(hosts[0])?.uploadBytesPerSecond).toBeGreaterThan(980)
+    hosts[1]?.says({ type: 'transfer', transfer: { ...lane, id: 2, bytes: 0 } })
     expect(limitsOf(hosts[1])?.uploadBytesPerSecond).toBe(500)
   })
 
