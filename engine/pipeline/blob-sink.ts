@@ -29,6 +29,8 @@ export interface BlobSinkOptions {
   readonly catalog: Catalog
   readonly hasher: BlobHasher
   readonly packBytes: number
+  /** At the end, partly filled packs of this size stay by themselves: to go to a far storage side by side. Absent: all are merged. */
+  readonly worthwhileBytes?: number
   /** A sealed pack; resolves when there is room for it behind. */
   readonly onPack: (pack: SealedPack) => Promise<void>
   readonly onDeduplicated: (bytes: number) => void
@@ -112,7 +114,7 @@ export class BlobSink {
     }
     const results = await this.#options.pool.runOnEach({ type: 'finish' })
     const open = results.flatMap((result) => result.type === 'sealed' ? result.packs : [])
-    for (const group of spillGroups(open, this.#options.packBytes)) await this.#merge(group)
+    for (const group of spillGroups(open, this.#options.packBytes, this.#options.worthwhileBytes)) await this.#merge(group)
   }
 
   /** No more blobs will come. */
@@ -184,10 +186,10 @@ function treeJob(trees: readonly TreeBlob[], size: number): { type: 'seal-trees'
 }
 
 /** Which partly filled packs become one: of one kind each, up to a full pack. */
-export function spillGroups(packs: readonly SealedPack[], packBytes: number): SealedPack[][] {
+export function spillGroups(packs: readonly SealedPack[], packBytes: number, worthwhileBytes = Infinity): SealedPack[][] {
   const groups: { readonly packs: SealedPack[]; size: number }[] = []
   for (const pack of packs.toSorted((a, b) => b.size - a.size)) {
-    const group = groups.find((each) => each.packs[0]?.contents.kind === pack.contents.kind && each.size + pack.size <= packBytes * 1.25)
+    const group = pack.size >= worthwhileBytes ? undefined : groups.find((each) => each.packs[0]?.contents.kind === pack.contents.kind && each.size + pack.size <= packBytes * 1.25)
     if (group) {
       group.packs.push(pack)
       group.size += pack.size

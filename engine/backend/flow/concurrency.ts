@@ -146,8 +146,10 @@ function afterWindow(state: ConcurrencyState, window: Window, maximum: number): 
   const promised = state.limit / from - 1
   if (gain >= promised * worthGoingOn) return grow({ ...state, mode: 'start', borne }, bytesPerSecond, nowMs, maximum)
   if (!isLong(state.limit, window)) return state
-  const limit = gain >= Math.min(worthKeeping, promised * worthGoingOn) ? state.limit : from
-  const tooMany = gain < harmful ? { tooMany: tooManyFrom(state, nowMs) } : {}
+  // What was before was looked at shortly: of what is sent, that tells too much where buffers took it in.
+  const isDoubtful = state.mode === 'start' && state.direction === 'up'
+  const limit = isDoubtful || gain >= Math.min(worthKeeping, promised * worthGoingOn) ? state.limit : from
+  const tooMany = !isDoubtful && gain < harmful ? { tooMany: tooManyFrom(state, nowMs) } : {}
   return { ...changed(state, limit, nowMs), ...tooMany, mode: 'steady', borne: Math.max(state.borne, limit), growAfterMs: nowMs + (state.mode === 'start' ? doubtMs : growAgainMs) }
 }
 

@@ -22,6 +22,9 @@ const compressionLevel = 2
 
 const mebibyte = 1024 * 1024
 
+/** From here on a round trip more is a small part of what the pack takes. */
+const worthwhileBytes = 4 * mebibyte
+
 /** What the threads leave of it is the main thread's: with two of them 64 MiB, with three 44. */
 const heapBudget = 104 * mebibyte
 const threadBytes = 20 * mebibyte
@@ -73,7 +76,7 @@ export class Machine implements AsyncDisposable {
         }
       : (pack: SealedPack): Promise<void> => this.flow.add(pack)
     this.sink = new BlobSink({
-      pool: this.pool, slabs: this.#slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
+      ...(storage.backend.traits.distance === 'far' ? { worthwhileBytes } : {}), pool: this.pool, slabs: this.#slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
       onDeduplicated: (bytes) => { tally.bytes.deduplicated += bytes },
     }, availableParallelism() + 1)
     this.#watch(this.sink.done)

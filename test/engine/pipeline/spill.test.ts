@@ -16,3 +16,8 @@ test('kinds stay apart', () => {
 test('a pack does not grow far beyond its size', () => {
   expect(sizes([pack('data', 90), pack('data', 80), pack('data', 30)])).toEqual([[90, 30], [80]])
 })
+
+test('what goes to a far storage side by side stays apart, and only little packs join others', () => {
+  const groups = spillGroups([pack('data', 60), pack('data', 50), pack('data', 40), pack('data', 3), pack('tree', 2)], 100, 40)
+  expect(groups.map((group) => group.map((each) => each.size))).toEqual([[60, 3], [50], [40], [2]])
+})

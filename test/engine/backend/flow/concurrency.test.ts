@@ -20,8 +20,10 @@ describe('within a tenth of the best fixed number', () => {
   test.each(Object.entries(links))('%s', (_name, link) => {
     const seconds = 180
     const best = bestFixed(link, seconds)
-    const { bytes, limits } = simulate(link, seconds)
-    expect(bytes / best.bytes, `best ${best.number}; ${limits.join(' ')}`).toBeGreaterThan(0.9)
+    for (const direction of ['down', 'up'] as const) {
+      const { bytes, limits } = simulate(link, seconds, undefined, undefined, direction)
+      expect(bytes / best.bytes, `${direction}, best ${best.number}; ${limits.join(' ')}`).toBeGreaterThan(0.9)
+    }
   })
 })
 

@@ -1,4 +1,4 @@
-import { afterMove, afterTransfer, startConcurrency, type ConcurrencyState } from '../../../../engine/backend/flow/concurrency.ts'
+import { afterMove, afterTransfer, startConcurrency, type ConcurrencyState, type Direction } from '../../../../engine/backend/flow/concurrency.ts'
 
 /** A way to a storage, and the storage behind it, in rates of bytes a second. */
 export interface SimulatedLink {
@@ -31,8 +31,8 @@ const objectBytes = 8_000_000
 export const maximum = 16
 
 /** Moves objects without an end, with a fixed number at a time or with as many as the rule under test says. Time is a number here. */
-export function simulate(link: SimulatedLink, seconds: number, fixed?: number, known?: number): Result {
-  let state: ConcurrencyState = startConcurrency('down', maximum, 0, known)
+export function simulate(link: SimulatedLink, seconds: number, fixed?: number, known?: number, direction: Direction = 'down'): Result {
+  let state: ConcurrencyState = startConcurrency(direction, maximum, 0, known)
   let lanes: Lane[] = []
   let bytes = 0
   let refusals = 0
