@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
+import { WebService, type WebAnswer, type WebExchange, type WebFault } from './web-service.ts'
 
 /** Azurite's account that everybody has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key */
 const storageAccount = 'devstoreaccount1'
@@ -11,9 +12,9 @@ const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.
 
 /**
  * Microsoft's own stand-in, Azurite, in a process of its own on loopback, with all it holds in memory. It checks signatures, conditions
- * and MD5s, and keeps blocks. What it does not do as Azure does: it forgets no blocks after a week, throttles nobody, has no archive
- * and no rules that lock, takes any clock, and lists no folders of accounts with a hierarchy (test/engine/backend/azure tells those by a
- * server that only says what Azure's documents say).
+ * and MD5s, and keeps blocks. What it does not do as Azure does: it says AuthorizationFailure of a wrong key or an ended SAS token, forgets
+ * no blocks after a week, throttles nobody, has no archive and no rules that lock, takes any clock, and lists no folders of accounts with a
+ * hierarchy. What Azure says of those, AzureFront says before it.
  */
 export class AzureServer implements AsyncDisposable {
   readonly #end: () => Promise<void>
@@ -59,5 +60,39 @@ export class AzureServer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#end()
+  }
+}
+
+const notForwarded = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'expect'])
+
+/** A server in front of Azurite that can break requests and replies, and say what Azurite never does. Signatures hold: they are of paths. */
+export class AzureFront extends WebService {
+  readonly #origin: string
+
+  private constructor(origin: string) {
+    super()
+    this.#origin = origin
+  }
+
+  static async before({ origin }: AzureServer): Promise<AzureFront> {
+    return new AzureFront(origin).listen()
+  }
+
+  /** A refusal in Azure's form: https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2 */
+  static refusal(status: number, code: string, headers: Readonly<Record<string, string>> = {}): WebFault {
+    const text = `\ufeff<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>Azure's own words\nRequestId:1\nTime:2026-01-01</Message></Error>`
+    return { type: 'answer', status, text, headers: { 'content-type': 'application/xml', 'x-ms-error-code': code, 'x-ms-request-id': '1', ...headers } }
+  }
+
+  /** Azurite looks at signatures itself. */
+  protected refuseToken(): undefined {
+    return undefined
+  }
+
+  protected async handle({ method, url, headers, body }: WebExchange): Promise<WebAnswer> {
+    const sent = Object.entries(headers).filter(([name]) => !notForwarded.has(name)).map(([name, value]): [string, string] => [name, String(value)])
+    const reply = await fetch(this.#origin + url, { method, headers: sent, redirect: 'manual', ...(method === 'PUT' || method === 'POST' ? { body: new Uint8Array(body) } : {}) })
+    const kept = [...reply.headers].filter(([name]) => !notForwarded.has(name) || (method === 'HEAD' && name === 'content-length'))
+    return { status: reply.status, bytes: Buffer.from(await reply.arrayBuffer()), headers: Object.fromEntries(kept) }
   }
 }

@@ -135,11 +135,14 @@ export class AzureBackend implements StorageBackend {
     return page
   }
 
-  /** undefined for what is not an object of ours: other names, and the folders that accounts with a hierarchy list beside their files. */
+  /**
+   * undefined for what is not an object of ours: other names, and the folders that accounts with a hierarchy list beside their files, of
+   * which the SDK tells no more than that they have no bytes and no checksum.
+   */
   #info({ name: key, properties }: BlobItem): ObjectInfo | undefined {
     const name = key.startsWith(this.#prefix) ? key.slice(this.#prefix.length) : ''
-    const { contentLength: size, lastModified, resourceType } = properties as BlobItem['properties'] & { readonly resourceType?: string }
-    if (!isObjectName(name) || size === undefined || !Number.isSafeInteger(size) || size < 0 || resourceType === 'directory') return undefined
+    const { contentLength: size, lastModified, contentMD5 } = properties
+    if (!isObjectName(name) || size === undefined || !Number.isSafeInteger(size) || size < 0 || (size === 0 && contentMD5 === undefined)) return undefined
     return { name, size, modifiedMs: timeOf(lastModified) }
   }
 }

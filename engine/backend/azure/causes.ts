@@ -1,7 +1,7 @@
 import type { Cause } from '../http/failure.ts'
 
 const keys = 'Compare the account key, or the SAS token and the day when it ends, with the storage account in the Azure portal.'
-const rights = 'The SAS token needs the rights to read, add, create, write, delete and list in this container, or use the account key. A firewall of the storage account can also shut this machine out.'
+const rights = 'Compare the account key with the Azure portal. A SAS token needs the rights to read, add, create, write, delete and list in this container, and ends on its day. A firewall of the storage account can also shut this machine out.'
 const wrongKey: Cause = { code: 'credentials', said: 'Azure does not accept the key or the SAS token.', advice: keys }
 const sas = (said: string): Cause => ({ code: 'denied', said, advice: 'Make a SAS token that allows it, or use the account key.' })
 const refused: Cause = { code: 'denied', said: 'Azure refuses the operation.', advice: rights }

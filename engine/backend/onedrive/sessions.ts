@@ -6,7 +6,7 @@ import { sizeOf } from '../http/parts.ts'
 import type { OneDriveApi, SessionState, StoredFile } from './api.ts'
 
 /** Of what is on its way when an upload breaks off, OneDrive keeps nothing. A multiple of 320 KiB, as all but the last have to be. */
-export const rangeBytes = 10 * 1024 * 1024
+const rangeBytes = 10 * 1024 * 1024
 const mostStalls = 3
 const cleanUpMs = 900
 
