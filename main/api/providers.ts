@@ -28,7 +28,10 @@ export function isOpenOnTheWay(provider: ProviderDescription, values: AddressVal
 export interface PlaceWords {
   /** The folder or bucket; empty for all of it. */
   readonly what: string
-  /** The host as it is connected to, so that look-alike letters show; of a service that has one address only, its name and the account. */
+  /**
+   * The host as it is connected to, so that look-alike letters show, and whether what goes there can be read on the way; of a service that has
+   * one address only, its name and the account.
+   */
   readonly where: string
 }
 
@@ -41,7 +44,8 @@ export function placeWords({ provider: id, values }: ProviderDestination): Place
   const what = [...parts.map(({ name }) => values[name] ?? ''), server?.path ?? ''].filter((text) => text !== '').join('/')
   if (!server) return { what, where: serviceWords(provider, values) }
   const user = fields.filter(({ at }) => at === 'user').map(({ name }) => values[name] ?? '').filter((text) => text !== '')
-  return { what, where: [...user, server.host].join('@') }
+  const open = isOpenOnTheWay(provider, values) ? ' (not encrypted)' : ''
+  return { what, where: [...user, server.host].join('@') + open }
 }
 
 function isWebAddress(kind: string): boolean {

@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const button = (name: string) => page.getByRole('button', { name, exact: true })
 const card = (name: string) => page.getByRole('radio', { name, exact: true })
-const input = (label: string) => page.getByLabel(label, { exact: true })
+const input = (label: string) => page.locator('input, textarea, select').and(page.getByLabel(label, { exact: true }))
 const requests = (channel: string) => page.evaluate((wanted) => globalThis.window.fake.calls.filter((call) => call.channel === wanted).map((call) => call.request), channel)
 const fits = () => page.evaluate(() => [...document.querySelectorAll('main, section, [role="radiogroup"]')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.tagName))
 
@@ -98,6 +98,11 @@ describe.each(providers)('$id', (provider) => {
     const webField = fields.find(({ kind }) => kind === 'origin' || kind === 'url')
     const warning = page.getByText('Not encrypted on the way')
     expect(await warning.count()).toBe(0)
+    const open = fields.find(({ at }) => at === 'scheme')
+    if (open) {
+      await input(open.label).selectOption(open.choices?.[0]?.value ?? '')
+      await warning.waitFor()
+    }
     if (!webField) return
     await input(webField.label).fill('http://storage.example.org')
     await warning.waitFor()

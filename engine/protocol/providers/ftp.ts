@@ -40,5 +40,6 @@ export const ftp: ProviderDescription = {
     },
   ],
   secrets: [{ name: 'password', label: 'Password', required: false, kind: 'password', variables: ['HOLDFAST_FTP_PASSWORD'] }],
+  readableOnTheWay: ({ plain }) => plain === 'ftp',
   reach: ({ host = '', port, tls }) => ({ host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (tls === 'implicit' ? 990 : 21)) }),
 }

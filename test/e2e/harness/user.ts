@@ -90,10 +90,15 @@ export class User {
     for (const { name, label, choices } of provider.fields) {
       const value = values[name]
       if (value === undefined) continue
-      const input = page.getByLabel(label, { exact: true })
+      const input = this.#input(label)
       await (choices ? input.selectOption(value) : input.fill(value))
     }
-    for (const { name, label } of provider.secrets) await page.getByLabel(label, { exact: true }).fill(keys[name] ?? '')
+    for (const { name, label } of provider.secrets) await this.#input(label).fill(keys[name] ?? '')
+  }
+
+  /** A card of the form may have the same name. */
+  #input(label: string): Locator {
+    return this.page.locator('input, textarea, select').and(this.page.getByLabel(label, { exact: true }))
   }
 
   async #fillS3({ endpoint, bucket, prefix = '', accessKeyId, secretAccessKey }: Extract<DestinationInput, { type: 's3' }>): Promise<void> {

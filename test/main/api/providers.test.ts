@@ -51,6 +51,14 @@ describe.each(providers)('$id', (provider) => {
     }
   })
 
+  it('says so where what goes there can be read on the way', () => {
+    const web = provider.fields.find(({ kind }) => kind === 'origin' || kind === 'url')
+    const scheme = provider.fields.find(({ at }) => at === 'scheme')
+    const open = [...(web ? [{ [web.name]: 'http://storage.example.org' }] : []), ...(scheme ? [{ [scheme.name]: scheme.choices?.[0]?.value ?? '' }] : [])]
+    expect(placeWords(destination).where).not.toContain('not encrypted')
+    for (const change of open) expect(placeWords({ ...destination, values: { ...values, ...change } }).where).toMatch(/ \(not encrypted\)$/)
+  })
+
   it('says whom it will connect to, or that it cannot', () => {
     const place = reachOf(provider, values)
     if (place) expect(place).toEqual({ host: expect.stringMatching(/^[\w.:[\]-]+$/) as string, port: expect.any(Number) as number })
