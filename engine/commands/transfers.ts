@@ -35,6 +35,10 @@ export function openTransfers(
     return limit === undefined ? [] : [[direction, limit]]
   }))
   const transfers = new Transfers({ concurrency, account: patient, clock, known })
+  traffic.atOnce = (direction) => {
+    const { limit, held } = transfers[direction]
+    return { limit, wanted: concurrency, ...(held ? { because: held } : {}) }
+  }
   const bandwidth = { up: new TokenBucket(clock), down: new TokenBucket(clock) }
   const unfollow = limits.follow(({ uploadBytesPerSecond, downloadBytesPerSecond }) => {
     bandwidth.up.setRate(uploadBytesPerSecond)

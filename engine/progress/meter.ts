@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { PauseGate } from '../base/pause.ts'
-import { noCounters, type Counters, type Operation, type Phase, type Progress, type TransferEvent } from '../protocol/progress.ts'
+import { noCounters, type AtOnce, type Counters, type Operation, type Phase, type Progress, type TransferEvent } from '../protocol/progress.ts'
 import { addSample, remainingTime, type ProgressSample } from './eta.ts'
 import { SpeedWindow } from './speed.ts'
 import { Traffic, type Lane } from './traffic.ts'
@@ -123,15 +123,23 @@ export class Meter implements Disposable {
     const { waitingFor, uploadedBytes, downloadedBytes } = this.traffic
     const transferredBytes = uploadedBytes + downloadedBytes
     const etaMs = this.#remaining(done, total)
+    const atOnce = this.#atOnce()
     return {
       operation: this.#operation, phase, paused: this.#ports.pauseGate.paused, files, bytes, transferredBytes,
       bytesPerSecond: this.#speed.read(nowMs, transferredBytes), problems,
       ...(waitingFor ? { waitingFor } : {}),
+      ...(atOnce ? { atOnce } : {}),
       ...(total ? { fraction: Math.min(1, done / total) } : {}),
       ...(etaMs ? { etaMs } : {}),
       ...(continued !== undefined && total ? { continuedFraction: Math.min(1, continued / total) } : {}),
       ...(currentPath === undefined ? {} : { currentPath }),
     }
+  }
+
+  /** Of uploads while there are any: a backup's downloads are what it reads back beside them. */
+  #atOnce(): AtOnce | undefined {
+    const directions = new Set(Array.from(this.traffic.lanes).filter(isShown).map(({ direction }) => direction))
+    return directions.size === 0 ? undefined : this.traffic.atOnce?.(directions.has('up') ? 'up' : 'down')
   }
 
   #remaining(done: number, total: number | undefined): Progress['etaMs'] {

@@ -1,4 +1,4 @@
-import type { Progress, TransferEvent } from '../protocol/progress.ts'
+import type { AtOnce, Progress, TransferEvent } from '../protocol/progress.ts'
 
 /** A transfer that goes on; its bytes grow, and may fall back where a part is sent again. */
 export interface Lane {
@@ -16,6 +16,8 @@ type Waiting = NonNullable<Progress['waitingFor']>
 export class Traffic {
   /** Told at once when the waiting begins or ends, however short it is. */
   onWaiting: (() => void) | undefined
+  /** Tells how many transfers may run at once in a direction. */
+  atOnce: ((direction: Lane['direction']) => AtOnce) | undefined
   readonly #ended = { up: 0, down: 0 }
   readonly #lanes = new Map<number, Lane>()
   #storage: Waiting | undefined

@@ -13,6 +13,8 @@ export interface Progress {
   readonly transferredBytes: number
   /** Over the network, both directions, in the last five seconds; the same in every operation. */
   readonly bytesPerSecond: number
+  /** While transfers go on: how many may run at once now, of how many somebody wants. */
+  readonly atOnce?: AtOnce
   /** 0..1 where it is known. */
   readonly fraction?: number
   /** Remaining time as a range, in ms. */
@@ -21,6 +23,13 @@ export interface Progress {
   readonly continuedFraction?: number
   readonly currentPath?: string
   readonly problems: number
+}
+
+export interface AtOnce {
+  readonly limit: number
+  readonly wanted: number
+  /** Why these are not the same: the storage bears no more just now (`refused`), or more bring nothing, as far as is known (`enough`). */
+  readonly because?: 'refused' | 'enough'
 }
 
 export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'rebuild' | 'browse' | 'test' | 'init'

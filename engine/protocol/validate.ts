@@ -159,6 +159,7 @@ const progress = v.object({
   bytes: counters,
   transferredBytes: amount,
   bytesPerSecond: amount,
+  atOnce: v.exactOptional(v.object({ limit: count, wanted: count, because: v.exactOptional(v.picklist(['refused', 'enough'])) })),
   fraction: v.exactOptional(amount),
   etaMs: v.exactOptional(v.object({ from: amount, to: amount })),
   continuedFraction: v.exactOptional(amount),

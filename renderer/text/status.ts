@@ -71,6 +71,12 @@ export function waitingWords(waitingFor: NonNullable<Progress['waitingFor']>): s
   return waiting[waitingFor.code]
 }
 
+/** How many transfers may run at once, and why not as many as the user wants. */
+export function atOnceWords({ limit, wanted, because }: NonNullable<Progress['atOnce']>): string {
+  if (because === undefined || limit >= wanted) return `up to ${limit} at once`
+  return `up to ${limit} at once, not ${wanted}: ${because === 'refused' ? 'the storage takes no more just now' : 'more have not been faster so far'}`
+}
+
 const working: Partial<Record<Operation, string>> = {
   backup: 'Backing up',
   restore: 'Restoring',

@@ -59,10 +59,10 @@ export class AdaptivePermits {
   }
 
   /** Why not as many run at once as somebody wants; undefined: they may. */
-  get held(): 'asked' | 'proven' | undefined {
+  get held(): 'refused' | 'enough' | undefined {
     if (this.limit >= this.#maximum) return undefined
     const { tooMany } = this.#state
-    return tooMany && this.#clock.monotonic() < tooMany.untilMs ? 'asked' : 'proven'
+    return tooMany && this.#clock.monotonic() < tooMany.untilMs ? 'refused' : 'enough'
   }
 
   /**

@@ -184,3 +184,18 @@ test('shares lie between nothing and all, and are told only where all is known',
   expect(last()).not.toHaveProperty('fraction')
   expect(last()).not.toHaveProperty('etaMs')
 })
+
+test('while packs move, the picture tells how many may at once: of uploads where there are any', () => {
+  meter.traffic.atOnce = (direction) => (direction === 'up' ? { limit: 4, wanted: 8, because: 'enough' } : { limit: 2, wanted: 8 })
+  meter.show(() => work())
+  expect(last()).not.toHaveProperty('atOnce')
+  const lanes = [new FakeLane(1, 'down'), new FakeLane(2, 'up'), new FakeLane(3, 'up', 'config')]
+  for (const [at, limit] of [2, 4, 4].entries()) {
+    meter.begin(lanes[at] as FakeLane)
+    meter.tell()
+    expect(last()?.atOnce?.limit).toBe(limit)
+  }
+  for (const lane of lanes.slice(0, 2)) meter.end(lane, 'done')
+  meter.tell()
+  expect(last()).not.toHaveProperty('atOnce')
+})

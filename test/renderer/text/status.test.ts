@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../engine/protocol/errors.ts'
 import { errorText } from '../../../renderer/text/errors.ts'
-import { continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, shortWords, sumWords } from '../../../renderer/text/status.ts'
+import { atOnceWords, continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, shortWords, sumWords } from '../../../renderer/text/status.ts'
 import { destinationWords, noticeWords } from '../../../renderer/text/words.ts'
 import { job, liveRun, run, s3 } from '../fixtures.ts'
 
@@ -42,6 +42,9 @@ describe('progress in words', () => {
     expect(shortWords(progress())).toBe('12–18 min left · 6.86 MB/s')
     expect(phaseWords(progress({ phase: 'verifying' }))).toBe('Verifying a sample')
     expect(continuingWords(progress({ continuedFraction: 0.63 }))).toBe('Continuing at 63 %')
+    expect(atOnceWords({ limit: 4, wanted: 4 })).toBe('up to 4 at once')
+    expect(atOnceWords({ limit: 5, wanted: 16, because: 'refused' })).toBe('up to 5 at once, not 16: the storage takes no more just now')
+    expect(atOnceWords({ limit: 2, wanted: 8, because: 'enough' })).toBe('up to 2 at once, not 8: more have not been faster so far')
     expect(continuingWords(progress())).toBe('')
   })
 

@@ -15,7 +15,7 @@ test('it starts where an earlier run arrived, beneath its own maximum, and tells
   expect(permits.learned).toBeUndefined()
   const permit = await permits.acquire(never)
   permit.release({ startedMs: 0, finishedMs: 10, throttled: true })
-  expect([permits.learned, permits.held]).toEqual([4, 'asked'])
+  expect([permits.learned, permits.held]).toEqual([4, 'refused'])
 })
 
 test('bytes that move let more in at once, also those that wait already', async () => {
