@@ -31,5 +31,5 @@ export function verificationBudget({ distance, sentBytes, todayBytes }: Verifica
  * next run goes on.
  */
 export function afterUploads(sentBytes: number): number {
-  return Math.max(8 * MiB, Math.floor(sentBytes / 64))
+  return Math.max(4 * MiB, Math.floor(sentBytes / 64))
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { verificationBudget } from '../../../../engine/commands/backup/verification-budget.ts'
+import { afterUploads, verificationBudget } from '../../../../engine/commands/backup/verification-budget.ts'
 
 const MiB = 1024 * 1024
 const distances = ['near', 'far'] as const
@@ -34,4 +34,8 @@ test('runs of a day together read at most the day’s bytes, and each but the fi
       expect(todayBytes).toBeLessThanOrEqual(perDay[distance])
     }
   }))
+})
+
+test.each([[0, 4], [50, 4], [256, 4], [6400, 100]])('%d MiB sent: at most %d MiB are read back after the uploads', (sentMiB, expected) => {
+  expect(afterUploads(sentMiB * MiB)).toBe(expected * MiB)
 })
