@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from '../base/errors.ts'
 import { absolutePath } from '../base/typed-path.ts'
-import { providerOf, readAddress } from '../protocol/providers/address.ts'
+import { readAddress } from '../protocol/providers/address.ts'
 import type { AddressValues, ProviderDescription } from '../protocol/providers/description.ts'
 
 /** Where a repository lives, as parsed from `--repo`. */
@@ -29,9 +29,10 @@ export function parseAddress(address: string): BackendAddress {
   return read.type === 'provider' ? read : { type: 'local', path: absolutePath('The repository\'s address', address) }
 }
 
-/** The same address for a process with another working directory. Errors: those of parseAddress, for a path. */
+/** The same address for a process with another working directory. Errors: those of parseAddress. */
 export function absoluteAddress(address: string): string {
-  return ownSchemes.test(address) || providerOf(address) ? address : absolutePath('The repository\'s address', address)
+  const parsed = parseAddress(address)
+  return parsed.type === 'local' && !ownSchemes.test(address) ? parsed.path : address
 }
 
 function parseFile(text: string): BackendAddress {

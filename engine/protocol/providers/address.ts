@@ -76,7 +76,7 @@ function valuesOf(provider: ProviderDescription, { values, settings }: Parts): R
   const found: Record<string, string> = {}
   const unknown = settings.find(([name]) => !known.includes(name))
   if (unknown) {
-    const there = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`
+    const there = known.length === 0 ? 'there are none' : `it can have ${known.join(', ')}`
     return wrong(`Unknown setting "${unknown[0].slice(0, 40)}" in the ${scheme} address; ${there}. In a path, "?" is written %3F.`)
   }
   for (const field of provider.fields) {

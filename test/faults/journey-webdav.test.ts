@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { NextcloudServer } from '../servers/nextcloud.ts'
 import { davPassword, davUser, startWebDav } from '../servers/webdav.ts'
 import { destinationJourney } from '../suites/journey.ts'
@@ -18,9 +15,4 @@ destinationJourney('WebDAV (Nextcloud, stand-in)', async () => {
     address: `webdav:${server.origin}/remote.php/dav/files/anna/backup?user=anna`, credentials: { password: 'app-password' },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
-})
-
-destinationJourney('rclone (its local storage)', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast rcloné-'))
-  return { address: `rclone::local:${folder}/repo`, credentials: {}, async [Symbol.asyncDispose]() { rmSync(folder, { recursive: true }) } }
 })
