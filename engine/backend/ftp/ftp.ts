@@ -19,7 +19,7 @@ import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts
 import { giveName, remove, upload } from './upload.ts'
 
 /** Many servers allow two to eight for each user, or for each address. */
-export const maximumConnections = 4
+const maximumConnections = 4
 /** What a cancelled upload left is removed, if that is done at once. */
 const cleanUpMs = 500
 

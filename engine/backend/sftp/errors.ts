@@ -36,7 +36,7 @@ const systemWords: readonly (readonly [RegExp, Cause])[] = [
 ]
 
 /** The status of an answer that refuses; undefined for any other error. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || error instanceof HoldfastError) return undefined
   const code: unknown = Reflect.get(error, 'code')
   return typeof code === 'number' ? code : undefined

@@ -14,7 +14,7 @@ export interface HostKey {
 }
 
 /** In HOLDFAST_HOME: a file for each server, with one line. Deleting the file lets the server's next key in. */
-export const hostKeyFolder = 'host-keys'
+const hostKeyFolder = 'host-keys'
 
 const line = /^([a-z0-9@.-]{1,64}) (SHA256:[A-Za-z0-9+/]{43})\n?$/
 const longestLine = 256

@@ -51,11 +51,13 @@ export class Sessions implements Disposable {
 
   async #lend(moves: 'small' | 'object'): Promise<Lent> {
     const connection = await this.#connected()
-    if (moves === 'small') return this.#forSmall(connection)
+    // First of all, so that where a server opens only one session, there is one for everything.
+    const small = await this.#forSmall(connection)
+    if (moves === 'small') return small
     this.#forObjects = this.#forObjects.filter(({ session }) => !session.closed)
     const least = [...this.#forObjects].sort((a, b) => a.users - b.users)[0]
-    if (least?.users === 0 || this.#forObjects.length + this.#opening >= this.#most) return least ?? this.#forSmall(connection)
-    return (await this.#another(connection)) ?? least ?? this.#forSmall(connection)
+    if (least?.users === 0 || this.#forObjects.length + this.#opening >= this.#most) return least ?? small
+    return (await this.#another(connection)) ?? least ?? small
   }
 
   async #forSmall(connection: Connection): Promise<Lent> {

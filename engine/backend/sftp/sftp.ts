@@ -21,7 +21,7 @@ import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts
 import { readRange } from './transfer.ts'
 import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
 
-export const maximumConnections = 8
+const maximumConnections = 8
 /** What goes in the session for small things. */
 const smallBytes = 64 * 1024
 
