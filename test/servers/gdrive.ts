@@ -193,12 +193,13 @@ export class DriveServer extends GoogleService {
 
   #resource(file: StoredFile): Record<string, unknown> {
     const { id, name, mimeType, parents, content, createdMs, modifiedMs } = file
-    const bytes = content ? {
-      size: String(content.length), md5Checksum: digest('md5', content), sha1Checksum: digest('sha1', content), sha256Checksum: digest('sha256', content),
-    } : {}
-    return this.tell({
-      kind: 'drive#file', id, name, mimeType, parents, trashed: this.#isTrashed(file), createdTime: new Date(createdMs).toISOString(), modifiedTime: new Date(modifiedMs).toISOString(), ...bytes,
-    })
+    const told = {
+      kind: 'drive#file', id, name, mimeType, parents, trashed: this.#isTrashed(file), createdTime: new Date(createdMs).toISOString(), modifiedTime: new Date(modifiedMs).toISOString(),
+    }
+    // Checksums are made when somebody asks for them.
+    return this.tell(content ? {
+      ...told, size: String(content.length), get md5Checksum() { return digest('md5', content) }, get sha1Checksum() { return digest('sha1', content) }, get sha256Checksum() { return digest('sha256', content) },
+    } : told)
   }
 
   #shown(exchange: Exchange, file: StoredFile): Answer {

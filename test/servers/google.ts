@@ -233,10 +233,20 @@ function partOf(bytes: Buffer, start: string): Buffer | undefined {
 
 /** Only what was asked for is told: https://developers.google.com/workspace/drive/api/guides/fields-parameter */
 export function picked(resource: Record<string, unknown>, fields: string): Record<string, unknown> {
-  const wanted = [...fields.matchAll(/([a-zA-Z0-9]+)(?:\(([^)]*)\))?/g)]
-  return Object.fromEntries(wanted.flatMap(([, name = '', inner]) => {
+  return chosen(resource, [...fields.matchAll(/([a-zA-Z0-9]+)(?:\(([^)]*)\))?/g)].map(([, name = '', inner]) => ({ name, inner: inner?.split(',').map((one) => ({ name: one, inner: undefined })) })))
+}
+
+interface Wanted {
+  readonly name: string
+  readonly inner: readonly Wanted[] | undefined
+}
+
+/** Long lists are told again and again: the fields are read once. */
+function chosen(resource: Record<string, unknown>, wanted: readonly Wanted[]): Record<string, unknown> {
+  const told: Record<string, unknown> = {}
+  for (const { name, inner } of wanted) {
     const value = resource[name]
-    if (value === undefined) return []
-    return [[name, inner !== undefined && Array.isArray(value) ? value.map((one) => picked(one as Record<string, unknown>, inner)) : value]]
-  }))
+    if (value !== undefined) told[name] = inner && Array.isArray(value) ? value.map((one) => chosen(one as Record<string, unknown>, inner)) : value
+  }
+  return told
 }

@@ -13,6 +13,8 @@ import type { DavServer } from './server.ts'
 const temporaryFolder = '.tmp'
 const temporaryName = /^[0-9a-f]{32}$/
 const cleanUpMs = 900
+const lockedTries = 6
+const lockedMs = 50
 /** Larger ones are looked at before they take their place. */
 const verifiedFrom = 64 * 1024
 
@@ -55,9 +57,9 @@ export class DavBackend implements StorageBackend {
     throwIfAborted(signal)
     if (options.ifAbsent) throw new HoldfastError('unsupported', 'A WebDAV server cannot create a file only where there is none of its name.')
     const { chunked } = this.#options
-    if (body.type === 'file' && chunked?.takes(name, body)) {
-      await this.#inFolder(name, signal, () => chunked.put(name, this.#pathOf(name), body, options, signal))
-    } else await this.#putWhole(name, body, options, signal)
+    const isStored = body.type === 'file' && chunked?.takes(name, body) === true
+      && (await this.#inFolder(name, signal, () => chunked.put(name, this.#pathOf(name), body, options, signal)))
+    if (!isStored) await this.#putWhole(name, body, options, signal)
     options.onProgress?.(sizeOf(body))
   }
 
@@ -130,17 +132,17 @@ export class DavBackend implements StorageBackend {
   }
 
   /** Does something that needs the folder of a name; makes the folder where it is missing. */
-  async #inFolder(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  async #inFolder<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const folder = name.slice(0, Math.max(0, name.lastIndexOf('/')))
     if (!this.#folders.has(folder)) await this.#makeFolder(folder, signal)
     try {
-      await work()
+      return await work()
     } catch (error) {
       if (!hasCode(error, 'not-found')) throw error
       // Somebody removed it meanwhile, as a person may tidy up empty folders.
       this.#folders.clear()
       await this.#makeFolder(folder, signal)
-      await work().catch((again: unknown) => {
+      return await work().catch((again: unknown) => {
         throw hasCode(again, 'not-found') ? new HoldfastError('unavailable', `The server does not keep the folder of ${name}.`, { cause: again }) : again
       })
     }
@@ -153,10 +155,15 @@ export class DavBackend implements StorageBackend {
     this.#folders.add(folder)
   }
 
-  async #makePath(path: string, signal: AbortSignal): Promise<void> {
+  async #makePath(path: string, signal: AbortSignal, tries = 1): Promise<void> {
     try {
       await this.#server.makeFolder(path, path, signal)
     } catch (error) {
+      // Another put makes it at this moment: rclone locks what it works on.
+      if (error instanceof HoldfastError && error.data['status'] === 423 && tries < lockedTries) {
+        await this.#options.clock.sleep(lockedMs * tries, signal)
+        return this.#makePath(path, signal, tries + 1)
+      }
       const above = path.slice(0, path.lastIndexOf('/'))
       if (!hasCode(error, 'not-found') || above === '') throw error
       await this.#makePath(above, signal)

@@ -50,18 +50,19 @@ export class ChunkedUploads {
     return !this.#unknown && (size > chunkBytes || this.#options.journal?.get(name) !== undefined)
   }
 
-  /** @param path where the file goes. Errors: not-found (its folder is missing), … */
-  async put(name: string, path: string, body: FileBody, options: PutOptions, signal: AbortSignal): Promise<void> {
+  /** Resolves to false where the server takes no chunks: then nothing has been begun. @param path where the file goes. Errors: not-found (its folder is missing), … */
+  async put(name: string, path: string, body: FileBody, options: PutOptions, signal: AbortSignal): Promise<boolean> {
     const { journal, server, folder } = this.#options
     const kept = this.#begun(name, body)
     const upload = kept ?? `holdfast-${randomBytes(16).toString('hex')}`
     const at = `${folder}/${upload}`
     const headers = { destination: this.#options.addressOf(path), 'oc-total-length': String(body.size) }
     try {
-      const there = kept ? await this.#chunksOf(name, at, body.size, signal) : await this.#begin(name, at, upload, body, headers, signal)
+      if (!kept && !(await this.#begin(name, at, upload, body, headers, signal))) return false
+      const there = kept ? await this.#chunksOf(name, at, body.size, signal) : new Set<number>()
       if (!there) {
         await this.#expectMoved(name, path, body.size, signal)
-        return
+        return true
       }
       await this.#send(name, at, body, there, headers, options, signal)
       await server.move(name, `${at}/.file`, path, headers, signal)
@@ -71,20 +72,22 @@ export class ChunkedUploads {
       throw error
     }
     journal?.delete(name)
+    return true
   }
 
-  async #begin(name: string, at: string, upload: string, { size, crc32 }: FileBody, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ReadonlySet<number>> {
+  async #begin(name: string, at: string, upload: string, { size, crc32 }: FileBody, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<boolean> {
     const { journal, server } = this.#options
     journal?.set(name, JSON.stringify({ version: 1, upload, size, crc32, chunkBytes }))
     try {
       await server.makeOwnFolder(name, at, headers, signal)
     } catch (error) {
-      if (!hasCode(error, 'not-found', 'unsupported', 'denied')) throw error
+      const { status } = error instanceof HoldfastError ? error.data : {}
+      if (typeof status !== 'number' || ![403, 404, 405, 409, 501].includes(status)) throw error
       this.#unknown = true
       journal?.delete(name)
-      throw new HoldfastError('unavailable', 'The server does not take uploads in chunks; from now on files are sent whole.', { cause: error })
+      return false
     }
-    return new Set()
+    return true
   }
 
   /**

@@ -6,7 +6,7 @@ import { causeError, networkError, notTheStorage } from '../http/failure.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { readSmall } from '../http/reply.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
-import { davError, notDav } from './errors.ts'
+import { davError, isPage, notDav, partialError } from './errors.ts'
 
 /** Where a WebDAV server is, and how one logs in. It may move: a server that was started anew listens elsewhere. */
 export interface DavPlace {
@@ -23,7 +23,12 @@ export interface DavClientOptions {
   readonly connections: number
   readonly clock: Clock
   readonly limits?: HttpLimits
+  /** Of a server that knows more about its answers than they say: told where each exchange begins; what it returns is told its end. */
+  readonly witness?: () => Witness
 }
+
+/** @returns what a failure, or an answer that only looks like a success (undefined), really is; undefined where it is what it seems */
+export type Witness = (path: string, error: HoldfastError | undefined) => Promise<HoldfastError | undefined>
 
 export interface DavRequest {
   readonly method: string
@@ -43,6 +48,8 @@ export class DavClient implements Disposable {
   readonly #options: DavClientOptions
   readonly #http: HttpClient
   readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  /** It has answered as only a WebDAV server does. */
+  #isDav = false
 
   constructor(options: DavClientOptions) {
     const { connections, clock, limits = standardLimits } = options
@@ -62,20 +69,27 @@ export class DavClient implements Disposable {
    */
   async exchange<T>(what: string, moves: ExchangeKind | number, request: DavRequest, read: (reply: HttpReply, watch: Watch) => Promise<T>, signal: AbortSignal): Promise<T> {
     const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
+    const witness = this.#options.witness?.()
+    let result: T
     try {
       const place = await this.#options.place(signal)
-      return await Watch.run({ ...kind, ...this.#watching }, signal, (watch) => this.#send(what, request, place, read, watch))
+      result = await Watch.run({ ...kind, ...this.#watching }, signal, (watch) => this.#send(what, request, place, read, watch))
     } catch (error) {
-      if (error instanceof HoldfastError) throw error
-      throw networkError(error, what) ?? causeError(notTheStorage, [what], { reason: 'NotWebDav' }, error)
+      const known = error instanceof HoldfastError ? error : (networkError(error, what) ?? causeError(notTheStorage, [what], { reason: 'NotWebDav' }, error))
+      throw (await witness?.(request.path, known)) ?? known
     }
+    const lie = await witness?.(request.path, undefined)
+    if (lie) throw lie
+    return result
   }
 
-  /** A request whose reply is its status. */
-  async perform(what: string, request: DavRequest, signal: AbortSignal, moves: ExchangeKind | number = 'small'): Promise<number> {
-    return this.exchange(what, moves, request, async (reply, watch) => {
-      await readSmall(reply, watch)
-      return reply.status
+  /** A request whose reply is its status. Not every 2xx is done: 207 tells of something that failed, 202 promises, and a login page answers everything with 200. */
+  async perform(what: string, request: DavRequest, signal: AbortSignal, moves: ExchangeKind | number = 'small'): Promise<void> {
+    await this.exchange(what, moves, request, async (reply, watch) => {
+      const words = await readSmall(reply, watch)
+      if (reply.status === 207) throw partialError(what, words)
+      if (reply.status === 202 || (reply.status === 200 && isPage(reply.headers) && words.length > 0)) throw notDav(what, reply.status, reply.headers['server'] ?? '')
+      this.#isDav ||= reply.status === 201
     }, signal)
   }
 
@@ -93,9 +107,10 @@ export class DavClient implements Disposable {
         ...(body ? { body } : {}),
       }, watch)
       const answered = (reply.status >= 200 && reply.status < 300) || also.includes(reply.status)
-      if (!answered) throw davError(what, reply.status, reply.headers, method === 'HEAD' ? Buffer.alloc(0) : await readSmall(reply, watch))
+      if (!answered) throw davError(what, reply.status, reply.headers, await readSmall(reply, watch), this.#isDav)
+      this.#isDav ||= reply.status === 207
       // A login page answers everything with 200.
-      if (reply.status === 200 && (method === 'GET' || method === 'HEAD') && /^\s*text\/html\b/i.test(reply.headers['content-type'] ?? '')) {
+      if (reply.status === 200 && method === 'GET' && isPage(reply.headers)) {
         reply.body.destroy()
         throw notDav(what, 200, reply.headers['server'] ?? '')
       }

@@ -8,6 +8,8 @@ const noDav: Cause = {
   advice: 'Check the address: for Nextcloud it is https://host/remote.php/dav/files/USER/folder; a web server needs WebDAV switched on for the folder.',
 }
 
+const failed: Cause = { code: 'unavailable', said: 'The server could not do it, and does not say why.', advice: 'Look at what the server itself reports: its disk may be full, or what it stores on out of reach.' }
+
 /** By status; the first row that fits. RFC 4918 section 11, RFC 9110 section 15. */
 const statusCauses: readonly (readonly [(status: number) => boolean, Cause])[] = [
   [(status) => status === 403, { code: 'denied', said: 'The server refuses the operation.', advice: 'Check the rights of the user in this folder.' }],
@@ -23,14 +25,29 @@ const statusCauses: readonly (readonly [(status: number) => boolean, Cause])[] =
   [(status) => status >= 500 || status === 408, { code: 'unavailable', said: 'The server reports a fault of its own.' }],
 ]
 
-/** What a reply that is no success means. @param words of the reply's body */
-export function davError(what: string, status: number, headers: Readonly<Record<string, string>>, words: Buffer): HoldfastError {
-  const isPage = /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
+/**
+ * What a reply that is no success means.
+ * @param words of the reply's body
+ * @param isDav the server has answered as only a WebDAV server does. Then 405 is how those made with Go's library (rclone, Caddy) tell that
+ * something went wrong below them: https://pkg.go.dev/golang.org/x/net/webdav, handlePut
+ */
+export function davError(what: string, status: number, headers: Readonly<Record<string, string>>, words: Buffer, isDav: boolean): HoldfastError {
   const asked = retryAfterMs(headers['retry-after'], Date.now())
-  const own = ownWords(words, isPage)
-  return causeError(causeOf(status, headers), [what, `HTTP ${status}`, own], {
+  const own = ownWords(words, isPage(headers))
+  return causeError(isDav && status === 405 ? failed : causeOf(status, headers), [what, `HTTP ${status}`, own], {
     status, reason: `HTTP ${status}`, ...(asked === undefined ? {} : { retryAfterMs: asked }),
   })
+}
+
+/** A reply of 207 to a request about one file or folder: it tells what failed (RFC 4918, section 9.9.4). @param words of the reply's body */
+export function partialError(what: string, words: Buffer): HoldfastError {
+  const inner = [...words.toString().matchAll(/HTTP\/\d(?:\.\d)? ([1-5]\d\d)/g)].map(([, status]) => Number(status)).find((status) => status >= 400)
+  return inner === undefined ? notDav(what, 207, '') : davError(what, inner, {}, words, true)
+}
+
+/** A document of HTML: a login page, or a server's own words about an error. */
+export function isPage(headers: Readonly<Record<string, string>>): boolean {
+  return /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
 }
 
 function causeOf(status: number, headers: Readonly<Record<string, string>>): Cause {
@@ -41,8 +58,8 @@ function causeOf(status: number, headers: Readonly<Record<string, string>>): Cau
 }
 
 /** Sabre's (Nextcloud's) own sentence; of others nothing but their status is worth telling. */
-function ownWords(words: Buffer, isPage: boolean): string {
-  if (isPage) return ''
+function ownWords(words: Buffer, page: boolean): string {
+  if (page) return ''
   const message = /<s:message>([^<]{1,300})</.exec(words.toString())?.[1]
   return message === undefined ? '' : foreign(message)
 }

@@ -55,7 +55,11 @@ export class DavServer {
     return this.#client.exchange(what, range === 'all' ? maximumWholeBytes : range.length, { method: 'GET', path, headers: { ...headers, 'accept-encoding': 'identity' } }, (reply, watch) => {
       const length = /^\d{1,15}$/.test(reply.headers['content-length'] ?? '') ? Number(reply.headers['content-length']) : undefined
       return readObject(what, range, { length, range: reply.headers['content-range'] }, reply.body, watch, pace)
-    }, signal)
+    }, signal).catch(async (error: unknown) => {
+      // Servers made with Go's library say 404 whatever kept them from opening a file. Whether it is there, they tell otherwise.
+      if (hasCode(error, 'not-found') && await this.file(what, path, signal)) throw new HoldfastError('unavailable', `The server has ${what} and does not give it.`, { cause: error })
+      throw error
+    })
   }
 
   /** undefined for a folder. Errors: not-found, unavailable (the server does not say how long it is). */
@@ -101,6 +105,8 @@ export class DavServer {
     const entries = await ready.promise
     try {
       yield* entries
+      over.resolve()
+      await exchange
     } catch (error) {
       over.resolve()
       // What ended the exchange is the reason why its reply broke off.

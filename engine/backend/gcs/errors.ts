@@ -20,8 +20,3 @@ export const gcsCauses: Readonly<Record<string, Cause>> = {
 
 /** Of a bucket that is not there. */
 export const noBucket: Cause = { code: 'arguments', said: 'The bucket does not exist.', advice: 'Check the bucket\'s name in the address, or make the bucket in the Google Cloud console.' }
-
-/** Nobody can log in without. */
-export const noKey: Cause = {
-  code: 'credentials', said: 'The key of a service account is missing.', advice: 'Set HOLDFAST_GCS_KEY to its JSON, or GOOGLE_APPLICATION_CREDENTIALS to the file; in the window it belongs to the destination.',
-}

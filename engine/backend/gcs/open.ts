@@ -4,15 +4,12 @@ import type { StorageBackend } from '../backend.ts'
 import { GoogleClient } from '../google/client.ts'
 import type { OpenOptions } from '../open.ts'
 import { gcsAddressOf } from './address.ts'
-import { causeError } from '../http/failure.ts'
-import { gcsCauses, noKey } from './errors.ts'
+import { gcsCauses } from './errors.ts'
 import { GcsBackend, maximumConnections } from './gcs.ts'
 import { serviceAccountOf, TokenSource } from './token.ts'
 
 export async function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal, signal }: OpenOptions): Promise<StorageBackend> {
-  const given = await credentials.current(signal)
-  if (!given['serviceAccount'] && !given['accessToken']) throw causeError(noKey, [])
-  const account = serviceAccountOf(given) ?? ''
+  const account = serviceAccountOf(await credentials.current(signal)) ?? ''
   const tokens = new TokenSource(credentials, service, clock)
   // Lists and single requests run beside the transfers that the cap is about.
   const client = new GoogleClient({ origin: service ?? 'https://storage.googleapis.com', credentials: tokens, connections: maximumConnections * 2 + 4, clock, causes: gcsCauses })

@@ -58,10 +58,10 @@ export class OneDriveApi implements Disposable {
     return this.client.json(what, { method: 'GET', path: `${addressOf(path)}?${listed}` }, item, signal)
   }
 
-  /** The file at a path. Errors: not-found (also where a folder is), … */
+  /** The file at a path. Errors: not-found (also where a folder is, or a stranger's file in other letters), … */
   async file(what: string, path: readonly string[], signal: AbortSignal): Promise<DriveItem & { readonly size: number }> {
     const found = await this.item(what, path, signal)
-    if (!found.file || found.size === undefined) throw new HoldfastError('not-found', `The object does not exist. (${what})`)
+    if (!found.file || found.size === undefined || found.name !== path.at(-1)) throw new HoldfastError('not-found', `The object does not exist. (${what})`)
     return { ...found, size: found.size }
   }
 
@@ -73,14 +73,24 @@ export class OneDriveApi implements Disposable {
     return { items: value, next }
   }
 
-  /** Made, or there already. Errors: denied (a file is), not-found (the folder above), … */
+  /** Whether a folder is there. Errors: denied (a file is), … */
+  async hasFolder(what: string, path: readonly string[], signal: AbortSignal): Promise<boolean> {
+    try {
+      if ((await this.item(what, path, signal)).folder !== undefined) return true
+    } catch (error) {
+      if (!hasCode(error, 'not-found')) throw error
+      return false
+    }
+    throw inTheWay(what)
+  }
+
+  /** Errors: not-found (the folder above), … That it is there meanwhile is as good. */
   async createFolder(what: string, path: readonly string[], signal: AbortSignal): Promise<void> {
     const json = { name: path.at(-1), folder: {}, '@microsoft.graph.conflictBehavior': 'fail' }
     try {
       await this.client.perform(what, { method: 'POST', path: addressOf(path.slice(0, -1), '/children'), json }, signal)
     } catch (error) {
-      if (!hasCode(error, 'exists')) throw error
-      if ((await this.item(what, path, signal)).folder === undefined) throw inTheWay(what)
+      if (!hasCode(error, 'exists') || !(await this.hasFolder(what, path, signal))) throw error
     }
   }
 

@@ -45,9 +45,12 @@ export class Folders {
     }
   }
 
+  /** Asked for first: in a repository that is there nearly all are, and one is asked for without its parents. */
   async #make(path: readonly string[], key: string, signal: AbortSignal): Promise<void> {
-    await this.make(path.slice(0, -1), signal)
-    await this.#api.createFolder(key, path, signal)
+    if (!(await this.#api.hasFolder(key, path, signal))) {
+      await this.make(path.slice(0, -1), signal)
+      await this.#api.createFolder(key, path, signal)
+    }
     this.#there.set(key, true)
   }
 }

@@ -17,7 +17,7 @@ const maxConnections = 8
 export function open(values: AddressValues, { clock = systemClock }: OpenOptions): StorageBackend {
   const address = rcloneAddressOf(values)
   const rclone = new RcloneServer(address)
-  const client = new DavClient({ connections: maxConnections * 2 + 4, clock, place: (signal) => rclone.place(signal) })
+  const client = new DavClient({ connections: maxConnections * 2 + 4, clock, place: (signal) => rclone.place(signal), witness: () => rclone.witness() })
   return new DavBackend({
     label: `rclone:${address.remote}`, base: '', server: new DavServer(client), clock,
     traits: { maxConnections, distance: 'far', account: `rclone:${address.remote.slice(0, address.remote.indexOf(':', 1))}` },

@@ -6,21 +6,25 @@ import { join } from 'node:path'
 import { abortError, throwIfAborted } from '../../base/abort.ts'
 import { hasErrno } from '../../base/errno.ts'
 import { HoldfastError } from '../../base/errors.ts'
-import type { DavPlace } from '../dav/client.ts'
+import type { DavPlace, Witness } from '../dav/client.ts'
 import { causeError } from '../http/failure.ts'
 import type { RcloneAddress } from './address.ts'
 import { notInstalled, rcloneError } from './errors.ts'
+import { RcloneWords } from './words.ts'
 
 /** A remote in the cloud is asked for its root before rclone serves. */
 const startMs = 60_000
 const stopMs = 5_000
-const keptWords = 4000
 
 /**
  * Serves a remote. Nothing may be answered before it is stored, so files are not cached (`--vfs-cache-mode off`); what other machines write
- * is seen at once, so folders are not either; times are the storage's own, which costs no request for each file.
+ * is seen at once, so folders are not either; times are the storage's own, which costs no request for each file. What it prints is read, so
+ * that nobody's RCLONE_LOG_FILE or RCLONE_USE_JSON_LOG may lead it elsewhere. Holdfast repeats what fails, so rclone gives up early.
  */
-const flags = ['--addr', '127.0.0.1:0', '--vfs-cache-mode', 'off', '--dir-cache-time', '0s', '--poll-interval', '0', '--use-server-modtime', '--ask-password=false', '--log-level', 'NOTICE']
+const flags = [
+  '--addr', '127.0.0.1:0', '--vfs-cache-mode', 'off', '--dir-cache-time', '0s', '--poll-interval', '0', '--use-server-modtime', '--ask-password=false', '--low-level-retries', '3',
+  '--log-level', 'NOTICE', '--log-file=', '--use-json-log=false', '--log-format=date,time',
+]
 
 /**
  * rclone ends with its parent, however that ends: standard input is a pipe from here, and closes with this process. The shell waits for
@@ -30,14 +34,16 @@ const flags = ['--addr', '127.0.0.1:0', '--vfs-cache-mode', 'off', '--dir-cache-
 const keeper = `
 folder=$1; shift; exec 3<&0
 "$0" "$@" </dev/null 3<&- & child=$!
-{ cat <&3 >/dev/null; kill "$child"; } 2>/dev/null &
+{ while read -r _ <&3; do :; done; kill "$child"; } 2>/dev/null &
 wait "$child"; ended=$?
 rm -f "$folder/htpasswd"; rmdir "$folder"; exit "$ended"`
 
 /** The user's own rclone, which serves a remote as a WebDAV server to this process alone. Started when it is needed, and again when it has died. */
 export class RcloneServer implements AsyncDisposable {
   readonly #address: RcloneAddress
+  readonly #over = new AbortController()
   #running: Promise<Running> | undefined
+  #words = new RcloneWords()
 
   constructor(address: RcloneAddress) {
     this.#address = address
@@ -57,7 +63,14 @@ export class RcloneServer implements AsyncDisposable {
     }
   }
 
+  /** What it prints about an exchange that begins now. */
+  witness(): Witness {
+    return this.#words.witness()
+  }
+
+  /** Does not wait for one that is still starting. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort()
     const running = await this.#running?.catch(() => undefined)
     this.#running = undefined
     if (running) await stop(running.child)
@@ -65,7 +78,8 @@ export class RcloneServer implements AsyncDisposable {
 
   async #start(): Promise<Running> {
     try {
-      const running = await start(this.#address)
+      this.#words = new RcloneWords()
+      const running = await start(this.#address, this.#words, this.#over.signal)
       running.child.once('exit', () => { this.#running = undefined })
       if (running.child.exitCode !== null || running.child.signalCode !== null) this.#running = undefined
       return running
@@ -82,7 +96,7 @@ interface Running {
 }
 
 /** The password is in a file that rclone reads, and only as a hash: neither in its arguments nor in its environment. */
-async function start({ remote, config }: RcloneAddress): Promise<Running> {
+async function start({ remote, config }: RcloneAddress, words: RcloneWords, over: AbortSignal): Promise<Running> {
   const user = randomBytes(8).toString('hex')
   const password = randomBytes(32).toString('base64url')
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-rclone-'))
@@ -90,36 +104,49 @@ async function start({ remote, config }: RcloneAddress): Promise<Running> {
   await writeFile(logins, `${user}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`, { mode: 0o600 })
   const child = spawnKept(folder, ['serve', 'webdav', remote, ...flags, '--htpasswd', logins, ...(config === undefined ? [] : ['--config', config])])
   child.once('close', () => { void rm(folder, { recursive: true, force: true }) })
-  return { child, place: { origin: await servedAt(child), user, password } }
+  return { child, place: { origin: await servedAt(child, words, over), user, password } }
 }
 
+/**
+ * In a group of its own, so that an interrupt at the terminal, after which Holdfast finishes what is on its way, does not reach it. Its
+ * environment is the user's (RCLONE_…, and what a remote takes its keys from), but for what is Holdfast's own.
+ */
 function spawnKept(folder: string, words: readonly string[]): ChildProcess {
-  if (process.platform === 'win32') return spawn('rclone', words, { stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true })
-  return spawn('/bin/sh', ['-c', keeper, 'rclone', folder, ...words], { stdio: ['pipe', 'ignore', 'pipe'] })
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_')))
+  if (process.platform === 'win32') return spawn('rclone', words, { env, stdio: ['pipe', 'ignore', 'pipe'], windowsHide: true })
+  return spawn('/bin/sh', ['-c', keeper, 'rclone', folder, ...words], { env, stdio: ['pipe', 'ignore', 'pipe'], detached: true })
 }
 
 /** Resolves to where it listens, as it says so itself. */
-function servedAt(child: ChildProcess): Promise<string> {
-  let said = ''
+function servedAt(child: ChildProcess, words: RcloneWords, over: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
+    const end = (error: Error): void => {
+      clearTimeout(timer)
+      over.removeEventListener('abort', onOver)
+      reject(error)
+    }
+    const onOver = (): void => {
+      kill(child)
+      end(new HoldfastError('aborted', 'rclone is not needed any more.'))
+    }
     const timer = setTimeout(() => {
-      child.stdin?.destroy()
-      reject(new HoldfastError('offline', 'rclone does not come to serve the remote.', { cause: new Error(said.slice(-500)) }))
+      kill(child)
+      end(new HoldfastError('offline', 'rclone does not come to serve the remote.', { cause: rcloneError(words.last) }))
     }, startMs)
-    child.on('error', (error) => {
-      clearTimeout(timer)
-      reject(hasErrno(error, 'ENOENT') ? causeError(notInstalled, []) : error)
-    })
-    child.on('exit', (code) => {
-      clearTimeout(timer)
-      // The shell's own answer for a program that is not there.
-      reject(code === 127 ? causeError(notInstalled, []) : rcloneError(said))
+    over.addEventListener('abort', onOver, { once: true })
+    if (over.aborted) onOver()
+    child.on('error', (error) => { end(hasErrno(error, 'ENOENT') ? causeError(notInstalled, []) : error) })
+    // The shell's own answer for a program that is not there is 127.
+    child.on('close', (code) => {
+      words.end()
+      end(code === 127 ? causeError(notInstalled, []) : rcloneError(words.last))
     })
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-keptWords)
-      const origin = /started on \[?(http:\/\/127\.0\.0\.1:\d{1,5})\//.exec(said)?.[1]
+      words.add(text)
+      const origin = /started on \[?(http:\/\/127\.0\.0\.1:\d{1,5})\//.exec(words.last)?.[1]
       if (origin === undefined) return
       clearTimeout(timer)
+      over.removeEventListener('abort', onOver)
       resolve(origin)
     })
   })
@@ -128,9 +155,22 @@ function servedAt(child: ChildProcess): Promise<string> {
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = new Promise<void>((resolve) => { child.once('exit', () => { resolve() }) })
-  const timer = setTimeout(() => { child.kill('SIGKILL') }, stopMs)
+  const timer = setTimeout(() => { kill(child) }, stopMs)
   child.stdin?.destroy()
   if (process.platform === 'win32') child.kill()
   await gone
   clearTimeout(timer)
+}
+
+/** With all that it has started. */
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || process.platform === 'win32') {
+    child.kill('SIGKILL')
+    return
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error
+  }
 }

@@ -209,6 +209,14 @@ test('folders are made where an upload does not make them, and made again when s
   expect(server.fileAt('Holdfast/x/y/w')?.bytes.toString()).toBe('2')
 })
 
+test('a file of a stranger whose name differs in its letters is neither taken for an object nor removed', async () => {
+  await fetch(`${server.origin}/v1.0/me/drive/special/approot:/Holdfast/CONFIG:/content`, { method: 'PUT', headers: { authorization: 'Bearer token-1' }, body: 'mine' })
+  expect(await codeOf(backend.stat('config', never))).toBe('not-found')
+  expect(await codeOf(backend.put('config', bytesOf('x'), { ifAbsent: true }, never))).toBe('exists')
+  await backend.remove('config', never)
+  expect(server.fileAt('Holdfast/CONFIG')?.bytes.toString()).toBe('mine')
+})
+
 test('files and folders of strangers are passed over', async () => {
   for (const name of ['Photo.JPG', 'a b', '.hidden']) await fetch(`${server.origin}/v1.0/me/drive/special/approot:/Holdfast/${encodeURIComponent(name)}:/content`, { method: 'PUT', headers: { authorization: 'Bearer token-1' }, body: 'x' })
   expect(await names(backend, '')).toEqual(['known'])

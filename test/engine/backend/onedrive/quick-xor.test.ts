@@ -25,5 +25,11 @@ test('in pieces of any size it is the same as at once, and the same as a byte at
     const hash = new QuickXorHash()
     for (let at = 0; at < bytes.length; at += step) hash.update(bytes.subarray(at, at + step))
     expect(hash.digest(), `pieces of ${step}`).toBe(quickXor(bytes))
+    // Where the bytes lie in memory is all the same.
+    const elsewhere = new QuickXorHash()
+    const moved = new Uint8Array(bytes.length + 3)
+    moved.set(bytes, 3)
+    for (let at = 3; at < moved.length; at += step) elsewhere.update(moved.subarray(at, at + step))
+    expect(elsewhere.digest()).toBe(hash.digest())
   }
 })

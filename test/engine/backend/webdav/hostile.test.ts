@@ -45,7 +45,11 @@ const answers: readonly (readonly [string, WebFault, string, RegExp])[] = [
   ['maintenance', { type: 'answer', status: 503, text: 'x', headers: { 'retry-after': '7' } }, 'throttled', /left alone/],
   ['a fault of the server', { type: 'answer', status: 500, text: 'x' }, 'unavailable', /fault of its own/],
   ['a full disk', { type: 'answer', status: 507, text: 'x' }, 'full', /no room left/],
-  ['a server without WebDAV', { type: 'answer', status: 405, text: 'x' }, 'unsupported', /no WebDAV/],
+  ['a server that failed below its WebDAV', { type: 'answer', status: 405, text: 'Method Not Allowed' }, 'unavailable', /could not do it/],
+  ['a promise', { type: 'answer', status: 202, text: '' }, 'unavailable', /does not answer like the storage/],
+  ['something that failed in part', { type: 'answer', status: 207, text: '<multistatus xmlns="DAV:"><response><href>/x</href><status>HTTP/1.1 507 x</status></response></multistatus>' }, 'full', /no room left/],
+  ['something that failed in part and is locked', { type: 'answer', status: 207, text: '<multistatus xmlns="DAV:"><response><href>/x</href><status>HTTP/1.1 423 Locked</status></response></multistatus>' }, 'unavailable', /locked/],
+  ['a login page that takes everything', { type: 'answer', status: 200, text: '<html>Please log in</html>', headers: { 'content-type': 'text/html; charset=utf-8' } }, 'unavailable', /does not answer like the storage/],
   ['a redirect', { type: 'answer', status: 302, text: 'x', headers: { location: 'http://127.0.0.1:1/' } }, 'unavailable', /follows no redirect/],
 ]
 
@@ -55,6 +59,19 @@ describe('what the server answers, and what is said', () => {
     const error = await failure(backend.put('packs/x', bytesOf('x'), {}, never))
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(words)])
     if (code === 'throttled') expect(error.data['retryAfterMs']).toBe(7000)
+  })
+
+  test('a server without WebDAV', async () => {
+    server.choose = () => ({ type: 'answer', status: 405, text: 'x' })
+    await using fresh = await open()
+    const error = await failure(fresh.put('packs/x', bytesOf('x'), {}, never))
+    expect([error.code, error.message]).toEqual(['unsupported', expect.stringMatching(/no WebDAV/)])
+  })
+
+  test.each([404, 410])('an object that is there, though reading it answers %i', async (status) => {
+    server.choose = ({ method }) => (method === 'GET' ? { type: 'answer', status, text: 'x' } : undefined)
+    expect(await codeOf(backend.get('config', 'all', never))).toBe('unavailable')
+    expect(await codeOf(backend.get('missing', 'all', never))).toBe('not-found')
   })
 
   test('a login page instead of an object', async () => {
@@ -126,6 +143,12 @@ test('a file that the server cut short is not kept', async () => {
   server.choose = () => undefined
   expect(await names(backend, '')).toEqual(['config'])
   expect([...server.resources.keys()].filter((path) => path.includes('.tmp/'))).toEqual([])
+})
+
+test('a folder that is locked while another put makes it is waited for', async () => {
+  server.breakNext(({ method }) => method === 'MKCOL', { type: 'answer', status: 423, text: 'Locked' }, 3)
+  await backend.put('packs/00/x', bytesOf('x'), {}, never)
+  expect(await names(backend, 'packs/')).toEqual(['packs/00/x'])
 })
 
 test('a folder in the place of an object is not removed with what is in it', async () => {
