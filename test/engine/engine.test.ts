@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { protocolVersion } from '../../engine/protocol/messages.ts'
 import { EngineProcess } from './engine-process.ts'
@@ -8,6 +11,17 @@ import type { TestFolder } from './small-repository.ts'
 function start(folder: TestFolder, type: 'test' | 'browse', secret = password): object {
   const job = { type, repository: folder.repository, home: folder.home, concurrency: 2 }
   return { type: 'start', job, secrets: { password: secret, storage: {} }, limits: {} }
+}
+
+/** Small requests go beside the transfers that permits are about; a pack of this takes one. */
+function backupOfLargeFile(folder: TestFolder): object {
+  const source = join(folder.path, 'large')
+  mkdirSync(source)
+  writeFileSync(join(source, 'file'), randomBytes(1_000_000))
+  const common = { repository: folder.repository, home: folder.home, concurrency: 2 }
+  const excludes = { patterns: [], presets: [], oneFileSystem: false }
+  const job = { ...common, type: 'backup', name: 'large', sources: [source], dryRun: false, onFailure: 'drain', verify: false, excludes }
+  return { type: 'start', job, secrets: { password, storage: {} }, limits: {} }
 }
 
 describe('engine process', () => {
@@ -62,7 +76,7 @@ describe('engine process', () => {
     await using folder = await testFolder()
     await using engine = new EngineProcess()
     engine.grantPermits = false
-    engine.send(start(folder, 'test'))
+    engine.send(backupOfLargeFile(folder))
     const { request } = await engine.event('permit-request')
     expect(engine.lastWords()).toEqual([])
     engine.send({ type: 'stop', mode: 'cancel' })
@@ -74,7 +88,7 @@ describe('engine process', () => {
   it('gives back every permit that it was granted', async () => {
     await using folder = await testFolder()
     await using engine = new EngineProcess()
-    engine.send(start(folder, 'test'))
+    engine.send(backupOfLargeFile(folder))
     await engine.event('finished')
     const requested = engine.events.flatMap((event) => (event.type === 'permit-request' ? [event.request] : []))
     const released = engine.events.flatMap((event) => (event.type === 'permit-release' ? [event.request] : []))

@@ -36,10 +36,10 @@ test('settings of the faulty wrapper are parted from those of the address within
 })
 
 test.each([
-  '', 'ftp://host/x', 's3:///x', 's3://Bucket_/x', 's3://key:geheim@bucket/x', 's3://bucket?endpoint=http://key:geheim@host', 's3://bucket?endpoint=geheim',
+  '', 'gopher://host/x', 's3:///x', 's3://Bucket_/x', 's3://key:geheim@bucket/x', 's3://bucket?endpoint=http://key:geheim@host', 's3://bucket?endpoint=geheim',
   's3://bucket?secret=geheim', 's3://bucket?endpoint=http://h/path', 's3://bucket?pathStyle=geheim', 's3://bucket/a/..%2fb', 's3://bucket/%E0%A4%A', 'file://host/x',
   'file:///x?geheim=1', 's3://bucket?region=a%20b', 's3://bucket?endpoint=ftp://h',
-  's3://bucket?partSize=4M', 's3://bucket?partSize=9999M', 's3://bucket?partSize=geheim', 's3://bucket?partSize=5', 'faulty+ftp://x',
+  's3://bucket?partSize=4M', 's3://bucket?partSize=9999M', 's3://bucket?partSize=geheim', 's3://bucket?partSize=5', 'faulty+gopher://x',
 ])('%j is refused in words that repeat no secret', (url) => {
   let failure: unknown
   try {
