@@ -37,8 +37,8 @@ test('real time: uploads and downloads of S3 pass through the limit inside of a 
 
   const downloading = performance.now()
   await Promise.all([backend.get('a', 'all', never), backend.get('b', 'all', never)])
-  // The pause before left a tenth of a second over.
-  expect((performance.now() - downloading) / 1000).toBeGreaterThan(0.85)
+  // The pause before left two tenths of a second over.
+  expect((performance.now() - downloading) / 1000).toBeGreaterThan(0.75)
   bucket.client.destroy()
   await rm(folder, { recursive: true })
 })
