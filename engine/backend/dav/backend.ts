@@ -164,10 +164,21 @@ export class DavBackend implements StorageBackend {
         await this.#options.clock.sleep(lockedMs * tries, signal)
         return this.#makePath(path, signal, tries + 1)
       }
+      // Apache refuses one of several that make the same folder at once.
+      if (hasCode(error, 'denied') && (await this.#isFolder(path, signal))) return
       const above = path.slice(0, path.lastIndexOf('/'))
       if (!hasCode(error, 'not-found') || above === '') throw error
       await this.#makePath(above, signal)
       await this.#server.makeFolder(path, path, signal)
+    }
+  }
+
+  async #isFolder(path: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      return (await this.#server.file(path, `${path}/`, signal)) === undefined
+    } catch (error) {
+      if (hasCode(error, 'not-found', 'denied')) return false
+      throw error
     }
   }
 
