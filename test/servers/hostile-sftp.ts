@@ -5,6 +5,7 @@ import ssh2, { type AuthContext, type Connection as Client, type FileEntry, type
 const { STATUS_CODE } = ssh2.utils.sftp
 const folder = 0o040755
 const file = 0o100644
+const momentMs = 1000
 
 /** What it does to those who come. Without any of it, it is a small SFTP server of version 3 without extensions, whose files are in memory. */
 export interface Hostility {
@@ -25,6 +26,8 @@ export interface Hostility {
   readonly writeFailure?: string
   /** Opens at most so many sessions. */
   readonly sessions?: number
+  /** Offers OpenSSH's hard links, and does this when one is asked for: the real thing, or what servers were seen to do, or may do. */
+  readonly links?: 'real' | 'moves over what is there' | 'copies over what is there' | 'copies where nothing is' | 'moves where nothing is' | 'looks, and links a moment later' | 'refused'
   /** Speaks no SFTP. */
   readonly noSftp?: boolean
 }
@@ -40,6 +43,10 @@ export class HostileSftp implements AsyncDisposable {
   readonly logins: string[] = []
   readonly #server: ssh2.Server
   readonly #clients = new Set<Client>()
+  /** Names of one file, by each of them. */
+  readonly #names = new Map<string, Set<string>>()
+  /** By the name that is wanted. */
+  readonly #aboutToLink = new Map<string, () => void>()
 
   private constructor(hostility: Hostility) {
     this.hostility = hostility
@@ -55,6 +62,11 @@ export class HostileSftp implements AsyncDisposable {
 
   get address(): string {
     return `sftp://anna@127.0.0.1:${(this.#server.address() as AddressInfo).port}/r`
+  }
+
+  /** Ends all connections. */
+  drop(): void {
+    for (const client of this.#clients) client.end()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,7 +87,11 @@ export class HostileSftp implements AsyncDisposable {
       }
       accept().on('sftp', (acceptSftp, rejectSftp) => {
         if (this.hostility.noSftp) rejectSftp()
-        else this.#answer(acceptSftp(), client)
+        else {
+          const sftp = acceptSftp()
+          if (this.hostility.links !== undefined) offer(sftp, 'hardlink@openssh.com', '1')
+          this.#answer(sftp, client)
+        }
       })
     })
   }
@@ -96,6 +112,44 @@ export class HostileSftp implements AsyncDisposable {
     }
   }
 
+  #link(from: string, to: string, done: (good: boolean) => void): void {
+    const { links } = this.hostility
+    const bytes = this.files.get(from)
+    const taken = this.files.has(to)
+    if (!bytes || links === undefined || links === 'refused' || (taken && !links.includes('over'))) {
+      done(false)
+      return
+    }
+    const give = (): void => {
+      this.files.set(to, bytes)
+      if (links.startsWith('moves')) this.files.delete(from)
+      if (links === 'real' || links.startsWith('looks')) {
+        const names = this.#names.get(from) ?? new Set([from])
+        for (const name of names.add(to)) this.#names.set(name, names)
+      }
+      done(true)
+    }
+    if (!links.startsWith('looks')) {
+      give()
+      return
+    }
+    // A moment that lasts until another wants the same name, too.
+    const before = this.#aboutToLink.get(to)
+    const timer = setTimeout(() => {
+      this.#aboutToLink.delete(to)
+      give()
+    }, momentMs)
+    const now = (): void => {
+      clearTimeout(timer)
+      give()
+    }
+    if (before) {
+      this.#aboutToLink.delete(to)
+      before()
+      now()
+    } else this.#aboutToLink.set(to, now)
+  }
+
   #answer(sftp: SFTPWrapper, client: Client): void {
     const handles = new Map<string, { readonly path: string; listed: boolean }>()
     let last = 0
@@ -104,7 +158,7 @@ export class HostileSftp implements AsyncDisposable {
       handles.set(name, { path, listed: false })
       sftp.handle(id, Buffer.from(name))
     }
-    const on = (kind: 'OPEN' | 'READ' | 'WRITE' | 'FSTAT' | 'CLOSE' | 'OPENDIR' | 'READDIR' | 'LSTAT' | 'STAT' | 'REMOVE' | 'REALPATH' | 'MKDIR' | 'RENAME', act: (id: number, a: unknown, b: unknown, c: unknown) => void): void => {
+    const on = (kind: 'OPEN' | 'READ' | 'WRITE' | 'FSTAT' | 'CLOSE' | 'OPENDIR' | 'READDIR' | 'LSTAT' | 'STAT' | 'REMOVE' | 'REALPATH' | 'MKDIR' | 'RENAME' | 'EXTENDED', act: (id: number, a: unknown, b: unknown, c: unknown) => void): void => {
       sftp.on(kind as string, (id: number, a: unknown, b: unknown, c: unknown) => {
         this.asked.set(kind, (this.asked.get(kind) ?? 0) + 1)
         if (this.hostility.hangs !== kind) act(id, a, b, c)
@@ -150,7 +204,7 @@ export class HostileSftp implements AsyncDisposable {
       const after = Buffer.alloc(Math.max(before.length, Number(offset) + bytes.length))
       before.copy(after)
       bytes.copy(after, Number(offset))
-      this.files.set(path, after)
+      for (const name of this.#names.get(path) ?? [path]) this.files.set(name, after)
       status(id, true)
     })
     on('FSTAT', (id, handle) => { tell(id, of(handle).path) })
@@ -171,7 +225,15 @@ export class HostileSftp implements AsyncDisposable {
     })
     on('LSTAT', (id, path) => { tell(id, String(path)) })
     on('STAT', (id, path) => { tell(id, String(path)) })
-    on('REMOVE', (id, path) => { status(id, this.files.delete(String(path))) })
+    on('REMOVE', (id, path) => {
+      this.#names.get(String(path))?.delete(String(path))
+      status(id, this.files.delete(String(path)))
+    })
+    on('EXTENDED', (id, name, data) => {
+      const [from, to] = stringsOf(data as Buffer)
+      if (name !== 'hardlink@openssh.com' || from === undefined || to === undefined) status(id, false, STATUS_CODE.OP_UNSUPPORTED)
+      else this.#link(from, to, (good) => { status(id, good, STATUS_CODE.FAILURE) })
+    })
     on('REALPATH', (id, path) => { sftp.name(id, [{ filename: path === '.' ? '/' : String(path), longname: '', attrs: { mode: folder, size: 0, uid: 0, gid: 0, atime: 0, mtime: 0 } }]) })
     on('MKDIR', (id, path) => {
       const isNew = !this.folders.has(String(path))
@@ -188,4 +250,40 @@ export class HostileSftp implements AsyncDisposable {
       status(id, bytes !== undefined && !taken, taken ? STATUS_CODE.FAILURE : STATUS_CODE.NO_SUCH_FILE)
     })
   }
+}
+
+/** ssh2's server says of itself that it has no extensions: this adds one to its first word in a session. */
+function offer(sftp: SFTPWrapper, extension: string, version: string): void {
+  const protocol = Reflect.get(sftp, '_protocol') as { channelData(channel: number, data: Buffer): void }
+  const more = Buffer.concat([extension, version].map(stringBytes))
+  Reflect.set(sftp, '_protocol', new Proxy(protocol, {
+    get(target, name) {
+      if (name !== 'channelData') {
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) as unknown : value
+      }
+      return (channel: number, data: Buffer): void => {
+        Reflect.set(sftp, '_protocol', protocol)
+        const length = Buffer.alloc(4)
+        length.writeUInt32BE(data.readUInt32BE(0) + more.length)
+        target.channelData(channel, Buffer.concat([length, data.subarray(4), more]))
+      }
+    },
+  }))
+}
+
+function stringBytes(text: string): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(Buffer.byteLength(text))
+  return Buffer.concat([length, Buffer.from(text)])
+}
+
+function stringsOf(bytes: Buffer): readonly string[] {
+  const strings: string[] = []
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32BE(at)
+    strings.push(bytes.toString('utf8', at + 4, end))
+    at = end
+  }
+  return strings
 }

@@ -1,6 +1,6 @@
 import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
-import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { HoldfastError } from '../../base/errors.ts'
 import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
@@ -11,6 +11,7 @@ import { requireObjectName, requirePrefix } from '../name.ts'
 import { shownAddress, type SftpAddress } from './address.ts'
 import { Connection } from './connection.ts'
 import { fullError, isStatus, sftpError, status } from './errors.ts'
+import { linksExclusively } from './exclusive.ts'
 import { Ground, notInPlace, split } from './ground.ts'
 import { shownHostKey, type HostKey, type HostKeys } from './host-keys.ts'
 import type { Login } from './login.ts'
@@ -47,6 +48,8 @@ export class SftpBackend implements StorageBackend {
   readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
   #ground: Promise<Ground> | undefined
   #hostKey: HostKey | undefined
+  /** What each connection was seen to do: behind the address may be another server each time. */
+  readonly #proofs = new WeakMap<Connection, Promise<boolean>>()
   #exclusive = true
 
   constructor(address: SftpAddress, options: SftpOptions) {
@@ -59,7 +62,7 @@ export class SftpBackend implements StorageBackend {
     this.traits = {
       maxConnections: maximumConnections, resumable: options.uploadJournal !== undefined, distance: 'far', listing: { order: 'ascending', cost: 'prefix' },
       largestPut: Number.MAX_SAFE_INTEGER, account: `sftp:${address.host}:${address.port}:${address.user}`,
-      /** Known when a connection stood: it rests on an extension of OpenSSH. */
+      /** False once a connection stood that lacks the extension of OpenSSH, or was seen to do something else by it. */
       get exclusiveCreate() { return isExclusive() },
     }
   }
@@ -72,7 +75,7 @@ export class SftpBackend implements StorageBackend {
     requireObjectName(name)
     const size = body.type === 'bytes' ? body.bytes.length : body.size
     await this.#object(name, size, signal, async (session, watch, ground) => {
-      if (options.ifAbsent && !this.#canCreate(session)) throw noExclusiveCreate()
+      if (options.ifAbsent) await this.#expectExclusive(session, ground, signal)
       const place: UploadPlace = { ground, object: name, session, watch, journal: this.#options.uploadJournal }
       const temporary = await upload(place, body, options).catch((error: unknown) => this.#orFull(error, name, session, watch, ground))
       if (temporary !== undefined) await this.#giveName(place, temporary, options)
@@ -172,9 +175,29 @@ export class SftpBackend implements StorageBackend {
     return Connection.open(this.#address, this.#options.login, this.#options.hostKeys, (key) => { this.#hostKey = key })
   }
 
-  /** Also what is learnt of the server by the first session. */
-  #canCreate(session: Session): boolean {
-    return (this.#exclusive &&= session.hasHardLinks)
+  /** Nothing is created exclusively on a server's word: each connection is tried once. Errors: unsupported, those of the trial. */
+  async #expectExclusive(session: Session, ground: Ground, signal: AbortSignal): Promise<void> {
+    this.#exclusive &&= session.hasHardLinks
+    if (!this.#exclusive) throw noExclusiveCreate()
+    const { connection } = session
+    let proof = this.#proofs.get(connection)
+    if (!proof) {
+      this.#proofs.set(connection, (proof = this.#tryLinks(ground)))
+      proof.catch(() => this.#proofs.delete(connection))
+    }
+    if (await unlessAborted(proof, signal)) return
+    this.#exclusive = false
+    throw noExclusiveCreate()
+  }
+
+  async #tryLinks(ground: Ground): Promise<boolean> {
+    // Several wait for it: none of them ends it.
+    const { signal } = new AbortController()
+    return this.#exchange(this.label, 'small', signal, async (session, watch) => {
+      const proven = await linksExclusively(ground, session, watch, (work) => this.#exchange(this.label, 'small', signal, work, 'object'))
+      if (!proven && (await session.isFull(ground.root, watch).catch(() => false))) throw fullError(this.label, undefined)
+      return proven
+    })
   }
 
   async #giveName(place: UploadPlace, temporary: string, options: PutOptions): Promise<void> {
@@ -182,13 +205,11 @@ export class SftpBackend implements StorageBackend {
     if (!options.ifAbsent) return replace(place, temporary)
     try {
       if (await create(place, temporary)) return
+      throw new HoldfastError('exists', `${object} exists already.`)
     } catch (error) {
       session.removeSoon(ground.pathOf(temporary))
-      if (hasCode(error, 'unsupported')) this.#exclusive = false
       throw error
     }
-    session.removeSoon(ground.pathOf(temporary))
-    throw new HoldfastError('exists', `${object} exists already.`)
   }
 
   async #lookAt(name: string, session: Session, watch: Watch, ground: Ground): Promise<Info> {
@@ -225,16 +246,18 @@ export class SftpBackend implements StorageBackend {
     return this.#exchange(this.label, 'small', new AbortController().signal, async (session, watch) => {
       const home = path.startsWith('~') ? await session.realPath('.', watch) : ''
       const ground = new Ground(path.startsWith('~') ? `${home.replace(/\/$/, '')}/${path.slice(2)}`.replace(/(.)\/$/, '$1') : path)
-      this.#canCreate(session)
+      this.#exclusive &&= session.hasHardLinks
       if (this.#options.create) await makeRootFor(ground, session, watch)
       return ground
     })
   }
 
-  async #exchange<T>(what: string, moves: ExchangeKind | number, signal: AbortSignal, work: (session: Session, watch: Watch) => Promise<T>): Promise<T> {
+  async #exchange<T>(
+    what: string, moves: ExchangeKind | number, signal: AbortSignal, work: (session: Session, watch: Watch) => Promise<T>,
+    lane: 'small' | 'object' = typeof moves === 'number' && moves > smallBytes ? 'object' : 'small',
+  ): Promise<T> {
     throwIfAborted(signal)
     const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
-    const lane = typeof moves === 'number' && moves > smallBytes ? 'object' : 'small'
     try {
       return await this.#sessions.use(lane, signal, (session) =>
         Watch.run({ ...kind, ...this.#watching }, signal, (watch) => session.connection.watching(watch, () => work(session, watch))))

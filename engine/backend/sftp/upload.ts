@@ -129,7 +129,7 @@ export async function replace({ ground, object, session, watch }: UploadPlace, t
   }
 }
 
-/** Gives a file the name of the object if nothing has it; false: something has. Errors: unsupported (the server's file system has no hard links), … */
+/** Gives a file the name of the object if nothing has it; false: something has. The server was seen to do this. */
 export async function create({ ground, object, session, watch }: UploadPlace, temporary: string): Promise<boolean> {
   const [from, to] = [ground.pathOf(temporary), ground.pathOf(object)]
   try {
@@ -137,28 +137,16 @@ export async function create({ ground, object, session, watch }: UploadPlace, te
   } catch (error) {
     if (!isStatus(error, status.failure, status.exists, status.unsupported, status.denied)) throw error
     const found = await session.lookAt(to, watch)
-    if (found && found.kind !== 'file') throw notInPlace('file', to, found)
-    if (found) return false
-    if (await canLink(from, session, watch)) throw error
-    throw noExclusiveCreate(error)
+    if (!found) throw error
+    if (found.kind !== 'file') throw notInPlace('file', to, found)
+    return false
   }
   await session.remove(from, watch)
   return true
 }
 
-export function noExclusiveCreate(cause?: unknown): HoldfastError {
-  return new HoldfastError('unsupported', 'The server cannot create a file only if there is none of its name.', { cause })
-}
-
-async function canLink(path: string, session: Session, watch: Watch): Promise<boolean> {
-  try {
-    await session.link(path, `${path}-link`, watch)
-    await session.remove(`${path}-link`, watch)
-    return true
-  } catch (error) {
-    if (isStatus(error, status.failure, status.unsupported, status.denied)) return false
-    throw error
-  }
+export function noExclusiveCreate(): HoldfastError {
+  return new HoldfastError('unsupported', 'The server cannot create a file only if there is none of its name.')
 }
 
 /** Does what needs the folder of the object; it is made when it is missing. */
