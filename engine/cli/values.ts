@@ -75,7 +75,7 @@ export function parseHost(text: string): string {
 
 /** `JOB@REV`, `latest`, `latest:JOB` or `latest:HOST/JOB`. */
 export function parseSnapshot(text: string): string {
-  if (!/^(?:latest|latest:(?:[^\p{Cc}]{1,255}\/)?[A-Za-z0-9 ._-]{1,64}|[A-Za-z0-9 ._-]{1,64}@\d+(?:-[0-9a-z]+)?)$/u.test(text)) throw new InvalidArgumentError('A snapshot is `JOB@REVISION`, `latest`, `latest:JOB` or `latest:HOST/JOB`.')
+  if (!/^(?:latest|latest:(?:[^\p{Cc}]{1,255}\/)?[A-Za-z0-9 ._-]{1,64}|[A-Za-z0-9 ._-]{1,64}(?:~[0-9a-f]{12})?@\d+(?:-[0-9a-z]+)?)$/u.test(text)) throw new InvalidArgumentError('A snapshot is `JOB@REVISION`, `latest`, `latest:JOB` or `latest:HOST/JOB`.')
   return text
 }
 

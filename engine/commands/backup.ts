@@ -196,7 +196,7 @@ class BackupRun {
 
   #committed(ref: SnapshotRef, root: BlobId, passes: Passes): End {
     const { catalog, host } = this.#parts.opened
-    const id = snapshotId({ job: this.#parts.job.name }, ref)
+    const id = snapshotId({ job: this.#parts.job.name, host }, ref)
     const { files, bytes } = this.#parts.tally
     catalog.transaction(() => {
       catalog.lastSnapshot.set({ id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found, sources: passes.records }, { inherit: passes.inherited })

@@ -1,11 +1,12 @@
 import { HoldfastError } from '../base/errors.ts'
 import type { ForgetJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { jobKeyOf } from '../repository/keys.ts'
 import { forgetSnapshot } from '../repository/protocol/forget.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
 import { findRevision } from '../repository/protocol/resolve.ts'
 import { listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
+import { listSnapshotsOfJob } from '../repository/protocol/synced.ts'
+import { originRevision } from '../snapshot/origin.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
 import type { Repository } from '../repository/repository.ts'
 import { selectForgotten } from '../snapshot/retention.ts'
@@ -64,8 +65,8 @@ export async function forget(job: ForgetJob, context: CommandContext): Promise<R
 async function readSnapshots({ repository, memory }: OpenRepository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
   const found: Found[] = []
   let damaged = 0
-  const scope = job.name === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job.name) }
-  for await (const entry of listSnapshots(repository, { ...scope, memory }, signal)) {
+  const entries = job.name === undefined ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
+  for await (const entry of entries) {
     if (entry.type !== 'snapshot') damaged++
     else found.push(foundSnapshot(entry))
   }
@@ -73,8 +74,9 @@ async function readSnapshots({ repository, memory }: OpenRepository, job: Forget
 }
 
 function foundSnapshot({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): Found {
-  const { job, host, finishedMs, timeZone } = manifest
-  return { id: snapshotId(manifest, ref), job, host, revision: ref.revision, finishedMs, timeZone, ref }
+  const { job, host, finishedMs, timeZone, origin } = manifest
+  const from = origin ? { revision: originRevision(origin), syncedFrom: origin.repository } : { revision: ref.revision }
+  return { id: snapshotId(manifest, ref), job, host, finishedMs, timeZone, ref, ...from }
 }
 
 interface Choice {

@@ -2,10 +2,12 @@ import * as v from 'valibot'
 import { fromHex } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { BlobId } from './node.ts'
+import { originSchema, syncedJobName, type Origin } from './origin.ts'
 
 /** What a committed snapshot says about itself: a plain JSON value. Times in ms since 1970, sizes in bytes. */
 export interface Manifest {
-  readonly version: 1
+  /** 2 where it says an origin: programs that know no origins shall refuse it by its version. */
+  readonly version: 1 | 2
   /** Name of the job, as people know it. */
   readonly job: string
   readonly host: string
@@ -25,6 +27,8 @@ export interface Manifest {
   readonly parent?: string
   /** Files and folders that are missing or doubtful in it. */
   readonly problems: number
+  /** Of a snapshot that a sync has brought here; all else but the root is as it was there. */
+  readonly origin?: Origin
 }
 
 /** Exact bytes in base64, as JSON has only text. */
@@ -49,8 +53,7 @@ const time = v.pipe(v.number(), v.finite())
 const text = v.pipe(v.string(), v.maxLength(4096))
 const bytes = v.pipe(v.string(), v.maxLength(16_384), v.base64())
 
-const manifestSchema = v.strictObject({
-  version: v.literal(1),
+const entries = {
   job: text,
   host: text,
   user: text,
@@ -63,7 +66,12 @@ const manifestSchema = v.strictObject({
   program: text,
   parent: v.exactOptional(text),
   problems: count,
-})
+}
+
+const manifestSchema = v.variant('version', [
+  v.strictObject({ version: v.literal(1), ...entries }),
+  v.strictObject({ version: v.literal(2), ...entries, origin: originSchema }),
+])
 
 const versionSchema = v.object({ version: v.pipe(v.number(), v.integer()) })
 
@@ -77,7 +85,7 @@ export function parseManifest(value: unknown, what: string): Manifest {
   if (parsed.success) return parsed.output
   const version = v.safeParse(versionSchema, value)
   const data = { object: what }
-  if (version.success && version.output.version !== 1) throw new HoldfastError('version', `${what} holds a manifest of version ${version.output.version}; this program knows version 1.`, { data })
+  if (version.success && ![1, 2].includes(version.output.version)) throw new HoldfastError('version', `${what} holds a manifest of version ${version.output.version}; this program knows versions 1 and 2.`, { data })
   throw new HoldfastError('damaged', `${what} is damaged: its manifest is not what this version writes.`, { data })
 }
 
@@ -88,6 +96,11 @@ export function manifestSource(name: Uint8Array, path: Uint8Array): ManifestSour
 /** Exact bytes of a source's entry name and of the absolute path that it came from. */
 export function sourceBytes(source: ManifestSource): { readonly name: Uint8Array; readonly path: Uint8Array } {
   return { name: Buffer.from(source.name, 'base64'), path: Buffer.from(source.path, 'base64') }
+}
+
+/** The job name that its session had: the job's own, or that of the synced group. */
+export function sessionJobName({ job, host, origin }: Pick<Manifest, 'job' | 'host' | 'origin'>): string {
+  return origin ? syncedJobName({ repository: origin.repository, host, job }) : job
 }
 
 export function rootOf(manifest: Manifest): BlobId {

@@ -12,6 +12,8 @@ export interface RetentionCandidate {
   readonly revision: number
   /** When it was finished, ms since 1970. */
   readonly finishedMs: number
+  /** Id of the repository that it was synced from; the revisions of two repositories say nothing about each other. */
+  readonly syncedFrom?: string
   /** IANA name of the zone whose days and hours count. */
   readonly timeZone: string
 }
@@ -31,14 +33,14 @@ const periodOf: Readonly<Record<Rule, (periods: LocalPeriods, index: number) => 
 const rules: readonly Rule[] = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly']
 
 /**
- * The snapshots that a policy lets go, those of each job on each host for themselves. A rule keeps the newest snapshot of each of its
+ * The snapshots that a policy lets go, those of each job on each host for themselves, and those synced from another repository too. A rule keeps the newest snapshot of each of its
  * newest n periods that have any; a snapshot stays when some rule keeps it. Hours, days, weeks (from Monday), months and years are those
  * of the place where a snapshot was made, so every machine decides alike. Which come last is told by revision, whatever clocks say. The
  * newest of each group always stays, by time and by revision, and so does what claims to be from the future (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as once.
  */
 export function selectForgotten<Candidate extends RetentionCandidate>(snapshots: readonly Candidate[], policy: RetentionPolicy, nowMs: number): Candidate[] {
   if (!rules.some((rule) => (policy[rule] ?? 0) > 0)) return []
-  const groups = Map.groupBy(snapshots, ({ host, job }) => `${job}\0${host}`)
+  const groups = Map.groupBy(snapshots, ({ host, job, syncedFrom = '' }) => `${job}\0${host}\0${syncedFrom}`)
   const kept = new Set([...groups.values()].flatMap((group) => keptOf(group, policy, nowMs)))
   return snapshots.filter((snapshot) => !kept.has(snapshot))
 }

@@ -1,6 +1,7 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { Repository } from '../repository.ts'
 import { tryWithRights } from '../../backend/rights.ts'
+import type { Origin } from '../../snapshot/origin.ts'
 import { deletedName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { sealDecision, sealDeletedFlag } from './records.ts'
@@ -14,28 +15,34 @@ import { readDecision } from './snapshots.ts'
  */
 export async function forgetSnapshot(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<void> {
   const decision = await readOrDamaged(repository, ref, signal)
-  if (repository.config.arbiter === 'flags') return forgetUnderFlags(repository, ref, decision !== undefined, signal)
+  if (repository.config.arbiter === 'flags') return forgetUnderFlags(repository, ref, decision, signal)
   if (!decision || decision.type === 'expired') throw notThere(ref)
   if (decision.type === 'deleted') return
-  const bytes = sealDecision(repository.keys, ref, { type: 'deleted', nonce: decision.type === 'manifest' ? decision.nonce : '0'.repeat(32) })
+  const bytes = sealDecision(repository.keys, ref, { type: 'deleted', nonce: decision.type === 'manifest' ? decision.nonce : '0'.repeat(32), origin: originOf(decision) })
   await repository.backend.put(snapshotName(ref), { type: 'bytes', bytes }, {}, signal)
 }
 
 /** The flag is what counts: a late put may bring the snapshot's object back, and it stays forgotten (N25). */
-async function forgetUnderFlags(repository: Repository, ref: SnapshotRef, found: boolean, signal: AbortSignal): Promise<void> {
+async function forgetUnderFlags(repository: Repository, ref: SnapshotRef, found: Found | undefined, signal: AbortSignal): Promise<void> {
   if (!found) throw notThere(ref)
-  await repository.backend.put(deletedName(ref), { type: 'bytes', bytes: sealDeletedFlag(repository.keys, ref) }, {}, signal)
+  await repository.backend.put(deletedName(ref), { type: 'bytes', bytes: sealDeletedFlag(repository.keys, ref, originOf(found)) }, {}, signal)
   await tryWithRights(() => repository.backend.remove(snapshotName(ref), signal))
 }
 
 /** A damaged manifest can be forgotten too, else it would hold up every prune for ever. Whose it was is unknown then: nobody's. */
-async function readOrDamaged(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<Decision | { readonly type: 'damaged' } | undefined> {
+async function readOrDamaged(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<Found | undefined> {
   try {
     return await readDecision(repository, ref, signal)
   } catch (error) {
     if (hasCode(error, 'damaged')) return { type: 'damaged' }
     throw error
   }
+}
+
+type Found = Decision | { readonly type: 'damaged' }
+
+function originOf(found: Found): Origin | undefined {
+  return found.type === 'manifest' ? found.manifest.origin : undefined
 }
 
 function notThere(ref: SnapshotRef): HoldfastError {

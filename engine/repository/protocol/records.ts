@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts'
 import type { ObjectName } from '../../backend/backend.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { parseManifest } from '../../snapshot/manifest.ts'
+import { originSchema, type Origin } from '../../snapshot/origin.ts'
 import { openObject, sealObject } from '../sealed.ts'
 import type { RepositoryKeys } from '../keys.ts'
 import { acknowledgementName, deletedName, expiredName, intentName, retireRecordName, snapshotName } from './names.ts'
@@ -28,12 +29,13 @@ const intentSchema = v.object({ nonce: hex32, host: v.pipe(v.string(), v.maxLeng
 export type Decision =
   | { readonly type: 'manifest', readonly nonce: string, readonly manifest: Manifest }
   | { readonly type: 'expired' }
-  | { readonly type: 'deleted', readonly nonce: string }
+  /** `origin`: of a snapshot that was synced here, so that no sync brings it again. */
+  | { readonly type: 'deleted', readonly nonce: string, readonly origin?: Origin | undefined }
 
 const decisionSchema = v.variant('type', [
   v.object({ type: v.literal('manifest'), nonce: hex32, manifest: v.unknown() }),
   v.object({ type: v.literal('expired') }),
-  v.object({ type: v.literal('deleted'), nonce: hex32 }),
+  v.object({ type: v.literal('deleted'), nonce: hex32, origin: v.optional(originSchema) }),
 ])
 
 const retireSchema = v.object({ packs: v.pipe(v.array(hex32), v.maxLength(1_000_000)) })
@@ -80,9 +82,17 @@ export function sealExpiredFlag(keys: RepositoryKeys, ref: SnapshotRef): Uint8Ar
   return sealObject(keys, expiredName(ref), 'expired', encodeJson({}))
 }
 
-/** Flags mode: says all with its name. */
-export function sealDeletedFlag(keys: RepositoryKeys, ref: SnapshotRef): Uint8Array {
-  return sealObject(keys, deletedName(ref), 'deleted', encodeJson({}))
+const deletedFlagSchema = v.object({ origin: v.optional(originSchema) })
+
+/** Flags mode: says all with its name, but for the origin of a snapshot that was synced here. */
+export function sealDeletedFlag(keys: RepositoryKeys, ref: SnapshotRef, origin?: Origin): Uint8Array {
+  return sealObject(keys, deletedName(ref), 'deleted', encodeJson(origin ? { origin } : {}))
+}
+
+/** Errors: `damaged`, `version`. */
+export function openDeletedFlag(keys: RepositoryKeys, ref: SnapshotRef, bytes: Uint8Array): { readonly origin?: Origin | undefined } {
+  const name = deletedName(ref)
+  return parseJson(deletedFlagSchema, name, openObject(keys, name, 'deleted', bytes))
 }
 
 function encodeJson(value: object): Uint8Array {

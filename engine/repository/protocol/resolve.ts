@@ -6,6 +6,8 @@ import type { SnapshotRef } from './names.ts'
 import type { RevisionMemory } from './revision-memory.ts'
 import { listSnapshots } from './snapshots.ts'
 import type { SnapshotEntry } from './snapshots.ts'
+import { listSnapshotsOfJob } from './synced.ts'
+import { originRevision } from '../../snapshot/origin.ts'
 
 type ReadableSnapshot = SnapshotEntry & { readonly type: 'snapshot' }
 
@@ -56,9 +58,12 @@ interface Wanted {
 
 async function latestSnapshot(repository: Repository, { job, host }: Wanted, options: ResolveOptions, signal: AbortSignal): Promise<ReadableSnapshot> {
   const newest = new Map<string, ReadableSnapshot>()
-  const scope = job === undefined ? {} : { jobKey: jobKeyOf(repository.keys, job) }
-  for await (const entry of listSnapshots(repository, { ...scope, ...memoryOf(options) }, signal)) {
-    if (entry.type === 'snapshot') newest.set(`${entry.ref.jobKey} ${entry.manifest.host}`, entry)
+  const entries = job === undefined ? listSnapshots(repository, memoryOf(options), signal) : listSnapshotsOfJob(repository, job, memoryOf(options), signal)
+  for await (const entry of entries) {
+    if (entry.type !== 'snapshot') continue
+    const line = `${entry.ref.jobKey} ${entry.manifest.host}`
+    const before = newest.get(line)
+    if (!before || revisionOf(before) <= revisionOf(entry)) newest.set(line, entry)
   }
   const all = [...newest.values()].sort((a, b) => b.manifest.finishedMs - a.manifest.finishedMs)
   const [latest] = host === undefined ? ofOneHost(all, options.host) : all.filter(({ manifest }) => manifest.host === host)
@@ -77,6 +82,11 @@ function ofOneHost(newest: readonly ReadableSnapshot[], own: string): readonly R
   const choices = newest.slice(0, shownChoices).map(({ manifest }) => `latest:${manifest.host}/${manifest.job}`)
   const more = newest.length > shownChoices ? ', …' : ''
   throw new HoldfastError('arguments', `None of the snapshots is of this machine (${own}), and several others have some. Say which: ${choices.join(', ')}${more}.`)
+}
+
+/** What came last at the origin came last. */
+function revisionOf({ ref, manifest: { origin } }: ReadableSnapshot): number {
+  return origin ? originRevision(origin) : ref.revision
 }
 
 function memoryOf({ memory }: ResolveOptions): { readonly memory?: RevisionMemory } {

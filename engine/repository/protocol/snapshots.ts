@@ -1,6 +1,6 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
-import type { Manifest } from '../../snapshot/manifest.ts'
+import { sessionJobName, type Manifest } from '../../snapshot/manifest.ts'
 import { fetchIfThere } from '../fetch.ts'
 import type { Repository } from '../repository.ts'
 import { isThere, listAll } from './listing.ts'
@@ -16,6 +16,8 @@ export type SnapshotEntry =
       readonly type: 'snapshot'
       readonly ref: SnapshotRef
       readonly manifest: Manifest
+      /** Of the session that made it. */
+      readonly nonce: string
       /** False only in flags mode: a prune had given the session up before its snapshot came, so blobs may lack. */
       readonly confirmed: boolean
     }
@@ -47,9 +49,9 @@ export class DecisionCache {
   }
 }
 
-/** `JOB@REV`, as people name a snapshot. */
-export function snapshotId(manifest: Pick<Manifest, 'job'>, ref: SnapshotRef): string {
-  return `${manifest.job}@${revisionKey(ref)}`
+/** `JOB@REV`, as people name a snapshot; one that was synced here has `JOB~<12 hex>` for its job. */
+export function snapshotId(manifest: Pick<Manifest, 'job' | 'host' | 'origin'>, ref: SnapshotRef): string {
+  return `${sessionJobName(manifest)}@${revisionKey(ref)}`
 }
 
 export interface SnapshotQuery {
@@ -123,7 +125,7 @@ async function readEntry(
     if (!decision) return undefined
     cache?.keep(info, decision)
     memory?.seen(ref, decision)
-    return decision.type === 'manifest' ? { type: 'snapshot', ref, manifest: decision.manifest, confirmed } : undefined
+    return decision.type === 'manifest' ? { type: 'snapshot', ref, manifest: decision.manifest, nonce: decision.nonce, confirmed } : undefined
   } catch (error) {
     if (hasCode(error, 'damaged', 'version')) return { type: 'damaged', ref, error }
     throw error

@@ -24,6 +24,15 @@ test.each<[string, unknown]>([
   expect(() => parseManifest(value, 'snapshots/a/0/1')).toThrow(expect.objectContaining({ code: 'damaged', message: expect.stringContaining('snapshots/a/0/1') as string }))
 })
 
+const origin = { repository: 'c'.repeat(32), job: 'Documents', revision: '7', nonce: 'd'.repeat(32) }
+
+test('one with an origin is of version 2, so that programs that know no origins refuse it by its version', () => {
+  expect(parseManifest({ ...manifest, version: 2, origin }, 'it')).toEqual({ ...manifest, version: 2, origin })
+  for (const wrong of [{ ...manifest, origin }, { ...manifest, version: 2 }, { ...manifest, version: 2, origin: { ...origin, revision: '0' } }]) {
+    expect(() => parseManifest(wrong, 'it')).toThrow(expect.objectContaining({ code: 'damaged' }))
+  }
+})
+
 test('a newer one is told from a damaged one', () => {
-  expect(() => parseManifest({ ...manifest, version: 2, shape: 'unknown' }, 'it')).toThrow(expect.objectContaining({ code: 'version' }))
+  expect(() => parseManifest({ ...manifest, version: 3, shape: 'unknown' }, 'it')).toThrow(expect.objectContaining({ code: 'version' }))
 })

@@ -21,6 +21,13 @@ function split(snapshots: readonly RetentionCandidate[], policy: Parameters<type
   return { forgotten, kept: snapshots.filter((snapshot) => !forgotten.includes(snapshot)) }
 }
 
+test('what was synced from another repository is kept for itself: revisions of two repositories say nothing about each other', () => {
+  const one = (id: string, revision: number, daysAgo: number, syncedFrom?: string): RetentionCandidate =>
+    ({ id, job: 'a', host: 'h', revision, finishedMs: now - daysAgo * dayMs, timeZone: 'UTC', ...(syncedFrom === undefined ? {} : { syncedFrom }) })
+  const snapshots = [one('a@1', 1, 2), one('a@2', 2, 1), one('a~0@1', 71, 4, 'x'), one('a~0@2', 72, 3, 'x')]
+  expect(split(snapshots, { last: 1 }).kept.map(({ id }) => id)).toEqual(['a@2', 'a~0@2'])
+})
+
 describe('any policy over any snapshots', () => {
   test('never lets the newest of a job on a host go, neither the latest nor the highest revision', () => {
     fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
