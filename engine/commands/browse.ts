@@ -4,6 +4,9 @@ import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../bas
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
+import { systemRandom } from '../repository/crypto.ts'
+import { annotationPrefix } from '../repository/protocol/names.ts'
 import { resolveSnapshot } from '../repository/protocol/resolve.ts'
 import { DecisionCache, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
@@ -24,6 +27,8 @@ export interface BrowseRequest {
 }
 
 type ListQuery = Extract<BrowseQuery, { type: 'list' }>
+type AnnotateQuery = Omit<Extract<BrowseQuery, { type: 'annotate' }>, 'type'>
+type AnnotateAnswer = Omit<Extract<BrowseAnswer, { type: 'annotated' }>, 'type'>
 type ListAnswer = Omit<Extract<BrowseAnswer, { type: 'list' }>, 'type'>
 
 /** Answers queries, several at once, until there are no more. Errors of a query are its answer. Errors: those of opening. */
@@ -49,6 +54,7 @@ export class Browser implements AsyncDisposable {
   readonly #reader: Reader
   readonly #context: CommandContext
   readonly #decisions = new DecisionCache()
+  readonly #annotations: AnnotationCache = new Map()
   /** Snapshot, as it was asked for → its root. A snapshot never changes. */
   readonly #roots = new Map<string, BlobId>()
   readonly #host: string
@@ -70,6 +76,7 @@ export class Browser implements AsyncDisposable {
       switch (query.type) {
         case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots(), missed: this.missed }
         case 'list': return { type: 'list', ...(await this.list(query)) }
+        case 'annotate': return { type: 'annotated', ...(await this.annotate(query)) }
         default: return assertNever(query)
       }
     } catch (error) {
@@ -82,8 +89,10 @@ export class Browser implements AsyncDisposable {
     this.#missed = await this.#reader.memory.warn(this.#context.signal)
     const views: SnapshotView[] = []
     for (const name of this.#roots.keys()) if (name.startsWith('latest')) this.#roots.delete(name)
+    const annotations = await readAnnotations(this.#reader.repository, '', this.#annotations, this.#context.signal)
+    this.#tellUnreadable(annotations)
     for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions, memory: this.#reader.memory }, this.#context.signal)) {
-      if (entry.type === 'snapshot') views.push(snapshotView(entry))
+      if (entry.type === 'snapshot') views.push(snapshotView(entry, annotations))
       else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
     }
     return views.sort((a, b) => a.finishedMs - b.finishedMs)
@@ -101,6 +110,21 @@ export class Browser implements AsyncDisposable {
       entries.push(entryView(node))
     }
     return { entries, more: false }
+  }
+
+  /** Says something about a snapshot. Errors: those of resolveSnapshot and annotateSnapshot. */
+  async annotate({ snapshot, change }: AnnotateQuery): Promise<AnnotateAnswer> {
+    const { repository, memory } = this.#reader
+    this.#missed ??= await memory.warn(this.#context.signal)
+    const { manifest, ref } = await resolveSnapshot(repository, snapshot, { host: this.#host, memory }, this.#context.signal)
+    const annotation = await annotateSnapshot(repository, ref, change, systemRandom, this.#context.signal)
+    return { snapshot: snapshotId(manifest, ref), annotation }
+  }
+
+  #tellUnreadable({ found, unknown }: Annotations): void {
+    for (const { object, error } of [...unknown, ...[...found.values()].flatMap(({ unreadable }) => unreadable)]) {
+      this.#context.log.write('warning', `what was said about a snapshot cannot be read (${object}): ${error.message}`)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,8 +154,9 @@ export class Browser implements AsyncDisposable {
   }
 }
 
-function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): SnapshotView {
+function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>, annotations: Annotations): SnapshotView {
   const { job, host, startedMs, finishedMs, counters, problems } = manifest
+  const annotation = annotations.found.get(annotationPrefix(ref))?.annotation
   return {
     id: snapshotId(manifest, ref),
     job,
@@ -143,6 +168,7 @@ function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapsho
     files: counters.files,
     bytes: counters.bytes,
     problems,
+    ...(annotation && (annotation.pinned || annotation.name !== '' || annotation.note !== '') ? { annotation } : {}),
   }
 }
 

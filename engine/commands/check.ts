@@ -5,6 +5,7 @@ import { systemRandom } from '../repository/crypto.ts'
 import type { Traffic } from '../progress/traffic.ts'
 import { refOf } from '../repository/protocol/known.ts'
 import { snapshotName } from '../repository/protocol/names.ts'
+import type { UnreadableAnnotation } from '../repository/protocol/annotations.ts'
 import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
@@ -13,9 +14,9 @@ import { checkSnapshots } from './check/closure.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { affectedProblem, Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
-import { checkIndexes, checkPacks, checkRecords } from './check/inventory.ts'
+import { checkAnnotations, checkIndexes, checkPacks, checkRecords } from './check/inventory.ts'
 import type { IndexFindings } from './check/inventory.ts'
-import { repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
+import { repairAnnotations, repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
 import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
 import { repairFromSources } from './check/source-repair.ts'
@@ -88,6 +89,7 @@ interface Checked {
   readonly packsRead: number
   readonly index: IndexFindings
   readonly records: readonly UnreadableRecord[]
+  readonly annotations: readonly UnreadableAnnotation[]
 }
 
 async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<Checked> {
@@ -97,25 +99,27 @@ async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Prom
   run.progress.phase('working')
   await readTreePacks(run, signal)
   const records = await checkRecords(run, signal)
+  const annotations = await checkAnnotations(run, signal)
   const packsRead = await readDataPacks(run, job.readDataPercent, signal)
   run.progress.phase('verifying')
-  return { snapshots: await checkSnapshots(run, signal), packsRead, index, records }
+  return { snapshots: await checkSnapshots(run, signal), packsRead, index, records, annotations }
 }
 
 /** Repairs, then follows the snapshots again: what is told as affected is what remains. */
-async function repairAll(run: CheckRun, { index, records }: Checked, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
+async function repairAll(run: CheckRun, { index, records, annotations }: Checked, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
   const { signal } = context
   const { backend, config, keys } = run.repository
   run.progress.phase('finishing')
   const folder = (await backend.openStaging?.('', signal))?.path ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
+  const removedAnnotations = await repairAnnotations(run, annotations, signal)
   const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
   const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, hostOf(job), spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
   if (restoredBlobs > 0) {
     run.findings.forgetAffected()
     await checkSnapshots(run, signal)
   }
-  return { ...indexes, retiredPacks, restoredBlobs }
+  return { ...indexes, retiredPacks, restoredBlobs, ...(removedAnnotations > 0 ? { removedAnnotations } : {}) }
 }
 
 function summary(findings: Findings, details: CheckDetails, repositoryId: string, traffic: Traffic, startedMs: number, finishedMs: number): RunSummary {

@@ -1,6 +1,7 @@
 import { HoldfastError } from '../base/errors.ts'
 import type { ForgetJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import { isPinned, readAnnotations, scopeOf, type AnnotationCache } from '../repository/protocol/annotations.ts'
 import { forgetSnapshot } from '../repository/protocol/forget.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
 import { findRevision } from '../repository/protocol/resolve.ts'
@@ -26,6 +27,8 @@ export interface ForgetDetails {
   readonly damaged: number
   /** Snapshots of other machines, which the policy left alone. */
   readonly ofOtherHosts: number
+  /** Snapshots that a policy leaves alone because they are pinned. Absent: none. */
+  readonly pinned?: readonly string[]
 }
 
 interface Found extends RetentionCandidate {
@@ -43,33 +46,48 @@ export async function forget(job: ForgetJob, context: CommandContext): Promise<R
   await memory.require(context.signal)
   const progress = new StepProgress(context, open.meter)
   progress.phase('scanning')
-  const { found, damaged } = await readSnapshots(open, job, context.signal)
+  const cache: AnnotationCache = new Map()
+  const { found, damaged } = await readSnapshots(open, job, cache, context.signal)
   const host = hostOf(job)
   const ours = job.allHosts ? found : found.filter((each) => each.host === host)
   const chosen = choose(repository, job, { found, ours }, context.clock.now())
   progress.phase('working')
   progress.expect(chosen.length)
+  const gone = new Set(job.dryRun ? chosen.map(({ id }) => id) : [])
   for (const { ref, id } of job.dryRun ? [] : chosen) {
     await progress.step(context.signal)
+    // Somebody may have pinned it since the plan was made.
+    if (job.pinned !== true && isPinned(await readAnnotations(repository, scopeOf(ref), cache, context.signal), ref)) continue
     await forgetSnapshot(repository, ref, context.signal)
     memory.seen(ref, { type: 'deleted' })
+    gone.add(id)
     context.log.write('info', `forgot ${id}`)
   }
-  const gone = new Set(chosen.map(({ id }) => id))
-  const details: ForgetDetails = { forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged, ofOtherHosts: job.policy ? found.length - ours.length : 0 }
+  const details: ForgetDetails = {
+    forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged, ofOtherHosts: job.policy ? found.length - ours.length : 0,
+    ...(job.policy && ours.some(({ pinned }) => pinned) ? { pinned: ours.filter(({ pinned }) => pinned).map(({ id }) => id) } : {}),
+  }
   return plainSummary('forget', startedMs, context.clock.now(), open.traffic, {
-    outcome: chosen.length === 0 ? 'unchanged' : 'success', problems: damaged, repositoryId: repository.config.repositoryId, details,
+    outcome: gone.size === 0 ? 'unchanged' : 'success', problems: damaged, repositoryId: repository.config.repositoryId, details,
   })
 }
 
-async function readSnapshots({ repository, memory }: OpenRepository, job: ForgetJob, signal: AbortSignal): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
+async function readSnapshots(
+  { repository, memory }: OpenRepository, job: ForgetJob, cache: AnnotationCache, signal: AbortSignal,
+): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
   const found: Found[] = []
   let damaged = 0
-  const entries = job.name === undefined ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
-  for await (const entry of entries) {
+  const listing = job.name === undefined ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
+  const entries: Extract<SnapshotEntry, { type: 'snapshot' }>[] = []
+  for await (const entry of listing) {
     if (entry.type !== 'snapshot') damaged++
-    else found.push(foundSnapshot(entry))
+    else entries.push(entry)
   }
+  const annotations = await readAnnotations(repository, '', cache, signal)
+  // What a later version of Holdfast says there may keep a snapshot.
+  const [stranger] = job.policy ? annotations.unknown : []
+  if (stranger) throw stranger.error
+  for (const entry of entries) found.push({ ...foundSnapshot(entry), pinned: isPinned(annotations, entry.ref) })
   return { found, damaged }
 }
 
@@ -89,12 +107,17 @@ interface Choice {
 function choose(repository: Repository, job: ForgetJob, { found, ours }: Choice, nowMs: number): readonly { readonly id: string, readonly ref: SnapshotRef }[] {
   if (job.snapshots.length === 0 && !job.policy) throw new HoldfastError('arguments', 'Nothing to forget: name snapshots or give a policy.')
   const named = job.snapshots.map((id) => findNamed(repository, found, id))
+  const kept = job.pinned === true ? [] : named.filter(({ pinned }) => pinned)
+  if (kept.length > 0) {
+    const ids = kept.map(({ id }) => id).join(', ')
+    throw new HoldfastError('arguments', `Pinned, so it is not forgotten: ${ids}. To forget it all the same, give --pinned, or unpin it first (holdfast annotate).`, { data: { pinned: ids } })
+  }
   const byPolicy = job.policy ? selectForgotten(ours, job.policy, nowMs) : []
   return [...new Map([...named, ...byPolicy].map((each) => [each.id, each])).values()]
 }
 
 /** In flags mode `JOB@REV` may leave the random part out, as long as one snapshot only is meant. */
-function findNamed(repository: Repository, found: readonly Found[], id: string): { readonly id: string, readonly ref: SnapshotRef } {
+function findNamed(repository: Repository, found: readonly Found[], id: string): { readonly id: string, readonly ref: SnapshotRef, readonly pinned?: boolean } {
   const meant = found.filter((each) => each.id === id || each.id.startsWith(`${id}-`))
   if (meant.length > 1) throw new HoldfastError('arguments', `${id} may be ${meant.map((each) => each.id).join(' or ')}.`)
   return meant[0] ?? { id, ref: findRevision(repository, id) }

@@ -7,6 +7,7 @@ import { spoolFolder } from '../catalog/paths.ts'
 import type { PruneJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { systemRandom } from '../repository/crypto.ts'
+import { removeAnnotationsOfForgotten } from '../repository/protocol/annotations.ts'
 import { pruneContext, type PruneOptions } from '../repository/protocol/prune-context.ts'
 import type { PrunePlan, PruneResult } from '../repository/protocol/prune-plan.ts'
 import { planPrune } from '../repository/protocol/prune-prepare.ts'
@@ -25,6 +26,8 @@ export interface PruneDetails {
   readonly result?: PruneResult
   /** Uploads that nobody continued, cleared away. */
   readonly staleUploads: number
+  /** Pins, names and notes of snapshots that are forgotten, cleared away. */
+  readonly annotations?: number
 }
 
 /** Nobody continues an upload, or a probe, that rested for a week. */
@@ -55,7 +58,8 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   progress.phase('working')
   const result = job.dryRun ? undefined : await executePrune(work, plan, signal)
   const staleUploads = job.dryRun ? 0 : await clearLeftovers(repository.backend, context)
-  const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}) }
+  const annotations = job.dryRun ? 0 : await removeAnnotationsOfForgotten(repository, signal)
+  const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}), ...(annotations > 0 ? { annotations } : {}) }
   return plainSummary('prune', startedMs, context.clock.now(), open.traffic, {
     outcome: outcomeOf(plan, result), problems: plan.unreadable.length, repositoryId, details,
   })

@@ -88,6 +88,8 @@ export interface ForgetJob extends JobBase {
   readonly name?: string
   /** The policy is for the snapshots of all machines, not only for those of this one. */
   readonly allHosts?: boolean
+  /** Snapshots that are named are forgotten although they are pinned. A policy never forgets such. */
+  readonly pinned?: boolean
   readonly dryRun: boolean
 }
 

@@ -58,11 +58,15 @@ export type BrowseQuery =
   | { readonly type: 'snapshots' }
   /** One directory of a snapshot, a page at a time, so that a huge one needs no wait. `path` is a Uint8Array of exact bytes, empty for the root. */
   | { readonly type: 'list'; readonly snapshot: string; readonly path: Uint8Array; readonly after?: Uint8Array; readonly limit: number }
+  /** Says something about a snapshot; what is not given stays. */
+  | { readonly type: 'annotate'; readonly snapshot: string; readonly change: Partial<AnnotationView> }
 
 export type BrowseAnswer =
   /** `missed`: what the repository lacks of what this machine has seen in it, in words. */
   | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
   | { readonly type: 'list'; readonly entries: readonly EntryView[]; readonly more: boolean }
+  /** What is said about it now. */
+  | { readonly type: 'annotated'; readonly snapshot: string; readonly annotation: AnnotationView }
   | { readonly type: 'error'; readonly error: WireError }
 
 export interface SnapshotView {
@@ -77,6 +81,15 @@ export interface SnapshotView {
   readonly files: number
   readonly bytes: number
   readonly problems: number
+  /** What people said about it; absent: nothing. */
+  readonly annotation?: AnnotationView
+}
+
+/** See engine/snapshot/annotation.ts; `name` and `note` may be empty. */
+export interface AnnotationView {
+  readonly pinned: boolean
+  readonly name: string
+  readonly note: string
 }
 
 export interface EntryView {

@@ -104,6 +104,7 @@ const forgetJob = v.object({
   policy: v.exactOptional(policy),
   name: v.exactOptional(jobName),
   allHosts: v.exactOptional(flag),
+  pinned: v.exactOptional(flag),
   dryRun: flag,
 })
 
@@ -136,6 +137,11 @@ const query = v.variant('type', [
     path: bytes,
     after: v.exactOptional(bytes),
     limit: v.pipe(count, v.minValue(1), v.maxValue(10_000)),
+  }),
+  v.object({
+    type: v.literal('annotate'),
+    snapshot: text,
+    change: v.object({ pinned: v.exactOptional(flag), name: v.exactOptional(text), note: v.exactOptional(text) }),
   }),
 ])
 
@@ -187,6 +193,8 @@ const summary: v.GenericSchema<unknown, RunSummary> = v.object({
   details: v.exactOptional(v.unknown()),
 })
 
+const annotationView = v.object({ pinned: flag, name: text, note: text })
+
 const snapshotView = v.object({
   id: text,
   job: text,
@@ -198,6 +206,7 @@ const snapshotView = v.object({
   files: amount,
   bytes: amount,
   problems: amount,
+  annotation: v.exactOptional(annotationView),
 })
 
 const entryView = v.object({
@@ -212,6 +221,7 @@ const entryView = v.object({
 const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView), missed: list }),
   v.object({ type: v.literal('list'), entries: v.array(entryView), more: flag }),
+  v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
   v.object({ type: v.literal('error'), error }),
 ])
 

@@ -21,6 +21,7 @@ const kindBytes = {
   ack: 7,
   expired: 8,
   deleted: 9,
+  note: 10,
   'data-pack': 16,
   'tree-pack': 17,
 } as const

@@ -16,6 +16,8 @@ export interface RetentionCandidate {
   readonly syncedFrom?: string
   /** IANA name of the zone whose days and hours count. */
   readonly timeZone: string
+  /** Somebody wants to keep it, whatever a policy says. */
+  readonly pinned?: boolean
 }
 
 type Rule = keyof RetentionPolicy
@@ -36,13 +38,13 @@ const rules: readonly Rule[] = ['last', 'hourly', 'daily', 'weekly', 'monthly', 
  * The snapshots that a policy lets go, those of each job on each host for themselves, and those synced from another repository too. A rule keeps the newest snapshot of each of its
  * newest n periods that have any; a snapshot stays when some rule keeps it. Hours, days, weeks (from Monday), months and years are those
  * of the place where a snapshot was made, so every machine decides alike. Which come last is told by revision, whatever clocks say. The
- * newest of each group always stays, by time and by revision, and so does what claims to be from the future (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as once.
+ * newest of each group always stays, by time and by revision, and so does what claims to be from the future (a clock was wrong). So do pinned ones, which count for the rules like any other. A policy without any rule lets nothing go. Applying it twice is the same as once.
  */
 export function selectForgotten<Candidate extends RetentionCandidate>(snapshots: readonly Candidate[], policy: RetentionPolicy, nowMs: number): Candidate[] {
   if (!rules.some((rule) => (policy[rule] ?? 0) > 0)) return []
   const groups = Map.groupBy(snapshots, ({ host, job, syncedFrom = '' }) => `${job}\0${host}\0${syncedFrom}`)
   const kept = new Set([...groups.values()].flatMap((group) => keptOf(group, policy, nowMs)))
-  return snapshots.filter((snapshot) => !kept.has(snapshot))
+  return snapshots.filter((snapshot) => snapshot.pinned !== true && !kept.has(snapshot))
 }
 
 function keptOf<Candidate extends RetentionCandidate>(group: readonly Candidate[], policy: RetentionPolicy, nowMs: number): Candidate[] {

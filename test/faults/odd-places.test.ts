@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CheckJob } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
 import { wholeState } from '../fixtures/whole-state.ts'
-import { runKeyAdd, runKeyList, runList, runSnapshots } from './subjects.ts'
+import { runAnnotate, runKeyAdd, runKeyList, runList, runSnapshots } from './subjects.ts'
 import { endingOf, type Ending } from './table.ts'
 import { Template, type TemplateCopy } from './template.ts'
 
@@ -79,6 +79,7 @@ const small = (run: typeof runKeyList): Command => async (copy) => {
 const commands: Readonly<Record<string, Command>> = {
   snapshots: small(runSnapshots),
   ls: small(runList),
+  annotate: small(runAnnotate),
   'key list': small(runKeyList),
   test: (copy) => copy.run(copy.job('test')),
   check: (copy) => copy.run(copy.job('check')),

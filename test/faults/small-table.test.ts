@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { good } from './plans.ts'
-import { checked, isMade, isRefused, jobSubject, opens, runInit, runKeyAdd, runKeyList, runKeyRemove, runList, runSnapshots, smallSubject } from './subjects.ts'
+import { checked, isMade, isRefused, isToldAndRepaired, jobSubject, opens, runAnnotate, runInit, runKeyAdd, runKeyList, runKeyRemove, runList, runSnapshots, smallSubject } from './subjects.ts'
 import { runTable, type Subject } from './table.ts'
 import { Template, type TemplateCopy } from './template.ts'
 
@@ -51,6 +51,18 @@ const tables: readonly { readonly name: string; readonly least: number; readonly
   },
   { name: 'key list', least: 4, subject: () => smallSubject(template, 'key list', runKeyList) },
   { name: 'snapshots', least: 6, subject: () => smallSubject(template, 'snapshots', runSnapshots) },
+  {
+    name: 'annotate', least: 12,
+    subject: () => smallSubject(template, 'annotate', runAnnotate, {
+      prepare: async () => {
+        const copy = await template.copy()
+        await runAnnotate(copy, { repository: copy.url, home: copy.world.home, concurrency: 4 }, new AbortController().signal)
+        return copy
+      },
+      readsOnly: false, prove: checked, found: isToldAndRepaired,
+      others: { 'denied remove notes/': ['success'], 'stored truncated put notes/': ['unavailable'], 'stored flipped put notes/': ['unavailable'] },
+    }),
+  },
   { name: 'ls', least: 6, subject: () => smallSubject(template, 'ls', runList) },
   { name: 'test', least: 7, subject: () => jobSubject(template, 'test', { readsOnly: true, usesUp: false, others: probes, prove: opens }) },
 ]

@@ -141,6 +141,20 @@ export const runList: Small = async (copy, address, signal) => {
   if (entries.length !== 20) throw new Error(`${entries.length} entries instead of 20`)
 }
 
+/** Says what was said before too, so that there is something to tidy up. */
+export const runAnnotate: Small = async (copy, address, signal) => {
+  await using browser = await openBrowser({ ...address, type: 'browse' }, copy.context(signal))
+  const { annotation } = await browser.annotate({ snapshot: 'photos@3', change: { pinned: true, name: 'kept' } })
+  if (!annotation.pinned || annotation.name !== 'kept') throw new Error(`it says ${JSON.stringify(annotation)}`)
+}
+
+/** A note that nobody can read pins, is told by a check, and goes with a repair. */
+export async function isToldAndRepaired(copy: TemplateCopy): Promise<string[]> {
+  const before = await endingOf(copy.run(copy.job('check')))
+  await copy.run({ ...copy.job('check') as CheckJob, repair: true })
+  return [...(before.word === 'warnings' ? [] : [`check ended with ${before.word} (${before.message})`]), ...await checked(copy)]
+}
+
 /** The password opens the repository. */
 export async function opens(copy: TemplateCopy, password = copy.world.password): Promise<string[]> {
   const { word, message } = await opened(copy, password)

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import type { Browser } from '../../commands/browse.ts'
-import type { EntryView, SnapshotView } from '../../protocol/messages.ts'
+import { HoldfastError } from '../../base/errors.ts'
+import { expectChange } from '../../snapshot/annotation.ts'
+import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
@@ -12,7 +14,7 @@ import { parseHost, parseJobName, parseSnapshot, parseText } from '../values.ts'
 /** Entries of a folder are fetched and printed a page at a time. */
 const pageEntries = 1000
 
-/** `snapshots` and `ls`. */
+/** `snapshots`, `annotate` and `ls`. */
 export function addBrowsing(program: Command, builder: ProgramBuilder): void {
   const snapshots = builder
     .command('snapshots', 'list the snapshots', ['snapshots', 'snapshots --job home --json'])
@@ -22,6 +24,7 @@ export function addBrowsing(program: Command, builder: ProgramBuilder): void {
     await builder.run(options, (invocation) => listSnapshots(invocation, options))
   })
   program.addCommand(snapshots)
+  addAnnotate(program, builder)
   const list = builder
     .command('ls', 'list a folder of a snapshot', ['ls latest', 'ls home@12 Documents/letters'])
     .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
@@ -38,12 +41,60 @@ async function listSnapshots({ settings, context, output }: Invocation, { job, h
   await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
   const all = (await browser.snapshots()).toSorted((a, b) => compare(a.host, b.host) || compare(a.job, b.job))
   const snapshots = all.filter((snapshot) => (job ?? snapshot.job) === snapshot.job && (host ?? snapshot.host) === snapshot.host)
-  const rows = formatTable(['SNAPSHOT', 'FINISHED', 'HOST', 'FILES', 'SIZE', 'WARNINGS', 'SOURCES'], snapshots.map(snapshotRow), [3, 4, 5])
+  const rows = formatTable(['SNAPSHOT', 'FINISHED', 'HOST', 'FILES', 'SIZE', 'WARNINGS', '', 'SOURCES'], snapshots.map(snapshotRow), [3, 4, 5])
   for (const [index, snapshot] of snapshots.entries()) {
     output.record({ type: 'snapshot', ...snapshot }, ...rows.slice(index === 0 ? 0 : index + 1, index + 2))
   }
   const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
   return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length }, text }
+}
+
+interface AnnotateOptions extends CommonOptions {
+  readonly pin?: true
+  readonly unpin?: true
+  readonly name?: string
+  readonly note?: string
+}
+
+function addAnnotate(program: Command, builder: ProgramBuilder): void {
+  const command = builder
+    .command('annotate', 'pin a snapshot, or give it a name and a note', [
+      'annotate photos@12 --pin --name \'Before the move\'', 'annotate latest:photos --note \'All of Iceland\'', 'annotate photos@12 --unpin --name \'\'',
+    ])
+    .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
+    .option('--pin', 'no policy forgets it')
+    .option('--unpin', 'policies may forget it')
+    .option('--name <text>', 'one line; \'\' takes it away')
+    .option('--note <text>', 'any text; \'\' takes it away')
+    .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
+  command.action(async (snapshot: string, options: AnnotateOptions) => {
+    await builder.run(options, (invocation) => annotate(invocation, snapshot, options))
+  })
+  program.addCommand(command)
+}
+
+async function annotate({ settings, context }: Invocation, snapshot: string, { pin, unpin, name, note }: AnnotateOptions): Promise<Ending> {
+  if (pin && unpin) throw new HoldfastError('arguments', 'Give --pin or --unpin, not both.')
+  const change = { ...(pin ? { pinned: true } : unpin ? { pinned: false } : {}), ...(name === undefined ? {} : { name }), ...(note === undefined ? {} : { note }) }
+  expectChange(change)
+  const { openBrowser } = await import('../../commands/browse.ts')
+  await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
+  const { snapshot: id, annotation } = await browser.annotate({ snapshot, change })
+  const text = `${id}: ${annotationText(annotation) || 'not pinned, no name, no note'}`
+  return { ...endingOf(browser), json: { operation: 'annotate', ...endingOf(browser).json, snapshot: id, annotation }, text: [text] }
+}
+
+function annotationText(annotation: AnnotationView | undefined): string {
+  if (!annotation) return ''
+  const { pinned, name, note } = annotation
+  return [...(pinned ? ['pinned'] : []), ...(name === '' ? [] : [`“${name}”`]), ...(note === '' ? [] : [shortened(note)])].join(' ')
+}
+
+/** Of a note's first line what a table bears; `--json` has all of it. */
+function shortened(note: string): string {
+  const [line = ''] = note.split('\n', 1)
+  const start = [...line].slice(0, 40).join('')
+  return start === note ? note : `${start}…`
 }
 
 function compare(a: string, b: string): number {
@@ -57,8 +108,8 @@ function endingOf({ missed }: Browser): Pick<Ending, 'exitCode' | 'json'> {
 }
 
 function snapshotRow(snapshot: SnapshotView): string[] {
-  const { id, finishedMs, host, files, bytes, problems, sources } = snapshot
-  return [id, formatTime(finishedMs), host, String(files), formatBytes(bytes), String(problems), sources.join(' ')]
+  const { id, finishedMs, host, files, bytes, problems, sources, annotation } = snapshot
+  return [id, formatTime(finishedMs), host, String(files), formatBytes(bytes), String(problems), annotationText(annotation), sources.join(' ')]
 }
 
 async function listFolder({ settings, context, output }: Invocation, snapshot: string, path: Uint8Array): Promise<Ending> {

@@ -13,6 +13,7 @@ interface ForgetOptions extends CommonOptions {
   readonly job?: string
   readonly dryRun?: true
   readonly allHosts?: true
+  readonly pinned?: true
   readonly keepLast?: number
   readonly keepHourly?: number
   readonly keepDaily?: number
@@ -63,10 +64,11 @@ function addForget(program: Command, builder: ProgramBuilder): void {
     const what = period === 'last' ? 'the newest N snapshots' : `the newest snapshot of each of N ${period.replace('daily', 'day').replace(/ly$/, '')}s`
     command.option(`--keep-${period} <n>`, `keep ${what}`, parsePositive)
   }
+  command.option('--pinned', 'forget the snapshots that are named although they are pinned')
   command.option('-n, --dry-run', 'show what would be forgotten')
   command.addHelpText('after', `
 Hours, days, weeks (from Monday), months and years are those of the place where a snapshot was made: its time zone is stored with it. The
-newest snapshot of each job always stays. Snapshots of other machines stay, unless --host or --all-hosts is given.`)
+newest snapshot of each job always stays, and so do pinned ones (see annotate). Snapshots of other machines stay, unless --host or --all-hosts is given.`)
   command.action(async (snapshots: readonly string[], options: ForgetOptions) => {
     await builder.run(options, ({ settings, context }) => {
       const policy = policyOf(options)
@@ -81,6 +83,7 @@ newest snapshot of each job always stays. Snapshots of other machines stay, unle
           dryRun: options.dryRun ?? false,
           ...(policy === undefined ? {} : { policy }),
           ...(options.allHosts ? { allHosts: true } : {}),
+          ...(options.pinned ? { pinned: true } : {}),
           ...(options.job === undefined ? {} : { name: options.job }),
         },
         context,

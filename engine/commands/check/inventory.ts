@@ -7,6 +7,7 @@ import { fetchOpened } from '../../repository/fetch.ts'
 import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
+import { readAnnotations, type UnreadableAnnotation } from '../../repository/protocol/annotations.ts'
 import { unreadableRecords, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import { headerBytes, openObject } from '../../repository/sealed.ts'
 import type { CheckRun } from './run.ts'
@@ -75,6 +76,14 @@ export async function checkRecords(run: CheckRun, signal: AbortSignal): Promise<
     unreadable.push(record)
     recordDamage(run, record.name, record.error)
   }
+  return unreadable
+}
+
+/** Reads what people said about snapshots: what nobody can read there pins its snapshot. */
+export async function checkAnnotations(run: CheckRun, signal: AbortSignal): Promise<readonly UnreadableAnnotation[]> {
+  const { found, unknown } = await readAnnotations(run.repository, '', new Map(), signal)
+  const unreadable = [...unknown, ...[...found.values()].flatMap((read) => read.unreadable)]
+  for (const { object, error } of unreadable) recordDamage(run, object, error)
   return unreadable
 }
 

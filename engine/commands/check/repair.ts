@@ -2,6 +2,7 @@ import { fromHex } from '../../base/bytes.ts'
 import { systemRandom } from '../../repository/crypto.ts'
 import { indexObject } from '../../repository/names.ts'
 import type { PackInfo } from '../../repository/pack-info.ts'
+import type { UnreadableAnnotation } from '../../repository/protocol/annotations.ts'
 import { putIndexes } from '../../repository/protocol/index-objects.ts'
 import { replaceRecords, retirePacks, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import type { IndexFindings } from './inventory.ts'
@@ -16,6 +17,8 @@ export interface Repair {
   readonly retiredPacks: number
   /** Missing blobs that were found in the sources on this machine and stored again. */
   readonly restoredBlobs: number
+  /** Pins, names and notes that nobody can read any more. Absent: none. */
+  readonly removedAnnotations?: number
 }
 
 /**
@@ -33,6 +36,13 @@ function* unindexedPacks(run: CheckRun, index: IndexFindings): Generator<PackInf
     const contents = index.indexed.has(fromHex(pack.name)) ? undefined : run.catalog.packs.unindexedContents(pack.name)
     if (contents) yield { ...pack, contents }
   }
+}
+
+/** What is damaged there says nothing any more, and would keep its snapshot for ever. What a later version wrote stays. */
+export async function repairAnnotations(run: CheckRun, unreadable: readonly UnreadableAnnotation[], signal: AbortSignal): Promise<number> {
+  const damaged = unreadable.filter(({ error }) => error.code === 'damaged')
+  for (const { object } of damaged) await run.repository.backend.remove(object, signal)
+  return damaged.length
 }
 
 /** A record that nobody can read keeps everybody from backing up: see replaceRecords. @returns how many packs were retired for its sake. */

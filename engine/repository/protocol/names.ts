@@ -45,6 +45,16 @@ export function acknowledgementName(record: string, ref: SnapshotRef): ObjectNam
   return `acks/${record}/${ref.jobKey}/${revisionKey(ref)}`
 }
 
+/** One change of what people say about a snapshot; `id` is 32 hex digits. */
+export function annotationName(ref: SnapshotRef, id: string): ObjectName {
+  return `${annotationPrefix(ref)}${id}`
+}
+
+/** All changes of one snapshot. */
+export function annotationPrefix(ref: SnapshotRef): string {
+  return `notes/${ref.jobKey}/${revisionKey(ref)}/`
+}
+
 /** Names hold fifteen digits. */
 export const highestRevision = 999_999_999_999_999
 
@@ -52,6 +62,7 @@ const revisionPattern = '([1-9][0-9]{0,14})(?:-([0-9a-f]{32}))?'
 const snapshotPattern = new RegExp(`^snapshots/([0-9a-f]{32})/([0-9]+)/${revisionPattern}$`)
 const plainPattern = new RegExp(`^(?:intents|expired|deleted)/([0-9a-f]{32})/${revisionPattern}$`)
 const acknowledgementPattern = new RegExp(`^acks/([0-9a-f]{32})/([0-9a-f]{32})/${revisionPattern}$`)
+const annotationPattern = new RegExp(`^notes/([0-9a-f]{32})/${revisionPattern}/([0-9a-f]{32})$`)
 const revisionKeyPattern = new RegExp(`^${revisionPattern}$`)
 
 /** The revision that an object `snapshots/…` holds. Error: `version` for a name this program cannot have written. */
@@ -76,6 +87,14 @@ export function parseAcknowledgementName(name: ObjectName): { readonly record: s
   const ref = match && refOf(match[2], match[3], match[4])
   if (!ref || match[1] === undefined) throw unknownName(name)
   return { record: match[1], ref }
+}
+
+/** Error: `version`. */
+export function parseAnnotationName(name: ObjectName): { readonly ref: SnapshotRef, readonly id: string } {
+  const match = annotationPattern.exec(name)
+  const ref = match && refOf(match[1], match[2], match[3])
+  if (!ref || match[4] === undefined) throw unknownName(name)
+  return { ref, id: match[4] }
 }
 
 /** Error: `version`. */

@@ -1,12 +1,13 @@
 import * as v from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import type { ObjectName } from '../../backend/backend.ts'
+import { longestName, longestNote, type AnnotationRecord } from '../../snapshot/annotation.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { parseManifest } from '../../snapshot/manifest.ts'
 import { originSchema, type Origin } from '../../snapshot/origin.ts'
 import { openObject, sealObject } from '../sealed.ts'
 import type { RepositoryKeys } from '../keys.ts'
-import { acknowledgementName, deletedName, expiredName, intentName, retireRecordName, snapshotName } from './names.ts'
+import { acknowledgementName, annotationName, deletedName, expiredName, intentName, retireRecordName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
@@ -39,6 +40,16 @@ const decisionSchema = v.variant('type', [
 ])
 
 const retireSchema = v.object({ packs: v.pipe(v.array(hex32), v.maxLength(1_000_000)) })
+
+const counter = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+const changeSchema = v.strictObject({
+  version: v.literal(1),
+  counter,
+  pinned: v.exactOptional(v.boolean()),
+  name: v.exactOptional(v.pipe(v.string(), v.maxLength(longestName))),
+  note: v.exactOptional(v.pipe(v.string(), v.maxLength(longestNote))),
+})
+const versionSchema = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(2)) })
 
 export function sealIntent(keys: RepositoryKeys, ref: SnapshotRef, intent: Intent): Uint8Array {
   return sealObject(keys, intentName(ref), 'intent', encodeJson(intent))
@@ -93,6 +104,20 @@ export function sealDeletedFlag(keys: RepositoryKeys, ref: SnapshotRef, origin?:
 export function openDeletedFlag(keys: RepositoryKeys, ref: SnapshotRef, bytes: Uint8Array): { readonly origin?: Origin | undefined } {
   const name = deletedName(ref)
   return parseJson(deletedFlagSchema, name, openObject(keys, name, 'deleted', bytes))
+}
+
+export function sealAnnotation(keys: RepositoryKeys, ref: SnapshotRef, { id, counter: count, change }: AnnotationRecord): Uint8Array {
+  return sealObject(keys, annotationName(ref, id), 'note', encodeJson({ version: 1, counter: count, ...change }))
+}
+
+/** Errors: `damaged`, `version` (a later version says more than this one could keep). */
+export function openAnnotation(keys: RepositoryKeys, ref: SnapshotRef, id: string, bytes: Uint8Array): AnnotationRecord {
+  const name = annotationName(ref, id)
+  const plain = openObject(keys, name, 'note', bytes)
+  const later = parseJson(v.union([versionSchema, changeSchema]), name, plain)
+  if (!('counter' in later)) throw new HoldfastError('version', `${name} is of a later version of Holdfast.`, { data: { object: name } })
+  const { version: _version, counter: count, ...change } = later
+  return { id, counter: count, change }
 }
 
 function encodeJson(value: object): Uint8Array {
