@@ -66,9 +66,17 @@ export async function executePlain(output: Output, action: (invocation: PlainInv
   }
 }
 
+/** What a command's password is. */
+export interface Asking {
+  /** One for a repository that is to be made: it is asked for twice. */
+  readonly newRepository?: boolean
+  /** Recovery words are asked for, and nothing else. */
+  readonly asksForWords?: boolean
+}
+
 /** Runs one command from options to its last word. Resolves with the exit code; never rejects. */
 export async function execute(
-  options: CommonOptions & { readonly newRepository?: boolean },
+  options: CommonOptions & Asking,
   output: Output,
   action: (invocation: Invocation) => Promise<Ending>,
 ): Promise<number> {
@@ -77,7 +85,10 @@ export async function execute(
     const log = createLog((line) => { output.log(line) }, () => systemClock.now())
     const settings = await settingsOf(options, process.env)
     const warn = (words: string): void => { log.write('warning', words) }
-    const secrets = await readSecrets({ repository: settings.repository, passwordFile: options.passwordFile, confirm: options.newRepository ?? false, warn })
+    const secrets = await readSecrets({
+      repository: settings.repository, passwordFile: options.passwordFile, recoveryKeyFile: options.recoveryKeyFile,
+      confirm: options.newRepository ?? false, asksForWords: options.asksForWords ?? false, warn,
+    })
     await using accounts = new LazyAccounts(settings.home, takeAccountEnvironment(process.env), systemClock)
     using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
     const ending = await action({

@@ -21,6 +21,20 @@ export async function readPasswordFile(text: string, option: string, warn: (word
   throw new HoldfastError('arguments', `The first line of the password file ${path} ${passwordWords[decoded.problem]}.`)
 }
 
+/**
+ * Recovery words out of a file of any number of lines, with the same care.
+ * Errors: arguments for a file that cannot be read, that others can change, or that holds no recovery words.
+ */
+export async function readRecoveryKeyFile(text: string, warn: (words: string) => void): Promise<string> {
+  const option = '--recovery-key-file'
+  const path = text === '-' ? '-' : typedFile(option, text)
+  const bytes = await read(path, option, warn)
+  const { readRecoveryWords, recoveryProblem } = await import('../protocol/recovery-words.ts')
+  const words = readRecoveryWords(Buffer.from(bytes).toString('utf8'))
+  if (words.ok) return words.words
+  throw new HoldfastError('arguments', `${path} holds no recovery key: ${recoveryProblem(words)}`)
+}
+
 async function read(path: string, option: string, warn: (words: string) => void): Promise<Uint8Array> {
   const tooLong = (): HoldfastError => new HoldfastError('arguments', `${path} is no password file: it holds more than 64 KiB.`)
   if (path === '-') return readBounded(process.stdin, maxFileBytes, tooLong)

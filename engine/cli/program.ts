@@ -8,12 +8,13 @@ import { addCheck } from './commands/check.ts'
 import { addDestinations } from './commands/destinations.ts'
 import { addInit } from './commands/init.ts'
 import { addKey } from './commands/key.ts'
+import { addKit } from './commands/kit.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
 import { variableLines } from './destination-text.ts'
 import { createOutput, execute, executePlain } from './execute.ts'
-import type { Ending, Invocation, PlainInvocation } from './execute.ts'
+import type { Asking, Ending, Invocation, PlainInvocation } from './execute.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { StandardOutput } from './output.ts'
 import type { CommonOptions, PlainOptions } from './settings.ts'
@@ -29,7 +30,7 @@ export interface ProgramBuilder {
   /** Tells what needs no repository. */
   tell(options: Pick<CommonOptions, 'json'>, json: Readonly<Record<string, unknown>>, text: readonly string[]): void
   /** Runs the action of a command to its end. */
-  run(options: CommonOptions & { readonly newRepository?: boolean }, action: (invocation: Invocation) => Promise<Ending>): Promise<void>
+  run(options: CommonOptions & Asking, action: (invocation: Invocation) => Promise<Ending>): Promise<void>
   runPlain(options: PlainOptions, action: (invocation: PlainInvocation) => Promise<Ending>): Promise<void>
 }
 
@@ -58,7 +59,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addKit, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 
@@ -81,6 +82,7 @@ function withCommonOptions(command: Command): Command {
   return withOutputOptions(command)
     .option('-r, --repo <address>', 'folder (~ is yours), file:///folder or an address as in "holdfast destinations" (or HOLDFAST_REPO)')
     .option('--password-file <file>', 'file whose first line is the password, - for standard input (or HOLDFAST_PASSWORD, or a prompt)')
+    .option('--recovery-key-file <file>', 'instead of a password: file with the words of a recovery kit, - for standard input')
     .option('--concurrency <number>', 'transfers at a time (default: 4; the storage may allow fewer)', parseConcurrency)
     .option('--limit-upload <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
     .option('--limit-download <rate>', 'bytes a second, e.g. 500K or 5M', parseSize)
@@ -106,6 +108,7 @@ Paths and addresses:
 
 Passwords:
   The first line of a password file counts, in UTF-8 or UTF-16, without its line end; blanks count.
+  The words of a recovery kit do wherever a password is asked for, as they are typed.
   A file that everybody can change is refused. <(pass show backup) does as a file, too.
 
 Exit codes: 0 success · 1 nothing had changed · 2 warnings · 50 stored some, not finished · 100 error · 200 wrong arguments`

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../base/errors.ts'
 import type { JobSecrets } from '../protocol/job.ts'
 import { passwordProblem, passwordWords, stripInvisible } from '../protocol/password.ts'
-import { readPasswordFile } from './password-file.ts'
+import { readPasswordFile, readRecoveryKeyFile } from './password-file.ts'
 import { promptHidden } from './prompt.ts'
 import { readStorageSecrets } from './storage-secrets.ts'
 import { takeVariable } from './variables.ts'
@@ -21,7 +21,10 @@ export interface SecretOptions {
   /** Only what its storage asks for is passed on. */
   readonly repository: string
   readonly passwordFile?: string | undefined
+  readonly recoveryKeyFile?: string | undefined
   readonly confirm: boolean
+  /** Of a recovery kit, not a password. */
+  readonly asksForWords?: boolean
   readonly warn: (words: string) => void
 }
 
@@ -31,11 +34,16 @@ export interface SecretOptions {
  */
 export async function readSecrets(options: SecretOptions): Promise<JobSecrets> {
   const storage = await readStorageSecrets(options.repository)
+  if (options.recoveryKeyFile !== undefined) {
+    if (options.passwordFile !== undefined) throw new HoldfastError('arguments', 'Give --password-file or --recovery-key-file, not both.')
+    takeVariable('HOLDFAST_PASSWORD')
+    return { password: await readRecoveryKeyFile(options.recoveryKeyFile, options.warn), storage }
+  }
   const password = await readPassword({
     variable: 'HOLDFAST_PASSWORD',
     file: options.passwordFile,
     fileOption: '--password-file',
-    prompt: 'Password of the repository',
+    prompt: options.asksForWords ? 'Words of the recovery kit' : 'Password of the repository',
     confirm: options.confirm,
     warn: options.warn,
   })

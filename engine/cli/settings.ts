@@ -14,6 +14,7 @@ export interface PlainOptions {
 export interface CommonOptions extends PlainOptions {
   readonly repo?: string
   readonly passwordFile?: string
+  readonly recoveryKeyFile?: string
   readonly concurrency?: number
   readonly limitUpload?: number
   readonly limitDownload?: number

@@ -112,6 +112,9 @@ export interface ScryptCost {
 
 export const standardCost: ScryptCost = { N: 2 ** 17, r: 8, p: 1 }
 
+/** Of a key whose password is 128 bits by chance, and which nobody can guess: it costs the opening with other passwords next to nothing. */
+export const recoveryCost: ScryptCost = { N: 2 ** 12, r: 8, p: 1 }
+
 /** What the time is proportional to. */
 export function workOf({ N, r, p }: ScryptCost): number {
   return N * r * p

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
 import { passwordProblem, passwordWords } from '../protocol/password.ts'
-import { deriveKey, isBearable, keyBytes, passwordKey, seal, standardCost, tryUnseal, workOf, type Random, type ScryptCost } from './crypto.ts'
+import { deriveKey, isBearable, keyBytes, passwordKey, recoveryCost, seal, standardCost, tryUnseal, workOf, type Random, type ScryptCost } from './crypto.ts'
 import { keyObject, randomName } from './names.ts'
 import type { Repository } from './repository.ts'
 import { additionalData, checkHeader, headerBytes, objectHeader } from './sealed.ts'
@@ -74,7 +74,7 @@ export interface NewKey {
 export interface KeyContext {
   readonly clock: Clock
   readonly random: Random
-  /** Only tests take less than the standard: no person's password is wrapped below it. */
+  /** Only recovery keys and tests take less than the standard: no person's password is wrapped below it. */
   readonly cost?: ScryptCost
 }
 
@@ -159,6 +159,14 @@ export async function addPassword(repository: Repository, key: NewKey, context: 
   const stored = await listNames(repository.backend, signal)
   if (stored.length >= maxKeys) throw new HoldfastError('arguments', `A repository has at most ${maxKeys} keys.`)
   return storeKey(repository.backend, repository.masterKey, key, context, signal)
+}
+
+/** Label of recovery keys. */
+const recoveryLabel = 'recovery kit'
+
+/** Lets recovery words open the repository, which are a password like others that nobody can guess. @returns the new key's name. Errors: as addPassword. */
+export async function addRecoveryKey(repository: Repository, words: string, context: Omit<KeyContext, 'cost'>, signal: AbortSignal): Promise<string> {
+  return addPassword(repository, { password: words, label: recoveryLabel }, { ...context, cost: recoveryCost }, signal)
 }
 
 /** Replaces the key that this session was opened with. Interrupted between its two steps, both passwords open; repeating is safe. */

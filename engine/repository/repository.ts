@@ -5,7 +5,7 @@ import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
 import { decodeConfig, encodeConfig, readRepositoryId, standardChunker, type ChunkerParameters, type RepositoryConfig } from './config.ts'
 import { keyBytes, type Random, type ScryptCost } from './crypto.ts'
-import { deriveKeys, readKeys, storeKey, unlock, type RepositoryKeys } from './keys.ts'
+import { deriveKeys, readKeys, storeKey, unlock, type RepositoryKeys, type Unlocked, type UnlockOptions } from './keys.ts'
 import { configObject, keyObject } from './names.ts'
 
 /** An opened repository: where its objects are, what it is, and the keys to it. */
@@ -69,9 +69,23 @@ export async function openRepository(
   const [bytes, stored] = await Promise.all([readConfig(backend, signal), readKeys(backend, signal)])
   if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
   const known = knownKey(readRepositoryId(bytes))
-  const { masterKey, keyName } = await unlock({ password, stored, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
+  const { masterKey, keyName } = await unlockAsTyped({ password, stored, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
   const keys = deriveKeys(masterKey)
   return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
+}
+
+/** Recovery words open it as people type them, wherever a password is asked for. Errors: those of unlock. */
+async function unlockAsTyped(options: UnlockOptions, signal: AbortSignal): Promise<Unlocked> {
+  try {
+    return await unlock(options, signal)
+  } catch (error) {
+    if (!hasCode(error, 'password')) throw error
+    // Loaded for whoever needs it: the list has 2048 words.
+    const { readRecoveryWords } = await import('../protocol/recovery-words.ts')
+    const read = readRecoveryWords(options.password)
+    if (!read.ok || read.words === options.password) throw error
+    return await unlock({ ...options, password: read.words }, signal)
+  }
 }
 
 function isSealedWith(masterKey: Uint8Array, config: Uint8Array): boolean {
