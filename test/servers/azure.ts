@@ -1,8 +1,7 @@
 import { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
+import { endDaemon, startDaemon } from './daemon.ts'
 import { WebService, type WebAnswer, type WebExchange, type WebFault } from './web-service.ts'
 
 /** Azurite's account that everybody has: https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key */
@@ -28,17 +27,14 @@ export class AzureServer implements AsyncDisposable {
 
   static async start(): Promise<AzureServer> {
     const options = ['--blobPort', '0', '--inMemoryPersistence', '--disableTelemetry', '--skipApiVersionCheck', '--silent']
-    // It ends with this process, however that ends.
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, main, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const exited = once(child, 'exit')
-    for await (const line of createInterface(child.stdout)) {
+    const child = startDaemon(process.execPath, [main, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const { stdout } = child
+    if (!stdout) throw new TypeError('It was started with a pipe.')
+    for await (const line of createInterface(stdout)) {
       const origin = /listens on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1]
       if (origin === undefined) continue
-      child.stdout.resume()
-      return new AzureServer(origin, async () => {
-        child.kill('SIGKILL')
-        await exited
-      })
+      stdout.resume()
+      return new AzureServer(origin, () => endDaemon(child))
     }
     throw new Error('Azurite did not start.')
   }

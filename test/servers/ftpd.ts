@@ -1,12 +1,12 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawnSync, type ChildProcess } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
-import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { unpackedFolder } from '../../build/scripts/unpacked.ts'
+import { endDaemon, startDaemon } from './daemon.ts'
 import { freePort } from './sshd.ts'
 
 export type FtpProgram = 'vsftpd' | 'proftpd'
@@ -89,11 +89,8 @@ export class Ftpd implements AsyncDisposable {
   }
 
   /** Ends it, and all its connections. */
-  async stop(): Promise<void> {
-    if (this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const ended = once(this.#child, 'exit')
-    process.kill(-this.#child.pid, 'SIGKILL')
-    await ended
+  stop(): Promise<void> {
+    return endDaemon(this.#child)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,9 +102,9 @@ export class Ftpd implements AsyncDisposable {
     const config = join(this.#home, 'config')
     const { program, settings = [] } = this.#options
     writeFileSync(config, [...(program === 'vsftpd' ? this.#vsftpd() : this.#proftpd()), ...settings, ''].join('\n'), { mode: 0o600 })
-    const command = program === 'vsftpd' ? ['/usr/sbin/vsftpd', config] : [join(proftpd, 'usr/sbin/proftpd'), '-n', '-c', config]
-    if (!existsSync(command[0] ?? '')) throw new Error(`${program} is not there: npm run setup`)
-    return spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { detached: true, stdio: 'ignore' })
+    const [command, ...words] = program === 'vsftpd' ? ['/usr/sbin/vsftpd', config] as const : [join(proftpd, 'usr/sbin/proftpd'), '-n', '-c', config] as const
+    if (!existsSync(command)) throw new Error(`${program} is not there: npm run setup`)
+    return startDaemon(command, words)
   }
 
   #vsftpd(): readonly string[] {

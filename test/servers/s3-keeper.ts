@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { cephConf, type Ports } from './ceph-conf.ts'
+import { endDaemon, startDaemon } from './daemon.ts'
 
 /**
  * `s3-keeper.ts FOLDER PID` starts a one-node Ceph with an S3 gateway on loopback, all state in FOLDER and in memory, writes
  * FOLDER/ready.json once it answers, and takes everything down when process PID is gone. If this process dies first, the
- * kernel ends the daemons (setpriv --pdeathsig).
+ * kernel ends the daemons.
  */
 const [folder = '', watched = ''] = process.argv.slice(2)
 const keys = { accessKeyId: 'TESTKEY', secretAccessKey: 'TESTSECRET' }
@@ -49,7 +50,7 @@ async function command(program: string, ...words: readonly string[]): Promise<vo
 
 /** Starts a daemon in the foreground. One that ends by itself ends the server. */
 function daemon(program: string, ...words: readonly string[]): void {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...words, '-f'], { env, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = startDaemon(program, [...words, '-f'], { env, stdio: ['ignore', 'inherit', 'inherit'] })
   child.on('exit', (code, signal) => void fail(new Error(`${program} ended (${signal ?? code})`)))
   daemons.push(child)
 }
@@ -96,8 +97,7 @@ let ending = false
 /** Takes the daemons down. They hold nothing worth keeping, so they are not asked. */
 async function end(): Promise<void> {
   ending = true
-  for (const one of daemons) one.kill('SIGKILL')
-  await Promise.all(daemons.filter((one) => one.exitCode === null && one.signalCode === null).map((one) => once(one, 'exit')))
+  await Promise.all(daemons.map(endDaemon))
   await rm(folder, { recursive: true, force: true })
 }
 

@@ -1,6 +1,8 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
-import { expect, test } from 'vitest'
-import { freshBucket } from './s3.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { freshBucket, startS3 } from './s3.ts'
+
+beforeAll(startS3)
 
 test('every caller gets an empty bucket on one server, which keeps what is put and creates exclusively', async () => {
   const [one, other] = await Promise.all([freshBucket(), freshBucket()])

@@ -55,6 +55,11 @@ export async function freshBucket(): Promise<S3Bucket> {
   }
 }
 
+/** For `beforeAll`: what the run's server takes to start, far more on a busy machine, is then no part of a test's time. */
+export async function startS3(): Promise<void> {
+  await sharedServer()
+}
+
 /** Finds the run's server, or starts it. Callers in several processes at once agree on one. */
 async function sharedServer(): Promise<ReturnType<typeof parseReady>> {
   const run = runOf()

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import ssh2 from 'ssh2'
+import { endDaemon, startDaemon } from './daemon.ts'
 
 export interface SshdOptions {
   /** More lines of sshd_config. */
@@ -73,13 +74,9 @@ export class Sshd implements AsyncDisposable {
     await this.#listening()
   }
 
-  async stop(): Promise<void> {
-    const ended = once(this.#child, 'exit')
-    // The group: what serves a connection is a process of its own.
-    if (this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
-      process.kill(-this.#child.pid, 'SIGKILL')
-      await ended
-    }
+  /** Ends it and all its connections. */
+  stop(): Promise<void> {
+    return endDaemon(this.#child)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,7 +90,7 @@ export class Sshd implements AsyncDisposable {
       `Port ${this.port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(this.#home, 'host')}`, `AuthorizedKeysFile ${join(this.#home, 'authorized')}`, 'PidFile none',
       'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'MaxStartups 100', 'Subsystem sftp internal-sftp', ...this.#settings, '',
     ].join('\n'))
-    return spawn('setpriv', ['--pdeathsig', 'KILL', '/usr/sbin/sshd', '-D', '-e', '-f', config], { detached: true, stdio: 'ignore' })
+    return startDaemon('/usr/sbin/sshd', ['-D', '-e', '-f', config])
   }
 
   async #listening(): Promise<void> {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { endDaemon, startDaemon } from './daemon.ts'
 
 export const davUser = 'anna'
 export const davPassword = 'ein Geheimnis: ä%'
@@ -86,9 +87,7 @@ export async function startWebDav(kind: WebDavKind): Promise<WebDavServer> {
   return {
     origin: `http://127.0.0.1:${port}`, path: '', root,
     async [Symbol.asyncDispose]() {
-      const gone = once(child, 'exit')
-      child.kill('SIGKILL')
-      await gone
+      await endDaemon(child)
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -96,14 +95,14 @@ export async function startWebDav(kind: WebDavKind): Promise<WebDavServer> {
 
 function start(kind: WebDavKind, at: Parameters<Program['config']>[0]): ChildProcess {
   if (kind === 'rclone') {
-    return spawn('rclone', ['serve', 'webdav', at.root, '--addr', `127.0.0.1:${at.port}`, '--htpasswd', at.logins, '--config', join(at.folder, 'none')], { stdio: ['ignore', 'ignore', 'pipe'] })
+    return startDaemon('rclone', ['serve', 'webdav', at.root, '--addr', `127.0.0.1:${at.port}`, '--htpasswd', at.logins, '--config', join(at.folder, 'none')], { stdio: ['ignore', 'ignore', 'pipe'] })
   }
   const { command, words, config } = programs[kind]
   const path = join(at.folder, 'config')
   writeFileSync(path, config(at))
   // Apache gives up root, and its files have to be its own.
   if (kind === 'apache') execFileSync('chown', ['-R', 'nobody:nogroup', at.folder])
-  return spawn(command, words(path), { stdio: ['ignore', 'ignore', 'pipe'] })
+  return startDaemon(command, words(path), { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 async function freePort(): Promise<number> {

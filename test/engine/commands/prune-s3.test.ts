@@ -1,14 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../../engine/base/clock.ts'
 import type { PruneDetails } from '../../../engine/commands/prune.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import { FaultProxy } from '../../faults/proxy.ts'
 import { fastClock, initCheaply } from '../../faults/template.ts'
 import { World } from '../../fixtures/world.ts'
-import { freshBucket } from '../../servers/s3.ts'
+import { freshBucket, startS3 } from '../../servers/s3.ts'
+
+beforeAll(startS3)
 
 test('a prune clears away multipart uploads that nobody continued for a week, and no younger ones', async () => {
   const bucket = await freshBucket()

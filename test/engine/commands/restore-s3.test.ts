@@ -1,11 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { runJob } from '../../../engine/commands/run.ts'
 import { describeTree, makeOddTree } from '../../fixtures/tree.ts'
-import { freshBucket } from '../../servers/s3.ts'
+import { freshBucket, startS3 } from '../../servers/s3.ts'
 import { testContext } from './run-support.ts'
+
+beforeAll(startS3)
 
 it('brings everything back from S3, and downloads nothing that is there already', async () => {
   const bucket = await freshBucket()

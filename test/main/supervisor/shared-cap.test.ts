@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { presentNetwork } from '../../../engine/backend/flow/network.ts'
 import { RememberedConcurrency } from '../../../engine/backend/flow/remembered-concurrency.ts'
 import { linkKey } from '../../../engine/commands/transfers.ts'
@@ -14,7 +14,7 @@ import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import { systemTimers } from '../../../main/system/timers.ts'
 import { randomFile } from '../../e2e/harness/data.ts'
 import { FaultProxy, type ProxiedRequest } from '../../faults/proxy.ts'
-import { freshBucket, type S3Bucket } from '../../servers/s3.ts'
+import { freshBucket, startS3, type S3Bucket } from '../../servers/s3.ts'
 import { backupJob, noToken } from '../fakes.ts'
 
 const cap = 3
@@ -55,6 +55,8 @@ function startJob(supervisor: Supervisor, job: BackupJob, { secrets: { accessKey
   const running = supervisor.start({ job, secrets: { password: 'tulip gravel omen lamp', storage: { accessKeyId, secretAccessKey } } }, listener)
   return { running, open, phases }
 }
+
+beforeAll(startS3)
 
 test('two jobs in engines of their own share what their account bears: the server never sees more, and neither job waits for the other’s end', { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cap-'))

@@ -2,18 +2,20 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { EngineEvent } from '../../../engine/protocol/messages.ts'
 import { nodeHost } from '../../../main/supervisor/node-host.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import { systemTimers } from '../../../main/system/timers.ts'
 import { randomFile } from '../../e2e/harness/data.ts'
-import { freshBucket } from '../../servers/s3.ts'
+import { freshBucket, startS3 } from '../../servers/s3.ts'
 import { SlowLink } from '../../servers/slow-link.ts'
 import { backupJob, noToken } from '../fakes.ts'
 
 const engine = fileURLToPath(new URL('../../../engine/engine.ts', import.meta.url))
 const limit = 2_000_000
+
+beforeAll(startS3)
 
 test('two engines together keep to one limit, and use it: as the line in front of the server sees it, within 5 % over eight seconds', { timeout: 90_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-limit-'))

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { TokenBucket } from '../../../../engine/backend/flow/bandwidth.ts'
 import { withLimits } from '../../../../engine/backend/wrappers/limits.ts'
 import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
@@ -10,9 +10,11 @@ import { openBackend } from '../../../../engine/backend/open.ts'
 import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { systemClock } from '../../../../engine/base/clock.ts'
 import { FaultProxy } from '../../../faults/proxy.ts'
-import { freshBucket } from '../../../servers/s3.ts'
+import { freshBucket, startS3 } from '../../../servers/s3.ts'
 
 const never = new AbortController().signal
+
+beforeAll(startS3)
 
 test('real time: uploads and downloads of S3 pass through the limit inside of a request', async () => {
   const bucket = await freshBucket()
