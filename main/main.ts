@@ -152,7 +152,10 @@ function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () =>
 /** What runs engines, for the jobs in the stores. */
 function openWork({ settings, store, secrets, history }: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
   const { engine } = programPaths(app.getAppPath())
-  const supervisor = new Supervisor({ startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice, token: (...request) => accounts.token(...request) })
+  const supervisor = new Supervisor({
+    startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice,
+    token: (...request) => accounts.token(...request), sharedAccount: (...request) => accounts.sharedKey(...request),
+  })
   const runPorts = {
     timers,
     log: logs,

@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs'
+import { errnoOf } from '../base/errno.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { providerOf } from '../protocol/providers/address.ts'
 import type { SecretField } from '../protocol/providers/description.ts'
 import { providers } from '../protocol/providers/registry.ts'
+import { visibleText } from '../protocol/visible-text.ts'
 import { readBounded } from './bounded.ts'
 import { takeVariable } from './variables.ts'
 
@@ -42,6 +44,17 @@ async function contentOf({ fileVariables = [] }: SecretField, taken: ReadonlyMap
     return Buffer.from(await readBounded(createReadStream(named.value), maxFileBytes, tooLong)).toString('utf8')
   } catch (cause) {
     if (cause instanceof HoldfastError) throw cause
-    throw new HoldfastError('arguments', `The file that ${named.variable} names cannot be read.`, { cause })
+    throw unreadable(named, cause)
   }
+}
+
+function unreadable({ variable, value }: { readonly variable: string; readonly value: string }, cause: unknown): HoldfastError {
+  const shown = visibleText(value.slice(0, 200))
+  const words: Readonly<Record<string, readonly [said: string, advice: string]>> = {
+    ENOENT: ['does not exist', 'Correct the path, or put the file there.'],
+    EACCES: ['may not be read by you', 'Allow your user to read it.'],
+    EISDIR: ['is a folder', 'Give the path of the key file itself.'],
+  }
+  const [said, advice] = words[errnoOf(cause) ?? ''] ?? ['cannot be read', 'Look at the file and its disk.']
+  return new HoldfastError('arguments', `The file that ${variable} names ${said}: ${shown}`, { cause, data: { advice } })
 }

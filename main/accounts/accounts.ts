@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isSameName, type Account } from '../../engine/accounts/account.ts'
+import { isSameName, pickAccount, type Account } from '../../engine/accounts/account.ts'
 import { AccountFile } from '../../engine/accounts/account-file.ts'
 import { answerEngine } from '../../engine/accounts/answer.ts'
 import { appKeyFor, parseBuiltKeys, type AppKey, type BuiltKeys } from '../../engine/accounts/app-key.ts'
@@ -99,6 +99,18 @@ export class Accounts {
   /** A token for a job's engine. Never rejects. */
   token(job: EngineJob, account: AccountReference, rejected: string | undefined): Promise<TokenAnswer> {
     return answerEngine(this.#owner, job.repository, account, rejected, never)
+  }
+
+  /** An address that names no account means the only one there is, and one name has many spellings: all of them have one key. @param key the storage's own */
+  sharedKey(job: EngineJob, key: string): string {
+    const wanted = accountOf(job.repository)
+    if (!wanted) return key
+    try {
+      return `${key.slice(0, key.indexOf(':'))}:${pickAccount(this.#file.known, wanted).name}`
+    } catch {
+      // Nobody is signed in, and nothing will be transferred.
+      return key
+    }
   }
 
   /**

@@ -16,6 +16,8 @@ export interface SupervisorPorts {
   readonly timers: Timers
   /** A token for a job's engine: only of the account that its address names. Never rejects. */
   readonly token: (job: EngineJob, account: AccountReference, rejected: string | undefined) => Promise<TokenAnswer>
+  /** The one key under which an account's transfers are counted, where its storage's engine calls it so. */
+  readonly sharedAccount: (job: EngineJob, account: string) => string
   /** Sets the CPU priority of a process (nice value); must not throw. */
   readonly renice: (pid: number, nice: number) => void
 }
@@ -115,7 +117,7 @@ export class Supervisor {
     if (!running) return
     switch (event.type) {
       case 'permit-request':
-        this.#permits.request(running.id, event.request, event.account, event.cap, () => { running.engine.grant(event.request) })
+        this.#permits.request(running.id, event.request, this.#ports.sharedAccount(running.job, event.account), event.cap, () => { running.engine.grant(event.request) })
         return
       case 'permit-release':
         this.#permits.release(running.id, event.request, event.pauseMs)

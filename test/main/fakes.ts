@@ -45,6 +45,9 @@ export class FakeTimers implements Timers {
 }
 
 /** Nobody is signed in to anything. */
+/** Every account is called by its one name. */
+export const ownKey: SupervisorPorts['sharedAccount'] = (_, key) => key
+
 export const noToken: SupervisorPorts['token'] = () => Promise.resolve({ type: 'refused', error: { code: 'credentials', message: 'nobody', retryable: false } })
 
 /** As fast as anybody likes. */

@@ -6,7 +6,7 @@ import { causeError, networkError, notTheStorage } from '../http/failure.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { readSmall } from '../http/reply.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
-import { davError, isPage, notDav, partialError } from './errors.ts'
+import { davError, isPage, noPassword, notDav, partialError, wantsBasic } from './errors.ts'
 
 /** Where a WebDAV server is, and how one logs in. It may move: a server that was started anew listens elsewhere. */
 export interface DavPlace {
@@ -107,6 +107,7 @@ export class DavClient implements Disposable {
         ...(body ? { body } : {}),
       }, watch)
       const answered = (reply.status >= 200 && reply.status < 300) || also.includes(reply.status)
+      if (reply.status === 401 && place.password === '' && wantsBasic(reply.headers)) throw noPassword(what, place.user)
       if (!answered) throw davError(what, reply.status, reply.headers, await readSmall(reply, watch), this.#isDav)
       this.#isDav ||= reply.status === 207
       // A login page answers everything with 200.

@@ -39,6 +39,13 @@ export function davError(what: string, status: number, headers: Readonly<Record<
   })
 }
 
+/** The server asks who is there, and no password was given. Some take a user without one. */
+export function noPassword(what: string, user: string): HoldfastError {
+  const missing = user === '' ? 'a user name and a password, and none is given' : 'a password, and none is given'
+  const advice = `Set HOLDFAST_WEBDAV_PASSWORD${user === '' ? ', and name the user in the address (?user=…)' : ''}. With two-factor login, make an app password and use that.`
+  return causeError({ code: 'credentials', said: `The server wants ${missing}.`, advice }, [what, 'HTTP 401'], { status: 401, reason: 'HTTP 401' })
+}
+
 /** A reply of 207 to a request about one file or folder: it tells what failed (RFC 4918, section 9.9.4). @param words of the reply's body */
 export function partialError(what: string, words: Buffer): HoldfastError {
   const inner = [...words.toString().matchAll(/HTTP\/\d(?:\.\d)? ([1-5]\d\d)/g)].map(([, status]) => Number(status)).find((status) => status >= 400)
@@ -50,8 +57,13 @@ export function isPage(headers: Readonly<Record<string, string>>): boolean {
   return /^\s*text\/html\b/i.test(headers['content-type'] ?? '')
 }
 
+/** Of an answer that asks for a login. */
+export function wantsBasic(headers: Readonly<Record<string, string>>): boolean {
+  return /\bbasic\b/i.test(headers['www-authenticate'] ?? 'basic')
+}
+
 function causeOf(status: number, headers: Readonly<Record<string, string>>): Cause {
-  if (status === 401) return /\bbasic\b/i.test(headers['www-authenticate'] ?? 'basic') ? login : otherLogin
+  if (status === 401) return wantsBasic(headers) ? login : otherLogin
   if (status === 503 && headers['retry-after'] !== undefined) return { code: 'throttled', said: 'The server asks to be left alone for a while (maintenance, or too much to do).' }
   if (status === 407) return pageCause(407) ?? notTheStorage
   return redirectCause(status) ?? statusCauses.find(([fits]) => fits(status))?.[1] ?? notTheStorage

@@ -11,6 +11,7 @@ import type { DropboxApi, FileMetadata, ListPage } from './api.ts'
 import { Committer } from './committer.ts'
 import { blocksOf, contentHash } from './content-hash.ts'
 import { putInSession, verifyStored } from './sessions.ts'
+import { NamespaceTurns } from './turns.ts'
 
 export const maximumConnections = 8
 /** https://www.dropbox.com/developers/documentation/http/documentation#files-upload_session-append */
@@ -37,7 +38,7 @@ export class DropboxBackend implements StorageBackend {
     this.#clock = clock
     this.#root = root
     this.#journal = journal
-    this.#committer = new Committer((commits, signal) => api.finishBatch(`${commits.length} objects`, commits, signal))
+    this.#committer = new Committer((commits, signal) => api.finishBatch(`${commits.length} objects`, commits, signal), new NamespaceTurns(clock, Math.random))
     this.label = `dropbox:${root === '' ? '/' : root}${account === '' ? '' : ` of ${account}`}`
     this.traits = {
       maxConnections: maximumConnections, exclusiveCreate: true, resumable: journal !== undefined, distance: 'far',

@@ -1,5 +1,5 @@
 import { createSign } from 'node:crypto'
-import { object, optional, pipe, regex, safeParse, string, literal, number, nonEmpty } from 'valibot'
+import { object, optional, pipe, regex, safeParse, string, literal, number, nonEmpty, unknown } from 'valibot'
 import { unlessAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
@@ -21,6 +21,16 @@ const keyFile = object({
   type: literal('service_account'), client_email: pipe(string(), regex(/^[^\s@]{1,100}@[^\s@]{1,200}$/)), private_key: pipe(string(), nonEmpty()),
   private_key_id: optional(string()),
 })
+/** Other files of Google's that look like a key: https://cloud.google.com/docs/authentication/application-default-credentials */
+const otherFile = object({ type: optional(string()), installed: optional(unknown()), web: optional(unknown()) })
+const otherKinds: Readonly<Record<string, string>> = {
+  authorized_user: 'it is a person\'s login, as "gcloud auth application-default login" makes it',
+  external_account: 'it is a federated login (external_account)',
+  impersonated_service_account: 'it is a login that stands for a service account (impersonated_service_account)',
+  service_account: 'parts of it are missing',
+  client: 'it is an app\'s OAuth client',
+}
+const makeKey = 'Make a key of a service account in the Google Cloud console ("IAM & Admin", "Service Accounts", "Keys", "JSON"), and give the whole file.'
 const tokenReply = object({ access_token: pipe(string(), nonEmpty()), expires_in: optional(number()) })
 const tokenRefusal = object({ error: string(), error_description: optional(string()) })
 
@@ -37,9 +47,13 @@ interface Minted {
   readonly endsMs: number
 }
 
-/** The e-mail address of the service account whose key these are, or undefined. Errors: credentials (not a key). */
-export function serviceAccountOf({ serviceAccount }: Credentials): string | undefined {
-  return serviceAccount === undefined ? undefined : keyOf(serviceAccount).email
+/** The e-mail address of the service account whose key these are; undefined for the token of a signed-in account. Errors: credentials (no key, or none that is one). */
+export function serviceAccountOf({ serviceAccount, accessToken }: Credentials): string | undefined {
+  if (serviceAccount !== undefined) return keyOf(serviceAccount).email
+  if (accessToken !== undefined) return undefined
+  throw new HoldfastError('credentials', 'Credentials for the storage are missing: the key of a service account, in the file that GOOGLE_APPLICATION_CREDENTIALS names, or in HOLDFAST_GCS_KEY.', {
+    data: { advice: makeKey },
+  })
 }
 
 /**
@@ -119,14 +133,20 @@ export class TokenSource implements CredentialSource, Disposable {
 }
 
 function keyOf(text: string): Key {
-  const key = safeParse(keyFile, parsedJson(text))
-  if (!key.success) {
-    throw new HoldfastError('credentials', 'The service account\'s key is not one: it is the JSON that the Google Cloud console gives out for a key.', {
-      data: { advice: 'Make a key of a service account ("IAM & Admin", "Service Accounts", "Keys", "JSON"), and give the whole file.' },
-    })
-  }
+  const parsed = parsedJson(text)
+  const key = safeParse(keyFile, parsed)
+  if (!key.success) throw new HoldfastError('credentials', `The service account's key is not one: ${whatElse(text, parsed)}.`, { data: { advice: makeKey } })
   const { client_email: email, private_key: pem, private_key_id: id } = key.output
   return { email, pem, id, text }
+}
+
+/** What was given in place of a key. Nothing of it is repeated: it may be a secret. */
+function whatElse(text: string, parsed: unknown): string {
+  if (text.trim() === '') return 'it is empty'
+  if (parsed === undefined) return 'it is not the JSON that the Google Cloud console gives out for a key'
+  const other = safeParse(otherFile, parsed)
+  const kind = other.success ? otherKinds[other.output.type ?? (other.output.installed || other.output.web ? 'client' : '')] : undefined
+  return kind ?? 'its JSON is not what the Google Cloud console gives out for a key'
 }
 
 function signed({ email, id, pem }: Key, nowMs: number): string {

@@ -73,6 +73,25 @@ describe('the app\'s accounts', () => {
     expect(world.server.personOf(answer.type === 'token' ? answer.token.accessToken : '')).toEqual(world.server.person)
   })
 
+  it('have one key for the transfers of all addresses that mean them', async () => {
+    await using world = await setUp()
+    const { accounts, server } = world
+    const keyOf = (address: string, key: string): string => accounts.sharedKey(job(address), key)
+    expect(keyOf('dropbox:/x', 'dropbox:')).toBe('dropbox:')
+    for (const [service, provider] of [['dropbox', 'dropbox'], ['google', 'gdrive'], ['microsoft', 'onedrive'], ['box', 'box']] as const) {
+      const { name } = await accounts.signIn(service, undefined)
+      const addresses = [`${provider}:/x`, `${provider}:/y?account=${encodeURIComponent(name)}`, `faulty+${provider}:/z?account=${encodeURIComponent(name.toUpperCase())}`]
+      expect(new Set(addresses.map((address) => keyOf(address, `${provider}:${new URLSearchParams(address.split('?')[1]).get('account') ?? ''}`)))).toEqual(new Set([`${provider}:${name}`]))
+    }
+    expect(keyOf('s3://bucket', 's3:x')).toBe('s3:x')
+    expect(keyOf('/folder', 'local:1')).toBe('local:1')
+    server.person = { id: 'id-bob', login: 'bob@example.org' }
+    const { name } = await accounts.signIn('dropbox', undefined)
+    // Which of two is meant cannot be told, and no token is given out.
+    expect(keyOf('dropbox:/x', 'dropbox:')).toBe('dropbox:')
+    expect(keyOf(`dropbox:/x?account=${encodeURIComponent(name)}`, 'dropbox:bob')).toBe(`dropbox:${name}`)
+  })
+
   it('give an engine tokens of the account that its own address names, and of no other', async () => {
     await using world = await setUp()
     const { accounts, server } = world

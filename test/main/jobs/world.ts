@@ -14,7 +14,7 @@ import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import type { LogLine } from '../../../main/system/logs.ts'
-import { fakeHosts, FakeTimers, noToken } from '../fakes.ts'
+import { fakeHosts, FakeTimers, noToken, ownKey } from '../fakes.ts'
 
 export const config: JobConfig = {
   name: 'docs',
@@ -41,7 +41,7 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const { store: secrets } = openSecrets(join(folder, 'secrets.json'), [keyFileCipher(join(folder, 'key'))], now)
   const history = new RunHistory(join(folder, 'history'))
   const interrupted = history.load()
-  const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken })
+  const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const log = { write: (line: LogLine) => { lines.push(line) } }
   const counts = { change: 0, live: 0 }
   const ports = {

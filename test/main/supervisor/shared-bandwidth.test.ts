@@ -3,7 +3,7 @@ import { TokenBucket } from '../../../engine/backend/flow/bandwidth.ts'
 import type { Limits } from '../../../engine/protocol/messages.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import { FakeClock } from '../../engine/backend/fake-clock.ts'
-import { backupJob, fakeHosts, FakeTimers, noToken, restoreJob } from '../fakes.ts'
+import { backupJob, fakeHosts, FakeTimers, noToken, ownKey, restoreJob } from '../fakes.ts'
 import type { FakeHost } from '../fakes.ts'
 
 type Direction = 'up' | 'down'
@@ -20,7 +20,7 @@ function setUp(direction: Direction) {
   const timers = new FakeTimers()
   const clock = new FakeClock()
   const { start, last } = fakeHosts()
-  const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken })
+  const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const engines: Engine[] = []
   supervisor.setLimits({ uploadBytesPerSecond: limit, downloadBytesPerSecond: limit })
   const engine = (transfers: number, type: 'backup' | 'restore' = 'backup'): Engine => {

@@ -15,7 +15,7 @@ import { systemTimers } from '../../../main/system/timers.ts'
 import { randomFile } from '../../e2e/harness/data.ts'
 import { FaultProxy, type ProxiedRequest } from '../../faults/proxy.ts'
 import { freshBucket, startS3, type S3Bucket } from '../../servers/s3.ts'
-import { backupJob, noToken } from '../fakes.ts'
+import { backupJob, noToken, ownKey } from '../fakes.ts'
 
 const cap = 3
 const engine = fileURLToPath(new URL('../../../engine/engine.ts', import.meta.url))
@@ -63,7 +63,7 @@ test('two jobs in engines of their own share what their account bears: the serve
   const bucket = await freshBucket()
   await using proxy = await FaultProxy.start(bucket.endpoint)
   const server = watchTransfers(proxy)
-  const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken })
+  const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const home = join(folder, 'home')
   // No slow start: each of the two would take the whole cap.
   await new RememberedConcurrency(home).remember(linkKey(`s3:${new URL(proxy.endpoint).host}:${bucket.secrets.accessKeyId}`, 'up', presentNetwork()), 8, Date.now())

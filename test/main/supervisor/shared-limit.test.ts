@@ -10,7 +10,7 @@ import { systemTimers } from '../../../main/system/timers.ts'
 import { randomFile } from '../../e2e/harness/data.ts'
 import { freshBucket, startS3 } from '../../servers/s3.ts'
 import { SlowLink } from '../../servers/slow-link.ts'
-import { backupJob, noToken } from '../fakes.ts'
+import { backupJob, noToken, ownKey } from '../fakes.ts'
 
 const engine = fileURLToPath(new URL('../../../engine/engine.ts', import.meta.url))
 const limit = 2_000_000
@@ -21,7 +21,7 @@ test('two engines together keep to one limit, and use it: as the line in front o
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-limit-'))
   const bucket = await freshBucket()
   await using link = await SlowLink.start(bucket.endpoint, { roundTripMs: 20 })
-  const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken })
+  const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   supervisor.setLimits({ uploadBytesPerSecond: limit })
   const moving = new Set<string>()
   const exits: unknown[] = []

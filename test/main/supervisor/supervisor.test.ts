@@ -32,7 +32,7 @@ function setUp() {
   }
   const asked: Asked[] = []
   const token: SupervisorPorts['token'] = (job, account, rejected) => new Promise((answer) => { asked.push({ job, account, rejected, answer }) })
-  const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value), token })
+  const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value), token, sharedAccount: (_, key) => key.toLowerCase() })
   const backup = (uploadBytesPerSecond?: number) => supervisor.start({ job: backupJob, secrets, ...(uploadBytesPerSecond && { uploadBytesPerSecond }) }, listener)
   const restore = () => supervisor.start({ job: restoreJob, secrets }, listener)
   return { asked, timers, hosts, last, nice, log, supervisor, backup, restore }
@@ -122,8 +122,9 @@ describe('permits', () => {
     const [first, second] = hosts
     first?.ready()
     second?.ready()
+    // Two names of one account.
     first?.says({ type: 'permit-request', request: 1, account: 's3:x', cap: 1 })
-    second?.says({ type: 'permit-request', request: 7, account: 's3:x', cap: 1 })
+    second?.says({ type: 'permit-request', request: 7, account: 'S3:X', cap: 1 })
     expect(first?.got('permit-granted')).toHaveLength(1)
     expect(second?.got('permit-granted')).toHaveLength(0)
     first?.exit('SIGKILL')

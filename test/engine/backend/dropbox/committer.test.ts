@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Commit, FileMetadata } from '../../../../engine/backend/dropbox/api.ts'
 import { Committer } from '../../../../engine/backend/dropbox/committer.ts'
+import { NamespaceTurns } from '../../../../engine/backend/dropbox/turns.ts'
+import { systemClock } from '../../../../engine/base/clock.ts'
 import { HoldfastError } from '../../../../engine/base/errors.ts'
+import { tagError } from '../../../../engine/backend/dropbox/errors.ts'
+import { FakeClock } from '../fake-clock.ts'
 import { codeOf } from '../../../suites/backend-contract.ts'
 
 const never = new AbortController().signal
+const turns = (): NamespaceTurns => new NamespaceTurns(systemClock, () => 0)
 const commitOf = (path: string): Commit => ({ sessionId: path, size: 1, path, ifAbsent: false })
 const fileOf = (path: string): FileMetadata => ({ path_lower: path, size: 1, rev: '1', server_modified: '', content_hash: '' })
 
@@ -18,7 +23,7 @@ function slow(): { readonly committer: Committer; readonly batches: string[][]; 
     signals.push(signal)
     await gate.promise
     return commits.map(({ path }) => (path === 'bad' ? new HoldfastError('full', 'x') : fileOf(path)))
-  })
+  }, turns())
   return { committer, batches, signals, letGo: () => { gate.resolve(); gate = Promise.withResolvers(); gate.resolve() } }
 }
 
@@ -43,7 +48,7 @@ test('a batch that fails fails for all, and the next one runs', async () => {
   const committer = new Committer(async (commits) => {
     if (++tries === 1) throw new HoldfastError('throttled', 'x')
     return commits.map(({ path }) => fileOf(path))
-  })
+  }, turns())
   expect(await codeOf(committer.commit(commitOf('a'), never))).toBe('throttled')
   expect(await codeOf(committer.commit(commitOf('b'), never))).toBe('done')
 })
@@ -82,4 +87,19 @@ test('changes go one after the other, also after one that failed or gave up', as
   const aborted = codeOf(committer.alone(work, AbortSignal.abort()))
   await Promise.all([work, work, work].map((one) => committer.alone(one, never)))
   expect([await failing, await aborted]).toEqual(['offline', 'aborted'])
+})
+
+test('of a batch only what met the lock is asked for once more', async () => {
+  const clock = new FakeClock()
+  const batches: string[][] = []
+  const committer = new Committer(async (commits) => {
+    batches.push(commits.map(({ path }) => path))
+    return commits.map(({ path }, index) => (index === 1 && batches.length === 1 ? tagError(path, { '.tag': 'too_many_write_operations' }, { status: 409 }) : fileOf(path)))
+  }, new NamespaceTurns(clock, () => 0))
+  const blocker = committer.alone(turn, never)
+  const ends = ['a', 'b', 'c'].map((path) => codeOf(committer.commit(commitOf(path), never)))
+  await blocker
+  await clock.advance(2_000)
+  expect(await Promise.all(ends)).toEqual(['done', 'done', 'done'])
+  expect(batches).toEqual([['a', 'b', 'c'], ['b']])
 })

@@ -36,7 +36,6 @@ const path = (tag: string): unknown => ({ '.tag': 'path', path: { '.tag': tag } 
 const answers: readonly (readonly [string, WebFault, string])[] = [
   ['many requests, as JSON', told(429, { reason: { '.tag': 'too_many_requests' }, retry_after: 7 }, { 'retry-after': '7' }), 'throttled'],
   ['many requests, as text', { type: 'answer', status: 429, text: 'too many requests', headers: { 'retry-after': '7' } }, 'throttled'],
-  ['a busy account', told(429, { reason: { '.tag': 'too_many_write_operations' } }), 'throttled'],
   ['a full Dropbox', told(409, { '.tag': 'path', reason: { '.tag': 'insufficient_space' } }), 'full'],
   ['a full Dropbox, after a session', told(409, path('insufficient_space')), 'full'],
   ['a folder that is read-only', told(409, path('no_write_permission')), 'denied'],
@@ -69,6 +68,12 @@ test.each(answers)('%s', async (_what, fault, code) => {
   expect(text.length).toBeLessThan(2000)
   server.choose = () => undefined
   expect(await codeOf(backend.put('x', bytesOf('x'), {}, never))).toBe('done')
+})
+
+test('a busy account is asked once more: another change takes a moment', async () => {
+  server.breakNext(({ url }) => url.includes('/files/'), told(429, { reason: { '.tag': 'too_many_write_operations' } }), 1)
+  await backend.put('x', bytesOf('x'), {}, never)
+  expect(server.requests.length).toBe(2)
 })
 
 test('who has no token is told to sign in, and nothing is sent', async () => {

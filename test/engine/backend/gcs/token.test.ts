@@ -63,8 +63,23 @@ test('an expired token in the middle of work is no error', async () => {
   server.tokens.add('token-1')
 })
 
-test.each(['', '{}', 'not JSON', '{"type":"authorized_user"}', '/home/anna/key.json'])('what is no key is told at once: %j', async (text) => {
-  await expect(open({ serviceAccount: text })).rejects.toMatchObject({ code: 'credentials', message: expect.stringContaining('is not one') as string })
+test.each([
+  ['', 'it is empty'],
+  [' \n', 'it is empty'],
+  ['{}', 'its JSON is not what'],
+  ['[]', 'its JSON is not what'],
+  ['not JSON', 'it is not the JSON'],
+  ['/home/anna/key.json', 'it is not the JSON'],
+  ['{"type":"authorized_user"}', 'a person\'s login'],
+  ['{"type":"external_account"}', 'a federated login'],
+  ['{"type":"impersonated_service_account"}', 'stands for a service account'],
+  ['{"type":"service_account","client_email":"a@b"}', 'parts of it are missing'],
+  ['{"installed":{"client_id":"x"}}', 'OAuth client'],
+  ['{"type":"something secret"}', 'its JSON is not what'],
+])('what is no key is told at once, and what it is: %j', async (text, words) => {
+  const failing = open({ serviceAccount: text })
+  await expect(failing).rejects.toMatchObject({ code: 'credentials', message: expect.stringContaining(`is not one: `) as string, data: { advice: expect.stringContaining('Make a key') as string } })
+  await expect(failing).rejects.toThrow(words)
 })
 
 test('a damaged key, one that was deleted, and no key at all have their own words, which hold nothing of the key', async () => {
@@ -72,13 +87,15 @@ test('a damaged key, one that was deleted, and no key at all have their own word
   const secret = (parsed['private_key'] ?? '').split('\n')[5] ?? 'none'
   const failures: unknown[] = []
   const failing = async (credentials: Credentials): Promise<unknown> => {
-    await using backend = await open(credentials)
-    const failure: unknown = await backend.stat('x', never).catch((error: unknown) => error)
+    const failure: unknown = await (async () => {
+      await using backend = await open(credentials)
+      return await backend.stat('x', never)
+    })().catch((error: unknown) => error)
     failures.push(failure)
     return failure
   }
   expect(await failing({ serviceAccount: JSON.stringify({ ...parsed, private_key: `-----BEGIN PRIVATE KEY-----\n${secret}\n-----END PRIVATE KEY-----\n` }) })).toMatchObject({ code: 'credentials', message: expect.stringContaining('damaged') as string })
-  expect(await failing({})).toMatchObject({ code: 'credentials' })
+  expect(await failing({})).toMatchObject({ code: 'credentials', message: expect.stringContaining('GOOGLE_APPLICATION_CREDENTIALS') as string })
   server.revokeKey()
   expect(await failing({ serviceAccount: key })).toMatchObject({ code: 'credentials', data: { reason: 'ServiceAccountRefused' }, cause: { message: expect.stringContaining('account not found') as string } })
   for (const failure of failures) {

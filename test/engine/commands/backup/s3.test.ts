@@ -66,7 +66,7 @@ test('on S3 a stop breaks uploads off and leaves nothing half; the next run send
   const target = join(world.folder, 'restored')
   await runJob({ ...world.common, type: 'restore', snapshot: 'latest', target, paths: [], overwrite: 'never' }, context(new AbortController().signal))
   expect(describeTree(join(target, 'source'))).toEqual(describeTree(world.source))
-})
+}, 60_000)
 
 function sum(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0)
