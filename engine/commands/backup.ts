@@ -9,6 +9,7 @@ import type { BackupJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { parseRevisionKey, type SnapshotRef } from '../repository/protocol/names.ts'
+import { saveMachine } from '../repository/protocol/machines.ts'
 import { readDecision, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { LastSnapshot } from '../catalog/last-snapshot.ts'
 import type { Reached } from '../catalog/run-journal.ts'
@@ -177,8 +178,22 @@ class BackupRun {
   async #verified({ changed, snapshot }: End, verification: SampleVerification | undefined): Promise<RunSummary> {
     const { job, progress } = this.#parts
     if (!job.dryRun) progress.phase('verifying')
+    await this.#keepSettings()
     this.#verifiedBytes = await verification?.finish(!changed)
     return this.#summary(changed || this.#parts.tally.problemCount > 0 ? this.#outcome() : 'unchanged', snapshot)
+  }
+
+  /** So that another machine can take this one's place. What cannot be kept is a warning: files are what a backup is for. */
+  async #keepSettings(): Promise<void> {
+    const { job, context, opened } = this.#parts
+    if (job.machineSettings === undefined || job.dryRun) return
+    try {
+      const machine = { host: opened.host, user: userName(), program: `Holdfast ${version}`, savedMs: context.clock.now(), settings: job.machineSettings }
+      await saveMachine(opened.repository, machine, systemRandom, context.signal)
+    } catch (error) {
+      if (context.signal.aborted) throw error
+      context.log.write('warning', `The settings of this machine could not be kept in the repository: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
 
   /** The last snapshot may have been forgotten or damaged meanwhile. */

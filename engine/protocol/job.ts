@@ -43,6 +43,8 @@ export interface BackupJob extends JobBase {
   readonly create?: boolean
   /** Sample verification after the run (engine/commands/backup/verify.ts). Default true. */
   readonly verify?: boolean
+  /** What this machine needs to come back, kept in the repository for an import elsewhere: JSON without secrets, at most 1,000,000 characters. */
+  readonly machineSettings?: string
 }
 
 /** Text for a path that is UTF-8; any path as exact bytes. */
@@ -124,6 +126,8 @@ export interface BrowseJob extends JobBase {
 /** Tries the destination: reachable, writable, what it can do, whether a repository is there and the password opens it. */
 export interface TestJob extends JobBase {
   readonly type: 'test'
+  /** Tells also what machines left in the repository with `machineSettings`. */
+  readonly listMachines?: boolean
 }
 
 /** Travels only in the `start` message (or comes from the environment, a file or a prompt of the command line). */

@@ -69,6 +69,7 @@ const backupJob = v.object({
   onFailure: v.picklist(['drain', 'cancel']),
   create: v.exactOptional(flag),
   verify: v.exactOptional(flag),
+  machineSettings: v.exactOptional(v.pipe(v.string(), v.maxLength(1_000_000))),
 })
 
 const restoreJob = v.object({
@@ -116,7 +117,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
-  v.object({ ...jobBase, type: v.literal('test') }),
+  v.object({ ...jobBase, type: v.literal('test'), listMachines: v.exactOptional(flag) }),
 ])
 
 const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])

@@ -22,6 +22,7 @@ const kindBytes = {
   expired: 8,
   deleted: 9,
   note: 10,
+  machine: 13,
   'data-pack': 16,
   'tree-pack': 17,
 } as const
