@@ -16,6 +16,7 @@ import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
 import { Spool } from './spool.ts'
 import { Transactions } from './transactions.ts'
+import { SyncedTrees } from './synced-trees.ts'
 import { TreeCache } from './tree-cache.ts'
 import { createUploadJournal } from './upload-journal.ts'
 import { VerificationLedger } from './verification.ts'
@@ -63,6 +64,11 @@ export class Catalog implements BlobLocator, Disposable {
   /** All or nothing; an error inside ends the outermost transaction as a whole. `work` must not wait. */
   transaction<T>(work: () => T): T {
     return this.#transactions.run(work)
+  }
+
+  /** Of a sync's catalog. Ask for it once. */
+  syncedTrees(): SyncedTrees {
+    return new SyncedTrees(this.#database)
   }
 
   /** A set of blob ids that lives until it is disposed. */

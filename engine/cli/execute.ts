@@ -14,7 +14,7 @@ import { LazyAccounts } from './accounts/lazy.ts'
 import { exitCodeOfError, exitCodeOfSummary } from './exit-codes.ts'
 import { JsonOutput } from './json-output.ts'
 import type { Output, StandardOutput } from './output.ts'
-import { readSecrets } from './secrets.ts'
+import { readSecrets, type FromOptions } from './secrets.ts'
 import { homeOf, limitsOf, settingsOf } from './settings.ts'
 import type { CommonOptions, Settings } from './settings.ts'
 import { stopOnSignals } from './signals.ts'
@@ -72,6 +72,8 @@ export interface Asking {
   readonly newRepository?: boolean
   /** Recovery words are asked for, and nothing else. */
   readonly asksForWords?: boolean
+  /** Another repository that is read: its secrets are asked for too. */
+  readonly source?: FromOptions
 }
 
 /** Runs one command from options to its last word. Resolves with the exit code; never rejects. */
@@ -86,7 +88,7 @@ export async function execute(
     const settings = await settingsOf(options, process.env)
     const warn = (words: string): void => { log.write('warning', words) }
     const secrets = await readSecrets({
-      repository: settings.repository, passwordFile: options.passwordFile, recoveryKeyFile: options.recoveryKeyFile,
+      repository: settings.repository, passwordFile: options.passwordFile, recoveryKeyFile: options.recoveryKeyFile, from: options.source,
       confirm: options.newRepository ?? false, asksForWords: options.asksForWords ?? false, warn,
     })
     await using accounts = new LazyAccounts(settings.home, takeAccountEnvironment(process.env), systemClock)

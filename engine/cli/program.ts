@@ -12,6 +12,7 @@ import { addKit } from './commands/kit.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
+import { addSync } from './commands/sync.ts'
 import { variableLines } from './destination-text.ts'
 import { createOutput, execute, executePlain } from './execute.ts'
 import type { Asking, Ending, Invocation, PlainInvocation } from './execute.ts'
@@ -59,7 +60,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addKey, addKit, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addSync, addKey, addKit, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

@@ -8,6 +8,8 @@ import { takeVariable } from './variables.ts'
 
 interface PasswordSource {
   readonly variable: string
+  /** Where the variable was taken already. */
+  readonly inherited?: string | undefined
   readonly file: string | undefined
   readonly fileOption: string
   readonly prompt: string
@@ -22,10 +24,17 @@ export interface SecretOptions {
   readonly repository: string
   readonly passwordFile?: string | undefined
   readonly recoveryKeyFile?: string | undefined
+  /** Of a sync: its source. */
+  readonly from?: FromOptions | undefined
   readonly confirm: boolean
   /** Of a recovery kit, not a password. */
   readonly asksForWords?: boolean
   readonly warn: (words: string) => void
+}
+
+export interface FromOptions {
+  readonly repository: string
+  readonly passwordFile?: string | undefined
 }
 
 /**
@@ -33,21 +42,26 @@ export interface SecretOptions {
  * environment, so that no child or worker inherits them. Errors: arguments, aborted (Ctrl-C at the prompt).
  */
 export async function readSecrets(options: SecretOptions): Promise<JobSecrets> {
-  const storage = await readStorageSecrets(options.repository)
-  if (options.recoveryKeyFile !== undefined) {
-    if (options.passwordFile !== undefined) throw new HoldfastError('arguments', 'Give --password-file or --recovery-key-file, not both.')
-    takeVariable('HOLDFAST_PASSWORD')
-    return { password: await readRecoveryKeyFile(options.recoveryKeyFile, options.warn), storage }
+  const { storage, from: fromStorage } = await readStorageSecrets(options.repository, options.from?.repository)
+  // Removed from the environment in any case.
+  const inherited = takeVariable('HOLDFAST_FROM_PASSWORD')
+  const secrets = { password: await readOwnPassword(options), storage }
+  if (!options.from) return secrets
+  const source = {
+    variable: 'HOLDFAST_FROM_PASSWORD', inherited, file: options.from.passwordFile, fileOption: '--from-password-file', prompt: 'Password of the source', confirm: false, warn: options.warn,
   }
-  const password = await readPassword({
-    variable: 'HOLDFAST_PASSWORD',
-    file: options.passwordFile,
-    fileOption: '--password-file',
-    prompt: options.asksForWords ? 'Words of the recovery kit' : 'Password of the repository',
-    confirm: options.confirm,
-    warn: options.warn,
+  return { ...secrets, from: { password: await readPassword(source), storage: fromStorage } }
+}
+
+async function readOwnPassword({ passwordFile, recoveryKeyFile, confirm, asksForWords, warn }: SecretOptions): Promise<string> {
+  if (recoveryKeyFile !== undefined) {
+    if (passwordFile !== undefined) throw new HoldfastError('arguments', 'Give --password-file or --recovery-key-file, not both.')
+    takeVariable('HOLDFAST_PASSWORD')
+    return readRecoveryKeyFile(recoveryKeyFile, warn)
+  }
+  return readPassword({
+    variable: 'HOLDFAST_PASSWORD', file: passwordFile, fileOption: '--password-file', prompt: asksForWords ? 'Words of the recovery kit' : 'Password of the repository', confirm, warn,
   })
-  return { password, storage }
 }
 
 /** The password that `key add` adds. Errors: as readSecrets. */
@@ -56,7 +70,7 @@ export function readNewPassword(file: string | undefined, warn: (words: string) 
 }
 
 async function readPassword(source: PasswordSource): Promise<string> {
-  const inherited = takeVariable(source.variable)
+  const inherited = source.inherited ?? takeVariable(source.variable)
   if (source.file !== undefined) return readPasswordFile(source.file, source.fileOption, source.warn)
   if (inherited !== undefined) return checked(stripInvisible(inherited), source.variable)
   return ask(source)

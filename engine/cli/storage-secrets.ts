@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { errnoOf } from '../base/errno.ts'
 import { HoldfastError } from '../base/errors.ts'
 import { providerOf } from '../protocol/providers/address.ts'
-import type { SecretField } from '../protocol/providers/description.ts'
+import type { ProviderDescription, SecretField } from '../protocol/providers/description.ts'
 import { providers } from '../protocol/providers/registry.ts'
 import { visibleText } from '../protocol/visible-text.ts'
 import { readBounded } from './bounded.ts'
@@ -11,14 +11,46 @@ import { takeVariable } from './variables.ts'
 /** More than any key has. */
 const maxFileBytes = 64 * 1024
 
+type Taken = ReadonlyMap<string, string | undefined>
+
+/** Secrets of storages out of the environment. */
+export interface StorageSecrets {
+  readonly storage: Readonly<Record<string, string>>
+  /** Of a sync's source. */
+  readonly from: Readonly<Record<string, string>>
+}
+
 /**
  * What the storage at an address asks for, by the names of its secrets, from the environment. The variables of all providers are removed
  * from it; those of others are dropped. Errors: arguments, for a file that cannot be read.
+ * @param from the address of a sync's source: it takes its secrets from variables with FROM in them, and from the ordinary ones where these are not
+ * for the destination, because that is another kind of storage.
  */
-export async function readStorageSecrets(repository: string): Promise<Readonly<Record<string, string>>> {
-  const taken = new Map(variablesOfAll().map((variable) => [variable, takeVariable(variable)]))
+export async function readStorageSecrets(repository: string, from?: string): Promise<StorageSecrets> {
+  const names = variablesOfAll()
+  const taken: Taken = new Map(names.map((variable) => [variable, takeVariable(variable)]))
+  const takenFrom: Taken = new Map(names.map((variable) => [variable, takeVariable(fromVariable(variable))]))
+  const [own, other] = [providerAt(repository), from === undefined ? undefined : providerAt(from)]
+  const isOwn = other !== own || [...takenFrom.values()].some((value) => value !== undefined)
+  return { storage: await secretsOf(own, taken), from: isOwn ? await secretsOf(other, merged(takenFrom, other === own ? new Map() : taken)) : {} }
+}
+
+/** `HOLDFAST_WEBDAV_PASSWORD` is `HOLDFAST_FROM_WEBDAV_PASSWORD`, `AWS_ACCESS_KEY_ID` is `HOLDFAST_FROM_AWS_ACCESS_KEY_ID`. */
+export function fromVariable(variable: string): string {
+  return `HOLDFAST_FROM_${variable.replace(/^HOLDFAST_/, '')}`
+}
+
+function providerAt(address: string): ProviderDescription | undefined {
+  return providerOf(address.replace(/^(?:faulty\+)+/, ''))
+}
+
+function merged(first: Taken, second: Taken): Taken {
+  return new Map([...first].map(([name, value]) => [name, value ?? second.get(name)]))
+}
+
+async function secretsOf(provider: ProviderDescription | undefined, taken: Taken): Promise<Readonly<Record<string, string>>> {
   const found: Record<string, string> = {}
-  for (const secret of providerOf(repository.replace(/^(?:faulty\+)+/, ''))?.secrets ?? []) {
+  for (const secret of provider?.secrets ?? []) {
     const value = first(secret.variables, taken)?.value ?? (await contentOf(secret, taken))
     if (value !== undefined) found[secret.name] = value
   }
@@ -29,14 +61,14 @@ function variablesOfAll(): readonly string[] {
   return providers.flatMap(({ secrets }) => secrets.flatMap(({ variables, fileVariables = [] }) => [...variables, ...fileVariables]))
 }
 
-function first(variables: readonly string[], taken: ReadonlyMap<string, string | undefined>): { readonly variable: string; readonly value: string } | undefined {
+function first(variables: readonly string[], taken: Taken): { readonly variable: string; readonly value: string } | undefined {
   return variables.flatMap((variable) => {
     const value = taken.get(variable)
     return value === undefined ? [] : [{ variable, value }]
   })[0]
 }
 
-async function contentOf({ fileVariables = [] }: SecretField, taken: ReadonlyMap<string, string | undefined>): Promise<string | undefined> {
+async function contentOf({ fileVariables = [] }: SecretField, taken: Taken): Promise<string | undefined> {
   const named = first(fileVariables, taken)
   if (!named) return undefined
   const tooLong = (): HoldfastError => new HoldfastError('arguments', `The file that ${named.variable} names is no key: it holds more than 64 KiB.`)

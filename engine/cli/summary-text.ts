@@ -39,6 +39,11 @@ function countLines(summary: RunSummary): string[] {
         `  ${formatPlural(files.found, 'file')}, ${formatBytes(bytes.found)}: ${formatCount(files.uploaded)} written, ${formatCount(files.unchanged)} left as they were`,
         `  ${formatBytes(summary.downloadedBytes)} received`,
       ]
+    case 'sync':
+      return [
+        `  ${formatPlural(files.found, 'file')}, ${formatBytes(bytes.found)} in the snapshots`,
+        `  ${formatBytes(summary.downloadedBytes)} received, ${formatBytes(summary.uploadedBytes)} sent${summary.adoptedPacks > 0 ? `, ${formatPlural(summary.adoptedPacks, 'pack')} of an interrupted run taken over` : ''}`,
+      ]
     default:
       return []
   }

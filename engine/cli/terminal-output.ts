@@ -73,7 +73,7 @@ export class TerminalOutput implements Output {
   log(line: LogLine): void {
     if (this.#verbose) this.#note(logLine(line))
     // What concerns one file comes as a problem too.
-    else if ((line.level === 'error' || line.level === 'warning') && line.context.file === undefined) this.#note(`${line.level}: ${line.message}`)
+    else if ((line.level === 'error' || line.level === 'warning') && line.context.file === undefined) this.#note(`${line.level}: ${placeOf(line)}${line.message}`)
   }
 
   record(_json: Readonly<Record<string, unknown>>, ...lines: readonly string[]): void {
@@ -106,8 +106,13 @@ export class TerminalOutput implements Output {
   }
 }
 
+/** Of a sync, which works at several at once. */
+function placeOf({ context: { group, snapshot, pack } }: LogLine): string {
+  return group === undefined ? '' : `${[group, snapshot, pack && `pack ${pack}`].filter((part) => part !== undefined).join(' › ')}: `
+}
+
 function logLine(line: LogLine): string {
-  const { job, operation, file, pack, object, attempt } = line.context
-  const where = [job, operation, file, pack, object, attempt === undefined ? undefined : `try ${String(attempt)}`].filter((part) => part !== undefined)
+  const { job, operation, group, snapshot, file, pack, object, attempt } = line.context
+  const where = [job, operation, group, snapshot, file, pack, object, attempt === undefined ? undefined : `try ${String(attempt)}`].filter((part) => part !== undefined)
   return `${new Date(line.time).toISOString()} ${line.level} ${where.length > 0 ? `[${where.join(' › ')}] ` : ''}${line.message}`
 }

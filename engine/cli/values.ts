@@ -26,6 +26,12 @@ export function parseConcurrency(text: string): number {
   return value
 }
 
+export function parseGroups(text: string): number {
+  const value = parsePositive(text)
+  if (value > 16) throw new InvalidArgumentError('Give a whole number from 1 to 16.')
+  return value
+}
+
 /** `25` or `25%`. */
 export function parsePercent(text: string): number {
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : NaN

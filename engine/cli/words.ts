@@ -45,6 +45,9 @@ export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): str
   if (code === 'another-repository' && data?.['place'] === 'address') {
     return 'Check that the right disk or bucket is there. If another repository was put there on purpose, run the same command with --accept-other-repository.'
   }
+  if (code === 'rolled-back' && data?.['side'] === 'source') {
+    return 'Bring the newer copy of the source back. If an older one was put there on purpose, run the same command with --accept-older-source.'
+  }
   if (data?.['signIn'] === true) return `Sign in: ${loginCommand(data)}`
   // Whoever knows the cause knows better what to do than the code does.
   const own = data?.['advice']

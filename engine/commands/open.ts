@@ -1,6 +1,6 @@
 import { credentialSource } from '../accounts/source.ts'
 import { maximumWholeBytes, type StorageBackend, type UploadJournal } from '../backend/backend.ts'
-import { withLimits } from '../backend/wrappers/limits.ts'
+import { withLimits, type LaneListener } from '../backend/wrappers/limits.ts'
 import { withLog } from '../backend/wrappers/log.ts'
 import { withSortedLists } from '../backend/wrappers/sorted-lists.ts'
 import { openBackend } from '../backend/open.ts'
@@ -40,6 +40,8 @@ export interface OpenOptions {
   /** Makes the folder of a repository that is about to be made. */
   readonly create?: boolean
   readonly uploadJournal?: UploadJournal
+  /** Follows the transfers; by default the meter. */
+  readonly lanes?: LaneListener
 }
 
 /** The storage of a job, with the wrappers that every command wants, and Holdfast's own folder. Errors: arguments, credentials, offline, denied, full. */
@@ -51,13 +53,16 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   // Uploads that are on their way when the run is told to end still need what lets them in.
   const needed = context.cancelSignal ?? signal
   const credentials = credentialSource(job.repository, { entered: context.secrets.storage, owner: context.accounts, clock, signal: needed })
-  const bare = await openBackend(job.repository, { credentials, signal, clock, home: job.home, ...options })
+  const { create, uploadJournal } = options
+  const bare = await openBackend(job.repository, {
+    credentials, signal, clock, home: job.home, ...(create === undefined ? {} : { create }), ...(uploadJournal ? { uploadJournal } : {}),
+  })
   expectLargePuts(bare)
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
   const flow = openTransfers(job, bare.traits, traffic, context)
   const { transfers, bandwidth, concurrency } = flow
   const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
-  const limited = withLimits(withSortedLists(withLog(bare, log)), { transfers, bandwidth, lanes: meter, clock })
+  const limited = withLimits(withSortedLists(withLog(bare, log)), { transfers, bandwidth, lanes: options.lanes ?? meter, clock })
   return {
     backend: withPlausibleLists(withRetry(limited, retrying)),
     retry: new RetryPolicy(retrying),

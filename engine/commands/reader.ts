@@ -9,7 +9,7 @@ import { BlobPlaces } from './blob-places.ts'
 import type { CommandContext } from './context.ts'
 import type { RepositoryMemory } from './memory.ts'
 import { openForCommand } from './open.ts'
-import type { OpenStorage } from './open.ts'
+import type { OpenOptions, OpenStorage } from './open.ts'
 import { TreeLoader } from './tree-loader.ts'
 
 /** A repository opened for reading, with a catalog that knows all of its index objects. */
@@ -24,9 +24,9 @@ export interface Reader extends AsyncDisposable {
 }
 
 /** Errors: those of openForCommand, and catalog. */
-export async function openReader(job: EngineJob, context: CommandContext): Promise<Reader> {
+export async function openReader(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<Reader> {
   await using cleanup = new AsyncDisposableStack()
-  const opened = cleanup.use(await openForCommand(job, context))
+  const opened = cleanup.use(await openForCommand(job, context, options))
   const { repository, memory } = opened
   const { catalog, recreated } = openCatalog(job.home, repository.config.repositoryId, readerCatalog)
   cleanup.use(catalog)

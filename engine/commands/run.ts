@@ -29,6 +29,7 @@ async function runOnce(job: EngineJob, context: CommandContext): Promise<RunSumm
     case 'prune': return (await import('./prune.ts')).prune(job, context)
     case 'rebuild': return (await import('./rebuild.ts')).rebuild(job, context)
     case 'test': return (await import('./test.ts')).test(job, context)
+    case 'sync': return (await import('./sync.ts')).sync(job, context)
     case 'browse': throw new HoldfastError('internal', 'Browsing needs somebody who asks.')
     default: return assertNever(job)
   }

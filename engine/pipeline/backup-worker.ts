@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { assertNever, toWireError } from '../base/errors.ts'
+import { assertNever, HoldfastError, toWireError } from '../base/errors.ts'
 import { Cutter } from './cutter.ts'
 import { NativeMemory } from '../base/memory.ts'
+import { Rekeyer } from './rekeyer.ts'
 import { Sealer } from './sealer.ts'
 import { Verifier } from './verifier.ts'
 import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
@@ -12,6 +13,7 @@ const cutter = new Cutter(setup)
 const native = new NativeMemory(setup.garbageBytes)
 const sealer = new Sealer(setup, native)
 const verifier = new Verifier(setup.keys, native)
+const rekeyer = setup.source && new Rekeyer(setup, setup.source, native)
 
 parentPort?.on('message', (job: WorkerJob) => { parentPort?.postMessage(answer(job)) })
 
@@ -40,6 +42,9 @@ function work(job: WorkerJob): WorkerResult {
       return { type: 'verified' }
     case 'merge':
       return { type: 'sealed', packs: sealer.merge(job.packs, job.kind) }
+    case 'rekey':
+      if (!rekeyer) throw new HoldfastError('internal', 'These threads know no source.')
+      return rekeyer.rekey(job)
     default:
       return assertNever(job)
   }

@@ -19,8 +19,8 @@ export class SlabPool {
   readonly #free: number[]
   readonly #waiting: Waiting[] = []
 
-  constructor(count: number, signal: AbortSignal) {
-    this.slabs = createSlabs(count, slabSize)
+  constructor(count: number, signal: AbortSignal, slabBytes = slabSize) {
+    this.slabs = createSlabs(count, slabBytes)
     this.#signal = signal
     this.#free = Array.from({ length: count }, (_, index) => index)
     signal.addEventListener('abort', () => {

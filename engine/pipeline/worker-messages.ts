@@ -16,7 +16,11 @@ export interface WorkerSetup {
   readonly packBytes: number
   /** What a thread may hold of dead buffers outside V8's heap. */
   readonly garbageBytes: number
+  /** Of a sync: the keys of the repository that is read. */
+  readonly source?: SourceKeys
 }
+
+export type SourceKeys = Pick<RepositoryKeys, 'packs' | 'blobId'>
 
 /** Stretches of a slab that hold one blob each. */
 export interface BlobRanges {
@@ -55,6 +59,41 @@ export type WorkerJob =
   | { readonly type: 'verify'; readonly pack: { readonly name: string; readonly kind: BlobKind }; readonly segments: readonly PackSegment[]; readonly bytes: Uint8Array }
   /** Spill merge: one pack out of several small ones of one kind. */
   | { readonly type: 'merge'; readonly packs: readonly SealedPack[]; readonly kind: BlobKind }
+  | RekeyJob
+
+/** Takes blobs out of segments of a sync's source into a slab, each checked against its id there and named as the destination names it. */
+export interface RekeyJob {
+  readonly type: 'rekey'
+  readonly slab: number
+  readonly pack: { readonly name: string; readonly kind: BlobKind }
+  /** The segments lie in it at `at`; the wanted blobs fit the slab. */
+  readonly bytes: Uint8Array
+  readonly segments: readonly RekeySegment[]
+  /** Of all wanted blobs, segment after segment: n × 32 bytes; offsets in their segments' raw bytes. */
+  readonly ids: Uint8Array
+  readonly offsets: Uint32Array
+  readonly lengths: Uint32Array
+}
+
+export interface RekeySegment {
+  readonly at: number
+  readonly storedLength: number
+  readonly rawLength: number
+  readonly compression: 'none' | 'zstd'
+  readonly blobCount: number
+  /** How many of its blobs are wanted. */
+  readonly wanted: number
+}
+
+export interface RekeyResult {
+  readonly type: 'rekeyed'
+  /** Those that could be read, in order, with their new ids. */
+  readonly blobs: BlobRanges
+  /** A byte for each wanted blob: 1 where it could be read. */
+  readonly taken: Uint8Array
+  /** Why the first that is left out could not be read. */
+  readonly failure?: string
+}
 
 export interface FilesResult {
   readonly type: 'files'
@@ -96,6 +135,7 @@ export interface WindowResult {
 export type WorkerResult =
   | FilesResult
   | WindowResult
+  | RekeyResult
   | { readonly type: 'sealed'; readonly packs: readonly SealedPack[] }
   | { readonly type: 'verified' }
   /** The big file cannot be read; the system's code. */

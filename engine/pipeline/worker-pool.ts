@@ -68,7 +68,7 @@ export class WorkerPool implements AsyncDisposable {
         return
       }
       const task = { job, resolve, reject }
-      if (job.type === 'files' || job.type === 'window') this.#reading.push(task)
+      if (job.type === 'files' || job.type === 'window' || job.type === 'rekey') this.#reading.push(task)
       else this.#sealing.push(task)
       this.#dispatch()
     })
@@ -127,7 +127,7 @@ export class WorkerPool implements AsyncDisposable {
 
 /** Bytes that only this job needs move to the thread instead of being copied. */
 function transferred(job: WorkerJob): ArrayBuffer[] {
-  if (job.type !== 'verify' && job.type !== 'seal-trees') return []
+  if (job.type !== 'verify' && job.type !== 'seal-trees' && job.type !== 'rekey') return []
   const { buffer, byteLength } = job.bytes
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
 }

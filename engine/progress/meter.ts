@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { PauseGate } from '../base/pause.ts'
-import { noCounters, type AtOnce, type Counters, type Operation, type Phase, type Progress, type TransferEvent } from '../protocol/progress.ts'
+import { noCounters, type AtOnce, type Counters, type Operation, type Phase, type Progress, type SyncProgress, type TransferEvent } from '../protocol/progress.ts'
 import { addSample, remainingTime, type ProgressSample } from './eta.ts'
 import { SpeedWindow } from './speed.ts'
 import { Traffic, type Lane } from './traffic.ts'
@@ -20,6 +20,7 @@ export interface Work {
   /** How much of it an interrupted run had done, which this one continues. */
   readonly continued?: number
   readonly currentPath?: string
+  readonly sync?: SyncProgress
 }
 
 export interface MeterPorts {
@@ -119,7 +120,7 @@ export class Meter implements Disposable {
   }
 
   #picture(nowMs: number, work: Work): Progress {
-    const { phase, files, bytes, problems, done, total, continued, currentPath } = work
+    const { phase, files, bytes, problems, done, total, continued, currentPath, sync } = work
     const { waitingFor, uploadedBytes, downloadedBytes } = this.traffic
     const transferredBytes = uploadedBytes + downloadedBytes
     const etaMs = this.#remaining(done, total)
@@ -133,6 +134,7 @@ export class Meter implements Disposable {
       ...(etaMs ? { etaMs } : {}),
       ...(continued !== undefined && total ? { continuedFraction: Math.min(1, continued / total) } : {}),
       ...(currentPath === undefined ? {} : { currentPath }),
+      ...(sync === undefined ? {} : { sync }),
     }
   }
 

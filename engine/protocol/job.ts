@@ -1,7 +1,7 @@
 import type { KnownRepository } from './known.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
-export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | RebuildJob | BrowseJob | TestJob
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | RebuildJob | BrowseJob | TestJob | SyncJob
 
 interface JobBase {
   /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
@@ -130,8 +130,33 @@ export interface TestJob extends JobBase {
   readonly listMachines?: boolean
 }
 
+/** Copies snapshots from another repository to that of the job, which is the destination. */
+export interface SyncJob extends JobBase {
+  readonly type: 'sync'
+  /** Address of the source. */
+  readonly from: string
+  /** `HOST/JOB`, with `*` and `?`; empty: every group. */
+  readonly groups: readonly string[]
+  /** Of each group only the newest so many. */
+  readonly last?: number
+  /** Forgets at the destination what was forgotten at the source. */
+  readonly removeVanished: boolean
+  /** Groups that are copied at once: 1 to 16, each with `concurrency` transfers. */
+  readonly parallelGroups: number
+  readonly dryRun: boolean
+  /** As `expectRepositoryId`, `acceptOlderRepository` and `acceptOtherRepository`, of the source. */
+  readonly expectSourceId?: string
+  readonly acceptOlderSource?: boolean
+  readonly acceptOtherSource?: boolean
+}
+
 /** Travels only in the `start` message (or comes from the environment, a file or a prompt of the command line). */
-export interface JobSecrets {
+export interface JobSecrets extends RepositorySecrets {
+  /** Of a sync: those of its source. */
+  readonly from?: RepositorySecrets
+}
+
+export interface RepositorySecrets {
   readonly password: string
   /** By the names of the secrets in the provider's description. */
   readonly storage: Readonly<Record<string, string>>

@@ -42,6 +42,9 @@ export type EngineEvent =
 export interface LogContextWire {
   readonly job?: string
   readonly operation?: string
+  /** `HOST/JOB`, and the snapshot of it that a sync is at. */
+  readonly group?: string
+  readonly snapshot?: string
   readonly file?: string
   readonly pack?: string
   readonly object?: string

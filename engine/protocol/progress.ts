@@ -22,7 +22,26 @@ export interface Progress {
   /** The run takes up an interrupted one: what is already there. */
   readonly continuedFraction?: number
   readonly currentPath?: string
+  readonly sync?: SyncProgress
   readonly problems: number
+}
+
+/** How a sync goes beyond what every run tells. */
+export interface SyncProgress {
+  readonly groups: Share
+  readonly snapshots: Share
+  /** Snapshots on their way now, one for each group that is copied. Bytes of their files. */
+  readonly at: readonly { readonly group: string; readonly snapshot: string; readonly doneBytes: number; readonly totalBytes: number }[]
+  /** Over the network: from the source, and to the destination. */
+  readonly readBytes: number
+  readonly readBytesPerSecond: number
+  readonly sentBytes: number
+  readonly sentBytesPerSecond: number
+}
+
+interface Share {
+  readonly done: number
+  readonly total: number
 }
 
 export interface AtOnce {
@@ -32,7 +51,7 @@ export interface AtOnce {
   readonly because?: 'refused' | 'enough'
 }
 
-export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'rebuild' | 'browse' | 'test' | 'init'
+export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'rebuild' | 'browse' | 'test' | 'init' | 'sync'
 
 export type Phase = 'opening' | 'scanning' | 'working' | 'finishing' | 'verifying'
 
@@ -67,10 +86,10 @@ export interface TransferEvent {
 
 /**
  * A file that is not, or not wholly, in the snapshot (or not restored), or a snapshot that was seen in the repository and is gone (`rolled-back`; its
- * id is the path). A warning of the run.
+ * id is the path), or that a sync could not copy (`not-synced`; the path is `HOST/JOB › JOB@REV`). A warning of the run.
  */
 export interface Problem {
-  readonly code: 'source-missing' | 'source-changed' | 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back'
+  readonly code: 'source-missing' | 'source-changed' | 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back' | 'not-synced'
   /** For people: escaped as in EntryView. */
   readonly path: string
   readonly message: string

@@ -8,7 +8,7 @@ export const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
 export const text = v.string()
 export const flag = v.boolean()
 
-export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init'])
+export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'rebuild', 'browse', 'test', 'init', 'sync'])
 export const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
 
 const note: v.GenericSchema<unknown, Note> = v.object({
@@ -35,7 +35,7 @@ export const runFigures = {
 }
 
 export const problem: v.GenericSchema<unknown, Problem> = v.object({
-  code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back']),
+  code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back', 'not-synced']),
   path: text,
   message: text,
 })

@@ -109,11 +109,26 @@ const forgetJob = v.object({
   dryRun: flag,
 })
 
+const syncJob = v.object({
+  ...jobBase,
+  type: v.literal('sync'),
+  from: address,
+  groups: v.pipe(list, v.maxLength(1000)),
+  last: v.exactOptional(v.pipe(count, v.minValue(1))),
+  removeVanished: flag,
+  parallelGroups: v.pipe(count, v.minValue(1), v.maxValue(16)),
+  dryRun: flag,
+  expectSourceId: v.exactOptional(text),
+  acceptOlderSource: v.exactOptional(flag),
+  acceptOtherSource: v.exactOptional(flag),
+})
+
 const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   backupJob,
   restoreJob,
   checkJob,
   forgetJob,
+  syncJob,
   v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
@@ -146,8 +161,10 @@ const query = v.variant('type', [
   }),
 ])
 
+const secrets = { password: text, storage: v.record(text, text) }
+
 const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
-  v.object({ type: v.literal('start'), job, secrets: v.object({ password: text, storage: v.record(text, text) }), limits }),
+  v.object({ type: v.literal('start'), job, secrets: v.object({ ...secrets, from: v.exactOptional(v.object(secrets)) }), limits }),
   v.object({ type: v.literal('pause') }),
   v.object({ type: v.literal('resume') }),
   v.object({ type: v.literal('limits'), limits }),
@@ -156,6 +173,16 @@ const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
   v.object({ type: v.literal('token'), request: count, answer: tokenAnswer }),
   v.object({ type: v.literal('query'), request: count, query }),
 ])
+
+const syncProgress = v.object({
+  groups: v.object({ done: count, total: count }),
+  snapshots: v.object({ done: count, total: count }),
+  at: v.array(v.object({ group: text, snapshot: text, doneBytes: amount, totalBytes: amount })),
+  readBytes: amount,
+  readBytesPerSecond: amount,
+  sentBytes: amount,
+  sentBytesPerSecond: amount,
+})
 
 const progress = v.object({
   operation,
@@ -171,6 +198,7 @@ const progress = v.object({
   etaMs: v.exactOptional(v.object({ from: amount, to: amount })),
   continuedFraction: v.exactOptional(amount),
   currentPath: v.exactOptional(text),
+  sync: v.exactOptional(syncProgress),
   problems: count,
 })
 
@@ -229,6 +257,8 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
 const logContext = v.object({
   job: v.exactOptional(text),
   operation: v.exactOptional(text),
+  group: v.exactOptional(text),
+  snapshot: v.exactOptional(text),
   file: v.exactOptional(text),
   pack: v.exactOptional(text),
   object: v.exactOptional(text),

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
 import { fromHex, toHex, utf8 } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
-import { seal, unseal } from './crypto.ts'
-import type { RepositoryKeys } from './keys.ts'
+import { keyBytes, seal, unseal } from './crypto.ts'
+import { base64, type RepositoryKeys } from './keys.ts'
 import { configObject } from './names.ts'
 import { additionalData, checkHeader, headerBytes, objectHeader } from './sealed.ts'
 
@@ -15,7 +15,12 @@ export interface RepositoryConfig {
   readonly arbiter: 'cas' | 'flags'
   readonly chunker: ChunkerParameters
   readonly createdMs: number
+  /** Made like another repository: keys that take the place of those that the master key would give. */
+  readonly content?: ContentKeys
 }
+
+/** What decides where files are cut and what their pieces are called: repositories that have the same know each other's pieces. */
+export type ContentKeys = Pick<RepositoryKeys, 'blobId' | 'chunker'>
 
 /** Chunk sizes in bytes. */
 export interface ChunkerParameters {
@@ -43,16 +48,20 @@ const chunkerSchema = v.pipe(
   v.check(({ averageBytes }) => Math.log2(averageBytes) % 1 === 0, 'the average is not a power of two'),
 )
 
+const contentKey = v.pipe(base64, v.check(({ length }) => length === keyBytes, 'not a key'), v.transform((bytes) => Uint8Array.from(bytes)))
+
 const sealedSchema = v.pipe(v.string(), v.parseJson(), v.strictObject({
   arbiter: v.picklist(['cas', 'flags']),
   chunker: chunkerSchema,
   createdMs: v.number(),
+  content: v.exactOptional(v.strictObject({ blobId: contentKey, chunker: contentKey })),
 }))
 
 export function encodeConfig(keys: RepositoryKeys, config: RepositoryConfig): Uint8Array {
   const head = Buffer.concat([objectHeader('config'), fromHex(config.repositoryId)])
-  const { arbiter, chunker, createdMs } = config
-  const plain = utf8(JSON.stringify({ arbiter, chunker, createdMs }))
+  const { arbiter, chunker, createdMs, content } = config
+  const kept = content && { blobId: Buffer.from(content.blobId).toString('base64'), chunker: Buffer.from(content.chunker).toString('base64') }
+  const plain = utf8(JSON.stringify({ arbiter, chunker, createdMs, content: kept }))
   return Buffer.concat([head, seal(keys.metadata, additionalData(head, configObject), plain)])
 }
 

@@ -54,7 +54,7 @@ const maxKeyObjectBytes = 16 * 1024
 const saltBytes = 32
 
 /** One encoding for each value: the spare bits of a last digit are part of the text, and nothing else would notice a change there. */
-const base64 = v.pipe(
+export const base64 = v.pipe(
   v.string(), v.maxLength(4096), v.base64(), v.check((text) => Buffer.from(text, 'base64').toString('base64') === text),
   v.transform((text): Uint8Array => Buffer.from(text, 'base64')),
 )

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { throwIfAborted } from '../base/abort.ts'
 import { hasCode, HoldfastError } from '../base/errors.ts'
 import type { StorageBackend } from '../backend/backend.ts'
-import { decodeConfig, encodeConfig, readRepositoryId, standardChunker, type ChunkerParameters, type RepositoryConfig } from './config.ts'
+import { decodeConfig, encodeConfig, readRepositoryId, standardChunker, type ChunkerParameters, type ContentKeys, type RepositoryConfig } from './config.ts'
 import { keyBytes, type Random, type ScryptCost } from './crypto.ts'
 import { deriveKeys, readKeys, storeKey, unlock, type RepositoryKeys, type Unlocked, type UnlockOptions } from './keys.ts'
 import { configObject, keyObject } from './names.ts'
@@ -25,6 +25,8 @@ export interface InitOptions {
   readonly clock: Clock
   readonly random: Random
   readonly chunker?: ChunkerParameters
+  /** Of another repository, whose pieces this one shall know by the same names. Absent: of its own. */
+  readonly content?: ContentKeys
   readonly label?: string
   /** Only tests take less than the standard. */
   readonly cost?: ScryptCost
@@ -39,9 +41,9 @@ export async function initRepository(backend: StorageBackend, password: string, 
   throwIfAborted(signal)
   if (await repositoryIdAt(backend, signal) !== undefined) throw repositoryExists(backend)
   const masterKey = options.random(keyBytes)
-  const keys = deriveKeys(masterKey)
-  const { arbiter, chunker = standardChunker, clock } = options
-  const config: RepositoryConfig = { formatVersion: 1, repositoryId: toHex(options.random(16)), arbiter, chunker, createdMs: clock.now() }
+  const { arbiter, chunker = standardChunker, clock, content } = options
+  const keys = { ...deriveKeys(masterKey), ...content }
+  const config: RepositoryConfig = { formatVersion: 1, repositoryId: toHex(options.random(16)), arbiter, chunker, createdMs: clock.now(), ...(content ? { content } : {}) }
   const key = { password, label: options.label ?? '' }
   const keyName = await storeKey(backend, masterKey, key, options, signal)
   const body = { type: 'bytes', bytes: encodeConfig(keys, config) } as const
@@ -70,8 +72,9 @@ export async function openRepository(
   if (!bytes) throw new HoldfastError('not-a-repository', `There is no repository at ${backend.label}.`)
   const known = knownKey(readRepositoryId(bytes))
   const { masterKey, keyName } = await unlockAsTyped({ password, stored, fits: (key) => isSealedWith(key, bytes), knownKey: known }, signal)
-  const keys = deriveKeys(masterKey)
-  return { backend, config: decodeConfig(keys, bytes), keys, masterKey, keyName }
+  const derived = deriveKeys(masterKey)
+  const config = decodeConfig(derived, bytes)
+  return { backend, config, keys: { ...derived, ...config.content }, masterKey, keyName }
 }
 
 /** Recovery words open it as people type them, wherever a password is asked for. Errors: those of unlock. */

@@ -100,6 +100,7 @@ const problems: Readonly<Record<Problem['code'], string>> = {
   'not-restored': 'Was not restored',
   metadata: 'Some of its attributes could not be set',
   'rolled-back': 'Was in the repository and is gone',
+  'not-synced': 'Could not be copied',
 }
 
 export function problemText(code: Problem['code']): string {

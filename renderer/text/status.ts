@@ -83,6 +83,7 @@ const working: Partial<Record<Operation, string>> = {
   check: 'Checking',
   prune: 'Cleaning up',
   rebuild: 'Rebuilding the index',
+  sync: 'Copying snapshots',
 }
 
 export function phaseWords(progress: Progress): string {

@@ -4,7 +4,7 @@ import { BlobSink } from '../../pipeline/blob-sink.ts'
 import { FileReading } from '../../pipeline/file-reading.ts'
 import { JournalWriter } from '../../pipeline/journal-writer.ts'
 import { discardPack, PackFlow } from '../../pipeline/pack-flow.ts'
-import { SlabPool } from '../../pipeline/slab-pool.ts'
+import { SlabPool, slabSize } from '../../pipeline/slab-pool.ts'
 import type { Tally } from '../../pipeline/tally.ts'
 import { Uploader } from '../../pipeline/uploader.ts'
 import { WorkerPool, workerCount } from '../../pipeline/worker-pool.ts'
@@ -12,6 +12,8 @@ import { BlobHasher } from '../../repository/blob-id.ts'
 import { systemRandom } from '../../repository/crypto.ts'
 import type { SealedPack } from '../../repository/pack-info.ts'
 import type { BackupJob } from '../../protocol/job.ts'
+import { maxBlobBytes, type RepositoryConfig } from '../../repository/config.ts'
+import type { SourceKeys } from '../../pipeline/worker-messages.ts'
 import type { CommandContext } from '../context.ts'
 import type { OpenBackup } from './open-backup.ts'
 
@@ -29,6 +31,11 @@ const worthwhileBytes = 4 * mebibyte
 const heapBudget = 104 * mebibyte
 const threadBytes = 20 * mebibyte
 
+/** What the stages store into, and of a sync what they read. */
+export interface MachineParts extends Pick<OpenBackup, 'catalog' | 'repository' | 'storage' | 'spool'> {
+  readonly source?: { readonly keys: SourceKeys; readonly config: RepositoryConfig }
+}
+
 /** The stages from reading to uploading, joined for one run. Ends and fails as one: see `failure`. */
 export class Machine implements AsyncDisposable {
   readonly sink: BlobSink
@@ -36,7 +43,7 @@ export class Machine implements AsyncDisposable {
   readonly uploader: Uploader
   readonly flow: PackFlow
   readonly pool: WorkerPool
-  readonly #slabs: SlabPool
+  readonly slabs: SlabPool
   readonly #heap = new HeapKeeper(heapBudget - workerCount() * threadBytes)
   readonly #context: CommandContext
   readonly #recordReached: () => void
@@ -45,17 +52,17 @@ export class Machine implements AsyncDisposable {
   readonly signal: AbortSignal
 
   /** @param recordReached notes in the catalog how far the run has come; called with every pack, in its transaction. */
-  constructor(job: BackupJob, context: CommandContext, backup: OpenBackup, tally: Tally, recordReached: () => void) {
+  constructor(job: Pick<BackupJob, 'dryRun' | 'onFailure'>, context: CommandContext, backup: MachineParts, tally: Tally, recordReached: () => void) {
     this.#recordReached = recordReached
-    const { catalog, repository, storage } = backup
+    const { catalog, repository, storage, source } = backup
     this.#context = context
     this.signal = AbortSignal.any([context.signal, this.#failure.signal])
     const cancelSignal = context.cancelSignal ?? context.signal
     const transferSignal = job.onFailure === 'cancel' ? AbortSignal.any([cancelSignal, this.#failure.signal]) : cancelSignal
     const packBytes = packSize(catalog.packs.totalBytes())
-    this.#slabs = new SlabPool(slabCount, this.signal)
+    this.slabs = new SlabPool(slabCount, this.signal, source && source.config.chunker.maxBytes > slabSize ? maxBlobBytes : slabSize)
     this.pool = new WorkerPool({
-      slabs: this.#slabs.slabs, keys: repository.keys, chunker: repository.config.chunker, compressionLevel, spoolFolder: backup.spool, packBytes,
+      ...(source ? { source: source.keys } : {}), slabs: this.slabs.slabs, keys: repository.keys, chunker: repository.config.chunker, compressionLevel, spoolFolder: backup.spool, packBytes,
     })
     this.journal = new JournalWriter(catalog)
     const onUploaded = (pack: SealedPack): void => { if (pack.contents.kind === 'data') tally.bytes.uploaded += rawBytes(pack) }
@@ -76,7 +83,7 @@ export class Machine implements AsyncDisposable {
         }
       : (pack: SealedPack): Promise<void> => this.flow.add(pack)
     this.sink = new BlobSink({
-      ...(storage.backend.traits.distance === 'far' ? { worthwhileBytes } : {}), pool: this.pool, slabs: this.#slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
+      ...(storage.backend.traits.distance === 'far' ? { worthwhileBytes } : {}), pool: this.pool, slabs: this.slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
       onDeduplicated: (bytes) => { tally.bytes.deduplicated += bytes },
     }, availableParallelism() + 1)
     this.#watch(this.sink.done)
@@ -85,8 +92,8 @@ export class Machine implements AsyncDisposable {
 
   /** A reading stage for one pass over the source. */
   reading(): FileReading {
-    const { pool, sink, signal } = this
-    const reading = new FileReading({ pool, slabs: this.#slabs, sink, pauseGate: this.#context.pauseGate, signal }, slabCount)
+    const { pool, slabs, sink, signal } = this
+    const reading = new FileReading({ pool, slabs, sink, pauseGate: this.#context.pauseGate, signal }, slabCount)
     this.#watch(reading.done)
     return reading
   }

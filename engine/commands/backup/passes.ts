@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { type ByteString, toShown } from '../../base/byte-string.ts'
 import { hasCode } from '../../base/errors.ts'
 import { fromHex } from '../../base/bytes.ts'
@@ -10,8 +9,6 @@ import type { LoadNow } from '../../pipeline/previous-directory.ts'
 import type { Tally } from '../../pipeline/tally.ts'
 import type { SourceRecord } from '../../catalog/last-snapshot.ts'
 import type { BackupJob } from '../../protocol/job.ts'
-import { packObject, randomName } from '../../repository/names.ts'
-import { systemRandom } from '../../repository/crypto.ts'
 import { listSnapshots } from '../../repository/protocol/snapshots.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import type { BlobId } from '../../snapshot/node.ts'
@@ -20,11 +17,12 @@ import { Excludes } from '../../source/excludes.ts'
 import { isSystemPath } from '../../source/system-folders.ts'
 import type { CommandContext } from '../context.ts'
 import { TreeLoader } from '../tree-loader.ts'
-import { rawBytes, type Machine } from './machine.ts'
+import type { Machine } from './machine.ts'
 import { neverStored, type OpenBackup } from './open-backup.ts'
 import { OwnFolders } from './own-folders.ts'
 import { recordsOf, SourceWatch } from './source-watch.ts'
 import type { SessionKeeper } from './session-keeper.ts'
+import { takeUpSpool } from './take-up-spool.ts'
 
 /** What a pass compares with. */
 export interface Base {
@@ -190,28 +188,10 @@ export class Passes {
     return newest
   }
 
-  /** Packs that an interrupted run had sealed: those that arrived are adopted, the others are sent now. */
   async #takeUpSpool(): Promise<void> {
-    const { opened, job, machine, keeper, tally } = this.#options
-    const { catalog, repository } = opened
+    const { opened: { catalog, repository }, job, machine, keeper, tally } = this.#options
     if (job.dryRun) return
-    for (const entry of catalog.spool.entries()) {
-      const arrived = catalog.packs.isUsable(entry.name)
-      if (entry.contents.kind === 'data' && (arrived || existsSync(entry.path))) tally.carriedBytes += rawBytes(entry)
-      if (arrived) {
-        machine.uploader.settle(entry)
-        keeper.adoptedPacks++
-      } else if (!existsSync(entry.path)) {
-        catalog.spool.remove(entry.number)
-        for (const segment of entry.contents.segments) for (const blob of segment.blobs) catalog.blobs.unclaim(blob.id)
-      } else {
-        // An upload that the backend can continue keeps its name: it is still the same attempt.
-        const continues = repository.backend.continues?.(packObject(entry.name)) === true
-        const name = continues ? entry.name : randomName(systemRandom)
-        if (!continues) catalog.spool.rename(entry.number, name)
-        await machine.flow.addRecorded({ ...entry, name })
-      }
-    }
+    keeper.adoptedPacks += await takeUpSpool({ catalog, repository, machine }, (bytes) => { tally.carriedBytes += bytes })
   }
 
   async #fetch(loader: TreeLoader, id: BlobId): Promise<Uint8Array> {

@@ -121,6 +121,13 @@ export class SessionKeeper {
     return commit
   }
 
+  /** Ends the session without a snapshot; does nothing where there is none. */
+  async abandon(signal: AbortSignal): Promise<void> {
+    await this.#settle()
+    await this.#session?.abandon(signal)
+    await this.#session?.close(signal)
+  }
+
   /** The job's newest snapshot may be another machine's, that uses the same name: harmless, but whoever does not mean it should know. */
   async #meetOthers(newest: SnapshotRef | undefined, signal: AbortSignal): Promise<void> {
     const { repository, memory, jobKey, host, log } = this.#options

@@ -6,7 +6,7 @@ import type { BlobId } from '../../snapshot/node.ts'
 import type { Random } from '../crypto.ts'
 import { randomName } from '../names.ts'
 import type { Repository } from '../repository.ts'
-import { commitDecision, createOnce, isExpired } from './arbiter.ts'
+import { commitDecision, createOnce, expireSession, isExpired } from './arbiter.ts'
 import { tryWithRights } from '../../backend/rights.ts'
 import { isThere, listAll, listPacks } from './listing.ts'
 import type { ListedPack, PackShards } from './listing.ts'
@@ -178,6 +178,12 @@ export class BackupSession {
     const stands = await commitDecision(this.#repository, this.ref, { type: 'manifest', nonce: this.nonce, manifest }, signal)
     this.#state = 'decided'
     return stands ? { type: 'committed', ref: this.ref } : { type: 'expired' }
+  }
+
+  /** The session ends without a snapshot, as if a prune had given it up: what it uploaded is the next one's. Repeating is harmless. */
+  async abandon(signal: AbortSignal): Promise<void> {
+    if (this.#state !== 'decided') await expireSession(this.#repository, this.ref, signal)
+    this.#state = 'decided'
   }
 
   /**

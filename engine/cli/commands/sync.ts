@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import { absoluteAddress } from '../../backend/address.ts'
+import type { SyncDetails, PlannedGroup } from '../../commands/sync.ts'
+import type { RunSummary } from '../../protocol/progress.ts'
+import { runToEnding } from '../execute.ts'
+import { formatPlural } from '../format.ts'
+import type { ProgramBuilder } from '../program.ts'
+import type { CommonOptions } from '../settings.ts'
+import { collect, parseGroups, parsePositive, parseText } from '../values.ts'
+
+interface SyncOptions extends CommonOptions {
+  readonly from: string
+  readonly to?: string
+  readonly fromPasswordFile?: string
+  readonly group?: readonly string[]
+  readonly last?: number
+  readonly removeVanished?: true
+  readonly parallelGroups?: number
+  readonly dryRun?: true
+  readonly acceptOlderSource?: true
+  readonly acceptOtherSource?: true
+}
+
+export function addSync(program: Command, builder: ProgramBuilder): void {
+  const command = builder
+    .command('sync', 'copy snapshots from one repository to another', [
+      'sync --from /mnt/disk/backup --to sftp://me@attic.example/backup',
+      "sync --from /mnt/disk/backup --to /mnt/other --group 'desk/*' --last 30",
+      'sync --from s3:https://s3.example/photos --to /mnt/disk/copy --remove-vanished --dry-run',
+    ])
+    .requiredOption('--from <address>', 'repository that is read', parseText)
+    .option('--to <address>', 'repository that is written (or --repo, or HOLDFAST_REPO)', parseText)
+    .option('--from-password-file <file>', 'file whose first line is the password of the source, - for standard input (or HOLDFAST_FROM_PASSWORD, or a prompt)')
+    .option('-g, --group <pattern>', 'only the snapshots of these: HOST/JOB, with * for any characters and ? for one; may be repeated', collect)
+    .option('--last <n>', 'of each group only the newest N', parsePositive)
+    .option('--remove-vanished', 'forget at the destination what was forgotten at the source')
+    .option('--parallel-groups <n>', 'groups that are copied at once, 1 to 16, each with --concurrency transfers (default: 2)', parseGroups)
+    .option('--accept-older-source', 'go on although snapshots are gone from the source that this machine has seen there')
+    .option('--accept-other-source', 'go on although another repository is at the source than before')
+    .option('-n, --dry-run', 'show the plan, change nothing')
+    .addHelpText('after', `\n${syncHelp}`)
+  command.action(async (options: SyncOptions) => {
+    const from = absoluteAddress(options.from)
+    const run = { ...options, ...(options.to === undefined ? {} : { repo: options.to }), source: { repository: from, passwordFile: options.fromPasswordFile } }
+    await builder.run(run, ({ settings, context }) => runToEnding(
+      {
+        ...settings,
+        type: 'sync',
+        from,
+        groups: options.group ?? [],
+        removeVanished: options.removeVanished ?? false,
+        parallelGroups: options.parallelGroups ?? 2,
+        dryRun: options.dryRun ?? false,
+        ...(options.last === undefined ? {} : { last: options.last }),
+        ...(options.acceptOlderSource ? { acceptOlderSource: true } : {}),
+        ...(options.acceptOtherSource ? { acceptOtherSource: true } : {}),
+      },
+      context,
+      (summary) => groupLines(summary, options.dryRun ?? false),
+    ))
+  })
+  program.addCommand(command)
+}
+
+/** A line for each group, and in a dry run one for each snapshot. */
+function groupLines(summary: RunSummary, dryRun: boolean): string[] {
+  const { plan, done } = summary.details as SyncDetails
+  return plan.flatMap((group) => {
+    const result = done.find((each) => each.group === group.group && each.origin === group.origin)
+    const copied = dryRun ? `${group.copy.length} to copy` : `${result?.copied.length ?? 0} copied`
+    const removed = dryRun ? group.remove.length : result?.removed.length ?? 0
+    const parts = [
+      copied,
+      ...(removed > 0 ? [`${removed} ${dryRun ? 'to forget' : 'forgotten'}`] : []),
+      ...(result && result.failed.length > 0 ? [`${result.failed.length} not readable at the source`] : []),
+      ...skippedWords(group),
+    ]
+    return [`  ${group.group}: ${parts.join(', ')}`, ...(dryRun ? [...group.copy.map((id) => `    + ${id}`), ...group.remove.map((id) => `    - ${id}`)] : [])]
+  })
+}
+
+function skippedWords({ skipped }: PlannedGroup): string[] {
+  return [
+    ...(skipped.held > 0 ? [`${skipped.held} already there`] : []),
+    ...(skipped.forgotten > 0 ? [`${skipped.forgotten} forgotten there`] : []),
+    ...(skipped.own > 0 ? [`${formatPlural(skipped.own, 'snapshot')} made there`] : []),
+    ...(skipped.older > 0 ? [`${skipped.older} older`] : []),
+  ]
+}
+
+const syncHelp = `What it does:
+  A group is one job of one machine; its snapshots go oldest first, each whole or not at all. At the destination they keep job, machine and
+  times, and have ids of their own (photos~0123456789ab@3); latest:HOST/JOB finds them. Only what the destination lacks is read, every piece is
+  verified and encrypted anew. Interrupted, the same command goes on. What was forgotten at the destination is not brought again.
+  --remove-vanished forgets a snapshot only where the source itself says that it was forgotten. The space comes free with the next prune.
+
+Keys of the two storages:
+  The destination's come from the variables that "holdfast destinations" names. The source takes the same with FROM in front:
+  HOLDFAST_FROM_AWS_ACCESS_KEY_ID, HOLDFAST_FROM_WEBDAV_PASSWORD. Where the two are different kinds of storage the ordinary ones do for both.
+
+The exit code is 1 where there was nothing to copy, and 2 where a snapshot could not be read at the source.`

@@ -1,0 +1,92 @@
+import { hasCode } from '../../base/errors.ts'
+import type { SyncJob } from '../../protocol/job.ts'
+import { jobKeyOf } from '../../repository/keys.ts'
+import { isThere } from '../../repository/protocol/listing.ts'
+import { deletedName, parseRevisionKey, revisionKey, type SnapshotRef } from '../../repository/protocol/names.ts'
+import { listSnapshots, readDecision, snapshotId, type SnapshotEntry } from '../../repository/protocol/snapshots.ts'
+import type { Repository } from '../../repository/repository.ts'
+import { originKey, syncedJobName, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
+import type { Manifest } from '../../snapshot/manifest.ts'
+import type { CommandContext } from '../context.ts'
+import type { Ends } from './ends.ts'
+import type { HeldReader, HeldSnapshot } from './held.ts'
+import { groupOf, planSync, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
+
+export interface FoundSnapshot extends SourceSnapshot {
+  readonly ref: SnapshotRef
+  readonly manifest: Manifest
+}
+
+export interface FoundVanished extends Vanished {
+  /** At the destination. */
+  readonly ref: SnapshotRef
+  readonly manifest: Manifest
+}
+
+export type FoundPlan = SyncPlan<FoundSnapshot, FoundVanished>
+
+/** Reads what both sides have, and plans. What cannot be read of the source's snapshots is told, and not copied. Errors: those of both storages. */
+export async function readPlan(job: SyncJob, { source, destination }: Ends, held: HeldReader, context: CommandContext, onUnreadable: (name: string, message: string) => void): Promise<FoundPlan> {
+  const { signal } = context
+  const sourceId = source.repository.config.repositoryId
+  const snapshots: FoundSnapshot[] = []
+  for await (const entry of listSnapshots(source.repository, { memory: source.memory }, signal)) {
+    if (entry.type === 'snapshot') snapshots.push(foundSnapshot(entry, sourceId))
+    else onUnreadable(entry.type === 'damaged' ? `revision ${revisionKey(entry.ref)}` : entry.object, entry.error.message)
+  }
+  const known = await readHeldGroups(job, destination.repository, snapshots, held, signal)
+  const vanished = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
+  return planSync({ destination: destination.repository.config.repositoryId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
+}
+
+/** All synced groups only where what vanished is looked for: a group may have vanished as a whole. */
+async function readHeldGroups(job: SyncJob, destination: Repository, snapshots: readonly FoundSnapshot[], held: HeldReader, signal: AbortSignal): Promise<readonly HeldSnapshot[]> {
+  if (job.removeVanished) return held.read(signal)
+  const found: HeldSnapshot[] = []
+  for (const jobKey of new Set(snapshots.map((snapshot) => jobKeyOfGroup(destination, groupOf(snapshot))))) found.push(...await held.read(signal, jobKey))
+  return found
+}
+
+/** Under which key a group's snapshots are at the destination. */
+export function jobKeyOfGroup(destination: Repository, group: OriginGroup): string {
+  return jobKeyOf(destination.keys, syncedJobName(group))
+}
+
+function foundSnapshot({ ref, manifest, nonce }: Extract<SnapshotEntry, { type: 'snapshot' }>, sourceId: string): FoundSnapshot {
+  const { job, host, finishedMs, counters: { files, bytes } } = manifest
+  const origin = manifest.origin ?? { repository: sourceId, job, revision: revisionKey(ref), nonce }
+  return { id: snapshotId(manifest, ref), job, host, origin, finishedMs, files, bytes, ref, manifest }
+}
+
+/**
+ * What the destination holds, the source once made, and says by name that it has forgotten. That it is not listed says nothing: a listing may be
+ * late, and a storage may have been put back.
+ */
+async function findVanished(
+  source: Repository, sourceId: string, snapshots: readonly FoundSnapshot[], known: readonly HeldSnapshot[], { log, signal }: CommandContext,
+): Promise<FoundVanished[]> {
+  const listed = new Set(snapshots.map(({ origin }) => originKey(origin)))
+  const vanished: FoundVanished[] = []
+  for (const { ref, origin, manifest } of known) {
+    if (!manifest || origin.repository !== sourceId || listed.has(originKey(origin))) continue
+    const id = snapshotId(manifest, ref)
+    if (await isForgotten(source, origin, signal)) vanished.push({ id, ref, manifest, group: groupOf({ ...manifest, origin }) })
+    else log.write('warning', `${id} stays: the source does not list ${origin.job}@${origin.revision}, and does not say that it was forgotten either.`)
+  }
+  return vanished
+}
+
+/** Asked by name: whether the source has the tombstone, or the flag, of just this snapshot. */
+async function isForgotten(source: Repository, origin: Origin, signal: AbortSignal): Promise<boolean> {
+  const ref = parseRevisionKey(jobKeyOf(source.keys, origin.job), origin.revision)
+  if (!ref) return false
+  if (source.config.arbiter === 'flags') return isThere(source.backend, deletedName(ref), signal)
+  try {
+    const decision = await readDecision(source, ref, signal)
+    // The tombstone of a damaged manifest cannot say whose it was.
+    return decision?.type === 'deleted' && (decision.nonce === origin.nonce || /^0*$/.test(decision.nonce))
+  } catch (error) {
+    if (hasCode(error, 'damaged', 'version')) return false
+    throw error
+  }
+}
