@@ -3,7 +3,7 @@ import type { JobSecrets } from '../protocol/job.ts'
 import { passwordProblem, passwordWords, stripInvisible } from '../protocol/password.ts'
 import { readPasswordFile, readRecoveryKeyFile } from './password-file.ts'
 import { promptHidden } from './prompt.ts'
-import { readStorageSecrets } from './storage-secrets.ts'
+import { readBothStorageSecrets } from './storage-secrets.ts'
 import { takeVariable } from './variables.ts'
 
 interface PasswordSource {
@@ -42,7 +42,7 @@ export interface FromOptions {
  * environment, so that no child or worker inherits them. Errors: arguments, aborted (Ctrl-C at the prompt).
  */
 export async function readSecrets(options: SecretOptions): Promise<JobSecrets> {
-  const { storage, from: fromStorage } = await readStorageSecrets(options.repository, options.from?.repository)
+  const { storage, from: fromStorage } = await readBothStorageSecrets(options.repository, options.from?.repository)
   // Removed from the environment in any case.
   const inherited = takeVariable('HOLDFAST_FROM_PASSWORD')
   const secrets = { password: await readOwnPassword(options), storage }

@@ -13,30 +13,31 @@ const maxFileBytes = 64 * 1024
 
 type Taken = ReadonlyMap<string, string | undefined>
 
-/** Secrets of storages out of the environment. */
-export interface StorageSecrets {
-  readonly storage: Readonly<Record<string, string>>
-  /** Of a sync's source. */
-  readonly from: Readonly<Record<string, string>>
-}
+type Secrets = Readonly<Record<string, string>>
 
 /**
  * What the storage at an address asks for, by the names of its secrets, from the environment. The variables of all providers are removed
  * from it; those of others are dropped. Errors: arguments, for a file that cannot be read.
- * @param from the address of a sync's source: it takes its secrets from variables with FROM in them, and from the ordinary ones where these are not
- * for the destination, because that is another kind of storage.
  */
-export async function readStorageSecrets(repository: string, from?: string): Promise<StorageSecrets> {
+export async function readStorageSecrets(repository: string): Promise<Secrets> {
+  return (await readBothStorageSecrets(repository)).storage
+}
+
+/**
+ * The same for two repositories.
+ * @param from the address of a sync's source: it takes its secrets from variables with FROM in them, and from the ordinary ones where these cannot
+ * be meant for the destination, because that is another kind of storage.
+ */
+export async function readBothStorageSecrets(repository: string, from?: string): Promise<{ readonly storage: Secrets; readonly from: Secrets }> {
   const names = variablesOfAll()
   const taken: Taken = new Map(names.map((variable) => [variable, takeVariable(variable)]))
   const takenFrom: Taken = new Map(names.map((variable) => [variable, takeVariable(fromVariable(variable))]))
   const [own, other] = [providerAt(repository), from === undefined ? undefined : providerAt(from)]
-  const isOwn = other !== own || [...takenFrom.values()].some((value) => value !== undefined)
-  return { storage: await secretsOf(own, taken), from: isOwn ? await secretsOf(other, merged(takenFrom, other === own ? new Map() : taken)) : {} }
+  return { storage: await secretsOf(own, taken), from: await secretsOf(other, other === own ? takenFrom : merged(takenFrom, taken)) }
 }
 
 /** `HOLDFAST_WEBDAV_PASSWORD` is `HOLDFAST_FROM_WEBDAV_PASSWORD`, `AWS_ACCESS_KEY_ID` is `HOLDFAST_FROM_AWS_ACCESS_KEY_ID`. */
-export function fromVariable(variable: string): string {
+function fromVariable(variable: string): string {
   return `HOLDFAST_FROM_${variable.replace(/^HOLDFAST_/, '')}`
 }
 
@@ -48,7 +49,7 @@ function merged(first: Taken, second: Taken): Taken {
   return new Map([...first].map(([name, value]) => [name, value ?? second.get(name)]))
 }
 
-async function secretsOf(provider: ProviderDescription | undefined, taken: Taken): Promise<Readonly<Record<string, string>>> {
+async function secretsOf(provider: ProviderDescription | undefined, taken: Taken): Promise<Secrets> {
   const found: Record<string, string> = {}
   for (const secret of provider?.secrets ?? []) {
     const value = first(secret.variables, taken)?.value ?? (await contentOf(secret, taken))

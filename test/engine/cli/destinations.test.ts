@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { buildProgram } from '../../../engine/cli/program.ts'
-import { readStorageSecrets } from '../../../engine/cli/storage-secrets.ts'
+import { readBothStorageSecrets, readStorageSecrets } from '../../../engine/cli/storage-secrets.ts'
 import { providers } from '../../../engine/protocol/providers/registry.ts'
 import { beginningOf } from '../../../engine/protocol/providers/spelling.ts'
 import { readTypedPath } from '../../../engine/protocol/typed-path.ts'
@@ -91,4 +91,17 @@ test('a program gets the list as one event', async () => {
   const { code, last } = await runHere(['destinations'], {})
   expect([code, last['type']]).toEqual([0, 'summary'])
   expect(last['destinations']).toMatchObject(providers.map(({ id, example }) => ({ id, example })))
+})
+
+test('a sync’s source has variables of its own, and the ordinary ones only where the destination is another kind of storage', async () => {
+  const s3 = ['s3://one?endpoint=http://a.test&region=x', 's3://two?endpoint=http://b.test&region=x'] as const
+  const ordinary = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' }
+  const keys = { accessKeyId: 'id', secretAccessKey: 'secret' }
+  Object.assign(process.env, ordinary, { HOLDFAST_FROM_AWS_ACCESS_KEY_ID: 'from', HOLDFAST_FROM_AWS_SECRET_ACCESS_KEY: 'other', HOLDFAST_FROM_WEBDAV_PASSWORD: 'stray' })
+  expect(await readBothStorageSecrets(s3[0], s3[1])).toEqual({ storage: keys, from: { accessKeyId: 'from', secretAccessKey: 'other' } })
+  expect(Object.keys(process.env).filter((name) => name.startsWith('HOLDFAST_FROM_') || name in ordinary)).toEqual([])
+  Object.assign(process.env, ordinary)
+  expect(await readBothStorageSecrets(s3[0], s3[1]), 'the keys of one account never go to another server').toEqual({ storage: keys, from: {} })
+  Object.assign(process.env, ordinary)
+  expect(await readBothStorageSecrets('/mnt/disk', s3[1])).toEqual({ storage: {}, from: keys })
 })
