@@ -22,6 +22,10 @@ export interface Hostility {
   readonly hangs?: 'WRITE' | 'READ' | 'LSTAT'
   /** Ends the connection after so many writes, once. */
   readonly dropsAfterWrites?: number
+  /** Takes a write of a file only where it has none of it that is not done. */
+  readonly oneWriteAtATime?: boolean
+  /** Neither does nor answers this write, counted from 1. */
+  readonly forgetsWrite?: number
   /** Refuses writes with these words behind "failure", as servers do that have no number for it. */
   readonly writeFailure?: string
   /** Opens at most so many sessions. */
@@ -151,7 +155,7 @@ export class HostileSftp implements AsyncDisposable {
   }
 
   #answer(sftp: SFTPWrapper, client: Client): void {
-    const handles = new Map<string, { readonly path: string; listed: boolean }>()
+    const handles = new Map<string, { readonly path: string; listed: boolean; writing?: boolean }>()
     let last = 0
     const opened = (id: number, path: string): void => {
       const name = String(++last)
@@ -175,7 +179,7 @@ export class HostileSftp implements AsyncDisposable {
       if (found) sftp.attrs(id, found)
       else status(id, false)
     }
-    const of = (handle: unknown): { readonly path: string; listed: boolean } => handles.get(String(handle)) ?? { path: '?', listed: true }
+    const of = (handle: unknown): { readonly path: string; listed: boolean; writing?: boolean } => handles.get(String(handle)) ?? { path: '?', listed: true }
     on('OPEN', (id, path, flags) => {
       const at = String(path)
       if ((Number(flags) & ssh2.utils.sftp.OPEN_MODE.CREAT) !== 0) this.files.set(at, Buffer.alloc(0))
@@ -188,13 +192,27 @@ export class HostileSftp implements AsyncDisposable {
       else sftp.data(id, bytes)
     })
     on('WRITE', (id, handle, offset, data) => {
-      const { writeFailure, dropsAfterWrites } = this.hostility
+      const { dropsAfterWrites } = this.hostility
       if (dropsAfterWrites !== undefined && (this.asked.get('WRITE') ?? 0) > dropsAfterWrites) {
         const { dropsAfterWrites: _, ...rest } = this.hostility
         this.hostility = rest
         client.end()
         return
       }
+      if (this.asked.get('WRITE') === this.hostility.forgetsWrite) return
+      if (this.hostility.oneWriteAtATime) {
+        if (of(handle).writing) {
+          sftp.status(id, STATUS_CODE.FAILURE, 'Illegal seek')
+          return
+        }
+        of(handle).writing = true
+        setTimeout(() => { of(handle).writing = false; write(id, handle, offset, data) }, 5)
+        return
+      }
+      write(id, handle, offset, data)
+    })
+    const write = (id: number, handle: unknown, offset: unknown, data: unknown): void => {
+      const { writeFailure } = this.hostility
       if (writeFailure !== undefined) {
         sftp.status(id, STATUS_CODE.FAILURE, writeFailure)
         return
@@ -206,7 +224,7 @@ export class HostileSftp implements AsyncDisposable {
       bytes.copy(after, Number(offset))
       for (const name of this.#names.get(path) ?? [path]) this.files.set(name, after)
       status(id, true)
-    })
+    }
     on('FSTAT', (id, handle) => { tell(id, of(handle).path) })
     on('CLOSE', (id) => { status(id, true) })
     on('OPENDIR', (id, path) => {

@@ -6,6 +6,7 @@ import {
 } from '../backend.ts'
 import { expectEnd, walkFolders, type FolderEntry } from '../flow/folder-walk.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
+import { sizeOf as bodySize } from '../http/parts.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import { shownAddress, type SftpAddress } from './address.ts'
@@ -19,7 +20,7 @@ import { expectOwnFolder, makeRootFor } from './new-root.ts'
 import type { Info, Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
-import { readRange } from './transfer.ts'
+import { pieceBytes, readRange, type Writing } from './transfer.ts'
 import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
 
 const maximumConnections = 8
@@ -51,6 +52,7 @@ export class SftpBackend implements StorageBackend {
   /** What each connection was seen to do: behind the address may be another server each time. */
   readonly #proofs = new WeakMap<Connection, Promise<boolean>>()
   #exclusive = true
+  #writing: Writing = 'side by side'
 
   constructor(address: SftpAddress, options: SftpOptions) {
     this.#address = address
@@ -73,11 +75,11 @@ export class SftpBackend implements StorageBackend {
 
   async put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
     requireObjectName(name)
-    const size = body.type === 'bytes' ? body.bytes.length : body.size
+    const size = bodySize(body)
     await this.#object(name, size, signal, async (session, watch, ground) => {
       if (options.ifAbsent) await this.#expectExclusive(session, ground, signal)
       const place: UploadPlace = { ground, object: name, session, watch, journal: this.#options.uploadJournal }
-      const temporary = await upload(place, body, options).catch((error: unknown) => this.#orFull(error, name, session, watch, ground))
+      const temporary = await this.#upload(place, body, options).catch((error: unknown) => this.#orFull(error, name, session, watch, ground))
       if (temporary !== undefined) await this.#giveName(place, temporary, options)
       this.#options.uploadJournal?.delete(name)
     })
@@ -173,6 +175,23 @@ export class SftpBackend implements StorageBackend {
   #connect(): Promise<Connection> {
     this.#ground?.then((ground) => { ground.forget() }, () => undefined)
     return Connection.open(this.#address, this.#options.login, this.#options.hostKeys, (key) => { this.#hostKey = key })
+  }
+
+  /**
+   * A server that hands on what comes (rclone, to a storage that takes a file from its beginning to its end only) fails where a write comes while it
+   * has another. What fails side by side is tried one by one, and so is all that follows where that went well.
+   */
+  async #upload(place: UploadPlace, body: Body, options: PutOptions): Promise<string | undefined> {
+    const writing = this.#writing
+    try {
+      return await upload(place, body, options, writing)
+    } catch (error) {
+      const isOrder = writing === 'side by side' && bodySize(body) > pieceBytes && isStatus(error, status.failure) && sftpError(error, place.object).code === 'unavailable'
+      if (!isOrder || (await place.session.isFull(place.ground.root, place.watch).catch(() => false))) throw error
+    }
+    const temporary = await upload(place, body, options, 'one by one')
+    this.#writing = 'one by one'
+    return temporary
   }
 
   /** Nothing is created exclusively on a server's word: each connection is tried once. Errors: unsupported, those of the trial. */

@@ -4,24 +4,32 @@ import type { Body, Pace } from '../backend.ts'
 import type { Watch } from '../http/watch.ts'
 import type { Handle, Session } from './session.ts'
 
-/** What every server takes in one request (draft-ietf-secsh-filexfer-02, 3). */
-const pieceBytes = 32 * 1024
+/** What every server takes in one request (draft-ietf-secsh-filexfer-02, 3), and ssh2 sends in one: of more it sends the rest when the first was answered. */
+export const pieceBytes = 31 * 1024
 /** Requests of one transfer that are on their way: at 100 ms there and back, 10 MB/s. */
 const mostOnTheWay = 32
 /** What a transfer that broke may have left unwritten before what it wrote last. */
 export const onTheWayBytes = mostOnTheWay * pieceBytes
-const readBytes = 256 * 1024
+const readBytes = 8 * pieceBytes
 
-/** Some of many tasks at a time. The first error is thrown where the next task would begin, or at the end; the others are dropped. */
+/**
+ * Some of many tasks at a time, none of them further than so many after the first that is not over. The first error is thrown where the next task
+ * would begin, or at the end; the others are dropped.
+ */
 class Pipeline {
-  readonly #running = new Set<Promise<void>>()
+  readonly #most: number
+  readonly #running: Promise<void>[] = []
   #failure: { readonly error: unknown } | undefined
 
+  constructor(most: number) {
+    this.#most = most
+  }
+
   async add(task: () => Promise<void>): Promise<void> {
-    while (this.#running.size >= mostOnTheWay) await Promise.race(this.#running)
+    // For the oldest, not for any: a server may let one write lie while it does those behind it, and what lacks must be near the end.
+    if (this.#running.length >= this.#most) await this.#running.shift()
     this.#expectNoFailure()
-    const running = task().catch((error: unknown) => { this.#failure ??= { error } }).finally(() => this.#running.delete(running))
-    this.#running.add(running)
+    this.#running.push(task().catch((error: unknown) => { this.#failure ??= { error } }))
   }
 
   async end(): Promise<void> {
@@ -34,10 +42,15 @@ class Pipeline {
   }
 }
 
+/** How many writes of a file may be on their way: as many as fill a link, or one, for servers that only append. */
+export type Writing = 'side by side' | 'one by one'
+
 /** Writes a body from an offset on. @param onStored gets the bytes of the body that the server has acknowledged. */
-export async function writeBody(session: Session, handle: Handle, body: Body, offset: number, pace: Pace | undefined, onStored: (bytes: number) => void, watch: Watch): Promise<void> {
+export async function writeBody(
+  session: Session, handle: Handle, body: Body, offset: number, writing: Writing, pace: Pace | undefined, onStored: (bytes: number) => void, watch: Watch,
+): Promise<void> {
   await using source = await sourceOf(body)
-  const pipeline = new Pipeline()
+  const pipeline = new Pipeline(writing === 'one by one' ? 1 : mostOnTheWay)
   let stored = offset
   for (let position = offset; position < source.size; ) {
     const bytes = await source.read(position, await watch.granted(Math.min(readBytes, source.size - position), pace))
@@ -57,7 +70,7 @@ export async function writeBody(session: Session, handle: Handle, body: Body, of
 /** The bytes of a file from an offset on, all that there must be. Errors: damaged (it ends before). */
 export async function readRange(name: string, session: Session, handle: Handle, offset: number, length: number, pace: Pace | undefined, watch: Watch): Promise<Buffer> {
   const bytes = Buffer.allocUnsafeSlow(length)
-  const pipeline = new Pipeline()
+  const pipeline = new Pipeline(mostOnTheWay)
   for (let asked = 0; asked < length; ) {
     const slice = await watch.granted(Math.min(readBytes, length - asked), pace)
     for (let at = 0; at < slice; at += pieceBytes) {

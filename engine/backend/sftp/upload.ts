@@ -6,7 +6,7 @@ import { isStatus, status } from './errors.ts'
 import { notInPlace, split, type Ground } from './ground.ts'
 import type { Handle, Session } from './session.ts'
 import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
-import { onTheWayBytes, readBody, readRange, writeBody } from './transfer.ts'
+import { onTheWayBytes, readBody, readRange, writeBody, type Writing } from './transfer.ts'
 
 /** Less is sent again. */
 const leastResumed = 2 * onTheWayBytes
@@ -35,17 +35,18 @@ interface Begun {
 
 /**
  * Writes the body to a file of another name, whole and durable, and resolves to that name. Of a file that is worth it, the journal
- * remembers the name: a put of the same object and file goes on from what is there. Undefined: the object has its name already.
+ * remembers the name: a put of the same object and file goes on from what is there; one by one, it begins anew. Undefined: the object has its name
+ * already.
  */
-export async function upload(place: UploadPlace, body: Body, options: PutOptions): Promise<string | undefined> {
+export async function upload(place: UploadPlace, body: Body, options: PutOptions, writing: Writing): Promise<string | undefined> {
   const { ground, session, watch, journal, object } = place
   await ground.make(temporaryFolder, session, watch)
-  const begun = (body.type === 'file' ? await resumed(place, body) : undefined) ?? (await begin(place, body, options))
+  const begun = (body.type === 'file' ? await resumed(place, body, writing) : undefined) ?? (await begin(place, body, options, writing))
   if (begun === 'complete') return undefined
   const { handle, temporary } = begun
   try {
     options.onProgress?.(begun.offset)
-    await writeBody(session, handle, body, begun.offset, options.pace, (bytes) => { options.onProgress?.(bytes) }, watch)
+    await writeBody(session, handle, body, begun.offset, writing, options.pace, (bytes) => { options.onProgress?.(bytes) }, watch)
     await session.sync(handle, watch)
     const size = sizeOf(body)
     const stored = await session.sizeOf(handle, watch)
@@ -59,18 +60,18 @@ export async function upload(place: UploadPlace, body: Body, options: PutOptions
   return temporary
 }
 
-async function begin({ ground, object, session, watch, journal }: UploadPlace, body: Body, options: PutOptions): Promise<Begun> {
+async function begin({ ground, object, session, watch, journal }: UploadPlace, body: Body, options: PutOptions, writing: Writing): Promise<Begun> {
   const name = temporaryName()
   const temporary = `${temporaryFolder}/${name}`
   const handle = await session.openToWrite(ground.pathOf(temporary), 'new', watch)
-  if (journal && body.type === 'file' && body.size >= leastResumed && !options.ifAbsent) {
+  if (journal && body.type === 'file' && body.size >= leastResumed && !options.ifAbsent && writing === 'side by side') {
     journal.set(object, JSON.stringify({ version: 1, temporary: name, size: body.size, crc32: body.crc32 }))
   }
   return { temporary, handle, offset: 0 }
 }
 
 /** What the journal tells of an earlier put, if it is there and of this file. What makes no sense is forgotten. */
-async function resumed(place: UploadPlace, body: FileBody): Promise<Begun | 'complete' | undefined> {
+async function resumed(place: UploadPlace, body: FileBody, writing: Writing): Promise<Begun | 'complete' | undefined> {
   const { ground, journal, object, session, watch } = place
   const text = journal?.get(object)
   if (text === undefined) return undefined
@@ -78,7 +79,7 @@ async function resumed(place: UploadPlace, body: FileBody): Promise<Begun | 'com
   if (success) {
     const temporary = `${temporaryFolder}/${output.temporary}`
     const path = ground.pathOf(temporary)
-    if (output.size === body.size && output.crc32 === body.crc32) {
+    if (output.size === body.size && output.crc32 === body.crc32 && writing === 'side by side') {
       const found = await session.lookAt(path, watch)
       if (found?.kind === 'file' && found.size <= body.size) {
         const handle = await session.openToWrite(path, 'there', watch)

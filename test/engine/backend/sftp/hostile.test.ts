@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import type { StorageBackend, UploadJournal } from '../../../../engine/backend/backend.ts'
+import type { Body, StorageBackend, UploadJournal } from '../../../../engine/backend/backend.ts'
 import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { standardLimits } from '../../../../engine/backend/http/limits.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
@@ -12,6 +17,20 @@ import { systemClock } from '../../../../engine/base/clock.ts'
 import { HoldfastError } from '../../../../engine/base/errors.ts'
 import { HostileSftp, type Hostility } from '../../../servers/hostile-sftp.ts'
 import { bytesOf, codeOf, names } from '../../../suites/backend-contract.ts'
+
+class Scratch implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-scratch-'))
+
+  file(bytes: Buffer): Extract<Body, { type: 'file' }> {
+    const path = join(this.#folder, 'body')
+    writeFileSync(path, bytes)
+    return { type: 'file', path, size: bytes.length, crc32: crc32(bytes) }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true })
+  }
+}
 
 const never = new AbortController().signal
 
@@ -61,7 +80,7 @@ describe('what a server may do', () => {
     await using server = await HostileSftp.start({ endless: true })
     await using backend = await open(server)
     expect(await codeOf(names(backend, ''))).toBe('unsupported')
-  })
+  }, 60_000)
 
   test.each(['WRITE', 'READ', 'LSTAT'] as const)('it never answers to %s: that ends as offline, and the next try has a connection of its own', async (hangs) => {
     await using server = await HostileSftp.start()
@@ -85,6 +104,23 @@ describe('what a server may do', () => {
     await Promise.all(bodies.map((bytes, index) => backend.put(`${index}`, { type: 'bytes', bytes }, {}, never)))
     const back = await Promise.all(bodies.map((_, index) => backend.get(`${index}`, 'all', never)))
     expect(back.every((bytes, index) => Buffer.compare(bytes, bodies[index] ?? Buffer.alloc(0)) === 0)).toBe(true)
+  })
+
+  test('it takes one write of a file at a time: all goes one by one from then on', async () => {
+    await using server = await HostileSftp.start({ oneWriteAtATime: true })
+    using scratch = new Scratch()
+    await using backend = await open(server, { get: () => undefined, set: () => undefined, delete: () => undefined })
+    const body = scratch.file(randomBytes(300_000))
+    const all = await readFile(body.path)
+    for (const name of ['a', 'b']) {
+      server.asked.clear()
+      await backend.put(name, body, { once: true }, never)
+      expect(Buffer.compare(await backend.get(name, 'all', never), all)).toBe(0)
+    }
+    // Ten pieces, and each once.
+    expect(server.asked.get('WRITE')).toBe(10)
+    await backend.put('c', { type: 'bytes', bytes: all }, {}, never)
+    expect([...server.files.keys()].sort()).toEqual(['/r/a', '/r/b', '/r/c'])
   })
 
   test.each([['Disk quota exceeded', 'full'], ['write: No space left on device', 'full'], ['Read-only file system', 'denied'], ['Failure', 'unavailable']])('it refuses to write: %s', async (writeFailure, code) => {
@@ -121,5 +157,42 @@ describe('who logs in', () => {
     await using server = await HostileSftp.start({ noSftp: true })
     await using backend = await open(server)
     expect(await words(names(backend, ''))).toMatch(/^unsupported: .*offers no SFTP.*Subsystem/)
+  })
+})
+
+describe('an upload whose connection broke', () => {
+  const piece = 31 * 1024
+  const window = 32
+  const bytes = Buffer.from(randomBytes(200 * piece))
+  const keep = (entries: Map<string, string>): UploadJournal =>
+    ({ get: (name) => entries.get(name), set: (name, state) => { entries.set(name, state) }, delete: (name) => { entries.delete(name) } })
+
+  test('goes on where it stopped, but for what was on its way', async () => {
+    await using server = await HostileSftp.start({ dropsAfterWrites: 100 })
+    using scratch = new Scratch()
+    const body = scratch.file(bytes)
+    await using backend = await open(server, keep(new Map()))
+    expect(await codeOf(backend.put('packs/x', body, { once: true }, never))).toBe('offline')
+    expect(await names(backend, '')).toEqual([])
+    server.asked.clear()
+    await backend.put('packs/x', body, { once: true }, never)
+    expect(server.asked.get('WRITE')).toBeLessThanOrEqual(200 - 100 + window)
+    expect(Buffer.compare(await backend.get('packs/x', 'all', never), bytes)).toBe(0)
+    expect([...server.files.keys()]).toEqual(['/r/packs/x'])
+  })
+
+  test('is whole in the end, also where the server let one write lie while it did those behind it', async () => {
+    await using server = await HostileSftp.start({ forgetsWrite: 50 })
+    using scratch = new Scratch()
+    const body = scratch.file(bytes)
+    await using backend = await open(server, keep(new Map()))
+    const controller = new AbortController()
+    const first = codeOf(backend.put('packs/x', body, { once: true }, controller.signal))
+    // So much follows the write without an answer, and nothing more.
+    await expect.poll(() => server.asked.get('WRITE'), { timeout: 10_000 }).toBe(50 + window - 1)
+    controller.abort()
+    expect(await first).toBe('aborted')
+    await backend.put('packs/x', body, { once: true }, never)
+    expect(Buffer.compare(await backend.get('packs/x', 'all', never), bytes)).toBe(0)
   })
 })
