@@ -5,6 +5,8 @@ import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
 import { walkFolders, type FolderEntry } from '../flow/folder-walk.ts'
+import { split } from '../flow/server-folder.ts'
+import { temporaryFolder, temporaryName, temporaryPattern } from '../flow/unfinished.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { sizeOf as bodySize } from '../http/parts.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
@@ -13,9 +15,8 @@ import { shownAddress, type FtpAddress } from './address.ts'
 import { FtpConnection } from './connection.ts'
 import { ftpError } from './errors.ts'
 import { entriesOf, infoOf, isFolder, sizeOf } from './files.ts'
-import { Ground, split } from './ground.ts'
+import { Ground } from './ground.ts'
 import { Pool } from './pool.ts'
-import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
 import { giveName, remove, upload } from './upload.ts'
 
 /** Many servers allow two to eight for each user, or for each address. */
@@ -144,7 +145,7 @@ export class FtpBackend implements StorageBackend {
 
   async tryWriting(signal: AbortSignal): Promise<boolean> {
     return this.#exchange(this.label, 'small', signal, async (connection, watch, ground) => {
-      if (!(await ground.expectOwn(this.#options.clock.now(), connection, watch))) return true
+      if (!(await ground.expectOwnFolder(this.#options.clock.now(), connection, watch))) return true
       // A folder is made and removed in one round trip each, and holds nothing in between.
       const path = ground.pathOf(temporaryName())
       await connection.command(`MKD ${path}`, watch)
@@ -190,10 +191,7 @@ export class FtpBackend implements StorageBackend {
   }
 
   async #find(connection: FtpConnection, watch: Watch): Promise<Ground> {
-    const { path } = this.#address
-    const { home } = connection
-    if (path.startsWith('~') && home === undefined) throw new HoldfastError('unsupported', 'The server does not say what the login folder is: give a folder from its root.')
-    const ground = new Ground(home !== undefined && path.startsWith('~') ? `${home.replace(/\/$/, '')}/${path.slice(2)}`.replace(/(.)\/$/, '$1') : path)
+    const ground = new Ground(this.#address.path, connection.home)
     if (this.#options.create) await ground.makeRoot(this.#options.clock.now(), connection, watch)
     return ground
   }

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto'
-import { literal, number, pipe, regex, safeParse, strictObject, string } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Body, PutOptions, UploadJournal } from '../backend.ts'
+import { split } from '../flow/server-folder.ts'
+import { begunUpload, rememberBegun, temporaryFolder } from '../flow/unfinished.ts'
 import { partBody, readPart, sizeOf as bodySize } from '../http/parts.ts'
 import type { Watch } from '../http/watch.ts'
 import type { FtpConnection } from './connection.ts'
 import { isReply } from './errors.ts'
 import { sizeOf } from './files.ts'
-import { split, type Ground } from './ground.ts'
-import { temporaryFolder, temporaryPattern } from './temporary.ts'
+import type { Ground } from './ground.ts'
 
 /** Less is sent again. */
 const leastResumed = 2 * 1024 * 1024
 /** So much of what is there is read back and compared before an upload goes on: another file than the one that was begun is found out. */
 const comparedBytes = 64 * 1024
-
-const entry = strictObject({ version: literal(1), temporary: pipe(string(), regex(temporaryPattern)), size: number(), crc32: number() })
 
 type FileBody = Extract<Body, { type: 'file' }>
 
@@ -63,23 +61,20 @@ export async function upload(place: UploadPlace, fresh: string, body: Body, opti
 }
 
 function begin({ object, journal }: UploadPlace, name: string, body: Body): Begun {
-  if (journal && body.type === 'file' && body.size >= leastResumed) {
-    journal.set(object, JSON.stringify({ version: 1, temporary: name, size: body.size, crc32: body.crc32 }))
-  }
+  if (journal && body.type === 'file' && body.size >= leastResumed) rememberBegun(journal, object, name, body)
   return { temporary: `${temporaryFolder}/${name}`, offset: 0 }
 }
 
 /** What the journal tells of an earlier put, if it is there and of this file. What makes no sense is forgotten. */
 async function resumed(place: UploadPlace, body: FileBody): Promise<Begun | 'complete' | undefined> {
   const { ground, journal, object, connection, watch } = place
-  const text = journal?.get(object)
-  if (text === undefined) return undefined
-  const { success, output } = safeParse(entry, parseJson(text))
-  if (success) {
-    const temporary = `${temporaryFolder}/${output.temporary}`
+  if (journal?.get(object) === undefined) return undefined
+  const begun = begunUpload(journal, object, body)
+  if (begun) {
+    const temporary = `${temporaryFolder}/${begun.temporary}`
     const path = ground.pathOf(temporary)
     const there = await sizeOf(path, connection, watch)
-    if (output.size === body.size && output.crc32 === body.crc32) {
+    if (begun.isSameFile) {
       if (there !== undefined && there <= body.size && (await isSame(path, place, body, there))) return { temporary, offset: there }
       // The name was given, and the answer lost.
       const target = ground.pathOf(object)
@@ -87,7 +82,7 @@ async function resumed(place: UploadPlace, body: FileBody): Promise<Begun | 'com
     }
     if (there !== undefined) await remove(path, connection, watch)
   }
-  journal?.delete(object)
+  journal.delete(object)
   return undefined
 }
 
@@ -153,13 +148,5 @@ export async function remove(path: string, connection: FtpConnection, watch: Wat
   } catch (error) {
     if (isReply(error, 450, 550) && (await sizeOf(path, connection, watch)) === undefined) return false
     throw error
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,8 +1,8 @@
+import { temporaryFolder, temporaryName } from '../flow/unfinished.ts'
 import type { Watch } from '../http/watch.ts'
 import { isStatus, status } from './errors.ts'
 import type { Ground } from './ground.ts'
 import type { Session } from './session.ts'
-import { temporaryFolder, temporaryName } from './temporary.ts'
 
 /** Files that want one name at the same moment. */
 const racers = 8

@@ -1,38 +1,22 @@
 import { HoldfastError } from '../../base/errors.ts'
+import { partsOf, ServerFolder } from '../flow/server-folder.ts'
 import type { Watch } from '../http/watch.ts'
 import { isStatus, status } from './errors.ts'
 import type { Info, Session } from './session.ts'
-
-/** Folders that were seen to be folders; 256 hold the packs. */
-const mostRemembered = 2048
 
 /**
  * The folder of a repository on a server. Objects lie in folders below it that are reached through no link, so that nothing is read or
  * written outside; what was looked at once is taken to stay while the connection does. Only the root itself may be named through links.
  */
-export class Ground {
-  /** On the server, without `~`. */
-  readonly root: string
-  readonly #seen = new Set<string>()
-
-  constructor(root: string) {
-    this.root = root
-  }
-
-  /** `name` is an object's or a folder's, '' for the root. */
-  pathOf(name: string): string {
-    if (name === '') return this.root
-    return this.root.endsWith('/') ? this.root + name : `${this.root}/${name}`
-  }
-
+export class Ground extends ServerFolder {
   /** False: it is not there. Errors: damaged (a link or something else is in the place of a folder). */
   async enter(folder: string, session: Session, watch: Watch): Promise<boolean> {
     for (const part of partsOf(folder)) {
-      if (this.#seen.has(part)) continue
+      if (this.isKnown(part)) continue
       const found = await session.lookAt(this.pathOf(part), watch)
       if (!found) return false
       if (found.kind !== 'folder') throw notInPlace('folder', this.pathOf(part), found)
-      this.#remember(part)
+      this.know(part)
     }
     return true
   }
@@ -40,7 +24,7 @@ export class Ground {
   /** The same; folders that are missing are made, but for the root. Errors: damaged, offline (no root), denied, … */
   async make(folder: string, session: Session, watch: Watch): Promise<void> {
     for (const part of partsOf(folder)) {
-      if (this.#seen.has(part)) continue
+      if (this.isKnown(part)) continue
       try {
         await session.makeFolder(this.pathOf(part), watch)
       } catch (error) {
@@ -48,22 +32,8 @@ export class Ground {
         const found = isStatus(error, status.failure, status.exists) ? await session.lookAt(this.pathOf(part), watch) : undefined
         throw found ? notInPlace('folder', this.pathOf(part), found) : error
       }
-      this.#remember(part)
+      this.know(part)
     }
-  }
-
-  /** Something vanished: nothing is taken to stay. */
-  forget(): void {
-    this.#seen.clear()
-  }
-
-  noRoot(cause?: unknown): HoldfastError {
-    return new HoldfastError('offline', `The repository's folder is not there on the server: ${this.root}. Is its disk mounted?`, { cause })
-  }
-
-  #remember(folder: string): void {
-    if (this.#seen.size >= mostRemembered) this.#seen.clear()
-    this.#seen.add(folder)
   }
 }
 
@@ -72,15 +42,4 @@ export function notInPlace(wanted: 'file' | 'folder', path: string, { kind }: In
   const found = { file: 'a file', folder: 'a folder', link: 'a symbolic link', other: 'something else' }[kind]
   const advice = kind === 'link' ? 'No link inside of a repository is followed.' : 'It is neither read nor written.'
   return new HoldfastError('damaged', `At ${path} on the server, where a ${wanted} of the repository belongs, is ${found}. ${advice} Find out who put it there, and move it out of the repository.`, { data: { found } })
-}
-
-/** `a`, `a/b`, … of `a/b/…` */
-function partsOf(folder: string): readonly string[] {
-  const names = folder === '' ? [] : folder.split('/')
-  return names.map((_, index) => names.slice(0, index + 1).join('/'))
-}
-
-export function split(object: string): readonly [folder: string, name: string] {
-  const cut = object.lastIndexOf('/')
-  return [object.slice(0, Math.max(0, cut)), object.slice(cut + 1)]
 }

@@ -2,6 +2,7 @@ import type { Attributes, SFTPWrapper } from 'ssh2'
 import ssh2 from 'ssh2'
 import { number, object, optional, safeParse } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
+import type { FolderEntry } from '../flow/folder-walk.ts'
 import type { Watch } from '../http/watch.ts'
 import type { Connection } from './connection.ts'
 import { isStatus, status } from './errors.ts'
@@ -25,7 +26,7 @@ export interface Info {
   readonly modifiedMs: number
 }
 
-export interface Entry extends Info {
+interface Entry extends Info {
   readonly name: string
 }
 
@@ -229,6 +230,11 @@ export class Session {
     const reason = error === undefined ? this.#gone() : new HoldfastError('unavailable', 'The server broke off, or answered what makes no sense.', { cause: error })
     for (const fail of [...this.#failing]) fail(reason)
   }
+}
+
+/** As storages with folders show it. */
+export function folderEntry(entry: Entry): FolderEntry {
+  return { ...entry, kind: entry.kind === 'link' ? 'other' : entry.kind }
 }
 
 const ownFile = { mode: 0o600 } as Attributes

@@ -5,6 +5,8 @@ import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
 import { expectEnd, walkFolders, type FolderEntry } from '../flow/folder-walk.ts'
+import { split } from '../flow/server-folder.ts'
+import { temporaryFolder, temporaryName, temporaryPattern } from '../flow/unfinished.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { sizeOf as bodySize } from '../http/parts.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
@@ -13,13 +15,12 @@ import { shownAddress, type SftpAddress } from './address.ts'
 import { Connection } from './connection.ts'
 import { fullError, isStatus, sftpError, status } from './errors.ts'
 import { linksExclusively } from './exclusive.ts'
-import { Ground, notInPlace, split } from './ground.ts'
+import { Ground, notInPlace } from './ground.ts'
 import { shownHostKey, type HostKey, type HostKeys } from './host-keys.ts'
 import type { Login } from './login.ts'
 import { expectOwnFolder, makeRootFor } from './new-root.ts'
-import type { Info, Session } from './session.ts'
+import { folderEntry, type Info, type Session } from './session.ts'
 import { Sessions } from './sessions.ts'
-import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
 import { pieceBytes, readRange, type Writing } from './transfer.ts'
 import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
 
@@ -263,8 +264,7 @@ export class SftpBackend implements StorageBackend {
   async #find(): Promise<Ground> {
     const { path } = this.#address
     return this.#exchange(this.label, 'small', new AbortController().signal, async (session, watch) => {
-      const home = path.startsWith('~') ? await session.realPath('.', watch) : ''
-      const ground = new Ground(path.startsWith('~') ? `${home.replace(/\/$/, '')}/${path.slice(2)}`.replace(/(.)\/$/, '$1') : path)
+      const ground = new Ground(path, path.startsWith('~') ? await session.realPath('.', watch) : undefined)
       this.#exclusive &&= session.hasHardLinks
       if (this.#options.create) await makeRootFor(ground, session, watch)
       return ground
@@ -297,7 +297,7 @@ async function entriesOf(folder: string, session: Session, watch: Watch, ground:
     let seen = 0
     for (let more = await session.nextEntries(handle, watch); more; more = await session.nextEntries(handle, watch)) {
       expectEnd((seen += Math.max(1, more.length)))
-      for (const entry of more) entries.push({ ...entry, kind: entry.kind === 'link' ? 'other' : entry.kind })
+      for (const entry of more) entries.push(folderEntry(entry))
     }
     return entries
   } catch (error) {

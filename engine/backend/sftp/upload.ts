@@ -1,19 +1,18 @@
-import { literal, number, pipe, regex, safeParse, strictObject, string } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
 import type { Body, PutOptions, UploadJournal } from '../backend.ts'
+import { split } from '../flow/server-folder.ts'
+import { begunUpload, rememberBegun, temporaryFolder, temporaryName } from '../flow/unfinished.ts'
+import { sizeOf } from '../http/parts.ts'
 import type { Watch } from '../http/watch.ts'
 import { isStatus, status } from './errors.ts'
-import { notInPlace, split, type Ground } from './ground.ts'
+import { notInPlace, type Ground } from './ground.ts'
 import type { Handle, Session } from './session.ts'
-import { temporaryFolder, temporaryName, temporaryPattern } from './temporary.ts'
 import { onTheWayBytes, readBody, readRange, writeBody, type Writing } from './transfer.ts'
 
 /** Less is sent again. */
 const leastResumed = 2 * onTheWayBytes
 /** So much of what is there is read back and compared before an upload goes on: another file than the one that was begun is found out. */
 const comparedBytes = 128 * 1024
-
-const entry = strictObject({ version: literal(1), temporary: pipe(string(), regex(temporaryPattern)), size: number(), crc32: number() })
 
 type FileBody = Extract<Body, { type: 'file' }>
 
@@ -65,7 +64,7 @@ async function begin({ ground, object, session, watch, journal }: UploadPlace, b
   const temporary = `${temporaryFolder}/${name}`
   const handle = await session.openToWrite(ground.pathOf(temporary), 'new', watch)
   if (journal && body.type === 'file' && body.size >= leastResumed && !options.ifAbsent && writing === 'side by side') {
-    journal.set(object, JSON.stringify({ version: 1, temporary: name, size: body.size, crc32: body.crc32 }))
+    rememberBegun(journal, object, name, body)
   }
   return { temporary, handle, offset: 0 }
 }
@@ -73,13 +72,12 @@ async function begin({ ground, object, session, watch, journal }: UploadPlace, b
 /** What the journal tells of an earlier put, if it is there and of this file. What makes no sense is forgotten. */
 async function resumed(place: UploadPlace, body: FileBody, writing: Writing): Promise<Begun | 'complete' | undefined> {
   const { ground, journal, object, session, watch } = place
-  const text = journal?.get(object)
-  if (text === undefined) return undefined
-  const { success, output } = safeParse(entry, parseJson(text))
-  if (success) {
-    const temporary = `${temporaryFolder}/${output.temporary}`
+  if (journal?.get(object) === undefined) return undefined
+  const begun = begunUpload(journal, object, body)
+  if (begun) {
+    const temporary = `${temporaryFolder}/${begun.temporary}`
     const path = ground.pathOf(temporary)
-    if (output.size === body.size && output.crc32 === body.crc32 && writing === 'side by side') {
+    if (begun.isSameFile && writing === 'side by side') {
       const found = await session.lookAt(path, watch)
       if (found?.kind === 'file' && found.size <= body.size) {
         const handle = await session.openToWrite(path, 'there', watch)
@@ -92,7 +90,7 @@ async function resumed(place: UploadPlace, body: FileBody, writing: Writing): Pr
     }
     await session.remove(path, watch)
   }
-  journal?.delete(object)
+  journal.delete(object)
   return undefined
 }
 
@@ -161,17 +159,5 @@ async function inFolder({ ground, object, session, watch }: Omit<UploadPlace, 'j
     ground.forget()
     await ground.make(folder, session, watch)
     await step()
-  }
-}
-
-function sizeOf(body: Body): number {
-  return body.type === 'bytes' ? body.bytes.length : body.size
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
