@@ -1,6 +1,6 @@
-import type { ChildProcess } from 'node:child_process'
+import { execFileSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import ssh2 from 'ssh2'
 import { endDaemon, startDaemon } from './daemon.ts'
 
 export interface SshdOptions {
-  /** More lines of sshd_config. */
+  /** Lines of sshd_config, before all others: the first of a kind holds. */
   readonly settings?: readonly string[]
 }
 
@@ -66,6 +66,16 @@ export class Sshd implements AsyncDisposable {
     return join(this.folder, name)
   }
 
+  /** `SHA256:…` of its key, as OpenSSH itself shows it. */
+  get fingerprint(): string {
+    return /SHA256:[A-Za-z0-9+/]{43}/.exec(execFileSync('ssh-keygen', ['-l', '-f', join(this.#home, 'host')], { encoding: 'utf8' }))?.[0] ?? ''
+  }
+
+  /** Lets a key in, given its public half. */
+  authorize(publicKey: string): void {
+    appendFileSync(join(this.#home, 'authorized'), `\n${publicKey}\n`)
+  }
+
   /** Ends it and all its connections, and starts it anew; with another key if asked for. */
   async restart(how: 'same key' | 'another key' = 'same key'): Promise<void> {
     await this.stop()
@@ -87,8 +97,8 @@ export class Sshd implements AsyncDisposable {
   #spawn(): ChildProcess {
     const config = join(this.#home, 'config')
     writeFileSync(config, [
-      `Port ${this.port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(this.#home, 'host')}`, `AuthorizedKeysFile ${join(this.#home, 'authorized')}`, 'PidFile none',
-      'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'MaxStartups 100', 'Subsystem sftp internal-sftp', ...this.#settings, '',
+      ...this.#settings, `Port ${this.port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(this.#home, 'host')}`, `AuthorizedKeysFile ${join(this.#home, 'authorized')}`, 'PidFile none',
+      'StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', ...(this.#settings.some((line) => line.startsWith('MaxStartups')) ? [] : ['MaxStartups 100']), 'Subsystem sftp internal-sftp', '',
     ].join('\n'))
     return startDaemon('/usr/sbin/sshd', ['-D', '-e', '-f', config])
   }
@@ -97,8 +107,12 @@ export class Sshd implements AsyncDisposable {
     for (const end = Date.now() + startMs; Date.now() < end; await wait(pollMs)) {
       const answers = await new Promise<boolean>((resolve) => {
         const socket = connect({ port: this.port, host: '127.0.0.1' })
-        socket.once('data', () => { resolve(true) }).once('error', () => { resolve(false) }).once('close', () => { resolve(false) })
-      }).finally(() => undefined)
+        socket.once('data', () => {
+          // Else it counts as one that is about to log in (MaxStartups).
+          socket.destroy()
+          resolve(true)
+        }).once('error', () => { resolve(false) }).once('close', () => { resolve(false) })
+      })
       if (answers) return
     }
     throw new Error('sshd did not start. Is openssh-server installed? (npm run setup)')

@@ -88,7 +88,7 @@ export class Connection implements Disposable {
       client.on('error', () => undefined)
       client.destroy()
       socket.destroy()
-      throw connectError(refusal ?? error, server, takes)
+      throw connectError(refusal ?? error, server, takes, shown !== undefined)
     }
   }
 

@@ -1,3 +1,4 @@
+import { hasErrno } from '../../base/errno.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import { causeError, networkError, type Cause } from '../http/failure.ts'
 
@@ -85,9 +86,10 @@ const handshakes: readonly (readonly [RegExp, Cause])[] = [
   [/timed out/i, handshakeEnd],
 ]
 
-/** A connection that could not be made. `login` tells what the server would take. */
-export function connectError(error: unknown, server: string, takes: readonly string[] | undefined): HoldfastError {
+/** A connection that could not be made. @param takes what the server would take to log in @param heard whether it said anything */
+export function connectError(error: unknown, server: string, takes: readonly string[] | undefined, heard = true): HoldfastError {
   if (error instanceof HoldfastError) return error
+  if (!heard && hasErrno(error, 'ECONNRESET')) return causeError(turnedAway, [server], {}, error)
   const level: unknown = error instanceof Error ? Reflect.get(error, 'level') : undefined
   const message = error instanceof Error ? error.message : String(error)
   if (level === 'client-authentication') return loginError(error, server, takes)

@@ -17,7 +17,12 @@ export async function makeRootFor(ground: Ground, session: Session, watch: Watch
     if (found) break
     missing.unshift(path)
   }
-  for (const path of missing) await session.makeFolder(path, watch)
+  for (const path of missing) {
+    await session.makeFolder(path, watch).catch((cause: unknown) => {
+      // Some file systems bear no new folders.
+      throw isStatus(cause, status.noSuchFile, status.noSuchPath) ? new HoldfastError('denied', `No folder can be made at ${path} on the server.`, { cause }) : cause
+    })
+  }
   await expectOwnFolder(ground, session, watch)
 }
 

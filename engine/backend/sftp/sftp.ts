@@ -22,7 +22,7 @@ import { expectOwnFolder, makeRootFor } from './new-root.ts'
 import { folderEntry, type Info, type Session } from './session.ts'
 import { Sessions } from './sessions.ts'
 import { pieceBytes, readRange, type Writing } from './transfer.ts'
-import { create, noExclusiveCreate, replace, upload, type UploadPlace } from './upload.ts'
+import { create, noExclusiveCreate, orFull, replace, upload, type UploadPlace } from './upload.ts'
 
 const maximumConnections = 8
 /** What goes in the session for small things. */
@@ -80,8 +80,12 @@ export class SftpBackend implements StorageBackend {
     await this.#object(name, size, signal, async (session, watch, ground) => {
       if (options.ifAbsent) await this.#expectExclusive(session, ground, signal)
       const place: UploadPlace = { ground, object: name, session, watch, journal: this.#options.uploadJournal }
-      const temporary = await this.#upload(place, body, options).catch((error: unknown) => this.#orFull(error, name, session, watch, ground))
-      if (temporary !== undefined) await this.#giveName(place, temporary, options)
+      try {
+        const temporary = await this.#upload(place, body, options)
+        if (temporary !== undefined) await this.#giveName(place, temporary, options)
+      } catch (error) {
+        throw await orFull(error, place)
+      }
       this.#options.uploadJournal?.delete(name)
     })
     options.onProgress?.(size)
@@ -164,7 +168,7 @@ export class SftpBackend implements StorageBackend {
       // Both are on their way before the first is answered: nothing stays, whatever happens to the connection.
       const opened = session.openToWrite(path, 'new', watch)
       session.removeSoon(path)
-      session.closeSoon(await opened.catch((error: unknown) => this.#orFull(error, this.label, session, watch, ground)))
+      session.closeSoon(await opened.catch(async (error: unknown) => { throw await orFull(error, { ground, object: this.label, session, watch }) }))
       return true
     })
   }
@@ -188,7 +192,7 @@ export class SftpBackend implements StorageBackend {
       return await upload(place, body, options, writing)
     } catch (error) {
       const isOrder = writing === 'side by side' && bodySize(body) > pieceBytes && isStatus(error, status.failure) && sftpError(error, place.object).code === 'unavailable'
-      if (!isOrder || (await place.session.isFull(place.ground.root, place.watch).catch(() => false))) throw error
+      if (!isOrder) throw error
     }
     const temporary = await upload(place, body, options, 'one by one')
     this.#writing = 'one by one'
@@ -215,6 +219,7 @@ export class SftpBackend implements StorageBackend {
     const { signal } = new AbortController()
     return this.#exchange(this.label, 'small', signal, async (session, watch) => {
       const proven = await linksExclusively(ground, session, watch, (work) => this.#exchange(this.label, 'small', signal, work, 'object'))
+        .catch(async (error: unknown) => { throw await orFull(error, { ground, object: this.label, session, watch }) })
       if (!proven && (await session.isFull(ground.root, watch).catch(() => false))) throw fullError(this.label, undefined)
       return proven
     })
@@ -237,12 +242,6 @@ export class SftpBackend implements StorageBackend {
     if (!found) throw new HoldfastError('not-found', `${name} does not exist.`)
     if (found.kind !== 'file') throw notInPlace('file', ground.pathOf(name), found)
     return found
-  }
-
-  /** Version 3 of the protocol has one word for all that fails in a disk. */
-  async #orFull(error: unknown, name: string, session: Session, watch: Watch, ground: Ground): Promise<never> {
-    const full = isStatus(error, status.failure) && (await session.isFull(ground.root, watch).catch(() => false))
-    throw full ? fullError(name, error) : error
   }
 
   #small<T>(what: string, signal: AbortSignal, work: Work<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { split } from '../flow/server-folder.ts'
 import { begunUpload, rememberBegun, temporaryFolder, temporaryName } from '../flow/unfinished.ts'
 import { sizeOf } from '../http/parts.ts'
 import type { Watch } from '../http/watch.ts'
-import { isStatus, status } from './errors.ts'
+import { fullError, isStatus, status } from './errors.ts'
 import { notInPlace, type Ground } from './ground.ts'
 import type { Handle, Session } from './session.ts'
 import { onTheWayBytes, readBody, readRange, writeBody, type Writing } from './transfer.ts'
@@ -51,12 +51,20 @@ export async function upload(place: UploadPlace, body: Body, options: PutOptions
     const stored = await session.sizeOf(handle, watch)
     if (stored !== size) throw new HoldfastError('unavailable', `The server has ${stored} bytes of ${object}, and ${size} were sent.`)
   } catch (error) {
+    // Asked while what was written is still there.
+    const told = await orFull(error, place)
     session.closeSoon(handle)
     if (journal?.get(object) === undefined) session.removeSoon(ground.pathOf(temporary))
-    throw error
+    throw told
   }
   await session.close(handle, watch)
   return temporary
+}
+
+/** Version 3 of the protocol has one word for all that fails in a disk: the server is asked whether its disk is full. */
+export async function orFull(error: unknown, { ground, object, session, watch }: Omit<UploadPlace, 'journal'>): Promise<unknown> {
+  const isFull = isStatus(error, status.failure) && (await session.isFull(ground.root, watch).catch(() => false))
+  return isFull ? fullError(object, error) : error
 }
 
 async function begin({ ground, object, session, watch, journal }: UploadPlace, body: Body, options: PutOptions, writing: Writing): Promise<Begun> {

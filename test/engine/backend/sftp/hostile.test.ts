@@ -163,12 +163,12 @@ describe('who logs in', () => {
 describe('an upload whose connection broke', () => {
   const piece = 31 * 1024
   const window = 32
-  const bytes = Buffer.from(randomBytes(200 * piece))
+  const bytes = Buffer.from(randomBytes(100 * piece))
   const keep = (entries: Map<string, string>): UploadJournal =>
     ({ get: (name) => entries.get(name), set: (name, state) => { entries.set(name, state) }, delete: (name) => { entries.delete(name) } })
 
   test('goes on where it stopped, but for what was on its way', async () => {
-    await using server = await HostileSftp.start({ dropsAfterWrites: 100 })
+    await using server = await HostileSftp.start({ dropsAfterWrites: 60 })
     using scratch = new Scratch()
     const body = scratch.file(bytes)
     await using backend = await open(server, keep(new Map()))
@@ -176,23 +176,23 @@ describe('an upload whose connection broke', () => {
     expect(await names(backend, '')).toEqual([])
     server.asked.clear()
     await backend.put('packs/x', body, { once: true }, never)
-    expect(server.asked.get('WRITE')).toBeLessThanOrEqual(200 - 100 + window)
+    expect(server.asked.get('WRITE')).toBeLessThanOrEqual(100 - 60 + window)
     expect(Buffer.compare(await backend.get('packs/x', 'all', never), bytes)).toBe(0)
     expect([...server.files.keys()]).toEqual(['/r/packs/x'])
-  })
+  }, 60_000)
 
   test('is whole in the end, also where the server let one write lie while it did those behind it', async () => {
-    await using server = await HostileSftp.start({ forgetsWrite: 50 })
+    await using server = await HostileSftp.start({ forgetsWrite: 40 })
     using scratch = new Scratch()
     const body = scratch.file(bytes)
     await using backend = await open(server, keep(new Map()))
     const controller = new AbortController()
     const first = codeOf(backend.put('packs/x', body, { once: true }, controller.signal))
     // So much follows the write without an answer, and nothing more.
-    await expect.poll(() => server.asked.get('WRITE'), { timeout: 10_000 }).toBe(50 + window - 1)
+    await expect.poll(() => server.asked.get('WRITE'), { timeout: 10_000 }).toBe(40 + window - 1)
     controller.abort()
     expect(await first).toBe('aborted')
     await backend.put('packs/x', body, { once: true }, never)
     expect(Buffer.compare(await backend.get('packs/x', 'all', never), bytes)).toBe(0)
-  })
+  }, 60_000)
 })
