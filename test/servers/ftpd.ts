@@ -104,7 +104,8 @@ export class Ftpd implements AsyncDisposable {
     writeFileSync(config, [...(program === 'vsftpd' ? this.#vsftpd() : this.#proftpd()), ...settings, ''].join('\n'), { mode: 0o600 })
     const [command, ...words] = program === 'vsftpd' ? ['/usr/sbin/vsftpd', config] as const : [join(proftpd, 'usr/sbin/proftpd'), '-n', '-c', config] as const
     if (!existsSync(command)) throw new Error(`${program} is not there: npm run setup`)
-    return startDaemon(command, words)
+    // The first process of its space would get orphans that are not its own; vsftpd 3.0.3 dies of the end of such a one.
+    return startDaemon('/bin/sh', ['-c', '"$@"; exit', 'sh', command, ...words])
   }
 
   #vsftpd(): readonly string[] {

@@ -91,6 +91,8 @@ describe('a server that takes little', () => {
 test('a full disk is told as full, at each step of a put; what was there stays, and after space is made all goes on', async () => {
   await using sshd = await Sshd.start()
   using disk = SmallDisk.mount(sshd.path('r'), 8 * mebibyte)
+  // It sees what was mounted when it began.
+  await sshd.restart()
   await using backend = await open(sshd.address('r'))
   await backend.put('kept', bytesOf('kept'), {}, never)
   const large = { type: 'bytes' as const, bytes: randomBytes(9 * mebibyte) }
