@@ -9,6 +9,7 @@ import { addDestinations } from './commands/destinations.ts'
 import { addInit } from './commands/init.ts'
 import { addKey } from './commands/key.ts'
 import { addKit } from './commands/kit.ts'
+import { addMachines } from './commands/machines.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
@@ -60,7 +61,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addSync, addKey, addKit, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

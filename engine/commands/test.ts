@@ -1,7 +1,6 @@
 import { probeBackend } from '../backend/probe.ts'
 import type { TestJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { readMachines, type MachineSettings } from '../repository/protocol/machines.ts'
 import { repositoryIdAt } from '../repository/repository.ts'
 import { expectBearable } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
@@ -16,8 +15,6 @@ export interface TestDetails {
   readonly maxConnections: number
   /** What the server proved itself with, where people can compare it. */
   readonly serverKey?: string
-  /** Of a job with `listMachines`: what machines left there, the newest first. */
-  readonly machines?: readonly MachineSettings[]
 }
 
 /**
@@ -36,14 +33,12 @@ export async function test(job: TestJob, context: CommandContext): Promise<RunSu
   const probe = untouched ? { exclusiveCreate: backend.traits.exclusiveCreate, listsAtOnce: true } : await probeBackend(backend, context.signal)
   expectBearable(backend.label, probe, repository?.config.arbiter)
   const serverKey = backend.serverKey?.()
-  const machines = repository && job.listMachines ? await readMachines(repository, context.signal) : undefined
   const details: TestDetails = {
     repository: repositoryId === undefined ? 'none' : 'exists',
     exclusiveCreate: probe.exclusiveCreate,
     maxConnections: backend.traits.maxConnections,
     ...(repositoryId === undefined ? {} : { repositoryId }),
     ...(serverKey === undefined ? {} : { serverKey }),
-    ...(machines ? { machines } : {}),
   }
   return plainSummary('test', startedMs, context.clock.now(), traffic, { details, ...(repositoryId === undefined ? {} : { repositoryId }) })
 }

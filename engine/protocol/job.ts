@@ -126,8 +126,6 @@ export interface BrowseJob extends JobBase {
 /** Tries the destination: reachable, writable, what it can do, whether a repository is there and the password opens it. */
 export interface TestJob extends JobBase {
   readonly type: 'test'
-  /** Tells also what machines left in the repository with `machineSettings`. */
-  readonly listMachines?: boolean
 }
 
 /** Copies snapshots from another repository to that of the job, which is the destination. */

@@ -62,11 +62,11 @@ export function kitPage(facts: KitFacts): string {
 <h2>How to restore</h2>
 <ol class="steps">
 <li>Install Holdfast on any computer.${secrets === '' ? '' : ` You also need access to the storage: ${secrets}. It is not on this page.`}</li>
-<li>Choose <b>I have a backup already</b>. Enter the address above and, as the password, the recovery words.</li>
-<li>Choose what to restore, and where to.</li>
+<li>Make a backup job that goes to the address above, and enter the recovery words as its password. Do not start it yet.</li>
+<li>Open <b>Restore</b> on that job. It shows the backups of all computers. Choose what to restore, and where to.</li>
 </ol>
 <p>On the command line, which asks for the password and takes the words:</p>
-<p><code>holdfast snapshots --repo ${escaped(shellQuoted(facts.address))}</code><br><code>holdfast restore latest --repo ${escaped(shellQuoted(facts.address))} --to restored</code></p>
+<p><code>holdfast snapshots --repo ${escaped(shellQuoted(facts.address))}</code><br><code>holdfast restore latest --repo ${escaped(shellQuoted(facts.address))} --to restored</code><br><code>holdfast machines --repo ${escaped(shellQuoted(facts.address))}</code> shows the jobs that there were, and how to go on with them.</p>
 <h2>Keep it safe</h2>
 <p>Who has this page and can reach the storage can read all your backups. If it is lost, make another kit and take this one's key away: <code>holdfast key remove ${escaped(facts.keyName.slice(0, 8))}</code></p>
 </body>

@@ -132,7 +132,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
-  v.object({ ...jobBase, type: v.literal('test'), listMachines: v.exactOptional(flag) }),
+  v.object({ ...jobBase, type: v.literal('test') }),
 ])
 
 const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])

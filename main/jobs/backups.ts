@@ -7,6 +7,7 @@ import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import { backupJobOf, keptSecrets, repositoryUrl } from './engine-jobs.ts'
 import type { RunHistory } from './history.ts'
+import { withMachineSettings } from './machine-settings.ts'
 import { dueTrigger } from './schedule.ts'
 import type { JobRecord, JobStore } from './store.ts'
 
@@ -155,7 +156,7 @@ export class Backups {
       return
     }
     const { uploadBytesPerSecond } = record.config
-    const request = { job: backupJobOf(record, this.#ports.home, this.#accepting.has(run)), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
+    const request = { job: withMachineSettings(backupJobOf(record, this.#ports.home, this.#accepting.has(run)), record, this.#ports.store.all), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
     run.start((listener) => this.#ports.engines.start(request, listener))
   }
 

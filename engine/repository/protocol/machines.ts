@@ -24,7 +24,7 @@ export interface MachineSettings {
 }
 
 /** Characters of `settings` at most. */
-export const longestSettings = 1_000_000
+const longestSettings = 1_000_000
 /** More machines are not read. */
 const mostMachines = 200
 const downloads = 8

@@ -1,22 +1,27 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { TestDetails } from '../../../engine/commands/test.ts'
+import { backupCommand } from '../../../engine/cli/commands/machines.ts'
+import { listMachinesOf } from '../../../engine/commands/machines.ts'
+import { runJob } from '../../../engine/commands/run.ts'
+import { atHome, readMachineSettings, writeMachineSettings } from '../../../engine/protocol/machine-settings.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import { initCheaply } from '../../faults/template.ts'
 import { describeTree } from '../../fixtures/tree.ts'
 import { World } from '../../fixtures/world.ts'
+import { callCli } from '../cli/in-process.ts'
+import { testFolder } from '../small-repository.ts'
+import { testContext } from './run-support.ts'
 
-test('a backup keeps the machine’s settings, changed or not; a test of the destination tells them, when it is asked', async () => {
+test('a backup keeps the machine’s settings, changed or not; whoever has the password reads them', async () => {
   using world = new World()
   await initCheaply(world.repository, world.password)
   writeFileSync(join(world.source, 'file'), 'x')
   await world.backup({ dryRun: true, machineSettings: '{"jobs":0}' })
-  expect((await details(world)).machines).toEqual([])
+  expect(await machinesOf(world)).toEqual([])
   await world.backup({ machineSettings: '{"jobs":1}' })
   expect((await world.backup({ machineSettings: '{"jobs":2}' })).outcome).toBe('unchanged')
-  expect((await details(world)).machines).toEqual([expect.objectContaining({ settings: '{"jobs":2}' })])
-  expect((await world.run({ ...world.common, type: 'test' })).details).not.toHaveProperty('machines')
+  expect(await machinesOf(world)).toEqual([expect.objectContaining({ settings: '{"jobs":2}' })])
   expect(readdirSync(join(world.repository, 'machines'), { recursive: true })).toHaveLength(2)
   expect((await world.check({ readDataPercent: 100 })).outcome).toBe('success')
 }, 30_000)
@@ -47,6 +52,38 @@ test('a new machine that takes the old one’s place sends nothing again', async
   }
 }, 60_000)
 
-async function details(world: World): Promise<TestDetails> {
-  return (await world.run({ ...world.common, type: 'test', listMachines: true })).details as TestDetails
+function machinesOf(world: World): ReturnType<typeof listMachinesOf> {
+  return listMachinesOf(world.common, world.context())
 }
+
+const job = { name: 'My photos', sources: ['/home/anna/Bilder', '/srv/it\'s'], excludes: { patterns: ['*.tmp'], presets: ['caches'], oneFileSystem: true, largerThanBytes: 5 }, schedule: { type: 'daily', at: '12:30' } } as const
+
+test('settings come back as they were, and others are not taken for some', () => {
+  const settings = { home: '/home/anna', jobs: [job, { ...job, name: 'a', host: 'tower', schedule: { type: 'manual' } } as const] }
+  const text = writeMachineSettings(settings)
+  expect(readMachineSettings(text)).toEqual(settings)
+  expect(writeMachineSettings({ ...settings, jobs: settings.jobs.toReversed() })).toBe(text)
+  for (const other of ['', '{}', text.replace('"version":1', '"version":2'), text.replace('daily', 'weekly'), 'null']) expect(readMachineSettings(other)).toBeUndefined()
+})
+
+test('folders below the old home are shown below the new one', () => {
+  const here = (path: string): string => atHome(path, '/home/anna', '/Users/a')
+  expect(['/home/anna', '/home/anna/x', '/home/annabel/x', '/srv'].map(here)).toEqual(['/Users/a', '/Users/a/x', '/home/annabel/x', '/srv'])
+  expect([atHome('/x', '', '/a'), atHome('/x', '/', '/a')]).toEqual(['/x', '/x'])
+  expect(backupCommand(job, 'tower', here)).toBe('holdfast backup /Users/a/Bilder \'/srv/it\'\\\'\'s\' --job \'My photos\' --host tower --exclude \'*.tmp\' --exclude-preset caches --exclude-larger-than 5 --one-file-system')
+})
+
+test('the command line shows the jobs, and how to go on', async () => {
+  await using folder = await testFolder()
+  expect(await callCli(['machines'], { folder })).toMatchObject({ code: 0, stdout: expect.stringContaining('No machine') as unknown })
+  writeFileSync(join(folder.path, 'file'), 'x')
+  const machineSettings = writeMachineSettings({ home: '/home/anna', jobs: [job] })
+  await runJob({
+    type: 'backup', repository: folder.repository, home: folder.home, concurrency: 2, name: 'job', sources: [join(folder.path, 'file')], host: 'tower',
+    excludes: { patterns: [], presets: [], oneFileSystem: false }, dryRun: false, onFailure: 'drain', verify: false, machineSettings,
+  }, testContext())
+  const { code, stdout } = await callCli(['machines'], { folder })
+  expect(code).toBe(0)
+  for (const words of ['tower (', 'My photos, daily at 12:30: /home/anna/Bilder', '--job \'My photos\' --host tower']) expect(stdout).toContain(words)
+  expect((await callCli(['machines', '--json'], { folder })).events).toEqual([expect.objectContaining({ type: 'machine', host: 'tower', home: '/home/anna', jobs: [job] }), expect.objectContaining({ operation: 'machines', machines: 1 })])
+}, 30_000)

@@ -1,0 +1,16 @@
+import { homedir } from 'node:os'
+import type { BackupJob } from '../../engine/protocol/job.ts'
+import { writeMachineSettings } from '../../engine/protocol/machine-settings.ts'
+import type { JobRecord } from './store.ts'
+
+type OneJob = Pick<JobRecord, 'config' | 'host'>
+
+/** A backup that keeps all jobs which go to the same place in their repository, so that another computer can go on with them. */
+export function withMachineSettings(job: BackupJob, record: OneJob, all: readonly OneJob[], home = homedir()): BackupJob {
+  const place = JSON.stringify(record.config.destination)
+  const jobs = all.filter(({ config }) => JSON.stringify(config.destination) === place).map(({ config, host }) => {
+    const { name, sources, excludes, schedule } = config
+    return { name, sources, excludes, schedule, ...(host !== undefined && { host }) }
+  })
+  return { ...job, machineSettings: writeMachineSettings({ home, jobs }) }
+}
