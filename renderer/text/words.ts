@@ -228,6 +228,7 @@ export const words = {
     filter: 'Show snapshots of',
     snapshotLabel: (job: string, moment: string) => `${job}, ${moment}`,
     snapshotFiles: (files: number, bytes: number) => `${formatThings(files, 'file', 'files')}, ${formatBytes(bytes)}`,
+    pinned: 'Pinned: it is kept whatever the rules say',
     problems: (count: number) => formatThings(count, 'warning', 'warnings'),
     path: 'Folder',
     root: 'All sources',

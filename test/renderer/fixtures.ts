@@ -128,6 +128,7 @@ export function snapshots(now: number): readonly SnapshotView[] {
     return {
       id: `${job}@${revision}`, job, revision, host: 'mia-laptop', sources: [`/home/mia/${job}`], startedMs: finishedMs - 4 * minute, finishedMs,
       files: 48_213 - index * 12, bytes: 128.4e9 - index * 9e7, problems: index % 11 === 4 ? 2 : 0,
+      ...(index === 5 ? { annotation: { pinned: true, name: 'Before the move', note: '' } } : {}),
     }
   })
 }

@@ -66,6 +66,15 @@ describe('a repository that is older than what this computer has seen of it', ()
   })
 })
 
+test('a snapshot that somebody has named or pinned is shown as such', async () => {
+  await window.open('idle')
+  await goTo('Restore')
+  const named = page.getByRole('button', { name: /Before the move · Pinned/ })
+  await named.getByText('Before the move', { exact: true }).waitFor()
+  await named.getByTitle(/^Pinned/).waitFor()
+  expect(await page.getByTitle(/^Pinned/).count()).toBe(1)
+})
+
 describe('accounts', () => {
   const missing = { service: 'dropbox', account: 'mia@example.org' } as const
 
