@@ -10,12 +10,13 @@ import { listSnapshotsOfJob } from '../repository/protocol/synced.ts'
 import { originRevision } from '../snapshot/origin.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
 import type { Repository } from '../repository/repository.ts'
-import { selectForgotten } from '../snapshot/retention.ts'
-import type { RetentionCandidate } from '../snapshot/retention.ts'
 import type { CommandContext } from './context.ts'
+import { NeededBytes } from './forget/needed-bytes.ts'
+import { planForget, type ForgetGroup, type ForgetPlan, type Found, type SpaceEstimate } from './forget/plan.ts'
 import { hostOf } from './host.ts'
 import { openForCommand, type OpenRepository } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
+import { readerOf } from './reader.ts'
 import { StepProgress } from './step-progress.ts'
 
 /** `details` of a forget's summary. */
@@ -29,11 +30,13 @@ export interface ForgetDetails {
   readonly ofOtherHosts: number
   /** Snapshots that a policy leaves alone because they are pinned. Absent: none. */
   readonly pinned?: readonly string[]
+  /** Where there is a policy. */
+  readonly groups?: readonly ForgetGroup[]
+  /** Of a dry run with a policy, and wherever there is a size budget. */
+  readonly estimate?: SpaceEstimate
 }
 
-interface Found extends RetentionCandidate {
-  readonly ref: SnapshotRef
-}
+type WhatToForget = Omit<ForgetJob, 'type' | 'repository' | 'concurrency'>
 
 /**
  * Forgets snapshots by name, whosever they are, or by a policy for this machine's. Their data goes with the next prune. Broken off, what is forgotten is forgotten and the
@@ -42,15 +45,23 @@ interface Found extends RetentionCandidate {
 export async function forget(job: ForgetJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await using open = await openForCommand(job, context)
+  await open.memory.require(context.signal)
+  const details = await forgetIn(open, job, new StepProgress(context, open.meter), context)
+  return plainSummary('forget', startedMs, context.clock.now(), open.traffic, {
+    outcome: details.forgotten.length === 0 ? 'unchanged' : 'success', problems: details.damaged, repositoryId: open.repository.config.repositoryId, details,
+  })
+}
+
+/** The same in a repository that is open and whose memory was asked. */
+export async function forgetIn(open: OpenRepository, job: WhatToForget, progress: StepProgress, context: CommandContext): Promise<ForgetDetails> {
   const { repository, memory } = open
-  await memory.require(context.signal)
-  const progress = new StepProgress(context, open.meter)
   progress.phase('scanning')
   const cache: AnnotationCache = new Map()
   const { found, damaged } = await readSnapshots(open, job, cache, context.signal)
   const host = hostOf(job)
-  const ours = job.allHosts ? found : found.filter((each) => each.host === host)
-  const chosen = choose(repository, job, { found, ours }, context.clock.now())
+  const ofJob = found.filter((each) => job.name === undefined || each.job === job.name)
+  const ours = ofJob.filter((each) => job.allHosts === true || each.host === host)
+  const { chosen, plan } = await choose(open, job, { found, ours }, context)
   progress.phase('working')
   progress.expect(chosen.length)
   const gone = new Set(job.dryRun ? chosen.map(({ id }) => id) : [])
@@ -63,21 +74,22 @@ export async function forget(job: ForgetJob, context: CommandContext): Promise<R
     gone.add(id)
     context.log.write('info', `forgot ${id}`)
   }
-  const details: ForgetDetails = {
-    forgotten: [...gone], kept: found.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged, ofOtherHosts: job.policy ? found.length - ours.length : 0,
-    ...(job.policy && ours.some(({ pinned }) => pinned) ? { pinned: ours.filter(({ pinned }) => pinned).map(({ id }) => id) } : {}),
+  const pinned = job.policy ? ours.filter((each) => each.pinned).map(({ id }) => id) : []
+  return {
+    forgotten: [...gone], kept: ofJob.filter(({ id }) => !gone.has(id)).map(({ id }) => id), damaged, ofOtherHosts: job.policy ? ofJob.length - ours.length : 0,
+    ...(pinned.length > 0 ? { pinned } : {}),
+    ...(plan ? { groups: plan.groups } : {}),
+    ...(plan?.estimate ? { estimate: plan.estimate } : {}),
   }
-  return plainSummary('forget', startedMs, context.clock.now(), open.traffic, {
-    outcome: gone.size === 0 ? 'unchanged' : 'success', problems: damaged, repositoryId: repository.config.repositoryId, details,
-  })
 }
 
+/** Of the job that is meant; of all where it must be known what they need together. */
 async function readSnapshots(
-  { repository, memory }: OpenRepository, job: ForgetJob, cache: AnnotationCache, signal: AbortSignal,
+  { repository, memory }: OpenRepository, job: WhatToForget, cache: AnnotationCache, signal: AbortSignal,
 ): Promise<{ readonly found: readonly Found[], readonly damaged: number }> {
   const found: Found[] = []
   let damaged = 0
-  const listing = job.name === undefined ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
+  const listing = job.name === undefined || wantsEstimate(job) ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
   const entries: Extract<SnapshotEntry, { type: 'snapshot' }>[] = []
   for await (const entry of listing) {
     if (entry.type !== 'snapshot') damaged++
@@ -92,28 +104,52 @@ async function readSnapshots(
 }
 
 function foundSnapshot({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): Found {
-  const { job, host, finishedMs, timeZone, origin } = manifest
+  const { job, host, finishedMs, timeZone, root, origin } = manifest
   const from = origin ? { revision: originRevision(origin), syncedFrom: origin.repository } : { revision: ref.revision }
-  return { id: snapshotId(manifest, ref), job, host, finishedMs, timeZone, ref, ...from }
+  return { id: snapshotId(manifest, ref), job, host, finishedMs, timeZone, ref, root, ...from }
 }
 
-interface Choice {
+function wantsEstimate({ policy, dryRun }: WhatToForget): boolean {
+  return policy !== undefined && (dryRun || policy.budgetBytes !== undefined)
+}
+
+interface Present {
   readonly found: readonly Found[]
   /** Those that a policy is for. */
   readonly ours: readonly Found[]
 }
 
+interface Choice {
+  readonly chosen: readonly { readonly id: string, readonly ref: SnapshotRef }[]
+  readonly plan?: ForgetPlan
+}
+
 /** What is named, and what the policy lets go, each once. A damaged snapshot can be forgotten by name only. */
-function choose(repository: Repository, job: ForgetJob, { found, ours }: Choice, nowMs: number): readonly { readonly id: string, readonly ref: SnapshotRef }[] {
+async function choose(open: OpenRepository, job: WhatToForget, { found, ours }: Present, context: CommandContext): Promise<Choice> {
   if (job.snapshots.length === 0 && !job.policy) throw new HoldfastError('arguments', 'Nothing to forget: name snapshots or give a policy.')
-  const named = job.snapshots.map((id) => findNamed(repository, found, id))
+  const named = job.snapshots.map((id) => findNamed(open.repository, found, id))
   const kept = job.pinned === true ? [] : named.filter(({ pinned }) => pinned)
   if (kept.length > 0) {
     const ids = kept.map(({ id }) => id).join(', ')
     throw new HoldfastError('arguments', `Pinned, so it is not forgotten: ${ids}. To forget it all the same, give --pinned, or unpin it first (holdfast annotate).`, { data: { pinned: ids } })
   }
-  const byPolicy = job.policy ? selectForgotten(ours, job.policy, nowMs) : []
-  return [...new Map([...named, ...byPolicy].map((each) => [each.id, each])).values()]
+  if (!job.policy) return { chosen: once(named) }
+  const isOurs = new Set(ours)
+  const others = found.filter((each) => !isOurs.has(each))
+  const plan = wantsEstimate(job) ? await planWithSizes(open, job, { ours, others }, context) : await planForget({ ours, others }, job.policy, context.clock.now(), undefined, context.signal)
+  return { chosen: once([...named, ...plan.forgotten]), plan }
+}
+
+async function planWithSizes(open: OpenRepository, job: WhatToForget, snapshots: Parameters<typeof planForget>[0], context: CommandContext): Promise<ForgetPlan> {
+  await using reader = await readerOf(open, job.home, context)
+  using needed = new NeededBytes(reader.catalog, reader.trees.load)
+  const plan = await planForget(snapshots, job.policy ?? {}, context.clock.now(), needed, context.signal)
+  needed.forgetOthers()
+  return plan
+}
+
+function once<T extends { readonly id: string }>(items: readonly T[]): readonly T[] {
+  return [...new Map(items.map((each) => [each.id, each])).values()]
 }
 
 /** In flags mode `JOB@REV` may leave the random part out, as long as one snapshot only is meant. */

@@ -9,7 +9,7 @@ import { BlobPlaces } from './blob-places.ts'
 import type { CommandContext } from './context.ts'
 import type { RepositoryMemory } from './memory.ts'
 import { openForCommand } from './open.ts'
-import type { OpenOptions, OpenStorage } from './open.ts'
+import type { OpenOptions, OpenRepository, OpenStorage } from './open.ts'
 import { TreeLoader } from './tree-loader.ts'
 
 /** A repository opened for reading, with a catalog that knows all of its index objects. */
@@ -26,9 +26,19 @@ export interface Reader extends AsyncDisposable {
 /** Errors: those of openForCommand, and catalog. */
 export async function openReader(job: EngineJob, context: CommandContext, options: OpenOptions = {}): Promise<Reader> {
   await using cleanup = new AsyncDisposableStack()
-  const opened = cleanup.use(await openForCommand(job, context, options))
+  const reader = cleanup.use(await readerOf(cleanup.use(await openForCommand(job, context, options)), job.home, context))
+  const owned = cleanup.move()
+  return { ...reader, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/**
+ * A reader of a repository that is open, and stays so when the reader is disposed.
+ * @param home whose catalog it uses: HOLDFAST_HOME, or an empty folder for one that knows nothing yet
+ */
+export async function readerOf(opened: OpenRepository, home: string, context: CommandContext): Promise<Reader> {
+  await using cleanup = new AsyncDisposableStack()
   const { repository, memory } = opened
-  const { catalog, recreated } = openCatalog(job.home, repository.config.repositoryId, readerCatalog)
+  const { catalog, recreated } = openCatalog(home, repository.config.repositoryId, readerCatalog)
   cleanup.use(catalog)
   if (recreated) context.log.write('warning', 'the local catalog was damaged or outdated; it is made anew')
   const places = new BlobPlaces(repository, catalog, context)

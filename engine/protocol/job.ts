@@ -102,6 +102,10 @@ export interface RetentionPolicy {
   readonly weekly?: number
   readonly monthly?: number
   readonly yearly?: number
+  /** Everything that is not older than the newest of its job and host by more than this, in ms. */
+  readonly withinMs?: number
+  /** Bytes that what stays may need in the storage: the oldest go until it fits, but never the newest of a job on a host, the `last` n, or what is pinned. */
+  readonly budgetBytes?: number
 }
 
 export interface PruneJob extends JobBase {

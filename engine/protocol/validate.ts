@@ -96,6 +96,8 @@ const policy = v.object({
   weekly: v.exactOptional(count),
   monthly: v.exactOptional(count),
   yearly: v.exactOptional(count),
+  withinMs: v.exactOptional(count),
+  budgetBytes: v.exactOptional(count),
 })
 
 const forgetJob = v.object({

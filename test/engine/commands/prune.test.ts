@@ -36,7 +36,7 @@ test('what is forgotten goes with the next prune, what is needed stays and resto
   rmSync(join(world.source, 'gone'))
   await world.backup()
   const forgetJob = { ...world.common, type: 'forget', snapshots: [], policy: { last: 1 }, dryRun: true } as const
-  expect((await world.run(forgetJob)).details).toEqual({ forgotten: ['photos@1'], kept: ['photos@2'], damaged: 0, ofOtherHosts: 0 } satisfies ForgetDetails)
+  expect((await world.run(forgetJob)).details).toMatchObject({ forgotten: ['photos@1'], kept: ['photos@2'], damaged: 0, ofOtherHosts: 0 } satisfies ForgetDetails)
   expect((await world.run({ ...forgetJob, dryRun: false })).outcome).toBe('success')
   expect((await world.run({ ...forgetJob, dryRun: false })).outcome).toBe('unchanged')
 

@@ -1,25 +1,34 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { RetentionPolicy } from '../../../engine/protocol/job.ts'
 import { localPeriods } from '../../../engine/snapshot/local-time.ts'
-import { selectForgotten, type RetentionCandidate } from '../../../engine/snapshot/retention.ts'
+import { fitBudget, planRetention, type RetentionCandidate } from '../../../engine/snapshot/retention.ts'
 
 const dayMs = 86_400_000
 const now = Date.UTC(2026, 10, 22, 12)
 
 const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Asia/Kathmandu', 'Pacific/Apia', 'Australia/Lord_Howe', 'No/Where']
 const zone = fc.constantFrom(...zones)
-const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), host: fc.constantFrom('h', 'i'), timeZone: zone, ageMs: fc.nat(3 * 365 * dayMs) }), { maxLength: 60 })
-  .map((list) => list.map(({ job, host, timeZone, ageMs }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, host, revision: index, finishedMs: now - ageMs, timeZone })))
+const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), host: fc.constantFrom('h', 'i'), timeZone: zone, ageMs: fc.nat(3 * 365 * dayMs), pinned: fc.boolean() }), { maxLength: 60 })
+  .map((list) => list.map(({ job, host, timeZone, ageMs, pinned }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, host, revision: index, finishedMs: now - ageMs, timeZone, pinned: pinned && index % 5 === 0 })))
 /** Snapshots of one group: a job on a host. */
 const groupsOf = (list: readonly RetentionCandidate[]): RetentionCandidate[][] => [...Map.groupBy(list, ({ job, host }) => `${job} ${host}`).values()]
 const inGroupOf = (list: readonly RetentionCandidate[], [first]: readonly RetentionCandidate[]): RetentionCandidate[] => list.filter((one) => one.job === first?.job && one.host === first.host)
 const counts = fc.nat(9)
-const policies = fc.record({ last: counts, hourly: counts, daily: counts, weekly: counts, monthly: counts, yearly: counts }, { requiredKeys: [] })
+const withinMs = fc.nat(400 * dayMs)
+const policies = fc.record({ last: counts, hourly: counts, daily: counts, weekly: counts, monthly: counts, yearly: counts, withinMs }, { requiredKeys: [] })
 
-function split(snapshots: readonly RetentionCandidate[], policy: Parameters<typeof selectForgotten>[1]): { kept: RetentionCandidate[]; forgotten: RetentionCandidate[] } {
+function selectForgotten(snapshots: readonly RetentionCandidate[], policy: RetentionPolicy, nowMs: number): RetentionCandidate[] {
+  const gone = new Set(planRetention(snapshots, policy, nowMs).flatMap((group) => group.forgotten))
+  return snapshots.filter((snapshot) => gone.has(snapshot))
+}
+
+function split(snapshots: readonly RetentionCandidate[], policy: RetentionPolicy): { kept: RetentionCandidate[]; forgotten: RetentionCandidate[] } {
   const forgotten = selectForgotten(snapshots, policy, now)
   return { forgotten, kept: snapshots.filter((snapshot) => !forgotten.includes(snapshot)) }
 }
+
+const byId = (a: RetentionCandidate, b: RetentionCandidate): number => (a.id < b.id ? -1 : 1)
 
 test('what was synced from another repository is kept for itself: revisions of two repositories say nothing about each other', () => {
   const one = (id: string, revision: number, daysAgo: number, syncedFrom?: string): RetentionCandidate =>
@@ -66,11 +75,35 @@ describe('any policy over any snapshots', () => {
   })
 
   test('keeps no less when it is more generous', () => {
-    fc.assert(fc.property(candidates, policies, fc.constantFrom('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'), (snapshots, policy, rule) => {
+    fc.assert(fc.property(candidates, policies, fc.constantFrom('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'withinMs'), (snapshots, policy, rule) => {
       fc.pre(Object.values(policy).some((count) => count > 0))
       const more = { ...policy, [rule]: (policy[rule] ?? 0) + 1 }
       const forgotten = selectForgotten(snapshots, policy, now)
       expect(selectForgotten(snapshots, more, now).every((one) => forgotten.includes(one))).toBe(true)
+    }))
+  })
+
+  test('lets nothing go that is pinned, and with `within` nothing of that time before the newest', () => {
+    fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
+      const { forgotten } = split(snapshots, policy)
+      expect(forgotten.filter(({ pinned }) => pinned)).toEqual([])
+      for (const group of groupsOf(snapshots)) {
+        const newestMs = Math.max(...group.map((one) => one.finishedMs))
+        for (const one of inGroupOf(forgotten, group)) expect(newestMs - one.finishedMs).toBeGreaterThan(policy.withinMs ?? 0)
+      }
+    }))
+  })
+
+  test('says why each that stays does, and each is either kept or forgotten', () => {
+    fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
+      const groups = planRetention(snapshots, policy, now)
+      const kept = groups.flatMap((group) => group.kept)
+      expect([...kept.map(({ snapshot }) => snapshot), ...groups.flatMap((group) => group.forgotten)].sort(byId)).toEqual(snapshots.toSorted(byId))
+      for (const { snapshot, reasons } of kept) {
+        expect(reasons.length).toBeGreaterThan(0)
+        expect(reasons.includes('pinned')).toBe(snapshot.pinned)
+        for (const reason of reasons) if (reason !== 'all' && reason !== 'newest' && reason !== 'pinned' && reason !== 'future') expect(policy[reason === 'within' ? 'withinMs' : reason]).toBeGreaterThan(0)
+      }
     }))
   })
 
@@ -86,7 +119,7 @@ function made(text: string, timeZone = 'UTC', host = 'h'): RetentionCandidate {
   return { id: text, job: 'a', host, revision: 1, finishedMs: Date.parse(text.endsWith('Z') ? text : `${text}Z`), timeZone }
 }
 
-const keptOf = (snapshots: readonly RetentionCandidate[], policy: Parameters<typeof selectForgotten>[1]): string[] => split(snapshots, policy).kept.map(({ id }) => id)
+const keptOf = (snapshots: readonly RetentionCandidate[], policy: RetentionPolicy): string[] => split(snapshots, policy).kept.map(({ id }) => id)
 
 test('daily keeps the newest of each day, weekly of each week from Monday', () => {
   const snapshots = ['2026-11-15T23:59', '2026-11-16T01:00', '2026-11-20T10:00', '2026-11-21T09:00', '2026-11-21T18:00', '2026-11-22T08:00'].map((text, index) => ({ ...made(text), revision: index + 1 }))
@@ -123,7 +156,7 @@ test('two hosts with one job keep theirs each, and a clock that was put back doe
   const snapshots = ['2026-11-20T10:00', '2026-11-21T10:00'].flatMap((text, index) => [{ ...made(text, 'UTC', 'h'), id: `h ${text}`, revision: 2 * index + 1 }, { ...made(text, 'UTC', 'i'), id: `i ${text}`, revision: 2 * index + 2 }])
   expect(keptOf(snapshots, { last: 1 })).toEqual(['h 2026-11-21T10:00', 'i 2026-11-21T10:00'])
   const putBack = [{ ...made('2026-11-21T10:00'), revision: 1 }, { ...made('2020-01-01T00:00'), revision: 2 }, { ...made('2020-01-01T01:00'), revision: 3 }]
-  expect(keptOf(putBack, { last: 2 })).toEqual(['2020-01-01T00:00', '2020-01-01T01:00'])
+  expect(keptOf(putBack, { last: 2 })).toEqual(['2026-11-21T10:00', '2020-01-01T00:00', '2020-01-01T01:00'])
   expect(keptOf(putBack, { yearly: 1 })).toEqual(['2026-11-21T10:00', '2020-01-01T01:00'])
 })
 
@@ -143,4 +176,51 @@ test('without any rule nothing goes, and what claims to be from the future stays
   expect(selectForgotten(snapshots, {}, now)).toEqual([])
   expect(selectForgotten(snapshots, { last: 0, daily: 0 }, now)).toEqual([])
   expect(selectForgotten([...snapshots, future], { last: 1 }, now).map(({ id }) => id)).toEqual(['a@2', 'a@3'])
+})
+
+test('within counts from the newest of the group, so that a machine that was off for a year keeps its last month', () => {
+  const snapshots = ['2025-09-01T10:00', '2025-10-01T10:00', '2025-10-20T10:00', '2025-10-31T10:00'].map((text, index) => ({ ...made(text), revision: index + 1 }))
+  expect(keptOf(snapshots, { withinMs: 30 * dayMs })).toEqual(['2025-10-01T10:00', '2025-10-20T10:00', '2025-10-31T10:00'])
+  expect(planRetention(snapshots, { withinMs: dayMs }, now)[0]?.kept.map(({ reasons }) => reasons)).toEqual([['newest', 'within']])
+})
+
+describe('a size budget', () => {
+  /** Each snapshot needs some parts of a hundred, one byte each. */
+  const parts = (snapshot: RetentionCandidate): number[] => Array.from({ length: 1 + (snapshot.finishedMs % 20) }, (_, at) => (snapshot.revision * 7 + at) % 100)
+  const needed = (list: readonly RetentionCandidate[]): number => new Set(list.flatMap(parts)).size
+  const measure = (): ((snapshot: RetentionCandidate) => Promise<number>) => {
+    const seen = new Set<number>()
+    return (snapshot) => {
+      const before = seen.size
+      for (const part of parts(snapshot)) seen.add(part)
+      return Promise.resolve(seen.size - before)
+    }
+  }
+
+  test('lets the oldest go until it fits, never the newest, the last n or a pinned one, and no more than it must', async () => {
+    await fc.assert(fc.asyncProperty(candidates, policies, fc.nat(110), async (snapshots, policy, budget) => {
+      const groups = planRetention(snapshots, policy, now)
+      const before = groups.flatMap(({ kept }) => kept)
+      const { forgotten, keptBytes } = await fitBudget(groups, budget, 0, measure())
+      const kept = before.map(({ snapshot }) => snapshot).filter((snapshot) => !forgotten.includes(snapshot))
+      expect(keptBytes).toBe(needed(kept))
+      for (const { snapshot, reasons } of before) if (reasons.some((reason) => ['newest', 'pinned', 'last', 'future'].includes(reason))) expect(kept).toContain(snapshot)
+      const free = before.filter(({ reasons }) => !reasons.some((reason) => ['newest', 'pinned', 'last', 'future'].includes(reason))).map(({ snapshot }) => snapshot)
+      const stays = free.filter((snapshot) => kept.includes(snapshot))
+      for (const one of stays) for (const gone of forgotten) expect(one.finishedMs).toBeGreaterThanOrEqual(gone.finishedMs)
+      if (stays.length > 0) expect(keptBytes).toBeLessThanOrEqual(budget)
+      const newestGone = forgotten.at(-1)
+      if (newestGone) expect(needed([...kept, newestGone])).toBeGreaterThan(budget)
+    }))
+  })
+
+  test('counts what others need, and with no rule beside it keeps what fits', async () => {
+    const snapshots = ['2026-11-18T10:00', '2026-11-19T10:00', '2026-11-20T10:00', '2026-11-21T10:00'].map((text, index) => ({ ...made(text), revision: index + 1 }))
+    const each = (): Promise<number> => Promise.resolve(10)
+    const goes = async (budget: number, others: number): Promise<string[]> => (await fitBudget(planRetention(snapshots, {}, now), budget, others, each)).forgotten.map(({ id }) => id)
+    expect(await goes(40, 0)).toEqual([])
+    expect(await goes(39, 0)).toEqual(['2026-11-18T10:00'])
+    expect(await goes(40, 15)).toEqual(['2026-11-18T10:00', '2026-11-19T10:00'])
+    expect(await goes(1, 0)).toEqual(['2026-11-18T10:00', '2026-11-19T10:00', '2026-11-20T10:00'])
+  })
 })
