@@ -4,6 +4,7 @@ import { makePrivateFolder } from '../base/private-folder.ts'
 import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { BlobIndex } from './blob-index.ts'
+import { CareLedger } from './care-ledger.ts'
 import { guarded, isCatalogDamage, openDatabase, suspectDatabases } from './database.ts'
 import type { Database } from './database.ts'
 import { BlobIdSet } from './id-set.ts'
@@ -41,6 +42,7 @@ export class Catalog implements BlobLocator, Disposable {
   readonly uploads: UploadJournal
   readonly probes: ProbeMemory
   readonly verification: VerificationLedger
+  readonly care: CareLedger
 
   constructor(database: Database) {
     this.#database = database
@@ -55,6 +57,7 @@ export class Catalog implements BlobLocator, Disposable {
     this.uploads = createUploadJournal(database)
     this.probes = new ProbeMemory(database)
     this.verification = new VerificationLedger(database)
+    this.care = new CareLedger(database)
   }
 
   locate(id: BlobId): BlobLocation | undefined {

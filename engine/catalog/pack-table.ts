@@ -18,6 +18,14 @@ export interface KnownPack {
   readonly size: number
 }
 
+export interface VerificationDates {
+  readonly packs: number
+  /** Never verified, as far as this catalog knows. */
+  readonly unreadPacks: number
+  /** ms since 1970; absent where a pack was never verified, or there is none. */
+  readonly oldestVerifiedMs?: number
+}
+
 interface ListedRow {
   readonly number: number
   readonly name: Buffer
@@ -198,6 +206,23 @@ export class PackTable {
       last = rows.at(-1) ?? last
       for (const row of rows) if (this.#usage.isUsable(row.number)) yield toKnownPack(row)
     }
+  }
+
+  /** How many usable packs there are, how many were never verified, and when the one was that was not verified for the longest time. */
+  verificationDates(): VerificationDates {
+    const page = this.#database.prepare<[number], { number: number; verified_ms: number }>('SELECT number, verified_ms FROM packs WHERE number > ? ORDER BY number LIMIT 1000')
+    let packs = 0
+    let unreadPacks = 0
+    let oldestVerifiedMs = Infinity
+    for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
+      for (const { number, verified_ms: verifiedMs } of rows) {
+        if (!this.#usage.isUsable(number)) continue
+        packs++
+        if (verifiedMs === 0) unreadPacks++
+        oldestVerifiedMs = Math.min(oldestVerifiedMs, verifiedMs)
+      }
+    }
+    return { packs, unreadPacks, ...(packs > 0 && unreadPacks === 0 ? { oldestVerifiedMs } : {}) }
   }
 
   /** Usable packs, page by page in order of discovery, so that writes may come in between. */

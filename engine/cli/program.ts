@@ -4,6 +4,7 @@ import { providers } from '../protocol/providers/registry.ts'
 import { addAccounts } from './commands/accounts.ts'
 import { addBackup } from './commands/backup.ts'
 import { addBrowsing } from './commands/browse.ts'
+import { addCare } from './commands/care.ts'
 import { addCheck } from './commands/check.ts'
 import { addDestinations } from './commands/destinations.ts'
 import { addInit } from './commands/init.ts'
@@ -61,7 +62,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

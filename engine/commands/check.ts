@@ -1,5 +1,5 @@
 import { HeapKeeper, keepNativeMemorySmall } from '../base/memory.ts'
-import { openCatalog } from '../catalog/catalog.ts'
+import { openCatalog, type Catalog } from '../catalog/catalog.ts'
 import { spoolFolder } from '../catalog/paths.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import type { Traffic } from '../progress/traffic.ts'
@@ -9,7 +9,7 @@ import type { UnreadableAnnotation } from '../repository/protocol/annotations.ts
 import type { UnreadableRecord } from '../repository/protocol/retired.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
-import type { RunSummary } from '../protocol/progress.ts'
+import type { Problem, RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { affectedProblem, Findings } from './check/findings.ts'
@@ -24,7 +24,7 @@ import type { CommandContext } from './context.ts'
 import { hostOf } from './host.ts'
 import { idOf, wordsOf, type Missed } from './memory.ts'
 import { openForCommand } from './open.ts'
-import type { OpenStorage } from './open.ts'
+import type { OpenRepository, OpenStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
@@ -59,15 +59,11 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   const { repositoryId } = open.repository.config
   using catalog = openCatalog(job.home, repositoryId, checkCatalog).catalog
   const progress = new StepProgress(context, open.meter)
-  const findings = new Findings((problem) => {
-    context.log.with({ file: problem.path }).write('warning', problem.message)
-    context.events.problem(problem)
-    progress.problem()
-  })
+  const findings = toldFindings(progress, context)
   const run = new CheckRun(open, catalog, findings, progress, startedMs)
   if (job.repair) await open.memory.require(context.signal)
   const lost = await open.memory.missed(context.signal)
-  const checked = await checkAll(run, job, context.signal)
+  const checked = await checkAll(run, job.readDataPercent, context.signal)
   const { snapshots, packsRead } = checked
   const repair = job.repair ? await repairAll(run, checked, job, open, context) : undefined
   for (const each of lost) recordLost(findings, each)
@@ -76,6 +72,36 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
     ...(repair ? { repair } : {}),
   }
   return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
+}
+
+/** What a check of the structure found. */
+export interface StructureFindings {
+  readonly snapshots: number
+  readonly damageCount: number
+  readonly affectedCount: number
+}
+
+/**
+ * Checks the structure in a repository that is open, and reads all packs of trees.
+ * @param catalog no other check uses it meanwhile
+ * @param onFinding gets each finding once, beside whoever listens to the run
+ */
+export async function checkIn(open: OpenRepository, catalog: Catalog, onFinding: (problem: Problem) => void, progress: StepProgress, context: CommandContext): Promise<StructureFindings> {
+  const findings = toldFindings(progress, context, onFinding)
+  const run = new CheckRun(open, catalog, findings, progress, context.clock.now())
+  using _missing = run.missing
+  const { snapshots, index } = await checkAll(run, 0, context.signal)
+  using _indexed = index.indexed
+  return { snapshots, damageCount: findings.damageCount, affectedCount: findings.affectedCount }
+}
+
+function toldFindings(progress: StepProgress, context: CommandContext, onFinding: (problem: Problem) => void = () => undefined): Findings {
+  return new Findings((problem) => {
+    context.log.with({ file: problem.path }).write('warning', problem.message)
+    context.events.problem(problem)
+    progress.problem()
+    onFinding(problem)
+  })
 }
 
 /** A snapshot that was here cannot be restored any more, however whole the others are. */
@@ -92,7 +118,7 @@ interface Checked {
   readonly annotations: readonly UnreadableAnnotation[]
 }
 
-async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Promise<Checked> {
+async function checkAll(run: CheckRun, readDataPercent: number, signal: AbortSignal): Promise<Checked> {
   run.progress.phase('scanning')
   await checkPacks(run, signal)
   const index = await checkIndexes(run, signal)
@@ -100,7 +126,7 @@ async function checkAll(run: CheckRun, job: CheckJob, signal: AbortSignal): Prom
   await readTreePacks(run, signal)
   const records = await checkRecords(run, signal)
   const annotations = await checkAnnotations(run, signal)
-  const packsRead = await readDataPacks(run, job.readDataPercent, signal)
+  const packsRead = await readDataPacks(run, readDataPercent, signal)
   run.progress.phase('verifying')
   return { snapshots: await checkSnapshots(run, signal), packsRead, index, records, annotations }
 }

@@ -15,7 +15,7 @@ import { executePrune } from '../repository/protocol/prune.ts'
 import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import { requireCapabilities } from './capabilities.ts'
 import type { CommandContext } from './context.ts'
-import { openForCommand } from './open.ts'
+import { openForCommand, type OpenRepository } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
 
@@ -41,15 +41,23 @@ const staleMs = 7 * 24 * 3_600_000
 export async function prune(job: PruneJob, context: CommandContext): Promise<RunSummary> {
   const startedMs = context.clock.now()
   await keepNativeMemorySmall()
-  const { signal } = context
   await using open = await openForCommand(job, context)
+  await open.memory.require(context.signal)
+  const { details, outcome } = await pruneIn(open, job, new StepProgress(context, open.meter), context)
+  return plainSummary('prune', startedMs, context.clock.now(), open.traffic, {
+    outcome, problems: details.plan.unreadable.length, repositoryId: open.repository.config.repositoryId, details,
+  })
+}
+
+/** The same in a repository that is open and whose memory was asked. */
+export async function pruneIn(
+  open: OpenRepository, job: Omit<PruneJob, 'type' | 'repository' | 'concurrency'>, progress: StepProgress, context: CommandContext,
+): Promise<{ readonly details: PruneDetails, readonly outcome: RunSummary['outcome'] }> {
+  const { signal } = context
   const { repository, memory } = open
-  await memory.require(signal)
-  const { repositoryId } = repository.config
   using store = new LivenessDatabase()
-  const progress = new StepProgress(context, open.meter)
   const staging = job.dryRun ? undefined : await repository.backend.openStaging?.('', signal)
-  const folder = staging?.path ?? spoolFolder(job.home, repositoryId, 'prune')
+  const folder = staging?.path ?? spoolFolder(job.home, repository.config.repositoryId, 'prune')
   const packs = spoolPacks(folder, repository.keys, systemRandom)
   const work = pruneContext({ repository, store, packs, clock: context.clock, random: systemRandom, memory }, optionsOf(job))
   progress.phase('scanning')
@@ -60,9 +68,7 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   const staleUploads = job.dryRun ? 0 : await clearLeftovers(repository.backend, context)
   const annotations = job.dryRun ? 0 : await removeAnnotationsOfForgotten(repository, signal)
   const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}), ...(annotations > 0 ? { annotations } : {}) }
-  return plainSummary('prune', startedMs, context.clock.now(), open.traffic, {
-    outcome: outcomeOf(plan, result), problems: plan.unreadable.length, repositoryId, details,
-  })
+  return { details, outcome: outcomeOf(plan, result) }
 }
 
 /** Returns how many unfinished uploads were ended. That is no prune's purpose: where rights or the storage do not allow it, they stay. */
@@ -77,7 +83,7 @@ async function clearLeftovers(backend: StorageBackend, { clock, log, signal }: C
   }
 }
 
-function optionsOf(job: PruneJob): Partial<PruneOptions> {
+function optionsOf(job: Pick<PruneJob, 'minimumAgeMs' | 'expireAfterMs'>): Partial<PruneOptions> {
   return {
     ...(job.minimumAgeMs === undefined ? {} : { minimumAgeMs: job.minimumAgeMs }),
     ...(job.expireAfterMs === undefined ? {} : { expireAfterMs: job.expireAfterMs }),

@@ -1,7 +1,7 @@
 import type { KnownRepository } from './known.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
-export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | RebuildJob | BrowseJob | TestJob | SyncJob
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | RebuildJob | BrowseJob | TestJob | SyncJob
 
 interface JobBase {
   /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
@@ -116,6 +116,23 @@ export interface PruneJob extends JobBase {
   /** A backup without a sign of life for this long counts as dead, in ms by the storage's clock. Default three days. A backup that is taken for dead by mistake starts a new session and loses nothing. */
   readonly expireAfterMs?: number
 }
+
+/** Looks after a repository within a daily budget: forgets, prunes, checks the structure, reads packs back. May run at any time, as often as one likes. */
+export interface CareJob extends JobBase {
+  readonly type: 'care'
+  /** By what snapshots are forgotten first, one after the other; empty: none are. */
+  readonly retention: readonly CareRetention[]
+  /** Bytes over the network a day, in both directions. Default: engine/commands/care/budget.ts. What is begun is brought to its end; what goes beyond is taken from the next days. */
+  readonly budgetBytes?: number
+  /** Time a day, in ms; as `budgetBytes`. */
+  readonly budgetMs?: number
+  /** As of a prune. */
+  readonly minimumAgeMs?: number
+  readonly expireAfterMs?: number
+}
+
+/** As of a forget. */
+export type CareRetention = Pick<ForgetJob, 'name' | 'allHosts'> & { readonly policy: RetentionPolicy }
 
 export interface RebuildJob extends JobBase {
   readonly type: 'rebuild'

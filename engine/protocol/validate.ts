@@ -125,12 +125,23 @@ const syncJob = v.object({
   acceptOtherSource: v.exactOptional(flag),
 })
 
+const careJob = v.object({
+  ...jobBase,
+  type: v.literal('care'),
+  retention: v.array(v.object({ policy, name: v.exactOptional(jobName), allHosts: v.exactOptional(flag) })),
+  budgetBytes: v.exactOptional(count),
+  budgetMs: v.exactOptional(count),
+  minimumAgeMs: v.exactOptional(count),
+  expireAfterMs: v.exactOptional(count),
+})
+
 const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   backupJob,
   restoreJob,
   checkJob,
   forgetJob,
   syncJob,
+  careJob,
   v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),

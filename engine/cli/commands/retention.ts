@@ -1,28 +1,17 @@
 import type { Command } from 'commander'
 import { HoldfastError } from '../../base/errors.ts'
-import type { PruneJob, RetentionPolicy } from '../../protocol/job.ts'
+import type { PruneJob } from '../../protocol/job.ts'
 import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import { forgetLines } from '../forget-text.ts'
+import { addKeepOptions, policyOf, type KeepOptions } from '../keep-options.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { parseHost, parseJobName, parsePositive, parseSize, parseSpan } from '../values.ts'
+import { parseSpan } from '../values.ts'
 
-const periods = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
-
-interface ForgetOptions extends CommonOptions {
-  readonly job?: string
+interface ForgetOptions extends CommonOptions, KeepOptions {
   readonly dryRun?: true
-  readonly allHosts?: true
   readonly pinned?: true
-  readonly keepLast?: number
-  readonly keepHourly?: number
-  readonly keepDaily?: number
-  readonly keepWeekly?: number
-  readonly keepMonthly?: number
-  readonly keepYearly?: number
-  readonly keepWithin?: number
-  readonly budget?: number
 }
 
 interface PruneOptions extends CommonOptions {
@@ -59,28 +48,20 @@ function addForget(program: Command, builder: ProgramBuilder): void {
     'forget home@3 home@4',
     'forget --job home --keep-daily 7 --keep-weekly 5 --keep-monthly 12',
     'forget --keep-last 10 --dry-run',
-    'forget --keep-within 30d --keep-monthly 12 --budget 500G --dry-run',
+    'forget --keep-within 30d --keep-monthly 12 --keep-size 500G --dry-run',
   ])
-  command.option('-j, --job <name>', 'only snapshots of this job (default: every job, each by itself)', parseJobName)
-  command.option('--host <name>', 'apply --keep-… to the snapshots of this machine (default: the one that this runs on)', parseHost)
-  command.option('--all-hosts', 'apply --keep-… to the snapshots of every machine, each by itself')
-  for (const period of periods) {
-    const what = period === 'last' ? 'the newest N snapshots' : `the newest snapshot of each of N ${period.replace('daily', 'day').replace(/ly$/, '')}s`
-    command.option(`--keep-${period} <n>`, `keep ${what}`, parsePositive)
-  }
   command.option('--pinned', 'forget the snapshots that are named although they are pinned')
-  command.option('--keep-within <time>', 'keep everything of this time before the newest snapshot, e.g. 48h or 30d', parseSpan)
-  command.option('--budget <size>', 'let the oldest go until the rest needs no more than this in the storage', parseSize)
+  addKeepOptions(command)
   command.option('-n, --dry-run', 'show what would be kept and why, what forgotten, and how much that frees')
   command.addHelpText('after', `
 Hours, days, weeks (from Monday), months and years are those of the place where a snapshot was made: its time zone is stored with it. The
 newest snapshot of each job always stays, and so does what is pinned (see annotate). Snapshots of other machines stay, unless --host or --all-hosts is given.
-A budget is for all that the repository holds. It outweighs the other rules, but for --keep-last. What is freed is an estimate; the next prune frees it.`)
+--keep-size is for all that the repository holds. It outweighs the other rules, but for --keep-last. What is freed is an estimate; the next prune frees it.`)
   command.action(async (snapshots: readonly string[], options: ForgetOptions) => {
     await builder.run(options, ({ settings, context }) => {
       const policy = policyOf(options)
       if ((snapshots.length === 0) === (policy === undefined)) {
-        throw new HoldfastError('arguments', 'Name either snapshots to forget or, with --keep-… or --budget, what to keep.')
+        throw new HoldfastError('arguments', 'Name either snapshots to forget or, with --keep-…, what to keep.')
       }
       return runToEnding(
         {
@@ -99,19 +80,4 @@ A budget is for all that the repository holds. It outweighs the other rules, but
     })
   })
   program.addCommand(command)
-}
-
-function policyOf(options: ForgetOptions): RetentionPolicy | undefined {
-  const wanted = {
-    last: options.keepLast,
-    hourly: options.keepHourly,
-    daily: options.keepDaily,
-    weekly: options.keepWeekly,
-    monthly: options.keepMonthly,
-    yearly: options.keepYearly,
-    withinMs: options.keepWithin,
-    budgetBytes: options.budget,
-  }
-  const given = Object.entries(wanted).filter(([, count]) => count !== undefined)
-  return given.length === 0 ? undefined : Object.fromEntries(given)
 }

@@ -12,7 +12,9 @@ const parallelPacks = 2
 
 /** Reads all packs of trees, whose blobs go to the catalog: names and structure of every snapshot are always checked to the byte. */
 export async function readTreePacks(run: CheckRun, signal: AbortSignal): Promise<void> {
-  await forEachParallel(packsOf(run, 'tree'), parallelPacks, signal, (pack, until) => readPack(run, pack, until))
+  await forEachParallel(packsOf(run, 'tree'), parallelPacks, signal, async (pack, until) => {
+    if (await readPack(run, pack, until)) run.catalog.packs.setVerified(pack.name, run.startedMs)
+  })
 }
 
 /**
@@ -24,11 +26,10 @@ export async function readDataPacks(run: CheckRun, percent: number, signal: Abor
   for (const _ of packsOf(run, 'data')) total++
   const share = Math.ceil((total * percent) / 100)
   run.progress.expect(share)
-  await forEachParallel(packsOf(run, 'data', run.findings.footerless), parallelPacks, signal, (pack, until) => readPack(run, pack, until))
+  await forEachParallel(packsOf(run, 'data', run.findings.footerless), parallelPacks, signal, async (pack, until) => { await readPack(run, pack, until) })
   await forEachParallel(oldest(run, share), parallelPacks, signal, async (pack, until) => {
     await run.progress.step(until)
-    await readPack(run, pack, until)
-    run.catalog.packs.setVerified(pack.name, run.startedMs)
+    if (await readPack(run, pack, until)) run.catalog.packs.setVerified(pack.name, run.startedMs)
   })
   return share
 }
@@ -56,16 +57,19 @@ function* oldest(run: CheckRun, count: number): Generator<PackToRead> {
   }
 }
 
-/** Opens every segment and checks every id; a damaged segment hides no other one. */
-async function readPack(run: CheckRun, pack: PackToRead, signal: AbortSignal): Promise<void> {
+/** Opens every segment and checks every id; a damaged segment hides no other one. @returns whether there is none. */
+async function readPack(run: CheckRun, pack: PackToRead, signal: AbortSignal): Promise<boolean> {
   let rest = pack.contents.segments
+  let whole = true
   while (rest.length > 0) {
     const read = await readUntilDamage(run, pack, rest, signal)
     const bad = rest[read]
-    if (bad === undefined) return
+    if (bad === undefined) return whole
+    whole = false
     run.findings.damagedSegment(pack.name, bad.offset)
     rest = rest.slice(read + 1)
   }
+  return whole
 }
 
 /** @returns how many segments were good before the first bad one. */

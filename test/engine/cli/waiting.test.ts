@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, (folder: TestFolder) => readonly string[
   check: () => ['check'],
   prune: () => ['prune'],
   forget: () => ['forget', '--keep-last', '1'],
+  care: () => ['care'],
   rebuild: () => ['rebuild'],
 }
 

@@ -1,0 +1,34 @@
+import { parseCareDetails, type CareDetails } from '../protocol/care.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { formatBytes, formatPlural, formatTime } from './format.ts'
+
+/** What care did, in one line, and what it found. */
+export function careLines(summary: RunSummary): string[] {
+  const details = parseCareDetails(summary.details)
+  if (!details) return []
+  return [
+    `  ${careLine(details)}`,
+    ...(details.affectedCount > 0 ? [`  ${formatPlural(details.affectedCount, 'path')} cannot be restored whole: run a check`] : []),
+    ...(details.left.bytes <= 0 || details.left.ms <= 0 ? ['  the budget of this day is used up; the next days go on'] : []),
+  ]
+}
+
+function careLine(details: CareDetails): string {
+  const { forgotten, prune, deletedPacks, freedBytes, structure, snapshots, verifiedPacks, verifiedBytes } = details
+  return [
+    `${formatPlural(forgotten.length, 'snapshot')} forgotten`,
+    prune === 'done' ? `${formatPlural(deletedPacks, 'pack')} removed, ${formatBytes(freedBytes)} freed` : `prune ${pruneWords[prune]}`,
+    structure === 'done' ? `${formatPlural(snapshots, 'snapshot')} checked` : `check ${structure === 'no budget' ? 'put off' : 'not due'}`,
+    `${formatPlural(verifiedPacks, 'pack')} (${formatBytes(verifiedBytes)}) read back`,
+    oldestWords(details),
+  ].join(' · ')
+}
+
+const pruneWords = { 'not due': 'not due', 'no budget': 'put off', waiting: 'waits for a backup', failed: 'failed' } as const
+
+/** Which packs were not read back for how long. */
+function oldestWords({ packs, unreadPacks, oldestVerifiedMs }: Pick<CareDetails, 'packs' | 'unreadPacks' | 'oldestVerifiedMs'>): string {
+  if (packs === 0) return 'no packs'
+  if (unreadPacks > 0 || oldestVerifiedMs === undefined) return `${String(unreadPacks)} of ${formatPlural(packs, 'pack')} not read back yet`
+  return `oldest pack not read since ${formatTime(oldestVerifiedMs)}`
+}
