@@ -16,7 +16,7 @@ async function backedUp(runs: number): Promise<TestFolder> {
   return folder
 }
 
-test('a preview says what stays and why, what goes and how much that frees; the real one tells what went', { timeout: 60_000 }, async () => {
+test('a preview says what stays and why, what goes and how much that frees; the real one tells what went', { timeout: 120_000 }, async () => {
   await using folder = await backedUp(3)
   const preview = await callCli(['forget', '--keep-last', '2', '--keep-within', '30d', '--dry-run'], { folder })
   expect(preview.stdout).toMatch(/^ {2}job on .*: 3 kept, 0 forgotten$/m)
@@ -33,7 +33,7 @@ test('a preview says what stays and why, what goes and how much that frees; the 
   expect((await callCli(['forget', '--keep-last', '2'], { folder })).stdout).toMatch(/2 kept, 1 forgotten/)
 })
 
-test('care tells in one line what it did, and when nothing was due', { timeout: 60_000 }, async () => {
+test('care tells in one line what it did, and when nothing was due', { timeout: 120_000 }, async () => {
   await using folder = await backedUp(2)
   const first = await callCli(['care', '--keep-last', '1'], { folder })
   expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^ {2}1 snapshot forgotten · 0 packs removed, 0 B freed · 1 snapshot checked · \d+ packs \([\d.]+ KiB\) read back · oldest pack not read since \d{4}-/m)])

@@ -50,7 +50,7 @@ function flipBit(path: string, at: number): void {
   writeFileSync(path, bytes)
 }
 
-test('one run forgets, prunes, checks and reads back; the next has nothing to do', { timeout: 60_000 }, async () => {
+test('one run forgets, prunes, checks and reads back; the next has nothing to do', { timeout: 120_000 }, async () => {
   await backUp(3, 1)
   const first = await care(2, { retention: [{ policy: { last: 1 } }] })
   expect(first).toMatchObject({ forgotten: ['photos@2', 'photos@1'], prune: 'done', structure: 'done', snapshots: 1, damageCount: 0, affectedCount: 0, unreadPacks: 0 })
@@ -64,7 +64,7 @@ test('one run forgets, prunes, checks and reads back; the next has nothing to do
   expect((await world.check({ readDataPercent: 100 })).outcome).toBe('success')
 })
 
-test('what is forgotten today is pruned a day later, also when the run in between is broken off', { timeout: 60_000 }, async () => {
+test('what is forgotten today is pruned a day later, also when the run in between is broken off', { timeout: 120_000 }, async () => {
   await backUp(2, 1)
   await care(2)
   const forgot = await care(2.1, { retention: [{ policy: { last: 1 } }] })
@@ -74,7 +74,7 @@ test('what is forgotten today is pruned a day later, also when the run in betwee
   expect(await care(4)).toMatchObject({ prune: 'not due' })
 })
 
-test('the budget of a day bounds the reading; each month the packs that were not read for the longest time have their turn', { timeout: 60_000 }, async () => {
+test('the budget of a day bounds the reading; each month the packs that were not read for the longest time have their turn', { timeout: 120_000 }, async () => {
   await backUp(4)
   const budgetBytes = 1.2 * mega
   const largest = Math.max(...packFiles().map((path) => statSync(path).size))
@@ -91,7 +91,7 @@ test('the budget of a day bounds the reading; each month the packs that were not
   expect(Date.now() + 95 * dayMs - (dates.at(-1) ?? 0)).toBeLessThan(45 * dayMs)
 })
 
-test('a pack that went bad is named, each time until somebody mends it', { timeout: 60_000 }, async () => {
+test('a pack that went bad is named, each time until somebody mends it', { timeout: 120_000 }, async () => {
   await backUp(2)
   await care(1)
   const bad = packFiles().toSorted((a, b) => statSync(b).size - statSync(a).size)[0] ?? ''
@@ -109,7 +109,7 @@ test('a pack that went bad is named, each time until somebody mends it', { timeo
   expect(lost.affectedCount).toBeGreaterThan(0)
 })
 
-test('a second run on this machine is told that one is under way', async () => {
+test('a second run on this machine is told that one is under way', { timeout: 120_000 }, async () => {
   await backUp(1)
   const gate = Promise.withResolvers<undefined>()
   const context = world.context()

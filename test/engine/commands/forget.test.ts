@@ -38,7 +38,7 @@ function storedBytes(world: World): number {
 }
 
 describe('a preview', () => {
-  test('says why each stays, what goes, and about how much the next prune frees', async () => {
+  test('says why each stays, what goes, and about how much the next prune frees', { timeout: 90_000 }, async () => {
     using world = await quickWorld()
     await history(world, 4)
     const details = await forget(world, 4, { policy: { last: 2 }, dryRun: true })
@@ -58,7 +58,7 @@ describe('a preview', () => {
 })
 
 describe('a size budget', () => {
-  test('lets the oldest go until the rest fits, and counts what other jobs need', { timeout: 30_000 }, async () => {
+  test('lets the oldest go until the rest fits, and counts what other jobs need', { timeout: 90_000 }, async () => {
     using world = await quickWorld()
     await history(world, 4)
     const kept = async (megabytes: number, job: Partial<ForgetJob> = {}): Promise<readonly string[]> => (await forget(world, 4, { policy: { daily: 9, budgetBytes: megabytes * mega }, dryRun: true, ...job })).kept
