@@ -8,7 +8,7 @@ import type { ForgetDetails } from '../../../engine/commands/forget.ts'
 import type { PruneDetails } from '../../../engine/commands/prune.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { BrowseAnswer } from '../../../engine/protocol/messages.ts'
-import { selectForgotten } from '../../../engine/snapshot/retention.ts'
+import { planRetention } from '../../../engine/snapshot/retention.ts'
 import { initCheaply } from '../../faults/template.ts'
 import { World } from '../../fixtures/world.ts'
 import { callCli } from '../cli/in-process.ts'
@@ -88,7 +88,7 @@ test('a damaged note pins, is told by a check, and goes with a repair; a strange
 
 test('a policy keeps pinned ones beside those that it keeps', () => {
   const at = (revision: number, pinned?: boolean) => ({ id: `j@${revision}`, job: 'j', host: 'h', revision, finishedMs: revision * 1000, timeZone: 'UTC', ...(pinned === undefined ? {} : { pinned }) })
-  expect(selectForgotten([at(1, true), at(2), at(3, false), at(4, true), at(5)], { last: 2 }, 10_000).map(({ id }) => id)).toEqual(['j@2', 'j@3'])
+  expect(planRetention([at(1, true), at(2), at(3, false), at(4, true), at(5)], { last: 2 }, 10_000).flatMap(({ forgotten }) => forgotten).map(({ id }) => id)).toEqual(['j@3', 'j@2'])
 })
 
 test('the command line says and shows it', async () => {
