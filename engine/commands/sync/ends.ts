@@ -51,7 +51,7 @@ export function laneKeyOf({ keys }: Repository, sourceId: string, lane: number):
 }
 
 /** Whether a blob has one id in both: the destination was made like the source, or both like a third. */
-export function namesAlike(one: Repository, other: Repository): boolean {
+function namesAlike(one: Repository, other: Repository): boolean {
   return equalBytes(one.keys.blobId, other.keys.blobId)
 }
 

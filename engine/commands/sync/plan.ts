@@ -95,7 +95,7 @@ export function planSync<Snapshot extends SourceSnapshot, Gone extends Vanished>
 }
 
 /** As people name it. */
-export function groupName({ host, job }: Pick<OriginGroup, 'host' | 'job'>): string {
+function groupName({ host, job }: Pick<OriginGroup, 'host' | 'job'>): string {
   return `${host}/${job}`
 }
 
