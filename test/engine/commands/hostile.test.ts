@@ -348,7 +348,7 @@ describe('manifests and records', () => {
   test('a manifest of a later version is called that', async () => {
     const root = forger.folder([])
     await forger.store()
-    const snapshot = await forger.snapshot(root, { version: 2 })
+    const snapshot = await forger.snapshot(root, { version: 3 })
     expect((await restored(snapshot)).ending).toBe('version')
     expect((await ending(() => world.run({ ...world.common, type: 'prune', dryRun: false }))).ending).toBe('version')
     await healthyRestores()
