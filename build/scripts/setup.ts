@@ -19,7 +19,9 @@ const desktopPackages = [
 ]
 /** What only the tests need: a screen in memory, a keyring, and real servers of storages. */
 const testPackages = [
+  'acl',
   'apache2',
+  'attr',
   'ceph-common',
   'ceph-mon',
   'ceph-osd',

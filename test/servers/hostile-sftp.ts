@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import ssh2, { type AuthContext, type Connection as Client, type FileEntry, type SFTPWrapper } from 'ssh2'
+import { sshKeyPair } from './ssh-keys.ts'
 
 const { STATUS_CODE } = ssh2.utils.sftp
 const folder = 0o040755
@@ -54,7 +55,7 @@ export class HostileSftp implements AsyncDisposable {
 
   private constructor(hostility: Hostility) {
     this.hostility = hostility
-    this.#server = new ssh2.Server({ hostKeys: [ssh2.utils.generateKeyPairSync('ed25519').private] }, (client) => { this.#serve(client) })
+    this.#server = new ssh2.Server({ hostKeys: [sshKeyPair().private] }, (client) => { this.#serve(client) })
   }
 
   static async start(hostility: Hostility = {}): Promise<HostileSftp> {

@@ -5,8 +5,8 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import ssh2 from 'ssh2'
 import { endDaemon, startDaemon } from './daemon.ts'
+import { sshKeyPair } from './ssh-keys.ts'
 
 export interface SshdOptions {
   /** Lines of sshd_config, before all others: the first of a kind holds. */
@@ -47,10 +47,10 @@ export class Sshd implements AsyncDisposable {
     mkdirSync(join(home, 'files'))
     // Where sshd shuts itself in while it does not know who is there (as root).
     if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 })
-    const user = ssh2.utils.generateKeyPairSync('ed25519')
+    const user = sshKeyPair()
     writeFileSync(join(home, 'authorized'), user.public, { mode: 0o600 })
     writeFileSync(join(home, 'id'), user.private, { mode: 0o600 })
-    writeFileSync(join(home, 'host'), ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
+    writeFileSync(join(home, 'host'), sshKeyPair().private, { mode: 0o600 })
     const sshd = new Sshd(home, await freePort(), user.private, settings)
     await sshd.#listening()
     return sshd
@@ -79,7 +79,7 @@ export class Sshd implements AsyncDisposable {
   /** Ends it and all its connections, and starts it anew; with another key if asked for. */
   async restart(how: 'same key' | 'another key' = 'same key'): Promise<void> {
     await this.stop()
-    if (how === 'another key') writeFileSync(join(this.#home, 'host'), ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
+    if (how === 'another key') writeFileSync(join(this.#home, 'host'), sshKeyPair().private, { mode: 0o600 })
     this.#child = this.#spawn()
     await this.#listening()
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { throwIfAborted } from '../../base/abort.ts'
+import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
@@ -41,6 +41,8 @@ export class DavBackend implements StorageBackend {
   readonly #server: DavServer
   /** Folders that are there, as far as is known, by path below the repository. */
   readonly #folders = new Set<string>()
+  /** The last of those that make a folder, by its path: servers refuse one of two that make the same at once. */
+  readonly #making = new Map<string, Promise<void>>()
 
   constructor(options: DavBackendOptions) {
     this.label = options.label
@@ -151,8 +153,19 @@ export class DavBackend implements StorageBackend {
   /** Top down only where it is needed: most of the time the folder above is there. */
   async #makeFolder(folder: string, signal: AbortSignal): Promise<void> {
     const path = folder === '' ? this.#options.base : `${this.#options.base}/${folder}`
-    if (path !== '') await this.#makePath(path, signal)
+    if (path !== '') await this.#oneByOne(path, async () => { if (!this.#folders.has(folder)) await this.#makePath(path, signal) }, signal)
     this.#folders.add(folder)
+  }
+
+  async #oneByOne(path: string, make: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const before = this.#making.get(path)?.catch(() => undefined) ?? Promise.resolve()
+    const made = unlessAborted(before, signal).then(make)
+    this.#making.set(path, made)
+    try {
+      await made
+    } finally {
+      if (this.#making.get(path) === made) this.#making.delete(path)
+    }
   }
 
   async #makePath(path: string, signal: AbortSignal, tries = 1): Promise<void> {
@@ -168,7 +181,7 @@ export class DavBackend implements StorageBackend {
       if (hasCode(error, 'denied') && (await this.#isFolder(path, signal))) return
       const above = path.slice(0, path.lastIndexOf('/'))
       if (!hasCode(error, 'not-found') || above === '') throw error
-      await this.#makePath(above, signal)
+      await this.#oneByOne(above, () => this.#makePath(above, signal), signal)
       await this.#server.makeFolder(path, path, signal)
     }
   }

@@ -33,6 +33,7 @@ export interface SpaceEstimate {
 /** What a policy would do, as a value: shown first, executed second. */
 export interface ForgetPlan {
   readonly groups: readonly ForgetGroup[]
+  /** Oldest first, as they go: broken off, the newer ones are still there. */
   readonly forgotten: readonly Found[]
   readonly estimate?: SpaceEstimate
 }
@@ -47,7 +48,7 @@ export async function planForget(
 ): Promise<ForgetPlan> {
   const groups = planRetention(ours, policy, nowMs)
   const byRules = groups.flatMap((group) => group.forgotten)
-  if (!needed) return { groups: groups.map((group) => describe(group, new Set())), forgotten: byRules }
+  if (!needed) return { groups: groups.map((group) => describe(group, new Set())), forgotten: oldestFirst(byRules) }
   const add = (snapshot: Found): Promise<number> => needed.add(fromHex(snapshot.root), signal)
   let othersBytes = 0
   for (const other of others) othersBytes += await add(other)
@@ -58,9 +59,13 @@ export async function planForget(
   const forBudget = new Set(budget.forgotten)
   return {
     groups: groups.map((group) => describe(group, forBudget)),
-    forgotten: [...byRules, ...budget.forgotten],
+    forgotten: oldestFirst([...byRules, ...budget.forgotten]),
     estimate: { keptBytes: budget.keptBytes, freedBytes, ...(budgetBytes === undefined ? {} : { budgetBytes }) },
   }
+}
+
+function oldestFirst(snapshots: readonly Found[]): readonly Found[] {
+  return snapshots.toSorted((a, b) => a.finishedMs - b.finishedMs)
 }
 
 function describe({ job, host, kept, forgotten }: RetentionGroup<Found>, forBudget: ReadonlySet<Found>): ForgetGroup {

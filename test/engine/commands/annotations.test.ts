@@ -41,7 +41,8 @@ test('a pinned snapshot outlives every policy, and shows what is said about it',
   expect(await annotate(world, 'photos@2', {})).toMatchObject({ type: 'error', error: { code: 'arguments' } })
   const forget = { ...world.common, type: 'forget', snapshots: [], policy: { last: 1 }, dryRun: false } as const
   const details = (await world.run(forget)).details as ForgetDetails
-  expect(details).toEqual({ forgotten: ['photos@1', 'photos@3'], kept: ['photos@2', 'photos@4'], damaged: 0, ofOtherHosts: 0, pinned: ['photos@2'] } satisfies ForgetDetails)
+  expect(details).toMatchObject({ forgotten: ['photos@1', 'photos@3'], kept: ['photos@2', 'photos@4'], damaged: 0, ofOtherHosts: 0, pinned: ['photos@2'] } satisfies ForgetDetails)
+  expect(details.groups?.[0]?.kept).toMatchObject([{ id: 'photos@4' }, { id: 'photos@2', reasons: ['pinned'] }])
   {
     await using browser = await openBrowser({ ...world.common, type: 'browse' }, world.context())
     const views = await browser.snapshots()

@@ -50,7 +50,7 @@ describe('a preview', () => {
     // The same again costs no folder: only what tells whether there is news.
     const { downloadedBytes } = await later(world, { ...world.common, type: 'forget', snapshots: [], policy: { last: 2 }, dryRun: true }, 4)
     expect(downloadedBytes).toBeLessThan(40_000)
-    expect((await forget(world, 4, { policy: { last: 2 } })).forgotten).toEqual(['photos@2', 'photos@1'])
+    expect((await forget(world, 4, { policy: { last: 2 } })).forgotten).toEqual(['photos@1', 'photos@2'])
     const before = storedBytes(world)
     await later(world, { ...world.common, type: 'prune', dryRun: false }, 8)
     expect(Math.abs(before - storedBytes(world) - freedBytes)).toBeLessThan(0.2 * mega)

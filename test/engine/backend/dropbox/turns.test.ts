@@ -127,7 +127,7 @@ test('who has rested leaves no room once more, and others that are gone are forg
   expect(await timeOf()).toBe(0)
 })
 
-test('two processes that change one account at once both come to their end, in turns', async () => {
+test('two processes that change one account at once both come to their end, and ask seldom', async () => {
   await using server = await DropboxServer.start()
   server.lockMs = 50
   const module = (path: string): string => JSON.stringify(new URL(`../../../../engine/backend/${path}`, import.meta.url).href)
@@ -147,16 +147,9 @@ test('two processes that change one account at once both come to their end, in t
   const errors = children.map(({ stderr }) => text(stderr))
   await Promise.all(children.map(({ stdout }) => once(stdout, 'data')))
   const countOf = (name: string): number => [...server.files.keys()].filter((path) => path.startsWith(`/folder/${name}/`)).length
-  const leads: number[] = []
-  const exits = children.map(async (child) => {
-    const [code] = await once(child, 'exit') as [number | null]
-    leads.push(Math.min(countOf('a'), countOf('b')))
-    return code
-  })
+  const exits = children.map(async (child) => ((await once(child, 'exit')) as [number | null])[0])
   for (const child of children) child.stdin.end()
   expect([await Promise.all(exits), await Promise.all(errors)]).toEqual([[0, 0], ['', '']])
   expect([countOf('a'), countOf('b')]).toEqual([44, 44])
-  // When the first was done, the other had had turns as well.
-  expect(leads[0]).toBeGreaterThan(5)
   expect(server.requests.length).toBeLessThan(200)
 }, 90_000)

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedCredentials, type Credentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
 import { HoldfastError } from '../../../../engine/base/errors.ts'
 import { Sshd } from '../../../servers/sshd.ts'
+import { sshKeyPair } from '../../../servers/ssh-keys.ts'
 import { names } from '../../../suites/backend-contract.ts'
 
 const never = new AbortController().signal
@@ -117,13 +117,13 @@ describe('a key with a passphrase', () => {
 
   test.each([['is not there', undefined, 'cannot be read (ENOENT)'], ['is no key', 'hello', 'cannot be used'], ['is the public half', 'public', 'is the public half of a key']])('a key file that %s', async (_, content, words) => {
     const identity = join(home, `bad ${words.length}`)
-    if (content !== undefined) writeFileSync(identity, content === 'public' ? ssh2.utils.generateKeyPairSync('ed25519').public : content)
+    if (content !== undefined) writeFileSync(identity, content === 'public' ? sshKeyPair().public : content)
     expect(await login(sshd.address('r', { identity }))).toContain(`credentials: The key file ${identity} ${words}`)
   })
 
   test('a key that the server does not know is told with what the server takes', async () => {
     const identity = join(home, 'stranger')
-    writeFileSync(identity, ssh2.utils.generateKeyPairSync('ed25519').private)
+    writeFileSync(identity, sshKeyPair().private)
     expect(await login(sshd.address('r', { identity }))).toMatch(/^credentials: The server does not let the user in\. .*authorized_keys on the server\? The server takes: publickey\./)
   })
 })

@@ -151,6 +151,14 @@ test('a folder that is locked while another put makes it is waited for', async (
   expect(await names(backend, 'packs/')).toEqual(['packs/00/x'])
 })
 
+test('what is put at once makes a folder once', async () => {
+  const before = server.requests.length
+  await Promise.all(Array.from({ length: 20 }, (_, at) => backend.put(`packs/00/${at}`, bytesOf('x'), {}, never)))
+  const made = server.requests.slice(before).filter(({ method }) => method === 'MKCOL').map(({ url }) => url.replace(/.*repo/, ''))
+  expect(made).toEqual(['/packs/00/', '/packs/', '/packs/00/'])
+  expect(await names(backend, 'packs/')).toHaveLength(20)
+})
+
 test('a folder in the place of an object is not removed with what is in it', async () => {
   await backend.put('packs/00/x', bytesOf('x'), {}, never)
   expect(await codeOf(backend.remove('packs', never))).toBe('damaged')
