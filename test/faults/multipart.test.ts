@@ -54,7 +54,7 @@ beforeEach(async () => {
   await initCheaply(world.repository, world.password, bucket.secrets)
 })
 
-/** Packs of 16 MiB, four parts each. */
+/** Packs of up to 16 MiB, four parts each: of few files it is chance whether any pack has three. */
 function fill(files: number): void {
   const random = new SeededRandom(5)
   for (let index = 0; index < files; index++) writeFileSync(join(world.source, `file-${index}`), random.bytes(7 * mebibyte))
@@ -177,7 +177,7 @@ test('a backup killed at every stage of an upload in parts goes on with it: no p
 })
 
 test('a prune ends an upload that nobody continued for a week; the next backup of the machine that began it gives the name up and sends the pack', async () => {
-  fill(4)
+  fill(8)
   await dies(someParts)
   const [unfinished = ''] = [...(await arrivedParts()).keys()]
   expect((await runJob({ ...world.common, type: 'prune', dryRun: false }, context)).details).toMatchObject({ staleUploads: 0 })
@@ -189,7 +189,7 @@ test('a prune ends an upload that nobody continued for a week; the next backup o
 })
 
 test('the upload of a machine that is gone is ended by a prune, and costs another machine nothing', async () => {
-  fill(4)
+  fill(8)
   await dies(someParts)
   rmSync(world.home, { recursive: true })
   expect((await backup()).outcome).toBe('success')
