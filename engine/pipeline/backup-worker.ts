@@ -5,19 +5,22 @@ import { NativeMemory } from '../base/memory.ts'
 import { Rekeyer } from './rekeyer.ts'
 import { Sealer } from './sealer.ts'
 import { Verifier } from './verifier.ts'
-import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
+import type { ThreadSetup, WorkerJob, WorkerReply, WorkerResult } from './worker-messages.ts'
 
 /** Entry of a worker thread: does one job at a time, in order, and answers each. */
-const setup = workerData as WorkerSetup
+const setup = workerData as ThreadSetup
 const cutter = new Cutter(setup)
 const native = new NativeMemory(setup.garbageBytes)
 const sealer = new Sealer(setup, native)
 const verifier = new Verifier(setup.keys, native)
 const rekeyer = setup.source && new Rekeyer(setup, setup.source, native)
 
-parentPort?.on('message', (job: WorkerJob) => { parentPort?.postMessage(answer(job)) })
+parentPort?.on('message', (job: WorkerJob) => {
+  if (Atomics.load(setup.ended, 0) === 1) parentPort?.close()
+  else if (job.type !== 'end') parentPort?.postMessage(answer(job))
+})
 
-function answer(job: WorkerJob): WorkerReply {
+function answer(job: Exclude<WorkerJob, { type: 'end' }>): WorkerReply {
   try {
     return { ok: true, result: work(job) }
   } catch (error) {
@@ -25,7 +28,7 @@ function answer(job: WorkerJob): WorkerReply {
   }
 }
 
-function work(job: WorkerJob): WorkerResult {
+function work(job: Exclude<WorkerJob, { type: 'end' }>): WorkerResult {
   switch (job.type) {
     case 'files':
       return cutter.files(job.slab, job.addresses, job.stats)

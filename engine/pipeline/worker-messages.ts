@@ -20,6 +20,12 @@ export interface WorkerSetup {
   readonly source?: SourceKeys
 }
 
+/** Of a thread of a pool. */
+export interface ThreadSetup extends WorkerSetup {
+  /** One word, 1 as soon as nobody waits for answers any more. */
+  readonly ended: Int32Array<SharedArrayBuffer>
+}
+
 export type SourceKeys = Pick<RepositoryKeys, 'packs' | 'blobId'>
 
 /** Stretches of a slab that hold one blob each. */
@@ -32,6 +38,8 @@ export interface BlobRanges {
 }
 
 export type WorkerJob =
+  /** Ends the thread; the last. */
+  | { readonly type: 'end' }
   /** Reads whole small files into a slab, cuts and hashes them. */
   | {
       readonly type: 'files'

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { asHoldfastError, HoldfastError } from '../base/errors.ts'
-import type { WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
+import type { ThreadSetup, WorkerJob, WorkerReply, WorkerResult, WorkerSetup } from './worker-messages.ts'
 
 /** Each takes up to 25 MB and compresses some 250 MB/s: more of them would break the bound of 250 MB to outrun the disk. */
 const mostWorkers = 3
@@ -30,6 +30,8 @@ interface Task {
 
 interface Thread {
   readonly worker: Worker
+  /** Settles when the thread is gone; never rejects. */
+  readonly exited: Promise<void>
   /** Jobs that the thread has, oldest first: it answers in order. */
   readonly given: Task[]
   /** Jobs only for this thread. */
@@ -39,10 +41,11 @@ interface Thread {
 /**
  * A fixed number of worker threads, started at the first job: a run that finds nothing to store never pays for them. Any thread takes any
  * job; sealing goes before reading, because it gives slabs back. Jobs hold no file data, so the queue is small; its length is
- * bounded by the stages that wait for their jobs.
+ * bounded by the stages that wait for their jobs. The threads end by themselves, after the job that they are at: one that is terminated
+ * inside of a foreign call takes the whole process with it.
  */
 export class WorkerPool implements AsyncDisposable {
-  readonly #setup: WorkerSetup
+  readonly #setup: ThreadSetup
   readonly #count: number
   readonly #threads: Thread[] = []
   readonly #sealing: Task[] = []
@@ -50,7 +53,7 @@ export class WorkerPool implements AsyncDisposable {
   #failure: Error | undefined
 
   constructor(setup: Omit<WorkerSetup, 'garbageBytes'>, count = workerCount()) {
-    this.#setup = { ...setup, garbageBytes: Math.max(leastGarbageBytes, garbageBytes / count) }
+    this.#setup = { ...setup, ended: new Int32Array(new SharedArrayBuffer(4)), garbageBytes: Math.max(leastGarbageBytes, garbageBytes / count) }
     this.#count = count
   }
 
@@ -84,14 +87,18 @@ export class WorkerPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#fail(new HoldfastError('aborted', 'The worker threads were stopped.'))
-    await Promise.all(this.#threads.map((thread) => thread.worker.terminate()))
+    Atomics.store(this.#setup.ended, 0, 1)
+    const end: WorkerJob = { type: 'end' }
+    for (const { worker } of this.#threads) worker.postMessage(end)
+    await Promise.all(this.#threads.map(({ exited }) => exited))
   }
 
   #startThread(): Thread {
     // Beside this file both in the clone (.ts) and in the build (.js).
     const entry = new URL(`./backup-worker${extname(import.meta.url)}`, import.meta.url)
     const worker = new Worker(entry, { workerData: this.#setup, resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: youngMb } })
-    const thread: Thread = { worker, given: [], own: [] }
+    const exited = new Promise<void>((resolve) => { worker.once('exit', () => { resolve() }) })
+    const thread: Thread = { worker, exited, given: [], own: [] }
     worker.on('message', (reply: WorkerReply) => { this.#done(thread, reply) })
     worker.on('error', (error) => { this.#fail(asHoldfastError(error)) })
     return thread

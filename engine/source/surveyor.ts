@@ -25,7 +25,7 @@ export class Surveyor implements Disposable {
     return this.#totals
   }
 
-  /** Breaks it off where it is still counting. */
+  /** Breaks it off where it is still counting: the thread makes no foreign calls, inside of which that would end the whole process. */
   [Symbol.dispose](): void {
     void this.#worker.terminate()
   }
