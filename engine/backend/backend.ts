@@ -1,3 +1,5 @@
+import type { SpaceLeft } from '../protocol/space.ts'
+
 /**
  * Storage of whole, immutable objects. A backend knows nothing of blobs, keys or formats.
  *
@@ -45,6 +47,8 @@ export interface StorageBackend extends AsyncDisposable {
   tryWriting?(signal: AbortSignal): Promise<boolean>
   /** What the server proved itself with, as people compare it (`ssh-ed25519 SHA256:…`); undefined until it was spoken to. Absent: nothing to compare. */
   serverKey?(): string | undefined
+  /** What is left for this account, as the storage says; undefined where it does not. Absent: it never does. Errors: those of the storage. */
+  space?(signal: AbortSignal): Promise<SpaceLeft | undefined>
 }
 
 /** Where files are made that `put` then moves into place. */

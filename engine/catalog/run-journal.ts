@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import * as v from 'valibot'
+import { readChangesSchema } from '../protocol/changes.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { guarded } from './database.ts'
 import type { Database } from './database.ts'
@@ -17,6 +18,8 @@ const reached = v.object({
   doneBytes: v.number(),
   /** Bytes of the whole source, where they were known. */
   totalBytes: v.exactOptional(v.number()),
+  /** What reading its files showed. */
+  changes: v.exactOptional(readChangesSchema),
 })
 
 /** How far a run had come when it last told. */

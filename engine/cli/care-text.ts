@@ -1,6 +1,7 @@
 import { parseCareDetails, type CareDetails } from '../protocol/care.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { formatBytes, formatPlural, formatTime } from './format.ts'
+import { heldLine } from './held-text.ts'
 
 /** What care did, in one line, and what it found. */
 export function careLines(summary: RunSummary): string[] {
@@ -8,6 +9,7 @@ export function careLines(summary: RunSummary): string[] {
   if (!details) return []
   return [
     `  ${careLine(details)}`,
+    ...(details.held ?? []).map(heldLine),
     ...(details.affectedCount > 0 ? [`  ${formatPlural(details.affectedCount, 'path')} cannot be restored whole: run a check`] : []),
     ...(details.left.bytes <= 0 || details.left.ms <= 0 ? ['  the budget of this day is used up; the next days go on'] : []),
   ]
@@ -24,7 +26,7 @@ function careLine(details: CareDetails): string {
   ].join(' · ')
 }
 
-const pruneWords = { 'not due': 'not due', 'no budget': 'put off', waiting: 'waits for a backup', failed: 'failed' } as const
+const pruneWords = { 'not due': 'not due', 'no budget': 'put off', waiting: 'waits for a backup', held: 'held back', failed: 'failed' } as const
 
 /** Which packs were not read back for how long. */
 function oldestWords({ packs, unreadPacks, oldestVerifiedMs }: Pick<CareDetails, 'packs' | 'unreadPacks' | 'oldestVerifiedMs'>): string {

@@ -2,10 +2,11 @@ import type { ForgetDetails } from '../commands/forget.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { detailLines } from './detail-lines.ts'
 import { formatBytes, formatPlural, formatTable, formatTime } from './format.ts'
+import { heldLine } from './held-text.ts'
 
 const reasonWords = {
   last: 'last', hourly: 'hourly', daily: 'daily', weekly: 'weekly', monthly: 'monthly', yearly: 'yearly', within: 'within', newest: 'newest',
-  future: 'from the future', pinned: 'pinned', all: 'no rule',
+  future: 'from the future', pinned: 'pinned', held: 'held', all: 'no rule',
 } as const
 
 const rows = 200
@@ -18,6 +19,7 @@ export function forgetLines(summary: RunSummary): string[] {
     ...details.groups.flatMap(groupLines),
     ...(details.damaged > 0 ? [`  ${formatPlural(details.damaged, 'snapshot')} cannot be read and stay`] : []),
     ...(details.ofOtherHosts > 0 ? [`  ${formatPlural(details.ofOtherHosts, 'snapshot')} of other machines stay`] : []),
+    ...(details.held ?? []).map(heldLine),
     ...(details.estimate ? estimateLines(details.estimate) : []),
   ]
 }
@@ -39,5 +41,5 @@ function estimateLines({ keptBytes, freedBytes, budgetBytes }: NonNullable<Forge
   const lines = [`  about ${formatBytes(freedBytes)} freed by the next prune, ${formatBytes(keptBytes)} stay`]
   if (budgetBytes === undefined) return lines
   if (keptBytes <= budgetBytes) return [...lines, `  that is within the budget of ${formatBytes(budgetBytes)}`]
-  return [...lines, `  that is more than the budget of ${formatBytes(budgetBytes)}: the newest snapshots, --keep-last and pinned ones stay all the same`]
+  return [...lines, `  that is more than the budget of ${formatBytes(budgetBytes)}: the newest snapshots, --keep-last, pinned and held ones stay all the same`]
 }

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { version } from '../base/version.ts'
 import { providers } from '../protocol/providers/registry.ts'
+import { addAcknowledge } from './commands/acknowledge.ts'
 import { addAccounts } from './commands/accounts.ts'
 import { addBackup } from './commands/backup.ts'
 import { addBrowsing } from './commands/browse.ts'
@@ -62,7 +63,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

@@ -1,12 +1,17 @@
 import { userInfo } from 'node:os'
-import type { ByteString } from '../base/byte-string.ts'
+import type { StorageBackend } from '../backend/backend.ts'
+import { fromText, type ByteString } from '../base/byte-string.ts'
 import { toHex } from '../base/bytes.ts'
 import { hasCode } from '../base/errors.ts'
 import { version } from '../base/version.ts'
 import { writeIndexes } from '../pipeline/index-writer.ts'
 import { Tally } from '../pipeline/tally.ts'
+import type { UnusualReason } from '../protocol/changes.ts'
 import type { BackupJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import type { SpaceOutlook } from '../protocol/space.ts'
+import { forecast } from '../snapshot/space.ts'
+import { SpaceSamples } from '../catalog/space-samples.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { parseRevisionKey, type SnapshotRef } from '../repository/protocol/names.ts'
 import { saveMachine } from '../repository/protocol/machines.ts'
@@ -17,6 +22,7 @@ import { localTimeZone } from '../snapshot/local-time.ts'
 import type { Manifest } from '../snapshot/manifest.ts'
 import type { BlobId } from '../snapshot/node.ts'
 import { systemDisk, type Disk } from '../source/disk.ts'
+import type { SurveyRequest } from '../source/survey.ts'
 import { Surveyor } from '../source/surveyor.ts'
 import { BackupProgress } from './backup/backup-progress.ts'
 import { Expectation } from './backup/expectation.ts'
@@ -24,9 +30,11 @@ import { Machine } from './backup/machine.ts'
 import { neverStored, openBackup, type OpenBackup } from './backup/open-backup.ts'
 import { Passes } from './backup/passes.ts'
 import { checkPatterns } from './backup/patterns.ts'
+import { Room } from './backup/room.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
 import { expectSources, findSources, manifestSources, nameSources, sourceDevices } from './backup/sources.ts'
+import { judgeRun, unusualWords } from './backup/unusual.ts'
 import { SampleVerification } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
@@ -77,15 +85,19 @@ interface End {
 class BackupRun {
   readonly #parts: RunParts
   readonly #keeper: SessionKeeper
+  readonly #room: Room
   readonly #devices: ReadonlyMap<ByteString, bigint>
   /** How far the interrupted run had come that this one continues. */
   #before: Reached | undefined
   #verifiedBytes: number | undefined
+  #unusual: readonly UnusualReason[] = []
+  #space: SpaceOutlook | undefined
 
   constructor(parts: RunParts) {
     const { repository, catalog, jobKey, memory, host } = parts.opened
     const { clock, log } = parts.context
     this.#parts = parts
+    this.#room = new Room({ storage: parts.opened.storage, context: parts.context, waitingBytes: () => parts.tally.byteCounters().waiting })
     this.#devices = sourceDevices(parts.sources, parts.disk)
     this.#keeper = new SessionKeeper({ repository, catalog, jobKey, memory, host, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
   }
@@ -106,10 +118,10 @@ class BackupRun {
 
   async #store(last: LastSnapshot | undefined): Promise<RunSummary> {
     const { job, context, opened, tally } = this.#parts
-    await using machine = new Machine(job, context, opened, tally, this.#recordReached)
+    await using machine = new Machine(job, context, opened, { tally, room: this.#room, recordReached: this.#recordReached })
     const verification = job.verify === false || job.dryRun ? undefined : new SampleVerification({ opened, context, machine, tally })
     try {
-      const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper, entered: () => { verification?.begin() } })
+      const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper, entering: (signal) => this.#expectRoom(signal), entered: () => { verification?.begin() } })
       this.#parts.opened.catalog.trees.beginRun()
       const unverified = await this.#passAndCommit(machine, passes, last)
       return await this.#verified(unverified, verification)
@@ -139,6 +151,7 @@ class BackupRun {
       }
       progress.phase('finishing')
       await machine.flush()
+      await this.#judge(passes, signal)
       if (this.#parts.job.dryRun) return { changed: true, snapshot: undefined }
       if (await this.#keeper.mustRedo(signal)) {
         passes.distrust(root)
@@ -152,12 +165,49 @@ class BackupRun {
     }
   }
 
-  #expect(last: LastSnapshot | undefined): Expectation {
+  /** What is left after the run, and for how long: nothing that a run would fail for. */
+  async #outlook(): Promise<SpaceOutlook | undefined> {
+    const { job, context, opened: { repository } } = this.#parts
+    const left = await this.#room.ask(context.signal)
+    if (!left) return undefined
+    const nowMs = context.clock.now()
+    const samples = new SpaceSamples(job.home, repository.config.repositoryId)
+    const all = await samples.add(left, nowMs).catch((error: unknown) => {
+      context.log.write('info', `What the storage has left is not remembered: ${String(error)}`)
+      return samples.all()
+    })
+    return { ...left, ...forecast(all, nowMs) }
+  }
+
+  /** Errors: `full`, before anything is written. */
+  async #expectRoom(signal: AbortSignal): Promise<void> {
+    const { job, opened, sources } = this.#parts
+    if (job.dryRun) return
+    await this.#room.require(signal)
+    if (!this.#room.left || this.#before || opened.catalog.lastSnapshot.of(opened.host) || await holdsPacks(opened.repository.backend, signal)) return
+    await this.#room.requireAll(sources.map(({ path }) => path), async () => {
+      using surveyor = new Surveyor(this.#surveyed)
+      return await surveyor.finished(signal)
+    })
+  }
+
+  get #surveyed(): SurveyRequest {
     const { job, sources, opened } = this.#parts
-    const { journal } = opened.catalog
+    return { sources: sources.map((source) => source.path), rules: job.excludes, never: neverStored(job, opened) }
+  }
+
+  async #judge(passes: Passes, signal: AbortSignal): Promise<void> {
+    const { job, opened, sources, tally } = this.#parts
+    this.#unusual = await judgeRun({ changes: tally.changes.changes, changedSources: passes.changedSources, sources: sources.length }, opened, signal)
+    if (this.#unusual.length === 0) return
+    tally.problem('unusual-change', fromText(job.name), `This backup is unusual. ${unusualWords(this.#unusual)} If that is as it should be, say so: holdfast acknowledge ${job.name}. Until then it and all that is older stay.`)
+  }
+
+  #expect(last: LastSnapshot | undefined): Expectation {
+    const { journal } = this.#parts.opened.catalog
     this.#before = journal.reached ?? (journal.isEmpty ? undefined : { doneBytes: 0 })
-    const request = { sources: sources.map((source) => source.path), rules: job.excludes, never: neverStored(job, opened) }
-    return new Expectation({ lastBytes: last?.bytes, interrupted: this.#before, survey: () => new Surveyor(request) })
+    if (this.#before?.changes) this.#parts.tally.changes.carry(this.#before.changes)
+    return new Expectation({ lastBytes: last?.bytes, interrupted: this.#before, survey: () => new Surveyor(this.#surveyed) })
   }
 
   /** How far the run has come, for the run that would have to continue it. */
@@ -166,7 +216,7 @@ class BackupRun {
     const totalBytes = progress.expectation?.totalBytes(tally.bytes.found) ?? this.#before?.totalBytes
     const doneBytes = Math.max(tally.doneBytes, this.#before?.doneBytes ?? 0)
     if (doneBytes === 0) return
-    opened.catalog.journal.setReached({ doneBytes, ...(totalBytes === undefined ? {} : { totalBytes }) })
+    opened.catalog.journal.setReached({ doneBytes, changes: tally.changes.readSoFar, ...(totalBytes === undefined ? {} : { totalBytes }) })
   }
 
   /** Nothing was written, so nothing is but the run's record, and once a day what is there is looked after. */
@@ -180,6 +230,7 @@ class BackupRun {
     if (!job.dryRun) progress.phase('verifying')
     await this.#keepSettings()
     this.#verifiedBytes = await verification?.finish(!changed)
+    if (!job.dryRun && (changed || this.#parts.opened.storage.backend.traits.distance === 'near')) this.#space = await this.#outlook()
     return this.#summary(changed || this.#parts.tally.problemCount > 0 ? this.#outcome() : 'unchanged', snapshot)
   }
 
@@ -226,12 +277,13 @@ class BackupRun {
   }
 
   #manifest(root: BlobId, last: LastSnapshot | undefined): Manifest {
-    const { files, bytes, directories, others, problemCount } = this.#parts.tally
+    const { files, bytes, directories, others, problemCount, changes: { changes } } = this.#parts.tally
     return {
       version: 1, job: this.#parts.job.name, host: this.#parts.opened.host, user: userName(), sources: manifestSources(this.#parts.sources), root: toHex(root),
       startedMs: this.#parts.startedMs, finishedMs: this.#parts.context.clock.now(), timeZone: localTimeZone(),
       counters: { files: files.found - files.dropped, directories, others, bytes: bytes.found - bytes.dropped, uploadedBytes: this.#parts.opened.storage.traffic.uploadedBytes },
       program: `Holdfast ${version}`, problems: problemCount,
+      ...(changes ? { changes } : {}), ...(this.#unusual.length > 0 ? { unusual: this.#unusual } : {}),
       ...(last ? { parent: last.id } : {}),
     }
   }
@@ -243,10 +295,16 @@ class BackupRun {
       uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes, adoptedPacks: this.#keeper.adoptedPacks,
       problems: this.#parts.tally.problemCount, firstProblems: this.#parts.tally.firstProblems, notes: this.#parts.tally.notes, repositoryId: this.#parts.opened.repository.config.repositoryId,
       ...(this.#parts.job.known ? { known: this.#parts.opened.memory.export() } : {}),
-      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(snapshot === undefined ? {} : { snapshot }), ...(this.#space ? { space: this.#space } : {}), ...(this.#unusual.length > 0 ? { unusual: this.#unusual } : {}),
       ...(this.#verifiedBytes === undefined ? {} : { verifiedBytes: this.#verifiedBytes }),
     }
   }
+}
+
+/** Whether anything was ever stored: then nobody can tell how much of what comes is there already. */
+async function holdsPacks(backend: StorageBackend, signal: AbortSignal): Promise<boolean> {
+  for await (const _pack of backend.list('packs/', signal)) return true
+  return false
 }
 
 /** A container may run as a user that has no name. */

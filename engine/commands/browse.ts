@@ -168,6 +168,7 @@ function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapsho
     files: counters.files,
     bytes: counters.bytes,
     problems,
+    ...(manifest.unusual && annotation?.fine !== true ? { unusual: manifest.unusual } : {}),
     ...(annotation && (annotation.pinned || annotation.name !== '' || annotation.note !== '') ? { annotation } : {}),
   }
 }

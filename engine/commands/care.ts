@@ -17,7 +17,8 @@ const careCatalog = 'care'
 /**
  * Looks after a repository, as much as a day's budget allows: forgets by policy, prunes, follows the structure of all snapshots, and reads packs back,
  * those first that were not read for the longest time. What is not due is left out; what does not fit is done by the next run. It takes no locks in the
- * repository, so anything may go on beside it, here and elsewhere; it may be broken off anywhere and repeated at any time.
+ * repository, so anything may go on beside it, here and elsewhere; it may be broken off anywhere and repeated at any time. While an unusual backup is not
+ * acknowledged, nothing as old is forgotten and nothing pruned; the rest goes on.
  * Outcome `failed` when a file of a snapshot cannot be restored, `warnings` for other damage, `unchanged` when nothing was due.
  * Errors: `busy` (care of this repository runs on this machine), `rolled-back`, those of opening a repository.
  */

@@ -10,6 +10,7 @@ import { EntryAttributes } from './entry-attributes.ts'
 import { fileNode, fileStamp, isUnchanged, nodeBase, sameOther } from './file-node.ts'
 import { replaced } from './file-reader.ts'
 import type { FileRead } from './file-reading.ts'
+import { Gone } from './gone.ts'
 import { HardLinks } from './hard-links.ts'
 import { PendingDirectory, type Slot } from './pending-directory.ts'
 import { PreviousDirectory } from './previous-directory.ts'
@@ -41,6 +42,7 @@ export class BackupWalk {
   readonly #completions = new Completions()
   readonly #attributes: EntryAttributes
   readonly #parts: StoredParts
+  readonly #gone: Gone
   readonly #open = new Set<PendingDirectory>()
   readonly #folders = new Set<Folder>()
   #sliceEndMs = 0
@@ -49,6 +51,8 @@ export class BackupWalk {
     this.#options = options
     this.#attributes = new EntryAttributes(options.store, options.tally)
     this.#parts = new StoredParts(options.store)
+    const { store, tally: { changes } } = options
+    this.#gone = new Gone({ changes, peek: (id) => store.peek(id), storedRatio: (id) => store.storedRatio(id), breathe: () => this.#breathe() })
   }
 
   /** The root's tree, when everything below it is stored or on its way. */
@@ -72,7 +76,7 @@ export class BackupWalk {
     return root.promise
   }
 
-  async #source(directory: Directory, { name: as, path }: WalkSource, stands: boolean): Promise<void> {
+  async #source(directory: Directory, { name: as, path, given }: WalkSource, stands: boolean): Promise<void> {
     const cut = path.lastIndexOf('/')
     const above = this.#options.disk.folder(cut === 0 ? '/' : path.slice(0, cut))
     if (!above.ok) {
@@ -80,6 +84,7 @@ export class BackupWalk {
       return
     }
     this.#folders.add(above.value)
+    this.#gone.muted = this.#options.isAccepted?.({ name: as, path, given }) === true
     // The root of the file system has no name.
     await this.#entry(directory, { folder: above.value, name: path.slice(cut + 1) || '.', as, path, relative: '' }, stands)
     this.#folders.delete(above.value)
@@ -95,7 +100,8 @@ export class BackupWalk {
     this.#open.add(pending)
     const directory: Directory = {
       path, prefix, relativePrefix, device, depth, pending, previousTree,
-      previous: previousTree && new PreviousDirectory(store.load, previousTree),
+      // What is gone from the root is a source that was taken out of the job.
+      previous: previousTree && new PreviousDirectory(store.load, previousTree, depth < 0 ? undefined : this.#gone.entry),
       journaled: path === '' ? undefined : journal?.read(path),
       unchanged: 0,
     }
@@ -116,8 +122,13 @@ export class BackupWalk {
     return true
   }
 
-  async #leave(directory: Directory): Promise<void> {
-    if (!directory.pending.isChanged && await directory.previous?.hasMore()) await this.#change(directory)
+  /** @param excused what else the snapshot before has of it is left out, not gone. */
+  async #leave(directory: Directory, excused = false): Promise<void> {
+    if (await directory.previous?.hasMore()) {
+      await this.#change(directory)
+      if (!excused) await directory.previous?.drain()
+    }
+    if (this.#gone.waits) await this.#gone.count()
     directory.pending.end(directory.previousTree)
     const settled = this.#options.store.treesSettled()
     if (settled) await settled
@@ -142,6 +153,7 @@ export class BackupWalk {
       const found = directory.previous?.seek(name) ?? false
       const stands = typeof found === 'boolean' ? found : await found
       if (directory.previous && directory.previous.passedOver > 0 && !directory.pending.isChanged) await this.#change(directory)
+      if (this.#gone.waits) await this.#gone.count()
       const waiting = this.#entry(directory, { folder, name, as: name, path: directory.prefix + name, relative: directory.relativePrefix + name }, stands)
       if (waiting) await waiting
     }
@@ -160,7 +172,10 @@ export class BackupWalk {
     const { value } = stat
     const isDirectory = value.type === 'directory'
     // An entry that the previous tree has and that is not taken counts as gone, which is right for an excluded one.
-    if (excludes.entry(path, relative, isDirectory, Number(value.size)) || excludes.flagged(relative, value.flags)) return undefined
+    if (excludes.entry(path, relative, isDirectory, Number(value.size)) || excludes.flagged(relative, value.flags)) {
+      if (stands) directory.previous?.excuse()
+      return undefined
+    }
     if (value.clamped) tally.note('time', path, 'A time beyond the years 1677 to 2262 is stored as the nearest in them.')
     if (isDirectory) return this.#directory(directory, place, stands)
     if (value.type === 'file') return this.#file(directory, place, value, stands)
@@ -176,6 +191,8 @@ export class BackupWalk {
     if (trusted && stands && directory.previous?.entry.isUnchanged(fileStamp(stat))) {
       tally.files.unchanged++
       tally.bytes.unchanged += size
+      tally.changes.kept.files++
+      tally.changes.kept.bytes += size
       this.#keep(directory)
       return this.#breathe()
     }
@@ -196,6 +213,8 @@ export class BackupWalk {
     const { tally, files } = this.#options
     const previous = stands ? directory.previous?.entry.node() : undefined
     if (stands) directory.previous?.take()
+    tally.changes.found(Number(stat.size), previous)
+    if (previous?.type === 'directory') this.#gone.node(previous)
     await this.#change(directory)
     const known = await this.#knownFile(directory, place.as, stat, previous)
     if (known) {
@@ -246,6 +265,7 @@ export class BackupWalk {
     tally.bytes.found += Number(read.stat.size - stat.size)
     const attributes = this.#attributes.store(path, this.#attributes.list(path, read.attributes, read.stat))
     const node = fileNode(toBytes(as), read.stat, read.content, attributes)
+    tally.changes.read({ node, previous, read }, this.#gone.couldBeCompressed)
     store.fileDone(directory, node)
     slot.fill(node)
   }
@@ -308,14 +328,16 @@ export class BackupWalk {
     const at = new DirectoryPlace(toBytes(place.as), folder.stat, previous)
     at.attributes = await this.#kept(parent, path, this.#attributes.list(path, folder.attributes(), folder.stat), previous)
     const previousTree = previous?.type === 'directory' ? previous.tree : undefined
+    if (previous?.type === 'file') this.#gone.node(previous)
     const prefix = path.endsWith('/') ? path : `${path}/`
     const directory = await this.#enter(path, prefix, relative === '' ? '' : `${relative}/`, folder.stat.device, parent.depth + 1, previousTree, (tree) => {
       if (directory?.pending.isChanged) this.#options.store.directoryDone(path, tree)
       at.done(tree)
     })
     const address = folder.address('')
-    await this.#content(directory, folder, address.ok && excludes.marked(address.value, (marker) => names.value.includes(marker)) ? [] : names.value)
-    await this.#leave(directory)
+    const isLeftOut = foreign || (address.ok && excludes.marked(address.value, (marker) => names.value.includes(marker)))
+    await this.#content(directory, folder, isLeftOut ? [] : names.value)
+    await this.#leave(directory, isLeftOut)
     await this.#placeDirectory(parent, at, stands)
   }
 
@@ -362,6 +384,7 @@ export class BackupWalk {
   }
 
   #placeOther(directory: Directory, node: TreeNode, stat: EntryStat, before: TreeNode | undefined): Promise<void> | undefined {
+    if (before?.type === 'file' || before?.type === 'directory') this.#gone.node(before)
     if (before && sameOther(before, node, stat)) {
       this.#keep(directory)
       return undefined

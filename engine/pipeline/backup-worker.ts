@@ -31,9 +31,9 @@ function answer(job: Exclude<WorkerJob, { type: 'end' }>): WorkerReply {
 function work(job: Exclude<WorkerJob, { type: 'end' }>): WorkerResult {
   switch (job.type) {
     case 'files':
-      return cutter.files(job.slab, job.addresses, job.stats)
+      return cutter.files(job)
     case 'window':
-      return cutter.window(job.slab, job.descriptor, job.position)
+      return cutter.window(job)
     case 'seal':
       return { type: 'sealed', packs: sealer.data(job.blobs) }
     case 'seal-trees':

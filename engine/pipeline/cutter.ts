@@ -2,10 +2,13 @@ import { AttributeReader, type ExtendedAttributes } from '../base/extended-attri
 import { BlobHasher } from '../repository/blob-id.ts'
 import { Chunker } from '../repository/chunker/chunker.ts'
 import { slabBytes, slabStart, type Slabs } from '../repository/chunker/slabs.ts'
-import { fileOutcome, type FilesResult, type WindowResult, type WorkerSetup } from './worker-messages.ts'
+import { fileOutcome, type FilesResult, type WindowResult, type WorkerJob, type WorkerSetup } from './worker-messages.ts'
 import { readFully, readWhole, statWidth } from './file-reader.ts'
 import { BlobList } from './blob-list.ts'
+import { look, lookAt } from './look.ts'
 
+type FilesJob = Extract<WorkerJob, { type: 'files' }>
+type WindowJob = Extract<WorkerJob, { type: 'window' }>
 
 /** Reads files into slabs, cuts them where their content says, and names the pieces. Runs in a worker thread. */
 export class Cutter {
@@ -27,21 +30,23 @@ export class Cutter {
   }
 
   /** Whole files, one after the other in the slab. */
-  files(slab: number, addresses: string, stats: BigInt64Array): FilesResult {
+  files({ slab, addresses, stats, looks }: FilesJob): FilesResult {
     const names = addresses.split('\0')
     const attributes = new Map<number, ExtendedAttributes>()
     this.#reader ??= { attributes: AttributeReader.load() }
     const counts = new Uint32Array(names.length)
     const outcomes = new Uint8Array(names.length)
+    const begins = new Uint8Array(names.length)
     const errors: string[] = []
     const blobs = new BlobList(names.length)
     let start = slabStart(this.#slabs, slab)
     const end = start + this.#slabs.slabBytes
     for (let file = 0; file < names.length; file++) {
       try {
-        const look = (descriptor: number): void => { this.#look(descriptor, stats[file * statWidth + 4] ?? 0n, file, attributes) }
-        const read = readWhole(names[file] ?? '', this.#memory, start, end, stats, file * statWidth, look)
+        const onOpen = (descriptor: number): void => { this.#look(descriptor, stats[file * statWidth + 4] ?? 0n, file, attributes) }
+        const read = readWhole(names[file] ?? '', this.#memory, start, end, stats, file * statWidth, onOpen)
         outcomes[file] = fileOutcome[read.outcome]
+        if (looks) begins[file] = lookAt(this.#memory, start, start + read.bytes)
         counts[file] = this.#cut(start, start + read.bytes, blobs)
         start += read.bytes
       } catch (error) {
@@ -49,11 +54,11 @@ export class Cutter {
         errors.push(codeOf(error))
       }
     }
-    return { type: 'files', outcomes, stats, counts, blobs: blobs.ranges(), errors, attributes }
+    return { type: 'files', outcomes, stats, counts, blobs: blobs.ranges(), errors, attributes, looks: begins }
   }
 
   /** The stretch of a big file from `position` on; its last piece is left for the next window unless the file ends here. */
-  window(slab: number, descriptor: number, position: number): WindowResult | { readonly type: 'failed'; readonly reason: string } {
+  window({ slab, descriptor, position, looks }: WindowJob): WindowResult | { readonly type: 'failed'; readonly reason: string } {
     const start = slabStart(this.#slabs, slab)
     let bytes: number
     try {
@@ -65,7 +70,7 @@ export class Cutter {
     const blobs = new BlobList(16)
     const cuts = bytes === 0 ? [] : this.#chunker.cut(this.#memory, start, start + bytes, atEnd)
     this.#name(start, cuts, blobs)
-    return { type: 'window', blobs: blobs.ranges(), consumed: (cuts.at(-1) ?? start) - start, atEnd }
+    return { type: 'window', blobs: blobs.ranges(), consumed: (cuts.at(-1) ?? start) - start, atEnd, look: looks ? lookAt(this.#memory, start, start + bytes) : look.plain }
   }
 
   #look(descriptor: number, device: bigint, file: number, attributes: Map<number, ExtendedAttributes>): void {

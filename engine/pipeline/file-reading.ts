@@ -34,9 +34,9 @@ export interface FileTask {
 export type FileRead =
   /**
    * `stat`: as it was when it was read, newer than the walk's where the file changed in between; `stored`: some of it was new; `shared`: it
-   * was read through another link of the file.
+   * was read through another link of the file, and was new there or not; `look`: how it begins, see look.ts.
    */
-  | { readonly ok: true; readonly content: ContentRef; readonly stat: EntryStat; readonly attributes: ExtendedAttributes; readonly torn: boolean; readonly stored: boolean; readonly shared?: true }
+  | { readonly ok: true; readonly content: ContentRef; readonly stat: EntryStat; readonly attributes: ExtendedAttributes; readonly torn: boolean; readonly stored: boolean; readonly shared?: 'stored' | 'known'; readonly look: number }
   /** The system's code, e.g. EACCES, or `replaced`. */
   | { readonly ok: false; readonly reason: string }
 
@@ -47,6 +47,8 @@ export interface FileReadingOptions {
   readonly slabs: SlabPool
   readonly sink: BlobSink
   readonly pauseGate: PauseGate
+  /** Whether somebody wants to know how files begin. */
+  readonly looks: boolean
   readonly signal: AbortSignal
 }
 
@@ -122,7 +124,7 @@ export class FileReading {
   }
 
   async #readBatch(batch: readonly FileTask[]): Promise<void> {
-    const { pool, slabs, sink } = this.#options
+    const { pool, slabs, sink, looks } = this.#options
     const slab = await slabs.acquire()
     const addresses: ByteString[] = []
     const files = batch.filter((file) => {
@@ -137,7 +139,7 @@ export class FileReading {
     }
     const stats = new BigInt64Array(files.length * statWidth)
     files.forEach((file, at) => { packStat(file.stat, stats, at * statWidth) })
-    const result = await pool.run({ type: 'files', slab, addresses: addresses.join('\0'), stats })
+    const result = await pool.run({ type: 'files', slab, addresses: addresses.join('\0'), stats, looks })
     if (result.type !== 'files') throw new HoldfastError('internal', 'A worker answered another question.')
     const wanted = await sink.storeData(slab, result.blobs)
     const grown = settle(files, result, wanted, (file, read) => { this.#answer(file, read) })
@@ -173,26 +175,27 @@ export class FileReading {
       for (let attempt = 1; ; attempt++) {
         const read = await this.#readWindows(descriptor)
         if (typeof read === 'string') return { ok: false, reason: read }
-        const { content, bytes, stored } = read
+        const { content, bytes, stored, look } = read
         const attributes = this.#attributes?.ofDescriptor(descriptor, seen.device) ?? { found: [] }
         const same = takeStat(descriptor, stats, 0) && bytes === Number(stats[0])
         if (!same && attempt === 1) continue
         if (!same) markTorn(stats, 0, bytes)
-        return { ok: true, content, stat: unpackStat(stats, 0, seen), attributes, torn: !same, stored }
+        return { ok: true, content, stat: unpackStat(stats, 0, seen), attributes, torn: !same, stored, look }
       }
     } catch (error) {
       return { ok: false, reason: codeOf(error) }
     }
   }
 
-  async #readWindows(descriptor: number): Promise<{ content: ContentRef; bytes: number; stored: boolean } | string> {
-    const { pool, slabs, sink, pauseGate, signal } = this.#options
+  async #readWindows(descriptor: number): Promise<{ content: ContentRef; bytes: number; stored: boolean; look: number } | string> {
+    const { pool, slabs, sink, pauseGate, looks, signal } = this.#options
     const builder = new ContentBuilder(sink.storeTree)
     let stored = false
+    let look = 0
     for (let position = 0; ; ) {
       await pauseGate.pass(signal)
       const slab = await slabs.acquire()
-      const result = await pool.run({ type: 'window', slab, descriptor, position })
+      const result = await pool.run({ type: 'window', slab, descriptor, position, looks: looks && position === 0 })
       if (result.type === 'failed') {
         slabs.release(slab)
         return result.reason
@@ -201,8 +204,9 @@ export class FileReading {
       for (let at = 0; at < result.blobs.lengths.length; at++) builder.add(idAt(result.blobs.ids, at))
       const wanted = await sink.storeData(slab, result.blobs)
       stored ||= wanted.includes(1)
+      if (position === 0) look = result.look
       position += result.consumed
-      if (result.atEnd) return { content: builder.finish(), bytes: position, stored }
+      if (result.atEnd) return { content: builder.finish(), bytes: position, stored, look }
     }
   }
 }
@@ -222,7 +226,7 @@ function settle(files: readonly FileTask[], result: FilesResult, wanted: Uint8Ar
       const stored = wanted.subarray(blob, blob + count).includes(1)
       blob += count
       const stat = outcome === fileOutcome.same ? file.stat : unpackStat(result.stats, at * statWidth, file.stat)
-      answer(file, { ok: true, content: { depth: 0, ids }, stat, attributes: result.attributes.get(at) ?? { found: [] }, torn: outcome === fileOutcome.torn, stored })
+      answer(file, { ok: true, content: { depth: 0, ids }, stat, attributes: result.attributes.get(at) ?? { found: [] }, torn: outcome === fileOutcome.torn, stored, look: result.looks[at] ?? 0 })
     }
   })
   return grown

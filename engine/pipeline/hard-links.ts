@@ -42,5 +42,5 @@ export class HardLinks {
 }
 
 function sharedRead(read: FileRead): FileRead {
-  return read.ok ? { ...read, stored: false, shared: true } : read
+  return read.ok ? { ...read, stored: false, shared: read.stored ? 'stored' : 'known' } : read
 }

@@ -11,17 +11,21 @@ export type LoadNow = (id: BlobId) => Uint8Array | Promise<Uint8Array>
  */
 export class PreviousDirectory {
   readonly #load: LoadNow
+  readonly #onGone: ((entry: LeafCursor) => void) | undefined
   /** Trees that come after the leaf, nearest last. */
   readonly #ahead: BlobId[]
   #leaf: LeafCursor | undefined
   #name: ByteString | undefined
   #taken = true
+  #excused = false
   #position = 0
   /** Entries that `seek` passed and that nobody took: they are gone from the disk. */
   passedOver = 0
 
-  constructor(load: LoadNow, tree: BlobId) {
+  /** @param onGone is shown each entry that nobody took, unless it was excused. */
+  constructor(load: LoadNow, tree: BlobId, onGone?: (entry: LeafCursor) => void) {
     this.#load = load
+    this.#onGone = onGone
     this.#ahead = [tree]
   }
 
@@ -51,6 +55,16 @@ export class PreviousDirectory {
     this.#taken = true
   }
 
+  /** The entry is not in the new snapshot, and that is as it should be: it counts as passed over, but is not shown. */
+  excuse(): void {
+    this.#excused = true
+  }
+
+  /** Goes behind the last entry. */
+  async drain(): Promise<void> {
+    while (this.#name !== undefined) await this.advance()
+  }
+
   /** True when entries are left behind those that were taken. */
   async hasMore(): Promise<boolean> {
     if (this.#taken || this.#leaf === undefined) await this.advance()
@@ -59,8 +73,12 @@ export class PreviousDirectory {
 
   /** Goes to the next entry; `name` is undefined behind the last. */
   advance(): Promise<void> | undefined {
-    if (!this.#taken && this.#name !== undefined) this.passedOver++
+    if (!this.#taken && this.#name !== undefined) {
+      this.passedOver++
+      if (!this.#excused && this.#leaf) this.#onGone?.(this.#leaf)
+    }
     this.#taken = false
+    this.#excused = false
     if (this.#leaf?.next()) {
       this.#name = toName(this.#leaf.name)
       this.#position++

@@ -1,5 +1,6 @@
 import { type ByteString, toShown } from '../base/byte-string.ts'
 import type { Counters, Note, Problem } from '../protocol/progress.ts'
+import { ChangeTally } from './change-tally.ts'
 
 const keptProblems = 100
 
@@ -18,6 +19,8 @@ const nothing = (): Counted => ({ found: 0, unchanged: 0, deduplicated: 0, uploa
 export class Tally {
   readonly files = nothing()
   readonly bytes = nothing()
+  /** What differs from the snapshot before. */
+  readonly changes = new ChangeTally()
   /**
    * In packs that an interrupted run had sealed and this one brings to the storage. The walk finds their files stored already, so that
    * nothing is read again (E3); here they wait until their pack has arrived, and are uploaded then.

@@ -39,6 +39,10 @@ export interface WalkStore {
   /** Rule R3: all of these blobs are in usable packs or on their way. */
   touch(ids: Uint8Array): boolean
   readonly load: LoadNow
+  /** A tree of the snapshot before that nothing depends on; undefined where it cannot be read. */
+  peek(id: BlobId): Promise<Uint8Array | undefined>
+  /** Stored bytes of a blob by its raw ones, as the segment has them that it is in; undefined where that is not known. */
+  storedRatio(id: BlobId): number | undefined
   /** A file whose content has been stored, and a finished directory: for the journal of the run. */
   fileDone(directory: ByteString, node: FileNode): void
   directoryDone(path: ByteString, tree: BlobId): void
@@ -61,6 +65,8 @@ export interface WalkOptions {
   readonly isSystemFolder?: (path: ByteString) => boolean
   /** Asked before each source, with its entry in the previous root; undefined: it is stored as it is. */
   readonly held?: (source: WalkSource, before: TreeNode | undefined) => Promise<HeldSource | undefined>
+  /** A source of which somebody said that it is as it should be, however much is gone. */
+  readonly isAccepted?: (source: WalkSource) => boolean
   readonly tally: Tally
   readonly pauseGate: PauseGate
   readonly signal: AbortSignal

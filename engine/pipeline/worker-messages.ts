@@ -48,6 +48,8 @@ export type WorkerJob =
       readonly addresses: string
       /** Nine numbers a file as the walk saw them, see packStat. */
       readonly stats: BigInt64Array
+      /** Whether to look how each begins. */
+      readonly looks: boolean
     }
   /** Reads the next stretch of a big file into a slab, cuts and hashes it. */
   | {
@@ -56,6 +58,8 @@ export type WorkerJob =
       readonly descriptor: number
       /** The last cut before: where this window begins. */
       readonly position: number
+      /** Whether to look how it begins. */
+      readonly looks: boolean
     }
   /** Compresses and encrypts blobs of a slab into the worker's open data pack. */
   | { readonly type: 'seal'; readonly blobs: BlobRanges }
@@ -116,6 +120,8 @@ export interface FilesResult {
   readonly errors: readonly string[]
   /** Of the files that have any, or of which some cannot be read, by the file's place in the job. */
   readonly attributes: ReadonlyMap<number, ExtendedAttributes>
+  /** One byte a file, see look.ts; zeros where nobody asked. */
+  readonly looks: Uint8Array
 }
 
 /** How reading a small file went. */
@@ -138,6 +144,8 @@ export interface WindowResult {
   readonly consumed: number
   /** The file ended inside this window. */
   readonly atEnd: boolean
+  /** See look.ts. */
+  readonly look: number
 }
 
 export type WorkerResult =

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { heldJobsSchema } from './changes.ts'
 import { amount, count, text } from './schemas.ts'
 
 const left = v.object({ bytes: v.number(), ms: v.number() })
@@ -6,8 +7,13 @@ const left = v.object({ bytes: v.number(), ms: v.number() })
 const careDetails = v.object({
   /** `JOB@REV`. */
   forgotten: v.array(text),
-  /** `done`; `not due` yet; `no budget`: it was due, and the day's work was done before; `waiting`, for a backup elsewhere; `failed`, see the warnings. */
-  prune: v.picklist(['done', 'not due', 'no budget', 'waiting', 'failed']),
+  /**
+   * `done`; `not due` yet; `no budget`: it was due, and the day's work was done before; `waiting`, for a backup elsewhere; `held`, until an unusual backup is
+   * acknowledged; `failed`, see the warnings.
+   */
+  prune: v.picklist(['done', 'not due', 'no budget', 'waiting', 'held', 'failed']),
+  /** Absent: none is known of. */
+  held: v.exactOptional(heldJobsSchema),
   deletedPacks: count,
   freedBytes: amount,
   structure: v.picklist(['done', 'not due', 'no budget']),

@@ -92,6 +92,8 @@ export interface ForgetJob extends JobBase {
   readonly allHosts?: boolean
   /** Snapshots that are named are forgotten although they are pinned. A policy never forgets such. */
   readonly pinned?: boolean
+  /** The policy also lets go of what is held for an unusual backup that is not acknowledged. */
+  readonly despiteUnusual?: boolean
   readonly dryRun: boolean
 }
 
@@ -104,13 +106,15 @@ export interface RetentionPolicy {
   readonly yearly?: number
   /** Everything that is not older than the newest of its job and host by more than this, in ms. */
   readonly withinMs?: number
-  /** Bytes that what stays may need in the storage: the oldest go until it fits, but never the newest of a job on a host, the `last` n, or what is pinned. */
+  /** Bytes that what stays may need in the storage: the oldest go until it fits, but never the newest of a job on a host, the `last` n, or what is pinned or held. */
   readonly budgetBytes?: number
 }
 
 export interface PruneJob extends JobBase {
   readonly type: 'prune'
   readonly dryRun: boolean
+  /** Also while an unusual backup is not acknowledged. */
+  readonly despiteUnusual?: boolean
   /** Packs younger than this are left alone, in ms. Default one day; only spares work, safety does not rest on it. */
   readonly minimumAgeMs?: number
   /** A backup without a sign of life for this long counts as dead, in ms by the storage's clock. Default three days. A backup that is taken for dead by mistake starts a new session and loses nothing. */
@@ -126,6 +130,8 @@ export interface CareJob extends JobBase {
   readonly budgetBytes?: number
   /** Time a day, in ms; as `budgetBytes`. */
   readonly budgetMs?: number
+  /** Forgets and prunes also while an unusual backup is not acknowledged. */
+  readonly despiteUnusual?: boolean
   /** As of a prune. */
   readonly minimumAgeMs?: number
   readonly expireAfterMs?: number

@@ -1,4 +1,5 @@
 import type { AccountReference, TokenAnswer } from './accounts.ts'
+import type { UnusualReason } from './changes.ts'
 import type { WireError } from './errors.ts'
 import type { EngineJob, JobSecrets } from './job.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
@@ -84,6 +85,8 @@ export interface SnapshotView {
   readonly files: number
   readonly bytes: number
   readonly problems: number
+  /** Why the run that made it was unusual. Absent: it was not, or somebody has said that it is fine. */
+  readonly unusual?: readonly UnusualReason[]
   /** What people said about it; absent: nothing. */
   readonly annotation?: AnnotationView
 }
@@ -93,6 +96,7 @@ export interface AnnotationView {
   readonly pinned: boolean
   readonly name: string
   readonly note: string
+  readonly fine?: boolean
 }
 
 export interface EntryView {

@@ -1,4 +1,6 @@
+import type { UnusualReason } from './changes.ts'
 import type { KnownRepository } from './known.ts'
+import type { SpaceOutlook } from './space.ts'
 
 /** A whole picture of a run, sent at most four times a second; the receiver keeps only the newest. */
 export interface Progress {
@@ -86,10 +88,11 @@ export interface TransferEvent {
 
 /**
  * A file that is not, or not wholly, in the snapshot (or not restored), or a snapshot that was seen in the repository and is gone (`rolled-back`; its
- * id is the path), or that a sync could not copy (`not-synced`; the path is `HOST/JOB › JOB@REV`). A warning of the run.
+ * id is the path), that a sync could not copy (`not-synced`; the path is `HOST/JOB › JOB@REV`), or that what a backup found is unusual as a whole (`unusual-change`; the job is the
+ * path). A warning of the run.
  */
 export interface Problem {
-  readonly code: 'source-missing' | 'source-changed' | 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back' | 'not-synced'
+  readonly code: 'source-missing' | 'source-changed' | 'unreadable' | 'vanished' | 'changed' | 'damaged' | 'not-restored' | 'metadata' | 'rolled-back' | 'not-synced' | 'unusual-change'
   /** For people: escaped as in EntryView. */
   readonly path: string
   readonly message: string
@@ -125,6 +128,10 @@ export interface RunFigures {
   readonly notes?: readonly Note[]
   /** `JOB@REV` where the run made one. */
   readonly snapshot?: string
+  /** Of a backup: why what it found is unusual. Absent: it is not. */
+  readonly unusual?: readonly UnusualReason[]
+  /** Of a backup: what the storage has left, where it says. */
+  readonly space?: SpaceOutlook
 }
 
 export interface RunSummary extends RunFigures {

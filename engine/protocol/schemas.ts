@@ -1,6 +1,8 @@
 import * as v from 'valibot'
+import { unusualSchema } from './changes.ts'
 import { errorCodes, type WireError } from './errors.ts'
 import type { Note, Problem } from './progress.ts'
+import { spaceOutlookSchema } from './space.ts'
 
 /** Parts of messages that are also kept: by a history, in a file. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
@@ -32,10 +34,12 @@ export const runFigures = {
   problems: count,
   notes: v.exactOptional(v.array(note)),
   snapshot: v.exactOptional(text),
+  unusual: v.exactOptional(unusualSchema),
+  space: v.exactOptional(spaceOutlookSchema),
 }
 
 export const problem: v.GenericSchema<unknown, Problem> = v.object({
-  code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back', 'not-synced']),
+  code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back', 'not-synced', 'unusual-change']),
   path: text,
   message: text,
 })

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { TokenAnswer } from './accounts.ts'
+import { unusualSchema } from './changes.ts'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
@@ -108,6 +109,7 @@ const forgetJob = v.object({
   name: v.exactOptional(jobName),
   allHosts: v.exactOptional(flag),
   pinned: v.exactOptional(flag),
+  despiteUnusual: v.exactOptional(flag),
   dryRun: flag,
 })
 
@@ -131,6 +133,7 @@ const careJob = v.object({
   retention: v.array(v.object({ policy, name: v.exactOptional(jobName), allHosts: v.exactOptional(flag) })),
   budgetBytes: v.exactOptional(count),
   budgetMs: v.exactOptional(count),
+  despiteUnusual: v.exactOptional(flag),
   minimumAgeMs: v.exactOptional(count),
   expireAfterMs: v.exactOptional(count),
 })
@@ -142,7 +145,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   forgetJob,
   syncJob,
   careJob,
-  v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
+  v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, despiteUnusual: v.exactOptional(flag), minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
   v.object({ ...jobBase, type: v.literal('test') }),
@@ -170,7 +173,7 @@ const query = v.variant('type', [
   v.object({
     type: v.literal('annotate'),
     snapshot: text,
-    change: v.object({ pinned: v.exactOptional(flag), name: v.exactOptional(text), note: v.exactOptional(text) }),
+    change: v.object({ pinned: v.exactOptional(flag), name: v.exactOptional(text), note: v.exactOptional(text), fine: v.exactOptional(flag) }),
   }),
 ])
 
@@ -235,7 +238,7 @@ const summary: v.GenericSchema<unknown, RunSummary> = v.object({
   details: v.exactOptional(v.unknown()),
 })
 
-const annotationView = v.object({ pinned: flag, name: text, note: text })
+const annotationView = v.object({ pinned: flag, name: text, note: text, fine: v.exactOptional(flag) })
 
 const snapshotView = v.object({
   id: text,
@@ -249,6 +252,7 @@ const snapshotView = v.object({
   bytes: amount,
   problems: amount,
   annotation: v.exactOptional(annotationView),
+  unusual: v.exactOptional(unusualSchema),
 })
 
 const entryView = v.object({

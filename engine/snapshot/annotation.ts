@@ -8,6 +8,8 @@ export interface Annotation {
   readonly name: string
   /** Any number of lines; empty: none. */
   readonly note: string
+  /** That the run which made it was unusual is as it should be (see unusual.ts). Absent: nobody has said so. */
+  readonly fine?: boolean
 }
 
 /** What somebody changed of it; at least one. */
@@ -15,6 +17,7 @@ export interface AnnotationChange {
   readonly pinned?: boolean
   readonly name?: string
   readonly note?: string
+  readonly fine?: boolean
 }
 
 /** One change, as it is stored. */
@@ -32,7 +35,7 @@ export const noAnnotation: Annotation = { pinned: false, name: '', note: '' }
 export const longestName = 200
 export const longestNote = 10_000
 
-const fields = ['pinned', 'name', 'note'] as const
+const fields = ['pinned', 'name', 'note', 'fine'] as const
 
 /** Positive where `a` is the newer of the two: by counter, and of two that did not know of each other by id. The same on every machine. */
 function byAge(a: AnnotationRecord, b: AnnotationRecord): number {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { fromHex } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
+import { changesSchema, unusualSchema, type Changes, type UnusualReason } from '../protocol/changes.ts'
 import type { BlobId } from './node.ts'
 import { originSchema, syncedJobName, type Origin } from './origin.ts'
 
@@ -29,6 +30,10 @@ export interface Manifest {
   readonly problems: number
   /** Of a snapshot that a sync has brought here; all else but the root is as it was there. */
   readonly origin?: Origin
+  /** How it differs from the snapshot of this job and host before it. Absent where there was none, or its version did not count. */
+  readonly changes?: Changes
+  /** Why that is unusual. Absent: it is not. */
+  readonly unusual?: readonly UnusualReason[]
 }
 
 /** Exact bytes in base64, as JSON has only text. */
@@ -66,6 +71,8 @@ const entries = {
   program: text,
   parent: v.exactOptional(text),
   problems: count,
+  changes: v.exactOptional(changesSchema),
+  unusual: v.exactOptional(unusualSchema),
 }
 
 const manifestSchema = v.variant('version', [

@@ -18,17 +18,19 @@ export interface RetentionCandidate {
   readonly timeZone: string
   /** Somebody wants to keep it, whatever a policy says. */
   readonly pinned?: boolean
+  /** A backup was unusual, and nobody has said yet that it is fine (see hold.ts). */
+  readonly held?: boolean
 }
 
 const periodRules = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const
 
 type PeriodRule = (typeof periodRules)[number]
 
-/** Why a snapshot stays: a rule of the policy; `newest` of its job on its host; `future`, by its own clock; `pinned`; `all`, the policy has no rule. */
-export type KeepReason = PeriodRule | 'within' | 'newest' | 'future' | 'pinned' | 'all'
+/** Why a snapshot stays: a rule of the policy; `newest` of its job on its host; `future`, by its own clock; `pinned`; `held`, for an unusual backup; `all`, the policy has no rule. */
+export type KeepReason = PeriodRule | 'within' | 'newest' | 'future' | 'pinned' | 'held' | 'all'
 
 /** These stay however full a size budget is. */
-const beyondBudget: readonly KeepReason[] = ['newest', 'future', 'pinned', 'last']
+const beyondBudget: readonly KeepReason[] = ['newest', 'future', 'pinned', 'held', 'last']
 
 export interface Kept<Candidate> {
   readonly snapshot: Candidate
@@ -59,8 +61,8 @@ const periodOf: Readonly<Record<PeriodRule, (periods: LocalPeriods, index: numbe
  * repository too. A rule keeps the newest snapshot of each of
  * its newest n periods that have any, and `withinMs` everything not older than that before the newest; a snapshot stays when some rule keeps it. Hours,
  * days, weeks (from Monday), months and years are those of the place where a snapshot was made, so every machine decides alike. Which come last is told
- * by revision, whatever clocks say. The newest of each group always stays, by time and by revision, and so do pinned ones, which count for the rules like
- * any other, and what claims to be from the future (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as
+ * by revision, whatever clocks say. The newest of each group always stays, by time and by revision, and so do pinned and held ones, which count for the
+ * rules like any other, and what claims to be from the future (a clock was wrong). A policy without any rule lets nothing go. Applying it twice is the same as
  * once. The size budget is not looked at: see fitBudget.
  */
 export function planRetention<Candidate extends RetentionCandidate>(snapshots: readonly Candidate[], policy: RetentionPolicy, nowMs: number): readonly RetentionGroup<Candidate>[] {
@@ -92,6 +94,7 @@ function reasonsOf<Candidate extends RetentionCandidate>(newestFirst: readonly C
   keep('newest', newestOf(newestFirst, past))
   keep('future', future)
   keep('pinned', newestFirst.filter(({ pinned }) => pinned === true))
+  keep('held', newestFirst.filter(({ held }) => held === true))
   if (!hasRule(policy)) keep('all', newestFirst)
   const sinceMs = (past[0]?.finishedMs ?? 0) - (policy.withinMs ?? 0)
   if ((policy.withinMs ?? 0) > 0) keep('within', past.filter(({ finishedMs }) => finishedMs >= sinceMs))
@@ -136,7 +139,7 @@ export interface BudgetPlan<Candidate> {
 }
 
 /**
- * Lets the oldest of all groups go until what stays fits into the budget: never the newest of a group, nothing pinned, none of the `last` n. What is kept
+ * Lets the oldest of all groups go until what stays fits into the budget: never the newest of a group, nothing pinned or held, none of the `last` n. What is kept
  * only by other rules gives way.
  * @param othersBytes what snapshots need that are in no group
  * @param add bytes that a snapshot needs beyond what those before it need; asked for those that stay anyway, then from the newest on

@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { unlessAborted } from '../base/abort.ts'
 import type { SurveyRequest, SurveyTotals } from './survey.ts'
 
 /**
@@ -9,6 +10,7 @@ import type { SurveyRequest, SurveyTotals } from './survey.ts'
 export class Surveyor implements Disposable {
   readonly #worker: Worker
   #totals: SurveyTotals | undefined
+  readonly #ended = Promise.withResolvers<void>()
 
   /** Starts at once. */
   constructor(request: SurveyRequest) {
@@ -18,11 +20,19 @@ export class Surveyor implements Disposable {
     this.#worker.unref()
     this.#worker.on('message', (totals: SurveyTotals) => { this.#totals = totals })
     this.#worker.on('error', () => undefined)
+    this.#worker.on('exit', () => { this.#ended.resolve() })
   }
 
   /** What has been counted so far. */
   get totals(): SurveyTotals | undefined {
     return this.#totals
+  }
+
+  /** Waits until everything is counted; undefined where that failed. Errors: aborted. */
+  async finished(signal: AbortSignal): Promise<SurveyTotals | undefined> {
+    this.#worker.ref()
+    await unlessAborted(this.#ended.promise, signal)
+    return this.#totals?.complete ? this.#totals : undefined
   }
 
   /** Breaks it off where it is still counting: the thread makes no foreign calls, inside of which that would end the whole process. */

@@ -101,6 +101,7 @@ const problems: Readonly<Record<Problem['code'], string>> = {
   metadata: 'Some of its attributes could not be set',
   'rolled-back': 'Was in the repository and is gone',
   'not-synced': 'Could not be copied',
+  'unusual-change': 'An unusual change',
 }
 
 export function problemText(code: Problem['code']): string {

@@ -3,6 +3,7 @@ import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import { sizeOf, wholeOf } from '../http/parts.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import type { ChunkedUploads } from './chunked.ts'
@@ -106,6 +107,10 @@ export class DavBackend implements StorageBackend {
       if (!hasCode(error, 'not-found')) throw error
     }
     return removed
+  }
+
+  space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    return this.#server.space(this.label, `${this.#options.base}/`, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

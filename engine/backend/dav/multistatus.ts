@@ -10,6 +10,9 @@ export interface DavEntry {
   readonly size: number | undefined
   /** ms since 1970; 0 where the server does not say. */
   readonly modifiedMs: number
+  /** Bytes left and used where the resource is, where that was asked and the server says (RFC 4331). */
+  readonly free?: number
+  readonly used?: number
 }
 
 /** No value of ours is longer. */
@@ -22,7 +25,9 @@ interface Open {
   size: number | undefined
   modifiedMs: number
   /** Of the propstat that is being read. */
-  found: { isFolder: boolean; size: number | undefined; modifiedMs: number; status: string }
+  found: { isFolder: boolean; size: number | undefined; modifiedMs: number; status: string; free?: number; used?: number }
+  free?: number
+  used?: number
 }
 
 /**
@@ -96,14 +101,18 @@ class MultistatusReader {
     if (path === 'href') open.href = text
     else if (path === 'propstat/status') open.found.status = text
     else if (path === 'propstat/prop/getcontentlength') open.found.size = /^\d{1,15}$/.test(text) ? Number(text) : undefined
+    else if (path === 'propstat/prop/quota-available-bytes' && /^\d{1,15}$/.test(text)) open.found.free = Number(text)
+    else if (path === 'propstat/prop/quota-used-bytes' && /^\d{1,15}$/.test(text)) open.found.used = Number(text)
     else if (path === 'propstat/prop/getlastmodified') open.found.modifiedMs = timeOf(text)
     else if (path === 'propstat' && /\b2\d\d\b/.test(open.found.status)) {
       open.isFolder ||= open.found.isFolder
       open.size ??= open.found.size
       open.modifiedMs ||= open.found.modifiedMs
+      if (open.found.free !== undefined) open.free = open.found.free
+      if (open.found.used !== undefined) open.used = open.found.used
     } else if (this.#path.length === 1 && local === 'response') {
-      const { href, isFolder, size, modifiedMs } = open
-      this.#entries.push({ href, isFolder, size, modifiedMs })
+      const { href, isFolder, size, modifiedMs, free, used } = open
+      this.#entries.push({ href, isFolder, size, modifiedMs, ...(free === undefined ? {} : { free }), ...(used === undefined ? {} : { used }) })
       this.#open = undefined
     }
   }

@@ -1,4 +1,5 @@
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import { maximumWholeBytes, type ByteRange, type Pace } from '../backend.ts'
 import { causeError, endless, networkError } from '../http/failure.ts'
 import { partBody, type Part } from '../http/parts.ts'
@@ -9,6 +10,8 @@ import { entriesOf, type DavEntry } from './multistatus.ts'
 /** 200,000 names of a folder, with what servers say of each. */
 const mostListBytes = 512 * 1024 * 1024
 const properties = Buffer.from('<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/><getcontentlength/><getlastmodified/></prop></propfind>')
+
+const quota = Buffer.from('<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><quota-available-bytes/><quota-used-bytes/></prop></propfind>')
 
 export interface DavFile {
   readonly size: number
@@ -87,13 +90,19 @@ export class DavServer {
     await this.#client.perform(what, { method: 'DELETE', path, also: [404, 410] }, signal, 'slow')
   }
 
+  /** What is left where a folder is; undefined where the server does not say, or says what no disk has. Errors: not-found, … */
+  async space(what: string, path: string, signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    for await (const { free, used } of this.list(what, path, 0, signal, quota)) return free === undefined ? undefined : { freeBytes: free, ...(used === undefined ? {} : { totalBytes: free + used }) }
+    return undefined
+  }
+
   /** A resource (depth 0), or a folder and what is in it (depth 1), as the answer comes. */
-  async *list(what: string, path: string, depth: 0 | 1, signal: AbortSignal): AsyncGenerator<DavEntry> {
+  async *list(what: string, path: string, depth: 0 | 1, signal: AbortSignal, asked = properties): AsyncGenerator<DavEntry> {
     // The exchange ends when its reply is read, which is when the caller has had all of it.
     const ready = Promise.withResolvers<AsyncGenerator<DavEntry>>()
     const over = Promise.withResolvers<void>()
     const exchange = this.#client.exchange(what, depth === 0 ? 'small' : 'object', {
-      method: 'PROPFIND', path, headers: { depth: String(depth), 'content-type': 'application/xml; charset=utf-8', 'accept-encoding': 'identity' }, body: () => properties,
+      method: 'PROPFIND', path, headers: { depth: String(depth), 'content-type': 'application/xml; charset=utf-8', 'accept-encoding': 'identity' }, body: () => asked,
     }, async (reply, watch) => {
       const stop = (): void => { reply.body.destroy(watch.signal.reason as Error) }
       watch.signal.addEventListener('abort', stop, { once: true })

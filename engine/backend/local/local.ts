@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { access, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
@@ -7,6 +7,7 @@ import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StagingFolder,
   type StorageBackend,
 } from '../backend.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import { grantedBytes } from '../flow/pace.ts'
 import { hasHardLinks, moveUnderClaim, withoutLinks } from './claim.ts'
@@ -167,6 +168,16 @@ class LocalBackend implements StorageBackend {
       await this.#ground.tryWriting()
     })
     return true
+  }
+
+  async space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    throwIfAborted(signal)
+    return this.#guarded(this.label, async () => {
+      using root = await this.#ground.enter('')
+      const { bavail, blocks, bsize } = await statfs(root.entry('.'))
+      // Some network file systems tell nothing.
+      return blocks === 0 ? undefined : { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

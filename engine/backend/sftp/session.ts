@@ -1,7 +1,8 @@
 import type { Attributes, SFTPWrapper } from 'ssh2'
 import ssh2 from 'ssh2'
-import { number, object, optional, safeParse } from 'valibot'
+import { number, object, optional, safeParse, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import type { FolderEntry } from '../flow/folder-walk.ts'
 import type { Watch } from '../http/watch.ts'
 import type { Connection } from './connection.ts'
@@ -10,7 +11,7 @@ import { isStatus, status } from './errors.ts'
 const { OPEN_MODE } = ssh2.utils.sftp
 /** RFC draft: version 3 has no time zone and no fraction. */
 const attributes = object({ size: optional(number()), mode: optional(number()), mtime: optional(number()) })
-const space = object({ f_frsize: number(), f_bavail: number(), f_files: number(), f_favail: number() })
+const space = object({ f_frsize: number(), f_blocks: number(), f_bavail: number(), f_files: number(), f_favail: number() })
 const formatBits = 0o170000
 const leastRoom = 1024 * 1024
 const syncMs = 5 * 60_000
@@ -174,10 +175,21 @@ export class Session {
 
   /** Whether the file system has no room for more; false also where the server does not say. */
   async isFull(path: string, watch: Watch): Promise<boolean> {
-    if (!this.#has('statvfs@openssh.com', '2')) return false
-    const { success, output } = safeParse(space, await this.#ask<unknown>(watch, (done) => { this.#sftp.ext_openssh_statvfs(path, done) }))
+    const found = await this.#spaceOf(path, watch)
     // Some file systems (btrfs) count no files at all.
-    return success && (output.f_bavail * output.f_frsize < leastRoom || (output.f_files > 0 && output.f_favail === 0))
+    return found !== undefined && (found.f_bavail * found.f_frsize < leastRoom || (found.f_files > 0 && found.f_favail === 0))
+  }
+
+  /** What the file system has left for this user; undefined where the server does not say. */
+  async spaceOf(path: string, watch: Watch): Promise<SpaceLeft | undefined> {
+    const found = await this.#spaceOf(path, watch)
+    return found && found.f_blocks > 0 ? { freeBytes: found.f_bavail * found.f_frsize, totalBytes: found.f_blocks * found.f_frsize } : undefined
+  }
+
+  async #spaceOf(path: string, watch: Watch): Promise<InferOutput<typeof space> | undefined> {
+    if (!this.#has('statvfs@openssh.com', '2')) return undefined
+    const { success, output } = safeParse(space, await this.#ask<unknown>(watch, (done) => { this.#sftp.ext_openssh_statvfs(path, done) }))
+    return success ? output : undefined
   }
 
   #has(extension: string, version = '1'): boolean {

@@ -10,6 +10,7 @@ import { temporaryFolder, temporaryName, temporaryPattern } from '../flow/unfini
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { sizeOf as bodySize } from '../http/parts.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import { shownAddress, type SftpAddress } from './address.ts'
 import { Connection } from './connection.ts'
@@ -159,6 +160,10 @@ export class SftpBackend implements StorageBackend {
       for (const name of stale) if (await session.remove(ground.pathOf(`${temporaryFolder}/${name}`), watch)) removed++
       return removed
     })
+  }
+
+  space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    return this.#small(this.label, signal, (session, watch, ground) => session.spaceOf(ground.root, watch))
   }
 
   async tryWriting(signal: AbortSignal): Promise<boolean> {

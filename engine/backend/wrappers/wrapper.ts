@@ -1,3 +1,4 @@
+import type { SpaceLeft } from '../../protocol/space.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StagingFolder, StorageBackend } from '../backend.ts'
 
 /** Passes everything on to `inner`; wrappers override what they are about. Disposing a wrapper disposes what it wraps. */
@@ -50,6 +51,10 @@ export class BackendWrapper implements StorageBackend {
 
   serverKey(): string | undefined {
     return this.inner.serverKey?.()
+  }
+
+  async space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    return this.inner.space?.(signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,12 +1,15 @@
+import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import type { Browser } from '../../commands/browse.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import { expectChange } from '../../snapshot/annotation.ts'
 import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/messages.ts'
+import { overdue } from '../../snapshot/overdue.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
 import { formatBytes, formatTable, formatTime } from '../format.ts'
+import { overdueLine } from '../overdue-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { parseHost, parseJobName, parseSnapshot, parseText } from '../values.ts'
@@ -45,6 +48,8 @@ async function listSnapshots({ settings, context, output }: Invocation, { job, h
   for (const [index, snapshot] of snapshots.entries()) {
     output.record({ type: 'snapshot', ...snapshot }, ...rows.slice(index === 0 ? 0 : index + 1, index + 2))
   }
+  const late = overdue(snapshots, settings.host ?? hostname(), context.clock.now())
+  for (const each of late) output.record({ type: 'overdue', ...each }, overdueLine(each))
   const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
   return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length }, text }
 }

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../base/errors.ts'
 import { careLines } from '../care-text.ts'
 import { runToEnding } from '../execute.ts'
 import { addKeepOptions, policyOf, type KeepOptions } from '../keep-options.ts'
+import { despiteUnusualHelp } from '../held-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { parseMinutes, parseSize } from '../values.ts'
@@ -10,6 +11,7 @@ import { parseMinutes, parseSize } from '../values.ts'
 interface CareOptions extends CommonOptions, KeepOptions {
   readonly budgetBytes?: number
   readonly budgetMinutes?: number
+  readonly despiteUnusual?: true
 }
 
 export function addCare(program: Command, builder: ProgramBuilder): void {
@@ -21,10 +23,12 @@ export function addCare(program: Command, builder: ProgramBuilder): void {
   addKeepOptions(command)
   command.option('--budget-bytes <size>', 'bytes over the network a day (default: 4G; 256M for a storage that is far)', parseSize)
   command.option('--budget-minutes <minutes>', 'minutes a day (default: 30)', parseMinutes)
+  command.option('--despite-unusual', despiteUnusualHelp)
   command.addHelpText('after', `
 Run it as often as you like, say every hour: what is not due is left out. Snapshots are forgotten where --keep-… says what to keep. A prune is due a day
 after something was forgotten, else once a week; the structure of all snapshots is checked once a week. What is left of the day's budget goes into reading
 packs back, those first that were not read for the longest time, each once a month at most. What was begun is brought to its end; what goes beyond is taken from the next days.
+While an unusual backup is not acknowledged (see acknowledge), nothing as old is forgotten and nothing pruned; the rest goes on.
 It waits for nobody and may be stopped at any time. Exit code 1: nothing was due.`)
   command.action(async (options: CareOptions) => {
     await builder.run(options, ({ settings, context }) => {
@@ -37,6 +41,7 @@ It waits for nobody and may be stopped at any time. Exit code 1: nothing was due
           ...settings, type: 'care', retention,
           ...(budgetBytes === undefined ? {} : { budgetBytes }),
           ...(budgetMinutes === undefined ? {} : { budgetMs: budgetMinutes }),
+          ...(options.despiteUnusual ? { despiteUnusual: true } : {}),
         },
         context,
         careLines,

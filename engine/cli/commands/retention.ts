@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { HoldfastError } from '../../base/errors.ts'
 import type { PruneJob } from '../../protocol/job.ts'
-import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import { forgetLines } from '../forget-text.ts'
+import { despiteUnusualHelp, pruneLines } from '../held-text.ts'
 import { addKeepOptions, policyOf, type KeepOptions } from '../keep-options.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -12,10 +12,12 @@ import { parseSpan } from '../values.ts'
 interface ForgetOptions extends CommonOptions, KeepOptions {
   readonly dryRun?: true
   readonly pinned?: true
+  readonly despiteUnusual?: true
 }
 
 interface PruneOptions extends CommonOptions {
   readonly dryRun?: boolean
+  readonly despiteUnusual?: true
   readonly minimumAge?: number
   readonly expireAfter?: number
 }
@@ -26,18 +28,20 @@ export function addRetention(program: Command, builder: ProgramBuilder): void {
   const prune = builder
     .command('prune', 'free the space of forgotten snapshots and interrupted runs', ['prune', 'prune --dry-run'])
     .option('-n, --dry-run', 'show the plan, remove nothing')
+    .option('--despite-unusual', despiteUnusualHelp)
     .option('--minimum-age <time>', 'leave packs alone that are younger (default: 1d)', parseSpan)
     .option('--expire-after <time>', 'count a backup as dead that gave no sign of life for so long (default: 3d)', parseSpan)
   prune.action(async (options: PruneOptions) => {
-    await builder.run(options, ({ settings, context }) => runToEnding({ ...settings, ...pruneJob(options) }, context, detailLines))
+    await builder.run(options, ({ settings, context }) => runToEnding({ ...settings, ...pruneJob(options) }, context, pruneLines))
   })
   program.addCommand(prune)
 }
 
-function pruneJob({ dryRun = false, minimumAge, expireAfter }: PruneOptions): Omit<PruneJob, 'repository' | 'home' | 'concurrency'> {
+function pruneJob({ dryRun = false, despiteUnusual, minimumAge, expireAfter }: PruneOptions): Omit<PruneJob, 'repository' | 'home' | 'concurrency'> {
   return {
     type: 'prune',
     dryRun,
+    ...(despiteUnusual ? { despiteUnusual: true } : {}),
     ...(minimumAge === undefined ? {} : { minimumAgeMs: minimumAge }),
     ...(expireAfter === undefined ? {} : { expireAfterMs: expireAfter }),
   }
@@ -51,11 +55,13 @@ function addForget(program: Command, builder: ProgramBuilder): void {
     'forget --keep-within 30d --keep-monthly 12 --keep-size 500G --dry-run',
   ])
   command.option('--pinned', 'forget the snapshots that are named although they are pinned')
+  command.option('--despite-unusual', despiteUnusualHelp)
   addKeepOptions(command)
   command.option('-n, --dry-run', 'show what would be kept and why, what forgotten, and how much that frees')
   command.addHelpText('after', `
 Hours, days, weeks (from Monday), months and years are those of the place where a snapshot was made: its time zone is stored with it. The
-newest snapshot of each job always stays, and so does what is pinned (see annotate). Snapshots of other machines stay, unless --host or --all-hosts is given.
+newest snapshot of each job always stays, and so does what is pinned (see annotate). While an
+unusual backup is not acknowledged (see acknowledge), nothing as old goes unless it is named. Snapshots of other machines stay, unless --host or --all-hosts is given.
 --keep-size is for all that the repository holds. It outweighs the other rules, but for --keep-last. What is freed is an estimate; the next prune frees it.`)
   command.action(async (snapshots: readonly string[], options: ForgetOptions) => {
     await builder.run(options, ({ settings, context }) => {
@@ -72,6 +78,7 @@ newest snapshot of each job always stays, and so does what is pinned (see annota
           ...(policy === undefined ? {} : { policy }),
           ...(options.allHosts ? { allHosts: true } : {}),
           ...(options.pinned ? { pinned: true } : {}),
+          ...(options.despiteUnusual ? { despiteUnusual: true } : {}),
           ...(options.job === undefined ? {} : { name: options.job }),
         },
         context,

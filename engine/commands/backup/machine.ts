@@ -16,6 +16,7 @@ import { maxBlobBytes, type RepositoryConfig } from '../../repository/config.ts'
 import type { SourceKeys } from '../../pipeline/worker-messages.ts'
 import type { CommandContext } from '../context.ts'
 import type { OpenBackup } from './open-backup.ts'
+import type { Room } from './room.ts'
 
 /** 32 MiB of file data under way: enough to keep every thread at work while one batch is read and one uploaded. */
 const slabCount = 4
@@ -36,6 +37,14 @@ export interface MachineParts extends Pick<OpenBackup, 'catalog' | 'repository' 
   readonly source?: { readonly keys: SourceKeys; readonly config: RepositoryConfig }
 }
 
+interface RunParts {
+  readonly tally: Tally
+  /** Absent: nothing is kept free in the storage. */
+  readonly room?: Room
+  /** Notes in the catalog how far the run has come; called with every pack, in its transaction. */
+  readonly recordReached: () => void
+}
+
 /** The stages from reading to uploading, joined for one run. Ends and fails as one: see `failure`. */
 export class Machine implements AsyncDisposable {
   readonly sink: BlobSink
@@ -51,8 +60,7 @@ export class Machine implements AsyncDisposable {
   /** Fires when the run is stopped or a stage has failed: nothing new begins. */
   readonly signal: AbortSignal
 
-  /** @param recordReached notes in the catalog how far the run has come; called with every pack, in its transaction. */
-  constructor(job: Pick<BackupJob, 'dryRun' | 'onFailure'>, context: CommandContext, backup: MachineParts, tally: Tally, recordReached: () => void) {
+  constructor(job: Pick<BackupJob, 'dryRun' | 'onFailure'>, context: CommandContext, backup: MachineParts, { tally, room, recordReached }: RunParts) {
     this.#recordReached = recordReached
     const { catalog, repository, storage, source } = backup
     this.#context = context
@@ -74,7 +82,10 @@ export class Machine implements AsyncDisposable {
         recordReached()
         return this.uploader.record(pack)
       }),
-      upload: (entry, signal) => this.uploader.upload(entry, signal),
+      upload: async (entry, signal) => {
+        await room?.take(entry.size, signal)
+        await this.uploader.upload(entry, signal)
+      },
     })
     const onPack = job.dryRun
       ? async (pack: SealedPack): Promise<void> => {
@@ -90,10 +101,10 @@ export class Machine implements AsyncDisposable {
     this.#watch(this.flow.done)
   }
 
-  /** A reading stage for one pass over the source. */
-  reading(): FileReading {
+  /** A reading stage for one pass over the source. @param looks whether to look how files begin */
+  reading(looks: boolean): FileReading {
     const { pool, slabs, sink, signal } = this
-    const reading = new FileReading({ pool, slabs, sink, pauseGate: this.#context.pauseGate, signal }, slabCount)
+    const reading = new FileReading({ pool, slabs, sink, pauseGate: this.#context.pauseGate, looks, signal }, slabCount)
     this.#watch(reading.done)
     return reading
   }

@@ -40,6 +40,8 @@ export interface PassOptions {
   readonly tally: Tally
   readonly sources: readonly WalkSource[]
   readonly disk: Disk
+  /** Something is about to be stored; nothing was written yet. May be called again. */
+  readonly entering: (signal: AbortSignal) => Promise<void>
   /** The session is open, and the catalog knows what is usable; may be called again. */
   readonly entered: () => void
 }
@@ -60,6 +62,7 @@ export class Passes {
   readonly #excludes: Excludes
   readonly #own: OwnFolders
   readonly #load: LoadNow
+  readonly #loader: TreeLoader
   #watch: SourceWatch
   #base: Base
 
@@ -69,8 +72,8 @@ export class Passes {
     this.#options = options
     this.#excludes = new Excludes(job.excludes, neverStored(job, opened))
     this.#own = new OwnFolders(neverStored(job, opened), repository.config.repositoryId)
-    const loader = new TreeLoader(repository, catalog, options.machine.signal)
-    this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(loader, id)
+    this.#loader = new TreeLoader(repository, catalog, options.machine.signal)
+    this.#load = (id) => catalog.trees.get(id) ?? this.#fetch(id)
     const last = catalog.lastSnapshot.of(opened.host)
     this.#base = { root: last && fromHex(last.root), trusted: last !== undefined }
     this.#watch = this.#watchFor(last?.sources ?? [])
@@ -114,8 +117,14 @@ export class Passes {
     }
   }
 
+  /** Sources that are suddenly empty or on another disk. */
+  get changedSources(): number {
+    return this.#watch.changed
+  }
+
   /** Everything has to be looked up again, compared with the tree that was just built. */
   distrust(root: BlobId): void {
+    this.#options.tally.changes.seal()
     this.#base = { root, trusted: false }
   }
 
@@ -126,9 +135,11 @@ export class Passes {
     // Without a base there is nothing that could be unchanged.
     if (!this.#base.root) await this.#ensure()
     const { root, trusted } = this.#base
+    tally.changes.begin(root !== undefined)
+    this.#watch.changed = 0
     const walk = new BackupWalk({
-      sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(), store: this.#store(), trusted, tally,
-      pauseGate: context.pauseGate, signal: machine.signal, held: (source, before) => this.#watch.held(source, before, this.#load),
+      sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(tally.changes.counts), store: this.#store(), trusted, tally,
+      pauseGate: context.pauseGate, signal: machine.signal, held: (source, before) => this.#watch.held(source, before, this.#load), isAccepted: (source) => this.#watch.isAccepted(source),
       isSystemFolder: (path) => this.#isSystemFolder(path),
       ...(root ? { previousRoot: root } : {}),
       ...(catalog.journal.isEmpty ? {} : { journal: new JournalReader(catalog, this.#load) }),
@@ -149,6 +160,11 @@ export class Passes {
       treesSettled: () => machine.sink.treesSettled(),
       touch: (ids) => catalog.blobs.touch(ids),
       load: this.#load,
+      peek: (id) => this.#peek(id),
+      storedRatio: (id) => {
+        const place = catalog.blobs.locate(id)
+        return place && place.rawLength > 0 ? place.storedLength / place.rawLength : undefined
+      },
       fileDone: (directory, node) => { machine.journal.fileDone(directory, node) },
       directoryDone: (path, tree) => { machine.journal.directoryDone(path, tree) },
     }
@@ -163,6 +179,7 @@ export class Passes {
     const { opened, keeper, machine } = this.#options
     const { catalog } = opened
     await keepNativeMemorySmall()
+    await this.#options.entering(machine.signal)
     await keeper.open(machine.signal)
     this.#options.entered()
     await this.#takeUpSpool()
@@ -194,15 +211,23 @@ export class Passes {
     keeper.adoptedPacks += await takeUpSpool({ catalog, repository, machine }, (bytes) => { tally.carriedBytes += bytes })
   }
 
-  async #fetch(loader: TreeLoader, id: BlobId): Promise<Uint8Array> {
+  async #fetch(id: BlobId): Promise<Uint8Array> {
     try {
-      const bytes = await loader.load(id)
+      const bytes = await this.#loader.load(id)
       this.#options.opened.catalog.trees.put(id, bytes)
       return bytes
     } catch (error) {
       if (!hasCode(error, 'damaged', 'not-found')) throw error
       this.#options.context.log.write('warning', `The snapshot before cannot be read, so every file is: ${error.message}`)
       throw new BaseFailed({ root: undefined, trusted: false })
+    }
+  }
+  async #peek(id: BlobId): Promise<Uint8Array | undefined> {
+    try {
+      return this.#options.opened.catalog.trees.get(id) ?? await this.#loader.load(id)
+    } catch (error) {
+      if (hasCode(error, 'damaged', 'not-found')) return undefined
+      throw error
     }
   }
 }

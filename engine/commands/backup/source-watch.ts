@@ -23,6 +23,9 @@ export class SourceWatch {
   readonly #accept: boolean
   readonly #disk: Disk
   readonly #held = new Set<ByteString>()
+  readonly #accepted = new Set<ByteString>()
+  /** Sources that are suddenly empty or on another disk, and keep their last version. */
+  changed = 0
 
   /** @param known the sources of the snapshot before, by which its entries are known to be these sources'. */
   constructor(known: readonly SourceRecord[], disk: Disk, accept: boolean) {
@@ -41,13 +44,23 @@ export class SourceWatch {
       const reason = stat.failure.code === 'vanished' ? 'This source is not there: deleted, moved, or on a disk that is not connected.' : `This source cannot be read (${stat.failure.reason}).`
       return { code: 'source-missing', keep, message: reason }
     }
-    if (this.#accept || !keep || before?.type !== 'directory' || !await holdsSomething(before.tree, load)) return undefined
+    if (!keep || before?.type !== 'directory' || !await holdsSomething(before.tree, load)) return undefined
     const message = isSuddenlyEmpty(source.path, stat.value) ? 'This source is suddenly empty; its disk may not be connected.'
       : isElsewhere(record, stat.value) ? 'This source is on another disk than before.'
         : undefined
     if (message === undefined) return undefined
+    if (this.#accept) {
+      this.#accepted.add(source.given)
+      return undefined
+    }
     this.#held.add(source.given)
+    this.changed++
     return { code: 'source-changed', keep, message: `${message} If it is as it should be, run once with --accept-changed-sources.` }
+  }
+
+  /** It would be held if nobody had said that it is as it should be. To be asked after `held`. */
+  isAccepted({ given }: WalkSource): boolean {
+    return this.#accepted.has(given)
   }
 
   /** For the next run: of a source that was held, what was known before. */

@@ -2,6 +2,7 @@ import { hasCode, type HoldfastError } from '../../base/errors.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
 import type { CareWork } from '../../catalog/care-ledger.ts'
 import type { CareDetails } from '../../protocol/care.ts'
+import type { HeldJob } from '../../protocol/changes.ts'
 import type { CareJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
 import { packObject } from '../../repository/names.ts'
@@ -37,6 +38,8 @@ export class CareRun {
   readonly #budget: CareWork
   readonly #progress: StepProgress
   #accounted: CareWork
+  /** By the snapshot since which, as they are met. */
+  readonly #held = new Map<string, HeldJob>()
 
   constructor(parts: CareParts) {
     this.#parts = parts
@@ -58,6 +61,7 @@ export class CareRun {
       this.#account()
       return {
         forgotten, ...pruned, ...checked, verifiedPacks: verified.packs, verifiedBytes: verified.bytes, ...catalog.packs.verificationDates(),
+        ...(this.#held.size > 0 ? { held: [...this.#held.values()] } : {}),
         left: catalog.care.left(this.#budget, clock.now()),
       }
     } finally {
@@ -73,9 +77,10 @@ export class CareRun {
       const wanted = care.wantsPrune
       care.wantsPrune = true
       const host = job.host === undefined ? {} : { host: job.host }
-      const details = await forgetIn(open, { ...retention, ...host, home: job.home, snapshots: [], dryRun: false }, this.#progress, context)
+      const details = await forgetIn(open, { ...retention, ...host, home: job.home, snapshots: [], dryRun: false, ...this.#despiteUnusual }, this.#progress, context)
       care.wantsPrune = wanted || details.forgotten.length > 0
       forgotten.push(...details.forgotten)
+      this.#keepHeld(details.held)
     }
     this.#account()
     return forgotten
@@ -88,11 +93,16 @@ export class CareRun {
     if (!this.#mayGoOn) return { prune: 'no budget', ...nothing }
     try {
       const { minimumAgeMs, expireAfterMs } = job
-      const { details: { plan, result }, outcome } = await pruneIn(open, {
-        home: job.home, dryRun: false,
+      const end = await pruneIn(open, {
+        home: job.home, dryRun: false, ...this.#despiteUnusual,
         ...(minimumAgeMs === undefined ? {} : { minimumAgeMs }),
         ...(expireAfterMs === undefined ? {} : { expireAfterMs }),
       }, this.#progress, context)
+      if (end.type === 'held') {
+        this.#keepHeld(end.details.held)
+        return { prune: 'held', ...nothing }
+      }
+      const { details: { plan, result }, outcome } = end
       const isWaiting = result?.outcome === 'waiting'
       // What cannot be read is told by the check of the structure, and by whoever needs it.
       if (outcome === 'warnings' && !isWaiting) this.#problem('packs', `${plan.unreadable.length + (result?.damagedPacks ?? 0)} packs cannot be read, and stay. Run a check.`)
@@ -152,6 +162,14 @@ export class CareRun {
     const work = { bytes: spent.bytes - this.#accounted.bytes, ms: spent.ms - this.#accounted.ms }
     this.#accounted = spent
     care.spend(work, this.#budget, clock.now())
+  }
+
+  get #despiteUnusual(): { readonly despiteUnusual?: true } {
+    return this.#parts.job.despiteUnusual ? { despiteUnusual: true } : {}
+  }
+
+  #keepHeld(held: readonly HeldJob[] = []): void {
+    for (const each of held) this.#held.set(`${each.host}\0${each.since}`, each)
   }
 
   #problem(path: string, message: string): void {

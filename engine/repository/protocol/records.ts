@@ -48,6 +48,7 @@ const changeSchema = v.strictObject({
   pinned: v.exactOptional(v.boolean()),
   name: v.exactOptional(v.pipe(v.string(), v.maxLength(longestName))),
   note: v.exactOptional(v.pipe(v.string(), v.maxLength(longestNote))),
+  fine: v.exactOptional(v.boolean()),
 })
 const versionSchema = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(2)) })
 

@@ -87,6 +87,24 @@ export async function* listSnapshots(repository: Repository, query: SnapshotQuer
   }
 }
 
+/**
+ * Snapshots of one job, newest revision first, each read when it is asked for; what cannot be read, or was given up by a prune, is passed over.
+ * For whoever wants to know of some, and decides nothing by them. Errors: those of the storage.
+ */
+export async function* newestSnapshots(repository: Repository, jobKey: string, signal: AbortSignal): AsyncGenerator<Extract<SnapshotEntry, { type: 'snapshot' }>> {
+  const deleted = await listFlags(repository, `deleted/${jobKey}/`, signal)
+  const expired = await listFlags(repository, `expired/${jobKey}/`, signal)
+  const infos = await listAll(repository.backend, `snapshots/${jobKey}/`, signal)
+  const listed = infos.flatMap((info) => {
+    const ref = knownName(info.name)
+    return ref instanceof HoldfastError || deleted.has(flagKey(ref)) || expired.has(flagKey(ref)) ? [] : [{ info, ref }]
+  })
+  for (const each of listed.sort(byRevision).reverse()) {
+    const entry = await readEntry(repository, each, true, {}, signal)
+    if (entry?.type === 'snapshot') yield entry
+  }
+}
+
 async function notListed(repository: Repository, { jobKey, memory }: SnapshotQuery, infos: readonly ObjectInfo[], signal: AbortSignal): Promise<readonly Listed[]> {
   const names = new Set(infos.map(({ name }) => name))
   const found: Listed[] = []

@@ -7,7 +7,7 @@ import { systemDisk } from '../../../engine/source/disk.ts'
 const stat: EntryStat = {
   type: 'file', mode: 0o644, uid: 1, gid: 1, linkCount: 2, inode: 7n, device: 1n, size: 1n, sparse: false, mtimeNs: 1n, ctimeNs: 1n, flags: 0, clamped: false,
 }
-const read: FileRead = { ok: true, content: { depth: 0, ids: [] }, stat, attributes: { found: [] }, torn: false, stored: true }
+const read: FileRead = { ok: true, content: { depth: 0, ids: [] }, stat, attributes: { found: [] }, torn: false, stored: true, look: 0 }
 
 function link(device: bigint, inode: bigint, results: FileRead[], more: Partial<EntryStat> = {}): FileTask {
   const folder = systemDisk.folder('/')

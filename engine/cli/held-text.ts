@@ -1,0 +1,23 @@
+import type { HeldPrune } from '../commands/prune.ts'
+import type { HeldJob } from '../protocol/changes.ts'
+import type { RunSummary } from '../protocol/progress.ts'
+import { detailLines } from './detail-lines.ts'
+
+/** Of forget, prune and care. */
+export const despiteUnusualHelp = 'also while an unusual backup is not acknowledged (see acknowledge)'
+
+/** Of which job nothing is let go, why, and how that ends. */
+export function heldLine({ job, host, since, words }: HeldJob): string {
+  return `  held since ${since} of ${host}: ${words} If that is as it should be: holdfast acknowledge ${quoted(job)} --host ${quoted(host)}`
+}
+
+/** What a prune did, or would do, and what keeps it from that. */
+export function pruneLines(summary: RunSummary): string[] {
+  const { held = [], ...others } = summary.details as Partial<HeldPrune>
+  return [...held.map(heldLine), ...detailLines({ ...summary, details: others })]
+}
+
+/** As a shell takes it. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `"${name}"`
+}

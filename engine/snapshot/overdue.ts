@@ -1,0 +1,59 @@
+/** What is known of one backup: enough that it was. */
+export interface SeenBackup {
+  readonly job: string
+  readonly host: string
+  /** ms since 1970 */
+  readonly finishedMs: number
+}
+
+/** A job on a host of which nothing new has come for too long. */
+export interface Overdue {
+  readonly job: string
+  readonly host: string
+  readonly lastMs: number
+  /** Whole days since then. */
+  readonly days: number
+  /** How far its backups are apart as a rule, in ms. Absent: there are too few to tell. */
+  readonly usualMs?: number
+}
+
+export interface OverdueLimits {
+  /** This machine's jobs, and all others, may be silent for so many days. */
+  readonly ownDays: number
+  readonly otherDays: number
+}
+
+export const standardLimits: OverdueLimits = { ownDays: 7, otherDays: 14 }
+
+const dayMs = 24 * 3_600_000
+
+/** The rhythm shows in these; so a job that is backed up more often from now on is soon measured by that. */
+const rhythmBackups = 11
+/** One that comes once a month is not late after two weeks. */
+const rhythms = 3
+
+/**
+ * The jobs whose newest backup is too old, by host and job: older than the limit, and than three times what usually lies between two. Backups that claim to
+ * be from the future (a clock was wrong) count as of now.
+ */
+export function overdue(backups: readonly SeenBackup[], ownHost: string, nowMs: number, limits: OverdueLimits = standardLimits): Overdue[] {
+  const groups = Map.groupBy(backups, ({ host, job }) => `${host}\0${job}`)
+  const late = [...groups.values()].flatMap((group): Overdue[] => {
+    const [first] = group
+    if (!first) return []
+    const times = group.map(({ finishedMs }) => Math.min(finishedMs, nowMs)).sort((a, b) => b - a)
+    const lastMs = times[0] ?? nowMs
+    const usualMs = rhythmOf(times.slice(0, rhythmBackups))
+    const silentMs = nowMs - lastMs
+    const limitMs = (first.host === ownHost ? limits.ownDays : limits.otherDays) * dayMs
+    if (silentMs <= Math.max(limitMs, rhythms * (usualMs ?? 0))) return []
+    return [{ job: first.job, host: first.host, lastMs, days: Math.floor(silentMs / dayMs), ...(usualMs === undefined ? {} : { usualMs }) }]
+  })
+  return late.sort((a, b) => (a.host === b.host ? (a.job < b.job ? -1 : 1) : a.host < b.host ? -1 : 1))
+}
+
+/** The middle of the times between neighbours. */
+function rhythmOf(newestFirst: readonly number[]): number | undefined {
+  const between = newestFirst.slice(1).map((time, at) => (newestFirst[at] ?? time) - time).sort((a, b) => a - b)
+  return between.length < 2 ? undefined : between[Math.floor(between.length / 2)]
+}
