@@ -22,7 +22,7 @@ test('the second link of a file gets what the first one read, whichever comes fi
   expect(links.share(link(1n, 7n, results))).toBeUndefined()
   expect(results).toEqual([])
   first?.onRead(read)
-  expect(results).toEqual([read, { ...read, stored: false, shared: true }])
+  expect(results).toEqual([read, { ...read, stored: false, shared: 'stored' }])
 })
 
 test('files with the same number on two file systems are two files', () => {

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -26,7 +26,15 @@ test('counts each name of a regular file, and nothing else', () => {
   write('a/b/c/two', 200)
   linkSync(join(folder, 'a/one'), join(folder, 'again'))
   symlinkSync('a', join(folder, 'link'))
-  expect([...survey(request(), systemDisk)].at(-1)).toEqual({ files: 3, bytes: 2200, complete: true })
+  expect([...survey(request(), systemDisk)].at(-1)).toEqual({ files: 3, bytes: 2200, denseBytes: 0, otherBytes: 2200, complete: true })
+})
+
+test('tells what does not get smaller, and what is only a hole', () => {
+  write('photo.JPG', 3000)
+  write('letter.txt', 500)
+  write('disk.img', 0)
+  truncateSync(join(folder, 'disk.img'), 100_000_000)
+  expect([...survey(request(), systemDisk)].at(-1)).toEqual({ files: 3, bytes: 100_003_500, denseBytes: 3000, otherBytes: 500, complete: true })
 })
 
 test('leaves out what the backup leaves out', () => {
@@ -37,7 +45,7 @@ test('leaves out what the backup leaves out', () => {
   write('marked/.nobackup', 30)
   write('marked/file', 40)
   const rules = { patterns: ['*.tmp'], presets: ['nobackup'], largerThanBytes: 4000 } as const
-  expect([...survey(request(rules, [join(folder, 'repository')]), systemDisk)].at(-1)).toEqual({ files: 1, bytes: 1, complete: true })
+  expect([...survey(request(rules, [join(folder, 'repository')]), systemDisk)].at(-1)).toEqual({ files: 1, bytes: 1, denseBytes: 0, otherBytes: 1, complete: true })
 })
 
 test('tells what it has while it counts', () => {
@@ -50,5 +58,5 @@ test('tells what it has while it counts', () => {
 test('a thread of its own counts, and can be broken off', async () => {
   write('a/one', 1000)
   using surveyor = new Surveyor(request())
-  await vi.waitFor(() => { expect(surveyor.totals).toEqual({ files: 1, bytes: 1000, complete: true }) }, 5000)
+  await vi.waitFor(() => { expect(surveyor.totals).toEqual({ files: 1, bytes: 1000, denseBytes: 0, otherBytes: 1000, complete: true }) }, 5000)
 })
