@@ -27,7 +27,7 @@ function noteLine({ count, message, path }: Note): string {
 }
 
 /** What the destination has left, and for how long where that can be told. */
-export function spaceLine({ freeBytes, fullMs }: SpaceOutlook, nowMs: number): string {
+function spaceLine({ freeBytes, fullMs }: SpaceOutlook, nowMs: number): string {
   const days = fullMs === undefined ? undefined : Math.max(0, Math.round((fullMs - nowMs) / 86_400_000))
   const until = days === undefined ? '' : days === 0 ? '; it is as good as full' : `; at this rate it is full in about ${formatPlural(days, 'day')}`
   return `  ${formatBytes(freeBytes)} left at the destination${until}`

@@ -23,7 +23,7 @@ export interface OverdueLimits {
   readonly otherDays: number
 }
 
-export const standardLimits: OverdueLimits = { ownDays: 7, otherDays: 14 }
+const standardLimits: OverdueLimits = { ownDays: 7, otherDays: 14 }
 
 const dayMs = 24 * 3_600_000
 

@@ -38,10 +38,10 @@ test('a long first run counts ahead, once, and knows the whole when that is done
   expect(surveys).toHaveLength(1)
   const [survey] = surveys
   if (!survey) throw new Error('no survey')
-  survey.totals = { files: 3, bytes: 70, complete: false }
+  survey.totals = { files: 3, bytes: 70, denseBytes: 0, otherBytes: 70, complete: false }
   expect(expectation.totalBytes(20)).toBeUndefined()
   expect(expectation.counted).toMatchObject({ files: 3, bytes: 70 })
-  survey.totals = { files: 5, bytes: 100, complete: true }
+  survey.totals = { files: 5, bytes: 100, denseBytes: 0, otherBytes: 100, complete: true }
   expect(expectation.totalBytes(20)).toBe(100)
   expectation.end()
   expect(survey.ended).toBe(true)
