@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backUp } from '../commands/run-support.ts'
+import { Household } from '../../fixtures/household.ts'
 import { testFolder, type TestFolder } from '../small-repository.ts'
 import { callCli } from './in-process.ts'
 
@@ -42,4 +43,27 @@ test('care tells in one line what it did, and when nothing was due', { timeout: 
   const poor = await callCli(['care', '--budget-bytes', '1'], { folder })
   expect(poor.stdout).toContain('the budget of this day is used up')
   expect((await callCli(['care', '--job', 'job'], { folder })).code).toBe(200)
+})
+
+test('what is held for an unusual backup is told by forget, prune and care, with what releases it', { timeout: 120_000 }, async () => {
+  await using folder = await testFolder()
+  const home = new Household(join(folder.path, 'source'), 0.1)
+  await backUp(folder, home.folder)
+  home.encrypt(home.files())
+  await backUp(folder, home.folder)
+  const told = expect.stringMatching(/^ {2}held since job@2 of .*: As many as \d+ of \d+ files look encrypted now .* holdfast acknowledge job --host /m) as string
+  for (const args of [['forget', '--keep-last', '1'], ['prune']]) {
+    const { code, stdout } = await callCli(args, { folder })
+    expect([code, stdout]).toEqual([2, told])
+  }
+  const care = await callCli(['care', '--keep-last', '1'], { folder })
+  expect([care.code, care.stdout]).toEqual([0, told])
+  expect(care.stdout).toMatch(/^ {2}0 snapshots forgotten · prune held back · 2 snapshots checked · /m)
+  expect((await callCli(['forget', '--keep-last', '1', '--dry-run'], { folder })).stdout).toMatch(/^ +keep +job@1 .* held$/m)
+  expect((await callCli(['acknowledge'], { folder })).stdout).toMatch(/^job@2 .*: As many as /m)
+  expect((await callCli(['acknowledge', 'job', '--host', 'elsewhere'], { folder })).code).toBe(1)
+  expect((await callCli(['forget', '--keep-last', '1', '--despite-unusual', '--dry-run'], { folder })).stdout).toMatch(/1 kept, 1 forgotten/)
+  expect((await callCli(['acknowledge', 'job'], { folder })).stdout).toContain('nothing of job on')
+  expect((await callCli(['forget', '--keep-last', '1'], { folder })).stdout).toMatch(/1 kept, 1 forgotten/)
+  expect((await callCli(['prune'], { folder })).code).not.toBe(2)
 })

@@ -9,8 +9,8 @@ const now = Date.UTC(2026, 10, 22, 12)
 
 const zones = ['UTC', 'Europe/Berlin', 'America/St_Johns', 'Asia/Kathmandu', 'Pacific/Apia', 'Australia/Lord_Howe', 'No/Where']
 const zone = fc.constantFrom(...zones)
-const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), host: fc.constantFrom('h', 'i'), timeZone: zone, ageMs: fc.nat(3 * 365 * dayMs), pinned: fc.boolean() }), { maxLength: 60 })
-  .map((list) => list.map(({ job, host, timeZone, ageMs, pinned }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, host, revision: index, finishedMs: now - ageMs, timeZone, pinned: pinned && index % 5 === 0 })))
+const candidates = fc.array(fc.record({ job: fc.constantFrom('a', 'b'), host: fc.constantFrom('h', 'i'), timeZone: zone, ageMs: fc.nat(3 * 365 * dayMs), pinned: fc.boolean(), held: fc.boolean() }), { maxLength: 60 })
+  .map((list) => list.map(({ job, host, timeZone, ageMs, pinned, held }, index): RetentionCandidate => ({ id: `${job}@${index}`, job, host, revision: index, finishedMs: now - ageMs, timeZone, pinned: pinned && index % 5 === 0, held: held && index % 7 === 0 })))
 /** Snapshots of one group: a job on a host. */
 const groupsOf = (list: readonly RetentionCandidate[]): RetentionCandidate[][] => [...Map.groupBy(list, ({ job, host }) => `${job} ${host}`).values()]
 const inGroupOf = (list: readonly RetentionCandidate[], [first]: readonly RetentionCandidate[]): RetentionCandidate[] => list.filter((one) => one.job === first?.job && one.host === first.host)
@@ -83,10 +83,10 @@ describe('any policy over any snapshots', () => {
     }))
   })
 
-  test('lets nothing go that is pinned, and with `within` nothing of that time before the newest', () => {
+  test('lets nothing go that is pinned or held, and with `within` nothing of that time before the newest', () => {
     fc.assert(fc.property(candidates, policies, (snapshots, policy) => {
       const { forgotten } = split(snapshots, policy)
-      expect(forgotten.filter(({ pinned }) => pinned)).toEqual([])
+      expect(forgotten.filter(({ pinned, held }) => pinned || held)).toEqual([])
       for (const group of groupsOf(snapshots)) {
         const newestMs = Math.max(...group.map((one) => one.finishedMs))
         for (const one of inGroupOf(forgotten, group)) expect(newestMs - one.finishedMs).toBeGreaterThan(policy.withinMs ?? 0)
@@ -102,7 +102,8 @@ describe('any policy over any snapshots', () => {
       for (const { snapshot, reasons } of kept) {
         expect(reasons.length).toBeGreaterThan(0)
         expect(reasons.includes('pinned')).toBe(snapshot.pinned)
-        for (const reason of reasons) if (reason !== 'all' && reason !== 'newest' && reason !== 'pinned' && reason !== 'future') expect(policy[reason === 'within' ? 'withinMs' : reason]).toBeGreaterThan(0)
+        expect(reasons.includes('held')).toBe(snapshot.held)
+        for (const reason of reasons) if (reason !== 'all' && reason !== 'newest' && reason !== 'pinned' && reason !== 'held' && reason !== 'future') expect(policy[reason === 'within' ? 'withinMs' : reason]).toBeGreaterThan(0)
       }
     }))
   })
@@ -197,15 +198,15 @@ describe('a size budget', () => {
     }
   }
 
-  test('lets the oldest go until it fits, never the newest, the last n or a pinned one, and no more than it must', async () => {
+  test('lets the oldest go until it fits, never the newest, the last n, a pinned or a held one, and no more than it must', async () => {
     await fc.assert(fc.asyncProperty(candidates, policies, fc.nat(110), async (snapshots, policy, budget) => {
       const groups = planRetention(snapshots, policy, now)
       const before = groups.flatMap(({ kept }) => kept)
       const { forgotten, keptBytes } = await fitBudget(groups, budget, 0, measure())
       const kept = before.map(({ snapshot }) => snapshot).filter((snapshot) => !forgotten.includes(snapshot))
       expect(keptBytes).toBe(needed(kept))
-      for (const { snapshot, reasons } of before) if (reasons.some((reason) => ['newest', 'pinned', 'last', 'future'].includes(reason))) expect(kept).toContain(snapshot)
-      const free = before.filter(({ reasons }) => !reasons.some((reason) => ['newest', 'pinned', 'last', 'future'].includes(reason))).map(({ snapshot }) => snapshot)
+      for (const { snapshot, reasons } of before) if (reasons.some((reason) => ['newest', 'pinned', 'held', 'last', 'future'].includes(reason))) expect(kept).toContain(snapshot)
+      const free = before.filter(({ reasons }) => !reasons.some((reason) => ['newest', 'pinned', 'held', 'last', 'future'].includes(reason))).map(({ snapshot }) => snapshot)
       const stays = free.filter((snapshot) => kept.includes(snapshot))
       for (const one of stays) for (const gone of forgotten) expect(one.finishedMs).toBeGreaterThanOrEqual(gone.finishedMs)
       if (stays.length > 0) expect(keptBytes).toBeLessThanOrEqual(budget)
