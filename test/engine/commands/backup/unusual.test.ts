@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync }
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { runJob } from '../../../../engine/commands/run.ts'
 import type { BackupJob } from '../../../../engine/protocol/job.ts'
 import type { RunSummary } from '../../../../engine/protocol/progress.ts'
 import { Household } from '../../../fixtures/household.ts'
@@ -73,10 +74,12 @@ describe('an attack', () => {
     home.write('big.bin', home.random(40_000_000))
     home.encrypt(home.files('letters'))
     const stop = new AbortController()
-    const timer = setInterval(() => { if (world.progress.some(({ bytes }) => bytes.uploaded > 0)) stop.abort() }, 1)
-    world.progress.length = 0
-    await world.backup({}, stop.signal).catch(() => undefined)
-    clearInterval(timer)
+    const { events, ...context } = world.context(stop.signal)
+    const job: BackupJob = {
+      ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', verify: false, excludes: { patterns: [], presets: [], oneFileSystem: false },
+    }
+    const stopped = runJob(job, { ...context, events: { ...events, transfer: ({ state, name }) => { if (state === 'done' && name.startsWith('pack')) stop.abort() } } })
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' })
     expect(codes(await world.backup())).toEqual(['scrambled'])
   })
 })
