@@ -1,4 +1,4 @@
-import { HoldfastError, hasCode } from '../../base/errors.ts'
+import { type HoldfastError, hasCode } from '../../base/errors.ts'
 import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
 import type { LastSnapshot } from '../../catalog/last-snapshot.ts'
 import { lockJob } from '../../catalog/lock.ts'
