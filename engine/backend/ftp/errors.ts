@@ -10,6 +10,7 @@ const login: Cause = { code: 'credentials', said: 'The server does not let the u
 const crowded: Cause = { code: 'unavailable', said: 'The server takes no more connections now.', advice: 'Other programs may hold some, or it allows few for each user.' }
 const unsupported: Cause = { code: 'unsupported', said: 'The server does not know a command that a repository needs.', advice: 'Use another FTP server program, or SFTP or WebDAV.' }
 const noTls: Cause = { code: 'unsupported', said: 'The server offers no encryption.', advice: 'Switch TLS on at the server. ftp:// goes without, and lets others on the way read the password.' }
+const wantsTls: Cause = { code: 'unsupported', said: 'The server takes nothing without encryption.', advice: 'Begin the address with ftps:// in place of ftp://.' }
 const noData: Cause = { code: 'unavailable', said: 'No data connection could be made.', advice: 'A firewall may block the server\'s passive ports.' }
 
 /** Replies that refuse (RFC 959, 4.2; RFC 4217 for 53x). 550 and 553 have many reasons; the words behind them tell more. */
@@ -20,6 +21,7 @@ const byCode: Readonly<Record<number, Cause>> = {
 
 /** What servers say behind the number, most of them as strerror(3) does. */
 const reasons: readonly (readonly [RegExp, Cause])[] = [
+  [/\b(?:SSL|TLS)\b.*(?:required|must)|must use encryption|requires? (?:SSL|TLS|encryption)/i, wantsTls],
   [/no space|quota|exceeded storage|disk full|insufficient storage/i, full],
   [/too many|maximum number|connection limit|already logged in/i, crowded],
   [/no such|not found|doesn't exist|does not exist|cannot find/i, missing],

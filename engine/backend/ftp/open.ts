@@ -15,5 +15,7 @@ export async function open(values: AddressValues, { credentials, signal, clock =
   if (!password && address.user !== 'anonymous') {
     throw new HoldfastError('credentials', 'The password for the FTP server is missing.', { data: { advice: 'Set HOLDFAST_FTP_PASSWORD, or leave the user away to log in as anonymous.' } })
   }
+  // A command ends with its line.
+  if (/[\r\n\0]/.test(password ?? '')) throw new HoldfastError('credentials', 'The password for the FTP server holds a line break, which FTP cannot send.', { data: { advice: 'Give it again. A line break at the end often comes from copying.' } })
   return new FtpBackend(address, { password: password || anonymousPassword, clock, uploadJournal, create })
 }

@@ -16,7 +16,7 @@ const readBytes = 256 * 1024
 
 /**
  * The body of one request, read slice by slice as the connection takes it; holds at most two slices in memory. Failing reads fail
- * the watch. Destroy it when the request is over.
+ * the watch; who gives up taking them does not. Destroy it when the request is over.
  * @param onSent gets the bytes handed on so far
  */
 export function fileBody(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
@@ -24,33 +24,40 @@ export function fileBody(range: FileRange, watch: Watch, pace: Pace | undefined,
 }
 
 async function* slices(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+  // What is thrown while a slice is with whoever takes it is theirs: they give up, and know why.
+  let isTaken = false
   try {
     await using file = await open(range.path, 'r')
     for (let sent = 0; sent < range.length; ) {
       const slice = await watch.granted(Math.min(readBytes, range.length - sent), pace)
       const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
       if (bytesRead === 0) throw new HoldfastError('damaged', 'The file being sent has become shorter than it was sealed.')
+      isTaken = true
       yield buffer.subarray(0, bytesRead)
+      isTaken = false
       sent += bytesRead
       onSent(sent)
     }
   } catch (error) {
-    watch.fail(error)
+    if (!isTaken) watch.fail(error)
     throw error
   }
 }
 
 export function bytesBody(bytes: Uint8Array, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
   return Readable.from((async function* () {
+    let isTaken = false
     try {
       for (let sent = 0; sent < bytes.length; ) {
         const granted = await watch.granted(Math.min(readBytes, bytes.length - sent), pace)
         const slice = bytes.subarray(sent, sent + granted)
+        isTaken = true
         yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
+        isTaken = false
         onSent((sent += slice.length))
       }
     } catch (error) {
-      watch.fail(error)
+      if (!isTaken) watch.fail(error)
       throw error
     }
   })(), { objectMode: false })

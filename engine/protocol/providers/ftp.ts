@@ -20,7 +20,7 @@ export const ftp: ProviderDescription = {
       problem: 'The user\'s name has at most 256 characters.',
     },
     {
-      name: 'path', at: 'path', kind: 'server-path', label: 'Folder', required: true, placeholder: '~/backup', pattern: /^(?:~\/|\/.)/,
+      name: 'path', at: 'path', kind: 'server-path', label: 'Folder', required: true, placeholder: '~/backup', pattern: /^(?:~\/|\/.)[^\r\n]*$/,
       hint: 'From the server\'s root: /srv/backup. From the login folder: ~/backup.',
       problem: 'The folder begins with / (the server\'s root, and a folder in it) or with ~/ (the login folder), and holds neither "." nor "..".',
     },
