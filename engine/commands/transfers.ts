@@ -23,7 +23,7 @@ const directions: readonly Direction[] = ['up', 'down']
 export function openTransfers(
   job: Pick<EngineJob, 'home' | 'concurrency'>, { account, maxConnections, distance }: BackendTraits, traffic: Traffic, context: CommandContext,
 ): OpenTransfers {
-  const { clock, limits, log } = context
+  const { clock, limits, log, pauseGate } = context
   const concurrency = Math.max(1, Math.min(job.concurrency, maxConnections))
   const remembered = new RememberedConcurrency(job.home)
   const network = distance === 'far' ? presentNetwork() : ''
@@ -34,7 +34,7 @@ export function openTransfers(
     const limit = remembered.of(key(direction))
     return limit === undefined ? [] : [[direction, limit]]
   }))
-  const transfers = new Transfers({ concurrency, account: patient, clock, known })
+  const transfers = new Transfers({ concurrency, account: patient, clock, known, pauseGate })
   traffic.atOnce = (direction) => {
     const { limit, held } = transfers[direction]
     return { limit, wanted: concurrency, ...(held ? { because: held } : {}) }

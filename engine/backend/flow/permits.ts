@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
-import { afterMove, afterTransfer, provenLimit, startConcurrency, type ConcurrencyState, type Direction, type TransferOutcome } from './concurrency.ts'
+import type { PauseGate } from '../../base/pause.ts'
+import { afterMove, afterTransfer, provenLimit, roundMs, startConcurrency, type ConcurrencyState, type Direction, type TransferOutcome } from './concurrency.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** Leave to run one transfer of an account, which others share (A3). */
@@ -15,6 +16,11 @@ export type Release = (outcome?: TransferOutcome) => void
 export interface Permit {
   /** So many bytes more have moved. */
   moved(bytes: number): void
+  /**
+   * Nothing but a round trip is left of it: another may begin, so that the line is not idle meanwhile. It keeps what it holds of the account. A
+   * few at a time, and no more than the maximum together with all others: does nothing for more.
+   */
+  ending(): void
   /** Gives the permit back; calls after the first do nothing. */
   release(outcome?: TransferOutcome): void
 }
@@ -28,7 +34,12 @@ export interface AdaptiveOptions {
   readonly known?: number
   /** What nobody of the account may begin before; absent: only what this sees counts. */
   readonly pausedUntilMs?: () => number
+  /** Nothing begins while the run is paused. */
+  readonly pauseGate?: PauseGate
 }
+
+/** Transfers that end may let as many more begin, as a share of those that may run. */
+const endingShare = 0.5
 
 /** At most `maximum` at a time, fewer while that is better (see concurrency.ts). */
 export class AdaptivePermits {
@@ -37,19 +48,24 @@ export class AdaptivePermits {
   readonly #turnstile: Turnstile
   readonly #known: number | undefined
   readonly #maximum: number
+  readonly #pauseGate: PauseGate | undefined
   #state: ConcurrencyState
   /** Transfers that go on, and of these, those that have moved something. */
   #active = 0
   #moving = 0
+  /** Beside the active ones. */
+  #ending = 0
+  #roundGoes = false
 
-  constructor(maximum: number, { direction, clock, account, known, pausedUntilMs = () => 0 }: AdaptiveOptions) {
+  constructor(maximum: number, { direction, clock, account, known, pauseGate, pausedUntilMs = () => 0 }: AdaptiveOptions) {
+    this.#pauseGate = pauseGate
     this.#maximum = Math.max(1, Math.floor(maximum))
     this.#clock = clock
     this.#account = account
     this.#known = known
     this.#state = startConcurrency(direction, this.#maximum, clock.monotonic(), known)
     this.#turnstile = new Turnstile({
-      clock, limit: () => this.limit, closedUntilMs: () => Math.max(this.#state.pausedUntilMs, pausedUntilMs()),
+      clock, limit: () => Math.min(this.limit, this.#maximum - this.#ending), closedUntilMs: () => Math.max(this.#state.pausedUntilMs, pausedUntilMs()),
     })
   }
 
@@ -77,7 +93,7 @@ export class AdaptivePermits {
   }
 
   async acquire(signal: AbortSignal): Promise<Permit> {
-    await this.#turnstile.enter(signal)
+    await this.#enter(signal)
     try {
       return this.#permit(await this.#account?.acquire(signal))
     } catch (error) {
@@ -86,25 +102,48 @@ export class AdaptivePermits {
     }
   }
 
+  /** Who has waited while the run was paused waits on. */
+  async #enter(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#turnstile.enter(signal)
+      if (!this.#pauseGate?.paused) return
+      this.#turnstile.leave()
+      await this.#pauseGate.pass(signal)
+    }
+  }
+
   #permit(release: Release | undefined): Permit {
-    let held = true
+    let phase: 'running' | 'ending' | 'over' = 'running'
     let moves = false
     this.#active++
+    const leave = (): void => {
+      this.#active--
+      if (moves) this.#moving--
+      this.#turnstile.leave()
+    }
     return {
       moved: (bytes) => {
-        if (!held || bytes <= 0) return
-        if (!moves) this.#moving++
+        if (phase === 'over' || bytes <= 0) return
+        if (!moves && phase === 'running') this.#moving++
         moves = true
         this.#see(bytes)
       },
+      ending: () => {
+        const most = Math.min(Math.max(1, Math.floor(this.limit * endingShare)), this.#maximum - this.limit)
+        if (phase !== 'running' || this.#ending >= most) return
+        phase = 'ending'
+        this.#ending++
+        leave()
+      },
       release: (outcome) => {
-        if (!held) return
-        held = false
-        this.#active--
-        if (moves) this.#moving--
-        if (outcome) this.#state = afterTransfer(this.#state, outcome)
+        if (phase === 'over') return
+        const isFull = this.#active >= this.limit || this.#turnstile.waiting > 0
+        if (outcome) this.#state = afterTransfer(this.#state, outcome, { isFull, maximum: this.#maximum })
         release?.(outcome)
-        this.#turnstile.leave()
+        if (phase === 'ending') this.#ending--
+        else leave()
+        phase = 'over'
+        this.#turnstile.admit()
       },
     }
   }
@@ -114,5 +153,14 @@ export class AdaptivePermits {
     const seen = { nowMs: this.#clock.monotonic(), bytes, active: this.#active, moving: this.#moving }
     this.#state = afterMove(this.#state, seen, this.#maximum)
     if (this.limit > before) this.#turnstile.admit()
+    if (this.#state.mode === 'blind' && !this.#roundGoes) void this.#lookAfterRound()
+  }
+
+  /** What is handed to buffers may be silent for seconds. */
+  async #lookAfterRound(): Promise<void> {
+    this.#roundGoes = true
+    await this.#clock.sleep(roundMs, new AbortController().signal)
+    this.#roundGoes = false
+    if (this.#active > 0) this.#see(0)
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../base/clock.ts'
+import type { PauseGate } from '../../base/pause.ts'
 import type { Direction, TransferOutcome } from './concurrency.ts'
 import { AdaptivePermits, type Permit, type Permits, type Release } from './permits.ts'
+import { LinePace } from './line-pace.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface TransferOptions {
@@ -11,6 +13,8 @@ export interface TransferOptions {
   readonly clock: Clock
   /** What was learned in earlier runs. */
   readonly known?: Readonly<Partial<Record<Direction, number>>>
+  /** Transfers that wait while the run is paused wait on. */
+  readonly pauseGate?: PauseGate
 }
 
 /** Small requests beside the transfers. A hundred milliseconds each, so that this is enough to keep any list of them moving. */
@@ -24,11 +28,13 @@ export class Transfers {
   readonly up: AdaptivePermits
   readonly down: AdaptivePermits
   readonly #small: Turnstile
+  /** How a single transfer goes. */
+  readonly pace = new LinePace()
   #pausedUntilMs = 0
 
-  constructor({ concurrency, account, clock, known = {} }: TransferOptions) {
+  constructor({ concurrency, account, clock, known = {}, pauseGate }: TransferOptions) {
     const pausedUntilMs = (): number => this.#pausedUntilMs
-    const options = { clock, pausedUntilMs, ...(account ? { account } : {}) }
+    const options = { clock, pausedUntilMs, ...(account ? { account } : {}), ...(pauseGate ? { pauseGate } : {}) }
     this.up = new AdaptivePermits(concurrency, { ...options, direction: 'up', ...(known.up === undefined ? {} : { known: known.up }) })
     this.down = new AdaptivePermits(concurrency, { ...options, direction: 'down', ...(known.down === undefined ? {} : { known: known.down }) })
     this.#small = new Turnstile({ clock, limit: () => smallAtOnce, closedUntilMs: pausedUntilMs })
@@ -38,8 +44,10 @@ export class Transfers {
     const permit = await this[direction].acquire(signal)
     return {
       moved: (bytes) => { permit.moved(bytes) },
+      ending: () => { permit.ending() },
       release: (outcome) => {
         this.#heed(outcome)
+        if (outcome) this.pace.ended(direction, outcome)
         permit.release(outcome)
       },
     }
@@ -50,6 +58,7 @@ export class Transfers {
     let held = true
     return (outcome) => {
       this.#heed(outcome)
+      if (outcome) this.pace.answered(outcome)
       if (held) this.#small.leave()
       held = false
     }

@@ -20,6 +20,11 @@ export class Turnstile {
     this.#options = options
   }
 
+  /** How many wait for a turn. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** Waits for a turn; rejects with `aborted`. Who entered leaves. */
   enter(signal: AbortSignal): Promise<void> {
     throwIfAborted(signal)

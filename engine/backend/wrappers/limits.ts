@@ -61,9 +61,11 @@ class LimitedBackend extends BackendWrapper {
     const totalBytes = body.type === 'bytes' ? body.bytes.length : body.size
     const lane = this.#lane('up', name, totalBytes, options.attempt ?? 1)
     return this.#run(lane, isPack(name), (permit) => {
+      const startedMs = this.#clock.monotonic()
       const onProgress = (sentBytes: number): void => {
         permit?.moved(sentBytes - lane.bytes)
         lane.bytes = sentBytes
+        if (permit && sentBytes >= totalBytes) this.#endsAfterArrival(permit, startedMs, totalBytes, signal)
         options.onProgress?.(sentBytes)
       }
       const pace = joinPaces(this.#pace(this.#options.bandwidth.up, signal), options.pace)
@@ -77,6 +79,7 @@ class LimitedBackend extends BackendWrapper {
       const counting: Pace = (bytes) => {
         lane.bytes += bytes
         permit?.moved(bytes)
+        if (range !== 'all' && range.length - lane.bytes <= this.#options.transfers.pace.bytesInRoundTrip) permit?.ending()
         return undefined
       }
       const paces = joinPaces(joinPaces(this.#pace(this.#options.bandwidth.down, signal), pace), counting)
@@ -99,7 +102,7 @@ class LimitedBackend extends BackendWrapper {
     try {
       const result = await operation(permit)
       lane.end('done')
-      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled: false })
+      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled: false, bytes: lane.bytes })
       return result
     } catch (error) {
       const throttled = hasCode(error, 'throttled', 'unavailable')
@@ -107,6 +110,14 @@ class LimitedBackend extends BackendWrapper {
       lane.end('failed')
       throw error
     }
+  }
+
+  /** All was handed on; buffers send it for a while. */
+  #endsAfterArrival(permit: Permit, startedMs: number, bytes: number, signal: AbortSignal): void {
+    const arrivalMs = this.#options.transfers.pace.arrivalMs(bytes)
+    if (arrivalMs === undefined) return
+    const leftMs = Math.max(0, startedMs + arrivalMs - this.#clock.monotonic())
+    void this.#clock.sleep(leftMs, signal).then(() => { permit.ending() }, () => undefined)
   }
 
   #pace(bucket: TokenBucket, signal: AbortSignal): Pace {

@@ -5,6 +5,10 @@ import { bestFixed, maximum, simulate, type SimulatedLink } from './simulated-li
 
 const MB = 1_000_000
 const wide = (): number => 1000 * MB
+/** Of an upload, this much is on its way and cannot be seen. */
+const bufferBytes = 6 * MB
+
+const company = { isFull: true, maximum }
 
 const links: Readonly<Record<string, SimulatedLink>> = {
   'far away': { roundTripMs: 400, perConnection: 1 * MB, total: wide },
@@ -21,8 +25,10 @@ describe('within a tenth of the best fixed number', () => {
     const seconds = 180
     const best = bestFixed(link, seconds)
     for (const direction of ['down', 'up'] as const) {
-      const { bytes, limits } = simulate(link, seconds, undefined, undefined, direction)
-      expect(bytes / best.bytes, `${direction}, best ${best.number}; ${limits.join(' ')}`).toBeGreaterThan(0.9)
+      for (const known of [undefined, maximum]) {
+        const { bytes, limits } = simulate({ ...link, bufferBytes }, seconds, undefined, known, direction)
+        expect(bytes / best.bytes, `${direction}, best ${best.number}; ${limits.join(' ')}`).toBeGreaterThan(0.9)
+      }
     }
   })
 })
@@ -32,6 +38,11 @@ test('from two to sixteen within two seconds where each has a line of its own', 
   expect([limits[0], limits[2]]).toEqual([2, maximum])
 })
 
+test('uploads, of which buffers hide the pace, are all begun within a second', () => {
+  const { limits } = simulate({ ...links['a rate for each connection'] as SimulatedLink, bufferBytes }, 2, undefined, undefined, 'up')
+  expect(limits).toEqual([2, maximum])
+})
+
 test('it stays where the line is full, and tries for more only now and then', () => {
   const { limits } = simulate(links['a narrow line'] as SimulatedLink, 120)
   const later = limits.slice(20)
@@ -39,11 +50,16 @@ test('it stays where the line is full, and tries for more only now and then', ()
   expect(Math.max(...later)).toBeLessThanOrEqual(8)
 })
 
-test('more than a server bears is found out, and not tried again soon', () => {
-  const link = { roundTripMs: 50, perConnection: 5 * MB, total: (_: number, connections: number) => (connections > 6 ? 10 : 40) * MB }
-  const { bytes, limits } = simulate(link, 180)
-  expect(limits.at(-1)).toBe(6)
-  expect(bytes / bestFixed(link, 180).bytes).toBeGreaterThan(0.85)
+describe('more than a server bears is found out, and left, and not tried again soon', () => {
+  const link: SimulatedLink = { roundTripMs: 50, perConnection: 5 * MB, total: (_, connections) => (connections > 6 ? 10 : 40) * MB, bufferBytes }
+  const best = bestFixed(link, 600)
+  test.each([['down', undefined], ['up', undefined], ['down', maximum], ['up', maximum]] as const)('%s, of which %s was known', (direction, known) => {
+    const { bytes, limits } = simulate(link, 600, undefined, known, direction)
+    expect(best.number).toBe(6)
+    expect(limits.at(-1)).toBe(6)
+    expect(limits.slice(60).filter((limit) => limit > 6).length).toBeLessThan(30)
+    expect(bytes / best.bytes, limits.join(' ')).toBeGreaterThan(0.9)
+  })
 })
 
 test('what refuses is met a few times, not again and again', () => {
@@ -62,10 +78,10 @@ test('it begins with what is known, and finds out where that no longer holds', (
 test('throttling halves once for all transfers of one time, and keeps to the longest Retry-After', () => {
   let state = startConcurrency('up', 16, 0, 16)
   for (let index = 0; index < 8; index++) {
-    state = afterTransfer(state, { startedMs: 500, finishedMs: 1000 + index, throttled: true, retryAfterMs: 5000 })
+    state = afterTransfer(state, { startedMs: 500, finishedMs: 1000 + index, throttled: true, retryAfterMs: 5000 }, company)
   }
   expect([state.limit, state.pausedUntilMs]).toEqual([8, 6007])
-  state = afterTransfer(state, { startedMs: 7000, finishedMs: 7500, throttled: true })
+  state = afterTransfer(state, { startedMs: 7000, finishedMs: 7500, throttled: true }, company)
   expect([state.limit, state.pausedUntilMs]).toEqual([4, 7500])
 })
 
@@ -89,7 +105,7 @@ test('whatever happens, at least one and at most the maximum may run', () => {
   fc.assert(fc.property(fc.array(event, { maxLength: 200 }), fc.integer({ min: 1, max: 64 }), (events, most) => {
     let state = startConcurrency('up', most, 0)
     for (const one of events) {
-      state = 'outcome' in one ? afterTransfer(state, one.outcome) : afterMove(state, one.seen, most)
+      state = 'outcome' in one ? afterTransfer(state, one.outcome, { isFull: true, maximum: most }) : afterMove(state, one.seen, most)
       expect(state.limit).toBeGreaterThanOrEqual(1)
       expect(state.limit).toBeLessThanOrEqual(most)
     }

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AdaptivePermits, type Permits, type Release } from '../../../../engine/backend/flow/permits.ts'
+import { PauseGate } from '../../../../engine/base/pause.ts'
 import { codeOf } from '../../../suites/backend-contract.ts'
 import { FakeClock } from '../fake-clock.ts'
 
@@ -103,4 +104,95 @@ test('each permit holds one of the account, also when the account refuses', asyn
   await expect(permits.acquire(never)).rejects.toThrow('no supervisor')
   fail = false
   expect(await codeOf(permits.acquire(never))).toBe('done')
+})
+
+describe('a transfer of which nothing but a round trip is left', () => {
+  /** Acquires one after the other; tells how many have begun. */
+  function beginning(permits: AdaptivePermits, count: number): { readonly begun: Awaited<ReturnType<AdaptivePermits['acquire']>>[] } {
+    const begun: Awaited<ReturnType<AdaptivePermits['acquire']>>[] = []
+    for (let at = 0; at < count; at++) void permits.acquire(never).then((permit) => { begun.push(permit) })
+    return { begun }
+  }
+
+  const turn = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve) })
+
+  test('lets another begin, once, and gives its own place back once', async () => {
+    const permits = permitsOf(16, 2)
+    const { begun } = beginning(permits, 6)
+    await turn()
+    expect(begun.length).toBe(2)
+    begun[0]?.ending()
+    begun[0]?.ending()
+    await turn()
+    expect(begun.length).toBe(3)
+    begun[0]?.release()
+    begun[0]?.release()
+    begun[0]?.ending()
+    await turn()
+    expect(begun.length).toBe(3)
+    begun[1]?.release()
+    await turn()
+    expect(begun.length).toBe(4)
+  })
+
+  test('is one of half as many as may run at most', async () => {
+    const permits = permitsOf(16, 4)
+    const { begun } = beginning(permits, 16)
+    await turn()
+    for (const permit of [...begun]) permit.ending()
+    await turn()
+    expect(begun.length).toBe(6)
+  })
+
+  test.each([[1, 1], [4, 4], [4, 3]])('with a maximum of %i, of which %i run: never more than the maximum at once', async (maximum, known) => {
+    const permits = permitsOf(maximum, known)
+    const { begun } = beginning(permits, 12)
+    let over = 0
+    for (let round = 0; round < 12; round++) {
+      await turn()
+      for (const permit of [...begun]) permit.ending()
+      await turn()
+      expect(begun.length - over).toBeLessThanOrEqual(maximum)
+      begun[over]?.release()
+      over++
+    }
+    expect(begun.length).toBe(12)
+  })
+
+  test('keeps what it holds of the account until it ends', async () => {
+    let held = 0
+    const account: Permits = {
+      acquire: () => {
+        held++
+        return Promise.resolve<Release>(() => { held-- })
+      },
+    }
+    const permits = permitsOf(16, 1, new FakeClock(), account)
+    const { begun } = beginning(permits, 2)
+    await turn()
+    begun[0]?.ending()
+    await turn()
+    expect([begun.length, held]).toEqual([2, 2])
+    begun[0]?.release()
+    expect(held).toBe(1)
+  })
+})
+
+test('who waits for a turn while the run is paused waits on', async () => {
+  const pauseGate = new PauseGate()
+  const permits = new AdaptivePermits(1, { direction: 'up', clock: new FakeClock(), pauseGate })
+  const first = await permits.acquire(never)
+  const order: string[] = []
+  const controller = new AbortController()
+  const second = permits.acquire(never).then(() => { order.push('second') })
+  const third = codeOf(permits.acquire(controller.signal))
+  pauseGate.pause()
+  first.release()
+  await new Promise((resolve) => { setImmediate(resolve) })
+  expect(order).toEqual([])
+  controller.abort()
+  expect(await third).toBe('aborted')
+  pauseGate.resume()
+  await second
+  expect(order).toEqual(['second'])
 })

@@ -9,6 +9,8 @@ export interface SimulatedLink {
   /** More connections than this are refused, with this wish. */
   readonly refusesAbove?: number
   readonly retryAfterMs?: number
+  /** What buffers on the way take in of each upload before anything holds it up. */
+  readonly bufferBytes?: number
 }
 
 interface Lane {
@@ -16,6 +18,8 @@ interface Lane {
   readonly readyMs: number
   readonly isRefused: boolean
   left: number
+  /** Of `left`, not handed on yet: what is sent is seen when a buffer takes it. */
+  unseen: number
   moves: boolean
 }
 
@@ -42,22 +46,27 @@ export function simulate(link: SimulatedLink, seconds: number, fixed?: number, k
     if (nowMs % 1000 === 0) limits.push(limit)
     while (lanes.length < limit && nowMs >= state.pausedUntilMs) {
       const isRefused = link.refusesAbove !== undefined && lanes.length >= link.refusesAbove
-      lanes.push({ startedMs: nowMs, readyMs: nowMs + link.roundTripMs, isRefused, left: objectBytes, moves: false })
+      lanes.push({ startedMs: nowMs, readyMs: nowMs + link.roundTripMs, isRefused, left: objectBytes, unseen: objectBytes, moves: false })
     }
     const ready = lanes.filter((lane) => lane.readyMs <= nowMs && !lane.isRefused)
     const rate = Math.min(link.perConnection, link.total(nowMs, ready.length) / Math.max(1, ready.length))
     for (const lane of ready) {
       const moved = Math.min(lane.left, (rate * tickMs) / 1000)
       lane.left -= moved
-      lane.moves = true
       bytes += moved
-      state = afterMove(state, { nowMs, bytes: moved, active: lanes.length, moving: lanes.filter(({ moves }) => moves).length }, maximum)
+      const unseen = Math.max(0, lane.left - (direction === 'up' ? (link.bufferBytes ?? 0) : 0))
+      const seen = lane.unseen - unseen
+      lane.unseen = unseen
+      if (seen === 0) continue
+      lane.moves = true
+      state = afterMove(state, { nowMs, bytes: seen, active: lanes.length, moving: lanes.filter(({ moves }) => moves).length }, maximum)
     }
     for (const lane of lanes.filter((each) => each.left <= 0 || (each.isRefused && each.readyMs <= nowMs))) {
       lanes = lanes.filter((each) => each !== lane)
       if (lane.isRefused) refusals++
       const { retryAfterMs = 0 } = link
-      state = afterTransfer(state, { startedMs: lane.startedMs, finishedMs: nowMs, throttled: lane.isRefused, ...(lane.isRefused ? { retryAfterMs } : {}) })
+      const moved = lane.isRefused ? { retryAfterMs } : { bytes: objectBytes }
+      state = afterTransfer(state, { startedMs: lane.startedMs, finishedMs: nowMs, throttled: lane.isRefused, ...moved }, { isFull: true, maximum })
     }
   }
   return { bytes, limits, refusals }
