@@ -117,7 +117,7 @@ export class SnapshotCopy {
       onRead: (bytes) => { underway.readBytes += bytes },
     })
     await data.run(copy.lacking(root, seen), until)
-    return copy.store(root)
+    return await copy.store(root)
   }
 
   #manifest(root: BlobId): Manifest {

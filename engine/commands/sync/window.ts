@@ -29,9 +29,15 @@ export interface WantedRange {
   readonly segments: readonly WantedSegment[]
 }
 
+interface GatheredSegment {
+  readonly location: BlobLocation
+  /** By id. */
+  readonly blobs: Map<string, WantedBlob>
+}
+
 /** What is to be read of the source, in the order of the tree; gives it in the order of the packs, each blob once. */
 export class SyncWindow {
-  readonly #packs = new Map<string, Map<number, { readonly location: BlobLocation; readonly blobs: Map<string, WantedBlob> }>>()
+  readonly #packs = new Map<string, Map<number, GatheredSegment>>()
   #blobs = 0
   #bytes = 0
 
@@ -41,7 +47,7 @@ export class SyncWindow {
 
   add(id: BlobId, location: BlobLocation): void {
     let pack = this.#packs.get(location.pack)
-    if (!pack) this.#packs.set(location.pack, (pack = new Map()))
+    if (!pack) this.#packs.set(location.pack, (pack = new Map<number, GatheredSegment>()))
     let segment = pack.get(location.segmentOffset)
     if (!segment) {
       pack.set(location.segmentOffset, (segment = { location, blobs: new Map() }))
