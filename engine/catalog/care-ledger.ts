@@ -16,11 +16,14 @@ const stored = v.object({
   ms: amount,
   prunedMs: v.exactOptional(v.number()),
   checkedMs: v.exactOptional(v.number()),
+  drilledMs: v.exactOptional(v.number()),
   /** Something was forgotten since the last prune that came to its end. */
   wantsPrune: v.exactOptional(v.boolean()),
 })
 
 type Stored = v.InferOutput<typeof stored>
+
+const lastKeys = { prune: 'prunedMs', check: 'checkedMs', drill: 'drilledMs' } as const
 
 /** Work of a day: bytes over the network, in both directions, and time. */
 export interface CareWork {
@@ -48,14 +51,13 @@ export class CareLedger {
   }
 
   /** Undefined: never, as far as is known, or at a time that a clock which was set back has not reached. */
-  last(what: 'prune' | 'check', nowMs: number): number | undefined {
-    const { prunedMs, checkedMs } = this.#load()
-    const last = what === 'prune' ? prunedMs : checkedMs
+  last(what: keyof typeof lastKeys, nowMs: number): number | undefined {
+    const last = this.#load()[lastKeys[what]]
     return last !== undefined && last <= nowMs ? last : undefined
   }
 
-  setLast(what: 'prune' | 'check', nowMs: number): void {
-    this.#save({ ...this.#load(), [what === 'prune' ? 'prunedMs' : 'checkedMs']: nowMs })
+  setLast(what: keyof typeof lastKeys, nowMs: number): void {
+    this.#save({ ...this.#load(), [lastKeys[what]]: nowMs })
   }
 
   get wantsPrune(): boolean {

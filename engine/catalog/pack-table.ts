@@ -234,6 +234,19 @@ export class PackTable {
     guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ?').run(timeMs, nameBytes(name)) })
   }
 
+  /** Somebody verified the pack; what is known already and newer stays. Unknown packs are passed over. */
+  noteVerified(name: string, timeMs: number): void {
+    guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ? AND verified_ms < ?').run(timeMs, nameBytes(name), timeMs) })
+  }
+
+  /** Usable packs that were verified, with when, in ms since 1970; page by page. */
+  *verified(): Generator<readonly [string, number]> {
+    const page = this.#database.prepare<[number], ListedRow & { verified_ms: number }>('SELECT number, name, size, verified_ms FROM packs WHERE number > ? AND verified_ms > 0 ORDER BY number LIMIT 1000')
+    for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
+      for (const { number, name, verified_ms: verifiedMs } of rows) if (this.#usage.isUsable(number)) yield [name.toString('hex'), verifiedMs]
+    }
+  }
+
   #add(pack: PackInfo, indexed: boolean): number {
     const known = this.hasPack(pack.name)
     const number = this.#numberOf(pack.name, pack.size)

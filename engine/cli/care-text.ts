@@ -11,6 +11,7 @@ export function careLines(summary: RunSummary): string[] {
     `  ${careLine(details)}`,
     ...(details.held ?? []).map(heldLine),
     ...(details.affectedCount > 0 ? [`  ${formatPlural(details.affectedCount, 'path')} cannot be restored whole: run a check`] : []),
+    ...(details.drill === 'failed' ? ['  the restore drill FAILED: files could not be restored as they were stored: run a check'] : []),
     ...(details.left.bytes <= 0 || details.left.ms <= 0 ? ['  the budget of this day is used up; the next days go on'] : []),
   ]
 }
@@ -21,6 +22,7 @@ function careLine(details: CareDetails): string {
     `${formatPlural(forgotten.length, 'snapshot')} forgotten`,
     prune === 'done' ? `${formatPlural(deletedPacks, 'pack')} removed, ${formatBytes(freedBytes)} freed` : `prune ${pruneWords[prune]}`,
     structure === 'done' ? `${formatPlural(snapshots, 'snapshot')} checked` : `check ${structure === 'no budget' ? 'put off' : 'not due'}`,
+    drillWords(details),
     `${formatPlural(verifiedPacks, 'pack')} (${formatBytes(verifiedBytes)}) read back`,
     oldestWords(details),
   ].join(' · ')
@@ -28,8 +30,18 @@ function careLine(details: CareDetails): string {
 
 const pruneWords = { 'not due': 'not due', 'no budget': 'put off', waiting: 'waits for a backup', held: 'held back', failed: 'failed' } as const
 
+function drillWords({ drill, drilledFiles, drilledBytes }: CareDetails): string {
+  switch (drill) {
+    case 'not due': return 'drill not due'
+    case 'no budget': return 'drill put off'
+    case 'no room': return 'no room for a drill'
+    case 'nothing': return 'nothing to restore'
+    default: return `${formatPlural(drilledFiles, 'file')} (${formatBytes(drilledBytes)}) restored and compared`
+  }
+}
+
 /** Which packs were not read back for how long. */
-function oldestWords({ packs, unreadPacks, oldestVerifiedMs }: Pick<CareDetails, 'packs' | 'unreadPacks' | 'oldestVerifiedMs'>): string {
+export function oldestWords({ packs, unreadPacks, oldestVerifiedMs }: Pick<CareDetails, 'packs' | 'unreadPacks' | 'oldestVerifiedMs'>): string {
   if (packs === 0) return 'no packs'
   if (unreadPacks > 0 || oldestVerifiedMs === undefined) return `${String(unreadPacks)} of ${formatPlural(packs, 'pack')} not read back yet`
   return `oldest pack not read since ${formatTime(oldestVerifiedMs)}`

@@ -8,6 +8,7 @@ import { addBrowsing } from './commands/browse.ts'
 import { addCare } from './commands/care.ts'
 import { addCheck } from './commands/check.ts'
 import { addDestinations } from './commands/destinations.ts'
+import { addDrill } from './commands/drill.ts'
 import { addInit } from './commands/init.ts'
 import { addKey } from './commands/key.ts'
 import { addKit } from './commands/kit.ts'
@@ -63,7 +64,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addDrill, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

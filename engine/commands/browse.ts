@@ -1,12 +1,14 @@
 import { fromBytes, toShown } from '../base/byte-string.ts'
 import { copyOf } from '../base/bytes.ts'
 import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../base/errors.ts'
+import type { DrillProof } from '../protocol/drill.ts'
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { annotationPrefix } from '../repository/protocol/names.ts'
+import { readDrills } from '../repository/protocol/proofs.ts'
 import { resolveSnapshot } from '../repository/protocol/resolve.ts'
 import { DecisionCache, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
 import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
@@ -96,6 +98,11 @@ export class Browser implements AsyncDisposable {
       else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
     }
     return views.sort((a, b) => a.finishedMs - b.finishedMs)
+  }
+
+  /** How restore drills ended, the newest first. Errors: those of the storage. */
+  drills(most: number): Promise<readonly DrillProof[]> {
+    return readDrills(this.#reader.repository, most, this.#context.signal)
   }
 
   /**

@@ -6,13 +6,10 @@ import { catalogFolder } from '../catalog/paths.ts'
 import type { CareDetails } from '../protocol/care.ts'
 import type { CareJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { CareRun } from './care/run.ts'
+import { careCatalog, CareRun } from './care/run.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
-
-/** Name of the catalog that care uses: a check of its own goes on beside it. */
-const careCatalog = 'care'
 
 /**
  * Looks after a repository, as much as a day's budget allows: forgets by policy, prunes, follows the structure of all snapshots, and reads packs back,
@@ -39,8 +36,8 @@ export async function care(job: CareJob, context: CommandContext): Promise<RunSu
   })
 }
 
-function outcomeOf({ affectedCount, forgotten, deletedPacks, structure, verifiedPacks }: CareDetails, problems: number): RunSummary['outcome'] {
-  if (affectedCount > 0) return 'failed'
+function outcomeOf({ affectedCount, forgotten, deletedPacks, structure, drill, drilledFiles, verifiedPacks }: CareDetails, problems: number): RunSummary['outcome'] {
+  if (affectedCount > 0 || drill === 'failed') return 'failed'
   if (problems > 0) return 'warnings'
-  return forgotten.length > 0 || deletedPacks > 0 || structure === 'done' || verifiedPacks > 0 ? 'success' : 'unchanged'
+  return forgotten.length > 0 || deletedPacks > 0 || structure === 'done' || drilledFiles > 0 || verifiedPacks > 0 ? 'success' : 'unchanged'
 }

@@ -11,12 +11,15 @@ import { spoolPacks } from '../repository/protocol/spool-packs.ts'
 import type { CheckJob } from '../protocol/job.ts'
 import type { Problem, RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
+import type { VerificationDates } from '../catalog/pack-table.ts'
+import type { DrillProof } from '../protocol/drill.ts'
+import { readDrills, type UnreadableProof } from '../repository/protocol/proofs.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { affectedProblem, Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
-import { checkAnnotations, checkIndexes, checkPacks, checkRecords } from './check/inventory.ts'
+import { checkAnnotations, checkIndexes, checkPacks, checkProofs, checkRecords } from './check/inventory.ts'
 import type { IndexFindings } from './check/inventory.ts'
-import { repairAnnotations, repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
+import { removeProofs, repairAnnotations, repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
 import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
 import { repairFromSources } from './check/source-repair.ts'
@@ -27,6 +30,7 @@ import { openForCommand } from './open.ts'
 import type { OpenRepository, OpenStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
+import { mergeVerifiedDates } from './verified-dates.ts'
 
 /** Name of the catalog that checks use; it remembers when each pack was read last. */
 const checkCatalog = 'check'
@@ -42,6 +46,10 @@ export interface CheckDetails {
   readonly affected: readonly AffectedPath[]
   readonly affectedCount: number
   readonly repair?: Repair
+  /** When packs were read back, by anybody, after this check. */
+  readonly verification: VerificationDates
+  /** The last restore drill, if there was one. */
+  readonly drill?: DrillProof
 }
 
 /**
@@ -63,13 +71,16 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   const run = new CheckRun(open, catalog, findings, progress, startedMs)
   if (job.repair) await open.memory.require(context.signal)
   const lost = await open.memory.missed(context.signal)
-  const checked = await checkAll(run, job.readDataPercent, context.signal)
+  const checked = await checkAll(run, job.readDataPercent, (signal) => mergeVerifiedDates({ repository: open.repository, catalog, home: job.home, name: checkCatalog, nowMs: startedMs }, signal), context.signal)
   const { snapshots, packsRead } = checked
   const repair = job.repair ? await repairAll(run, checked, job, open, context) : undefined
   for (const each of lost) recordLost(findings, each)
+  const [drill] = await readDrills(open.repository, 1, context.signal)
   const details: CheckDetails = {
     snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
     ...(repair ? { repair } : {}),
+    verification: catalog.packs.verificationDates(),
+    ...(drill ? { drill } : {}),
   }
   return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
 }
@@ -90,7 +101,7 @@ export async function checkIn(open: OpenRepository, catalog: Catalog, onFinding:
   const findings = toldFindings(progress, context, onFinding)
   const run = new CheckRun(open, catalog, findings, progress, context.clock.now())
   using _missing = run.missing
-  const { snapshots, index } = await checkAll(run, 0, context.signal)
+  const { snapshots, index } = await checkAll(run, 0, () => Promise.resolve(), context.signal)
   using _indexed = index.indexed
   return { snapshots, damageCount: findings.damageCount, affectedCount: findings.affectedCount }
 }
@@ -116,9 +127,10 @@ interface Checked {
   readonly index: IndexFindings
   readonly records: readonly UnreadableRecord[]
   readonly annotations: readonly UnreadableAnnotation[]
+  readonly proofs: readonly UnreadableProof[]
 }
 
-async function checkAll(run: CheckRun, readDataPercent: number, signal: AbortSignal): Promise<Checked> {
+async function checkAll(run: CheckRun, readDataPercent: number, learnDates: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal): Promise<Checked> {
   run.progress.phase('scanning')
   await checkPacks(run, signal)
   const index = await checkIndexes(run, signal)
@@ -126,19 +138,22 @@ async function checkAll(run: CheckRun, readDataPercent: number, signal: AbortSig
   await readTreePacks(run, signal)
   const records = await checkRecords(run, signal)
   const annotations = await checkAnnotations(run, signal)
+  const proofs = await checkProofs(run, signal)
+  await learnDates(signal)
   const packsRead = await readDataPacks(run, readDataPercent, signal)
   run.progress.phase('verifying')
-  return { snapshots: await checkSnapshots(run, signal), packsRead, index, records, annotations }
+  return { snapshots: await checkSnapshots(run, signal), packsRead, index, records, annotations, proofs }
 }
 
 /** Repairs, then follows the snapshots again: what is told as affected is what remains. */
-async function repairAll(run: CheckRun, { index, records, annotations }: Checked, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
+async function repairAll(run: CheckRun, { index, records, annotations, proofs }: Checked, job: CheckJob, open: OpenStorage, context: CommandContext): Promise<Repair> {
   const { signal } = context
   const { backend, config, keys } = run.repository
   run.progress.phase('finishing')
   const folder = (await backend.openStaging?.('', signal))?.path ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
   const removedAnnotations = await repairAnnotations(run, annotations, signal)
+  await removeProofs(run, proofs, signal)
   const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
   const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, hostOf(job), spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
   if (restoredBlobs > 0) {

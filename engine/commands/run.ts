@@ -28,6 +28,7 @@ async function runOnce(job: EngineJob, context: CommandContext): Promise<RunSumm
     case 'forget': return (await import('./forget.ts')).forget(job, context)
     case 'prune': return (await import('./prune.ts')).prune(job, context)
     case 'care': return (await import('./care.ts')).care(job, context)
+    case 'drill': return (await import('./drill.ts')).drill(job, context)
     case 'rebuild': return (await import('./rebuild.ts')).rebuild(job, context)
     case 'test': return (await import('./test.ts')).test(job, context)
     case 'sync': return (await import('./sync.ts')).sync(job, context)

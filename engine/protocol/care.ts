@@ -22,6 +22,13 @@ const careDetails = v.object({
   damageCount: count,
   /** Paths that cannot be restored whole. */
   affectedCount: count,
+  /**
+   * A restore drill: how it ended; `nothing` to restore; `no room` on this machine; else as for the structure.
+   */
+  drill: v.picklist(['passed', 'warnings', 'failed', 'nothing', 'no room', 'not due', 'no budget']),
+  /** Restored, compared and removed again. */
+  drilledFiles: count,
+  drilledBytes: amount,
   verifiedPacks: count,
   verifiedBytes: amount,
   /** In the repository, without those that are retired. */

@@ -1,7 +1,7 @@
 import type { KnownRepository } from './known.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
-export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | RebuildJob | BrowseJob | TestJob | SyncJob
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | TestJob | SyncJob
 
 interface JobBase {
   /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
@@ -139,6 +139,19 @@ export interface CareJob extends JobBase {
 
 /** As of a forget. */
 export type CareRetention = Pick<ForgetJob, 'name' | 'allHosts'> & { readonly policy: RetentionPolicy }
+
+/** Restores some files by chance, compares them, and keeps the proof in the repository. */
+export interface DrillJob extends JobBase {
+  readonly type: 'drill'
+  /** Only files of this job; absent: of every job. */
+  readonly name?: string
+  /** Files at most. Default 25. */
+  readonly files?: number
+  /** Bytes at most, of all files together; larger files are not taken. Default 128 MiB. */
+  readonly bytes?: number
+  /** What chance goes by, to hold a drill again. Default: random. */
+  readonly seed?: string
+}
 
 export interface RebuildJob extends JobBase {
   readonly type: 'rebuild'

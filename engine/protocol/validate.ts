@@ -146,6 +146,10 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   syncJob,
   careJob,
   v.object({ ...jobBase, type: v.literal('prune'), dryRun: flag, despiteUnusual: v.exactOptional(flag), minimumAgeMs: v.exactOptional(count), expireAfterMs: v.exactOptional(count) }),
+  v.object({
+    ...jobBase, type: v.literal('drill'), name: v.exactOptional(jobName),
+    files: v.exactOptional(count), bytes: v.exactOptional(count), seed: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(4096))),
+  }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
   v.object({ ...jobBase, type: v.literal('test') }),

@@ -22,6 +22,8 @@ const kindBytes = {
   expired: 8,
   deleted: 9,
   note: 10,
+  verified: 11,
+  drill: 12,
   machine: 13,
   'data-pack': 16,
   'tree-pack': 17,

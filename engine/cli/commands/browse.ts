@@ -5,6 +5,7 @@ import { HoldfastError } from '../../base/errors.ts'
 import { expectChange } from '../../snapshot/annotation.ts'
 import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { overdue } from '../../snapshot/overdue.ts'
+import { drillLine } from '../drill-text.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
@@ -50,8 +51,9 @@ async function listSnapshots({ settings, context, output }: Invocation, { job, h
   }
   const late = overdue(snapshots, settings.host ?? hostname(), context.clock.now())
   for (const each of late) output.record({ type: 'overdue', ...each }, overdueLine(each))
-  const text = snapshots.length === 0 ? ['There are no snapshots.'] : []
-  return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length }, text }
+  const [drill] = await browser.drills(1)
+  const text = [...(snapshots.length === 0 ? ['There are no snapshots.'] : []), ...(drill ? [drillLine(drill)] : [])]
+  return { ...endingOf(browser), json: { operation: 'snapshots', ...endingOf(browser).json, snapshots: snapshots.length, ...(drill ? { drill } : {}) }, text }
 }
 
 interface AnnotateOptions extends CommonOptions {

@@ -15,7 +15,7 @@ interface CareOptions extends CommonOptions, KeepOptions {
 }
 
 export function addCare(program: Command, builder: ProgramBuilder): void {
-  const command = builder.command('care', 'look after the repository: forget by policy, prune, check, read packs back, within a daily budget', [
+  const command = builder.command('care', 'look after the repository: forget by policy, prune, check, drill, read packs back, within a daily budget', [
     'care',
     'care --job home --keep-daily 14 --keep-monthly 12',
     'care --budget-bytes 2G --budget-minutes 20',
@@ -26,7 +26,8 @@ export function addCare(program: Command, builder: ProgramBuilder): void {
   command.option('--despite-unusual', despiteUnusualHelp)
   command.addHelpText('after', `
 Run it as often as you like, say every hour: what is not due is left out. Snapshots are forgotten where --keep-… says what to keep. A prune is due a day
-after something was forgotten, else once a week; the structure of all snapshots is checked once a week. What is left of the day's budget goes into reading
+after something was forgotten, else once a week; the structure of all snapshots is checked, and a restore
+drill of up to 64M is held, once a week. What is left of the day's budget goes into reading
 packs back, those first that were not read for the longest time, each once a month at most. What was begun is brought to its end; what goes beyond is taken from the next days.
 While an unusual backup is not acknowledged (see acknowledge), nothing as old is forgotten and nothing pruned; the rest goes on.
 It waits for nobody and may be stopped at any time. Exit code 1: nothing was due.`)

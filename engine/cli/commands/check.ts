@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { runToEnding } from '../execute.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
-import { detailLines } from '../detail-lines.ts'
+import { checkLines } from '../check-text.ts'
 import { parsePercent } from '../values.ts'
 
 interface CheckOptions extends CommonOptions {
@@ -18,7 +18,7 @@ export function addCheck(program: Command, builder: ProgramBuilder): void {
   command.action(async (options: CheckOptions) => {
     const readDataPercent = options.readData === true ? 100 : (options.readData ?? 0)
     await builder.run(options, ({ settings, context }) =>
-      runToEnding({ ...settings, type: 'check', readDataPercent, ...(options.repair ? { repair: true } : {}) }, context, detailLines),
+      runToEnding({ ...settings, type: 'check', readDataPercent, ...(options.repair ? { repair: true } : {}) }, context, checkLines),
     )
   })
   program.addCommand(command)

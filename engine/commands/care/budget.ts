@@ -14,6 +14,8 @@ const standardMs = 30 * minuteMs
 const pruneEveryMs = { wanted: 20 * 60 * minuteMs, else: 7 * dayMs }
 /** The structure of all snapshots, which costs the reading of all folders, is followed once a week. */
 const checkEveryMs = 7 * dayMs
+/** A restore drill is held once a week. */
+const drillEveryMs = 7 * dayMs
 
 /** What a day's care may take. */
 export function dailyBudget({ budgetBytes, budgetMs }: Pick<CareJob, 'budgetBytes' | 'budgetMs'>, distance: Distance): CareWork {
@@ -23,10 +25,11 @@ export function dailyBudget({ budgetBytes, budgetMs }: Pick<CareJob, 'budgetByte
 export interface Due {
   readonly prune: boolean
   readonly check: boolean
+  readonly drill: boolean
 }
 
 /** @param last when each was done last, ms since 1970; undefined: never */
-export function whatIsDue(last: { readonly prune: number | undefined, readonly check: number | undefined }, wantsPrune: boolean, nowMs: number): Due {
+export function whatIsDue(last: Readonly<Record<'prune' | 'check' | 'drill', number | undefined>>, wantsPrune: boolean, nowMs: number): Due {
   const isDue = (lastMs: number | undefined, everyMs: number): boolean => lastMs === undefined || nowMs - lastMs >= everyMs
-  return { prune: isDue(last.prune, wantsPrune ? pruneEveryMs.wanted : pruneEveryMs.else), check: isDue(last.check, checkEveryMs) }
+  return { prune: isDue(last.prune, wantsPrune ? pruneEveryMs.wanted : pruneEveryMs.else), check: isDue(last.check, checkEveryMs), drill: isDue(last.drill, drillEveryMs) }
 }

@@ -5,17 +5,26 @@ import type { CareDetails } from '../../protocol/care.ts'
 import type { HeldJob } from '../../protocol/changes.ts'
 import type { CareJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
+import { systemRandom } from '../../repository/crypto.ts'
 import { packObject } from '../../repository/names.ts'
+import { writeVerified } from '../../repository/protocol/proofs.ts'
 import { checkIn } from '../check.ts'
 import type { CommandContext } from '../context.ts'
+import { drillIn } from '../drill.ts'
 import { forgetIn } from '../forget.ts'
 import type { OpenRepository } from '../open.ts'
 import { pruneIn } from '../prune.ts'
 import { StepProgress } from '../step-progress.ts'
+import { mergeVerifiedDates } from '../verified-dates.ts'
 import { dailyBudget, whatIsDue } from './budget.ts'
 import { listUsable, verifyPacks, type VerifiedPacks } from './verify-packs.ts'
 
 const keptProblems = 100
+/** A drill of care; the rest of the budget is for reading packs back. */
+const mostDrilledBytes = 64 * 1024 * 1024
+
+/** Name of the catalog that care uses: a check of its own goes on beside it. */
+export const careCatalog = 'care'
 
 interface CareParts {
   readonly job: CareJob
@@ -28,6 +37,7 @@ interface CareParts {
 
 type Pruned = Pick<CareDetails, 'prune' | 'deletedPacks' | 'freedBytes'>
 type Checked = Pick<CareDetails, 'structure' | 'snapshots' | 'damageCount' | 'affectedCount'>
+type Drilled = Pick<CareDetails, 'drill' | 'drilledFiles' | 'drilledBytes'>
 
 /** One run of care: its steps in their order, and the account of what they cost. */
 export class CareRun {
@@ -53,14 +63,15 @@ export class CareRun {
     const { context: { clock }, catalog, startedMs } = this.#parts
     try {
       const forgotten = await this.#forget()
-      const last = { prune: catalog.care.last('prune', startedMs), check: catalog.care.last('check', startedMs) }
+      const last = { prune: catalog.care.last('prune', startedMs), check: catalog.care.last('check', startedMs), drill: catalog.care.last('drill', startedMs) }
       const due = whatIsDue(last, catalog.care.wantsPrune, startedMs)
       const pruned = await this.#prune(due.prune)
       const checked = await this.#check(due.check)
-      const verified = await this.#verify()
+      const drilled = await this.#drill(due.drill)
+      const verified = await this.#verify(checked.structure === 'done')
       this.#account()
       return {
-        forgotten, ...pruned, ...checked, verifiedPacks: verified.packs, verifiedBytes: verified.bytes, ...catalog.packs.verificationDates(),
+        forgotten, ...pruned, ...checked, ...drilled, verifiedPacks: verified.packs, verifiedBytes: verified.bytes, ...catalog.packs.verificationDates(),
         ...(this.#held.size > 0 ? { held: [...this.#held.values()] } : {}),
         left: catalog.care.left(this.#budget, clock.now()),
       }
@@ -131,10 +142,42 @@ export class CareRun {
     return { structure: 'done', snapshots, damageCount, affectedCount }
   }
 
-  async #verify(): Promise<VerifiedPacks> {
-    const { context: { signal }, open: { repository }, catalog, startedMs } = this.#parts
+  /** Some files are restored from the storage and compared, whoever's they are. */
+  async #drill(isDue: boolean): Promise<Drilled> {
+    const { job: { repository, concurrency, home, host }, context, open, catalog: { care }, startedMs } = this.#parts
+    const nothing = { drilledFiles: 0, drilledBytes: 0 }
+    if (!isDue) return { drill: 'not due', ...nothing }
+    if (!this.#mayGoOn) return { drill: 'no budget', ...nothing }
+    const bytes = Math.min(mostDrilledBytes, care.left(this.#budget, context.clock.now()).bytes)
+    try {
+      const { details: { proof }, problems } = await drillIn(open, { repository, concurrency, home, ...(host === undefined ? {} : { host }), bytes }, context)
+      for (const { path, message } of problems) this.#problem(path, message)
+      care.setLast('drill', startedMs)
+      return proof ? { drill: proof.result, drilledFiles: proof.files, drilledBytes: proof.bytes } : { drill: 'nothing', ...nothing }
+    } catch (error) {
+      // Somebody holds one on this machine at this moment.
+      if (hasCode(error, 'busy')) return { drill: 'not due', ...nothing }
+      if (!hasCode(error, 'full')) throw error
+      context.log.write('warning', error.message)
+      return { drill: 'no room', ...nothing }
+    } finally {
+      this.#account()
+    }
+  }
+
+  /** @param isNews folders were read too. The dates go into the repository, so that other machines, and this one when it has lost its catalog, know them. */
+  async #verify(isNews: boolean): Promise<VerifiedPacks> {
+    const { job: { home }, context: { signal }, open: { repository }, catalog, startedMs } = this.#parts
     await listUsable(repository, catalog, signal)
+    const merged = await mergeVerifiedDates({ repository, catalog, home, name: careCatalog, nowMs: startedMs }, signal)
     this.#progress.phase('verifying')
+    const verified = await this.#readBack()
+    if (verified.packs > 0 || isNews || merged.length > 1) await writeVerified(repository, catalog.packs.verified(), merged, systemRandom, signal)
+    return verified
+  }
+
+  async #readBack(): Promise<VerifiedPacks> {
+    const { context: { signal }, open: { repository }, catalog, startedMs } = this.#parts
     return verifyPacks({
       repository, catalog, progress: this.#progress, startedMs,
       mayGoOn: () => this.#mayGoOn,

@@ -8,6 +8,7 @@ import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
 import { readAnnotations, type UnreadableAnnotation } from '../../repository/protocol/annotations.ts'
+import { unreadableProofs, type UnreadableProof } from '../../repository/protocol/proofs.ts'
 import { unreadableRecords, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import { headerBytes, openObject } from '../../repository/sealed.ts'
 import type { CheckRun } from './run.ts'
@@ -84,6 +85,16 @@ export async function checkAnnotations(run: CheckRun, signal: AbortSignal): Prom
   const { found, unknown } = await readAnnotations(run.repository, '', new Map(), signal)
   const unreadable = [...unknown, ...[...found.values()].flatMap((read) => read.unreadable)]
   for (const { object, error } of unreadable) recordDamage(run, object, error)
+  return unreadable
+}
+
+/** Reads every proof. Nothing rests on one: a bad one costs no file. */
+export async function checkProofs(run: CheckRun, signal: AbortSignal): Promise<readonly UnreadableProof[]> {
+  const unreadable: UnreadableProof[] = []
+  for await (const proof of unreadableProofs(run.repository, signal)) {
+    unreadable.push(proof)
+    recordDamage(run, proof.name, proof.error)
+  }
   return unreadable
 }
 

@@ -4,6 +4,7 @@ import { indexObject } from '../../repository/names.ts'
 import type { PackInfo } from '../../repository/pack-info.ts'
 import type { UnreadableAnnotation } from '../../repository/protocol/annotations.ts'
 import { putIndexes } from '../../repository/protocol/index-objects.ts'
+import type { UnreadableProof } from '../../repository/protocol/proofs.ts'
 import { replaceRecords, retirePacks, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import type { IndexFindings } from './inventory.ts'
 import type { CheckRun } from './run.ts'
@@ -49,6 +50,11 @@ export async function repairAnnotations(run: CheckRun, unreadable: readonly Unre
 export async function repairRecords(run: CheckRun, records: readonly UnreadableRecord[], signal: AbortSignal): Promise<number> {
   const damaged = records.filter(({ error }) => error.code === 'damaged')
   return damaged.length === 0 ? 0 : await replaceRecords(run.repository, damaged, systemRandom, signal)
+}
+
+/** Nothing is lost with a proof that nobody can read. */
+export async function removeProofs(run: CheckRun, proofs: readonly UnreadableProof[], signal: AbortSignal): Promise<void> {
+  for (const { name, error } of proofs) if (error.code === 'damaged') await run.repository.backend.remove(name, signal)
 }
 
 /**

@@ -30,10 +30,11 @@ export class RestoreProgress implements Disposable {
   #problemCount = 0
   #phase: Phase = 'opening'
 
-  constructor(context: CommandContext) {
+  /** @param operation what the run is called where it is part of another command. */
+  constructor(context: CommandContext, operation: 'restore' | 'drill' = 'restore') {
     this.#context = context
     this.#startedMs = context.clock.now()
-    this.meter = new Meter('restore', context)
+    this.meter = new Meter(operation, context)
     this.meter.show(() => this.#work())
   }
 

@@ -55,13 +55,13 @@ test.each(['', 'x', '{}', '{"dayMs":"soon","bytes":1,"ms":1}', '{"dayMs":1,"byte
   expect([ledger.wantsPrune, ledger.last('check', noon)]).toEqual([true, noon])
 })
 
-test('a prune is due a day after something was forgotten, else after a week, as the check of the structure is', () => {
-  const last = (hours: number): { prune: number; check: number } => ({ prune: noon - hours * hour, check: noon - hours * hour })
-  expect(whatIsDue({ prune: undefined, check: undefined }, false, noon)).toEqual({ prune: true, check: true })
-  expect(whatIsDue(last(19), true, noon)).toEqual({ prune: false, check: false })
-  expect(whatIsDue(last(20), true, noon)).toEqual({ prune: true, check: false })
-  expect(whatIsDue(last(20), false, noon)).toEqual({ prune: false, check: false })
-  expect(whatIsDue(last(7 * 24), false, noon)).toEqual({ prune: true, check: true })
+test('a prune is due a day after something was forgotten, else after a week, as the check of the structure and the drill are', () => {
+  const last = (hours: number): { prune: number; check: number; drill: number } => ({ prune: noon - hours * hour, check: noon - hours * hour, drill: noon - hours * hour })
+  expect(whatIsDue({ prune: undefined, check: undefined, drill: undefined }, false, noon)).toEqual({ prune: true, check: true, drill: true })
+  expect(whatIsDue(last(19), true, noon)).toEqual({ prune: false, check: false, drill: false })
+  expect(whatIsDue(last(20), true, noon)).toEqual({ prune: true, check: false, drill: false })
+  expect(whatIsDue(last(20), false, noon)).toEqual({ prune: false, check: false, drill: false })
+  expect(whatIsDue(last(7 * 24), false, noon)).toEqual({ prune: true, check: true, drill: true })
 })
 
 test('a far storage is asked for less', () => {

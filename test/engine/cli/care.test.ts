@@ -37,9 +37,9 @@ test('a preview says what stays and why, what goes and how much that frees; the 
 test('care tells in one line what it did, and when nothing was due', { timeout: 120_000 }, async () => {
   await using folder = await backedUp(2)
   const first = await callCli(['care', '--keep-last', '1'], { folder })
-  expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^ {2}1 snapshot forgotten · 0 packs removed, 0 B freed · 1 snapshot checked · \d+ packs \([\d.]+ KiB\) read back · oldest pack not read since \d{4}-/m)])
+  expect([first.code, first.stdout]).toEqual([0, expect.stringMatching(/^ {2}1 snapshot forgotten · 0 packs removed, 0 B freed · 1 snapshot checked · 1 file \(6 B\) restored and compared · \d+ packs \([\d.]+ KiB\) read back · oldest pack not read since \d{4}-/m)])
   const second = await callCli(['care', '--keep-last', '1'], { folder })
-  expect([second.code, second.stdout]).toEqual([1, expect.stringMatching(/0 snapshots forgotten · prune not due · check not due · 0 packs \(0 B\) read back/)])
+  expect([second.code, second.stdout]).toEqual([1, expect.stringMatching(/0 snapshots forgotten · prune not due · check not due · drill not due · 0 packs \(0 B\) read back/)])
   const poor = await callCli(['care', '--budget-bytes', '1'], { folder })
   expect(poor.stdout).toContain('the budget of this day is used up')
   expect((await callCli(['care', '--job', 'job'], { folder })).code).toBe(200)
