@@ -19,6 +19,7 @@ import { isWithinReach } from './jobs/reach.ts'
 import { Restores } from './jobs/restores.ts'
 import { Returns } from './jobs/returns.ts'
 import { JobStore } from './jobs/store.ts'
+import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
@@ -123,6 +124,7 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   const keyFile = keyFileCipher(appPaths.keyFile)
   const ciphers = keychain ? ([keychain, keyFile] as const) : ([keyFile] as const)
   const opened = openSecrets(appPaths.secrets, [...ciphers], now)
+  void shareRepositories(store, opened.store)
   const history = new RunHistory(appPaths.history)
   const interrupted = history.load()
   if (settings.movedTo !== undefined) notices.add({ id: 'settings', type: 'settings-damaged', movedTo: settings.movedTo })

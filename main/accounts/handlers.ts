@@ -4,7 +4,7 @@ import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
 import type { Ask } from '../authority/ask.ts'
 import { signOutQuestion } from '../authority/questions.ts'
-import { repositoryUrl } from '../jobs/engine-jobs.ts'
+import { repositoryUrl } from '../repositories/address.ts'
 import type { JobStore } from '../jobs/store.ts'
 import type { Accounts } from './accounts.ts'
 

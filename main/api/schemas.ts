@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
-import type { Channel, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
+import type { Channel, Destination, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
@@ -56,11 +56,14 @@ const terms = {
 }
 const maxSources = 1000
 
-/** A job's configuration as the job file keeps it. What was a value of its storage once and no longer is one is told when it is used: no job is lost by it. */
-export const jobConfig: v.GenericSchema<unknown, JobConfig> = v.strictObject({
+/** A destination as the job file keeps it. What was a value of its storage once and no longer is one is told when it is used: no job is lost by it. */
+export const destinationSchema: v.GenericSchema<unknown, Destination> = v.variant('type', [v.strictObject({ type: v.literal('folder'), path: absolutePath }), providerShape])
+
+/** A job's configuration as the job file keeps it: the destination belongs to its repository. */
+export type StoredConfig = Omit<JobConfig, 'destination'>
+export const storedConfig: v.GenericSchema<unknown, StoredConfig> = v.strictObject({
   ...terms,
   sources: v.pipe(v.array(absolutePath), v.minLength(1), v.maxLength(maxSources)),
-  destination: v.variant('type', [v.strictObject({ type: v.literal('folder'), path: absolutePath }), providerShape]),
 })
 
 const destination = v.variant('type', [v.strictObject({ type: v.literal('folder'), folder }), provider])

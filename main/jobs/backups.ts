@@ -5,7 +5,8 @@ import type { Engine, EngineListener } from '../supervisor/engine.ts'
 import type { StartRequest } from '../supervisor/supervisor.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
-import { backupJobOf, keptSecrets, repositoryUrl } from './engine-jobs.ts'
+import { backupJobOf } from './engine-jobs.ts'
+import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from './history.ts'
 import { withMachineSettings } from './machine-settings.ts'
 import { dueTrigger } from './schedule.ts'
@@ -149,7 +150,7 @@ export class Backups {
 
   #start(run: ActiveRun): void {
     const record = this.#ports.store.get(run.identity.jobId)
-    const secrets = keptSecrets(this.#ports.secrets, record)
+    const secrets = keptSecrets(this.#ports.secrets, record.repository)
     this.#ports.history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
       run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
@@ -160,18 +161,14 @@ export class Backups {
     run.start((listener) => this.#ports.engines.start(request, listener))
   }
 
-  /** Its destination changed while it ran: the repository that it found is not the one of the new place. */
-  #hasMoved({ id, config }: JobRecord): boolean {
-    const now = this.#ports.store.all.find((one) => one.id === id)
-    return now === undefined || repositoryUrl(now.config.destination) !== repositoryUrl(config.destination)
-  }
-
   #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
     this.#runs.delete(record.id)
     const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
     if (!this.#quitting || complete) this.#ports.history.ended(view, run.problems)
-    const repositoryId = run.repositoryId ?? (record.repositoryId === run.known?.repositoryId ? record.repositoryId : undefined)
-    if (repositoryId !== undefined && !this.#hasMoved(record)) void this.#ports.store.learn(record.id, repositoryId, run.known)
+    const { id, repositoryId: expected } = record.repository
+    const repositoryId = run.repositoryId ?? (expected === run.known?.repositoryId ? expected : undefined)
+    // A job that moved while it ran has another record by now.
+    if (repositoryId !== undefined) void this.#ports.store.repositories.learn(id, repositoryId, run.known)
     if (this.#quitting) return
     this.#ports.onEnded(view, record)
     this.pump()

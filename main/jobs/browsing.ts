@@ -8,7 +8,8 @@ import type { LogWriter } from '../system/logs.ts'
 import type { Timers } from '../system/timers.ts'
 import { engineLog } from './engine-log.ts'
 import type { EngineStarter } from './backups.ts'
-import { browseJobOf, keptSecrets } from './engine-jobs.ts'
+import { browseJobOf } from './engine-jobs.ts'
+import { keptSecrets } from '../repositories/address.ts'
 import type { JobStore } from './store.ts'
 
 export interface BrowsePorts {
@@ -85,7 +86,7 @@ export class Browsing {
 
   #open(jobId: string): Session {
     const record = this.#ports.store.get(jobId)
-    const secrets = keptSecrets(this.#ports.secrets, record)
+    const secrets = keptSecrets(this.#ports.secrets, record.repository)
     if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
     this.#ports.pace.take()
     const [oldest] = this.#sessions.keys()

@@ -6,7 +6,7 @@ import { providerById } from '../api/providers.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { DestinationTests } from './destination-test.ts'
-import { keptSecrets, repositoryUrl } from './engine-jobs.ts'
+import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { JobRecord } from './store.ts'
 
 /** A storage on the network is typed in the window; a folder was chosen in a dialog. Known is where a job goes already, in whichever folder. */
@@ -46,6 +46,12 @@ export interface MovePorts {
   readonly tests: DestinationTests
 }
 
+/** What a job has at the place that it moves to. */
+export interface Arrival {
+  readonly secrets: JobSecrets
+  readonly sameRepository: boolean
+}
+
 /** What says that another repository is at an address, or none. */
 const otherCodes: readonly ErrorCode[] = ['another-repository', 'not-a-repository', 'password', 'rolled-back']
 
@@ -53,7 +59,7 @@ const otherCodes: readonly ErrorCode[] = ['another-repository', 'not-a-repositor
  * The secrets of a job that moves, and whether its own repository is at the new address: by its id, which an engine looks up there. The kept password
  * is tried on that one alone; for any other one has to be typed. Errors: `arguments`; `busy`; what the engine says, where nothing but the kept password could be used.
  */
-export async function secretsOfMoved({ secrets, tests }: MovePorts, record: JobRecord, destination: Destination, typed: SecretsInput): Promise<{ readonly secrets: JobSecrets; readonly sameRepository: boolean }> {
+export async function secretsOfMoved({ secrets, tests }: MovePorts, record: JobRecord, destination: Destination, typed: SecretsInput): Promise<Arrival> {
   expectStorageSecrets(destination, typed, true)
   const merged = mergeSecrets(keptPassword(secrets, record), typed)
   const sameRepository = merged !== undefined && (await isRepositoryOf(tests, record, { destination, secrets: merged, typed: typed.password !== undefined }))
@@ -65,7 +71,7 @@ export async function secretsOfMoved({ secrets, tests }: MovePorts, record: JobR
 
 /** The keys were entered for another place and go nowhere else; the password opens the same repository wherever it is, and is sent to none. */
 function keptPassword(secrets: SecretStore, record: JobRecord): JobSecrets | undefined {
-  const kept = keptSecrets(secrets, record)
+  const kept = keptSecrets(secrets, record.repository)
   return kept && { password: kept.password, storage: {} }
 }
 
@@ -75,7 +81,7 @@ interface Move {
   readonly typed: boolean
 }
 
-async function isRepositoryOf(tests: DestinationTests, { repositoryId }: JobRecord, { destination, secrets, typed }: Move): Promise<boolean> {
+async function isRepositoryOf(tests: DestinationTests, { repository: { repositoryId } }: JobRecord, { destination, secrets, typed }: Move): Promise<boolean> {
   if (repositoryId === undefined) return false
   try {
     const found = await tests.run({ destination, secrets, expectRepositoryId: repositoryId })
@@ -92,11 +98,11 @@ async function isRepositoryOf(tests: DestinationTests, { repositoryId }: JobReco
 export async function testDestination({ secrets, tests }: MovePorts, record: JobRecord | undefined, destination: Destination, typed: SecretsInput): Promise<TestView> {
   expectStorageSecrets(destination, typed, false)
   const isOurs = record !== undefined && repositoryUrl(destination) === repositoryUrl(record.config.destination)
-  const knows = record?.repositoryId !== undefined && typed.password === undefined
-  const kept = isOurs ? keptSecrets(secrets, record) : knows ? keptPassword(secrets, record) : undefined
+  const knows = record?.repository.repositoryId !== undefined && typed.password === undefined
+  const kept = isOurs ? keptSecrets(secrets, record.repository) : knows ? keptPassword(secrets, record) : undefined
   const merged = mergeSecrets(kept, { password: kept?.password ?? '', ...typed }) ?? { password: '', storage: {} }
-  const found = await explained(tests.run({ destination, secrets: merged, expectRepositoryId: isOurs || knows ? record?.repositoryId : undefined }), !isOurs && knows)
-  const isSame = !isOurs && record?.repositoryId !== undefined && found.repositoryId === record.repositoryId
+  const found = await explained(tests.run({ destination, secrets: merged, expectRepositoryId: isOurs || knows ? record?.repository.repositoryId : undefined }), !isOurs && knows)
+  const isSame = !isOurs && record?.repository.repositoryId !== undefined && found.repositoryId === record.repository.repositoryId
   return { ...found, ...(isSame && { sameRepository: true }) }
 }
 

@@ -1,12 +1,8 @@
 import { sep } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { BackupJob, BrowseJob, JobSecrets, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
-import { assertNever } from '../system/never.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
-import { MainError } from '../api/errors.ts'
-import { providerById, writeAddress } from '../api/providers.ts'
-import type { SecretStore } from '../settings/secrets.ts'
+import { repositoryUrl } from '../repositories/address.ts'
 import type { JobRecord } from './store.ts'
 
 /** How long `destination.test` waits for a storage that is away: somebody sits in front of it. */
@@ -20,29 +16,9 @@ const nothingKnown: KnownRepository = { repositoryId: '0'.repeat(32), revisions:
 /** A restore whose target is a path that main itself learned. */
 export type RestoreRequest = Omit<Request<'restore.start'>, 'target'> & { readonly target: string }
 
-/** What is kept for the job and the place that it goes to now. */
-export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, config }: JobRecord): JobSecrets | undefined {
-  return secrets.get(id, repositoryUrl(config.destination))
-}
-
-/** The address as engines take it, and as secrets are bound to. Holds no credentials. Errors: `arguments`. */
-export function repositoryUrl(destination: Destination): string {
-  switch (destination.type) {
-    case 'folder':
-      return pathToFileURL(destination.path).href
-    case 'provider': {
-      const provider = providerById(destination.provider)
-      if (!provider) throw new MainError('arguments', 'This storage is not part of this version of Holdfast.', { field: 'config.destination' })
-      return writeAddress(provider, destination.values)
-    }
-    default:
-      return assertNever(destination)
-  }
-}
-
 /** @param acceptOlderRepository somebody said that the repository may be older than what is known of it */
 export function backupJobOf(record: JobRecord, home: string, acceptOlderRepository = false): BackupJob {
-  const { config, repositoryId } = record
+  const { config, repository: { repositoryId } } = record
   return {
     type: 'backup',
     name: config.name,
@@ -86,9 +62,9 @@ export function testJobOf(destination: Destination, home: string, expectReposito
 type RepositoryOfJob = Pick<BackupJob, 'repository' | 'home' | 'expectRepositoryId' | 'acceptOtherRepository' | 'known' | 'host'>
 
 /** A job that has not met its repository takes what is at its address: that was just entered. */
-function repositoryOf({ config, repositoryId, known, host }: JobRecord, home: string): RepositoryOfJob {
+function repositoryOf({ repository: { destination, repositoryId, known }, host }: JobRecord, home: string): RepositoryOfJob {
   return {
-    repository: repositoryUrl(config.destination),
+    repository: repositoryUrl(destination),
     home,
     ...(repositoryId === undefined ? { acceptOtherRepository: true } : { expectRepositoryId: repositoryId }),
     known: known ?? nothingKnown,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { JobConfig, Request, TestView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { Handlers } from '../api/dispatch.ts'
@@ -6,14 +7,16 @@ import type { Folders } from '../authority/folders.ts'
 import { lossesOf } from '../authority/protection.ts'
 import { changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
+import { sharedRepository } from '../repositories/sharing.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { LogFiles } from '../system/logs.ts'
 import type { Backups } from './backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
-import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination } from './destinations.ts'
-import { configProblem, keptSecrets, repositoryUrl } from './engine-jobs.ts'
+import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination, type Arrival } from './destinations.ts'
+import { configProblem } from './engine-jobs.ts'
+import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from './history.ts'
 import type { Restores } from './restores.ts'
 import type { JobRecord, JobStore } from './store.ts'
@@ -41,18 +44,18 @@ type Named<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Pr
 const mostJobs = 200
 
 export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
-  const { store, secrets, backups, browsing, history, onChange } = ports
+  const { store, backups, browsing, history, onChange } = ports
   return {
     'job.add': (request) => add(ports, request),
     'job.update': (request) => update(ports, request),
     async 'job.remove'({ jobId }) {
-      const { config } = store.get(jobId)
+      const { config, repository } = store.get(jobId)
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await ports.ask(removalQuestion(config.name))
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       browsing.close(jobId)
       await store.remove(jobId)
-      await secrets.remove(jobId)
+      await dropSecrets(ports, repository.id)
       history.remove(jobId)
       onChange()
     },
@@ -81,9 +84,11 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
   expectStorageSecrets(config.destination, typed, true)
   store.expectFreeName(config.name)
   if (isNewStorage(config.destination, store.all)) await ask(storageQuestion(config))
-  const record = await store.add(config)
+  const address = repositoryUrl(config.destination)
+  const shared = sharedRepository(store.repositories.all, secrets, { address, secrets: merged })
+  const record = await store.add(config, shared?.id)
   try {
-    await secrets.set(record.id, repositoryUrl(config.destination), merged)
+    if (!shared) await secrets.set(record.repository.id, address, merged)
   } catch (error) {
     await store.remove(record.id)
     throw error
@@ -105,14 +110,27 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   await askForChange(ports, record, config, { moved: arrival, password: typed.password })
   store.get(jobId)
   if (arrival || typed.password !== undefined || typed.storage !== undefined) {
-    const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record), typed)
+    const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record.repository), typed)
     if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
-    // Between the two writes the secrets are bound to an address that the job does not have: it would ask for them again.
-    await secrets.set(jobId, address, merged)
-  }
-  await store.update(jobId, config, arrival?.sameRepository)
+    // Between the two writes what moves has no record yet that names its secrets: nothing uses them, and the old ones are as they were.
+    const repository = arrival ? newHome(ports, record, address, arrival) : record.repository.id
+    await secrets.set(repository, address, merged)
+    await store.update(jobId, config, arrival && { repository, sameRepository: arrival.sameRepository })
+    await dropSecrets(ports, record.repository.id)
+  } else await store.update(jobId, config)
   browsing.close(jobId)
   onChange()
+}
+
+/** The record of the place that a job moves to: one that other jobs use with the same secrets, or a new one. */
+function newHome({ store, secrets }: JobHandlerPorts, record: JobRecord, address: string, arrival: Arrival): string {
+  const repositoryId = arrival.sameRepository ? record.repository.repositoryId : undefined
+  return sharedRepository(store.repositories.all, secrets, { address, secrets: arrival.secrets, repositoryId })?.id ?? randomUUID()
+}
+
+/** Secrets go with the last job that used them. */
+async function dropSecrets({ store, secrets }: JobHandlerPorts, repository: string): Promise<void> {
+  if (!store.repositories.find(repository)) await secrets.remove(repository)
 }
 
 interface AskedChange {
@@ -123,7 +141,7 @@ interface AskedChange {
 async function askForChange({ ask, secrets }: JobHandlerPorts, record: JobRecord, config: JobConfig, change: AskedChange): Promise<void> {
   const losses = lossesOf(record.config, config)
   // Where a repository is there already, a wrong password opens nothing; one that is yet to be made would get it.
-  const kept = change.moved || record.repositoryId !== undefined ? undefined : keptSecrets(secrets, record)
+  const kept = change.moved || record.repository.repositoryId !== undefined ? undefined : keptSecrets(secrets, record.repository)
   const password = kept !== undefined && change.password !== undefined && change.password !== kept.password
   if (!change.moved && !password && losses.length === 0) return
   const moved = change.moved ? { moved: { from: record.config.destination, to: config.destination, sameRepository: change.moved.sameRepository } } : {}

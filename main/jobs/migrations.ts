@@ -26,3 +26,19 @@ function withProvider(record: unknown): unknown {
   const values = description ? { ...given, ...checkedValues(description, given) } : given
   return { ...rest, config: { ...config, destination: { type: 'provider', provider, values } } }
 }
+
+const recordOfVersion2 = v.looseObject({ id: v.string(), config: v.looseObject({ destination: v.unknown() }), repositoryId: v.optional(v.unknown()), known: v.optional(v.unknown()) })
+
+/**
+ * Version 3 of the job file: a repository is a thing of its own. Each job's gets the id of the job, under which its secrets are kept already; those of
+ * one place are joined later, when their secrets can be compared.
+ */
+export function ownRepositories(jobs: unknown): unknown {
+  const parsed = v.safeParse(v.array(recordOfVersion2), jobs)
+  if (!parsed.success) return jobs
+  const records = parsed.output.map(({ config: { destination, ...config }, repositoryId, known, ...job }) => ({
+    job: { ...job, config, repository: job.id },
+    repository: { id: job.id, destination, ...(repositoryId !== undefined && { repositoryId }), ...(known !== undefined && { known }) },
+  }))
+  return { repositories: records.map((one) => one.repository), jobs: records.map((one) => one.job) }
+}

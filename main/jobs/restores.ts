@@ -5,7 +5,8 @@ import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
-import { keptSecrets, restoreJobOf } from './engine-jobs.ts'
+import { restoreJobOf } from './engine-jobs.ts'
+import { keptSecrets } from '../repositories/address.ts'
 import type { RestoreRequest } from './engine-jobs.ts'
 import type { JobStore } from './store.ts'
 
@@ -52,7 +53,7 @@ export class Restores {
   start(request: RestoreRequest): string {
     const record = this.#ports.store.get(request.jobId)
     if (this.running.length >= mostRunning) throw new MainError('busy', 'Too many restores run already.', { pace: true })
-    const secrets = keptSecrets(this.#ports.secrets, record)
+    const secrets = keptSecrets(this.#ports.secrets, record.repository)
     if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
     const run = new ActiveRun({ jobId: record.id, jobName: record.config.name, operation: 'restore', trigger: 'manual' }, this.#ports)
     const restore: Restore = { id: randomUUID(), request, jobName: record.config.name, run }

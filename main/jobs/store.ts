@@ -1,44 +1,75 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import * as v from 'valibot'
-import { knownRepository, type KnownRepository } from '../../engine/protocol/known.ts'
 import type { JobConfig } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
-import { jobConfig } from '../api/schemas.ts'
-import { providerDestinations } from './migrations.ts'
+import { storedConfig, type StoredConfig } from '../api/schemas.ts'
+import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
+import { ownRepositories, providerDestinations } from './migrations.ts'
 
-/** A job as the job file keeps it. */
+/** A job with the repository that it goes to. */
 export interface JobRecord {
   readonly id: string
   readonly config: JobConfig
+  readonly repository: RepositoryRecord
   /** The schedule counts from here: when the job was made, or its schedule changed. */
   readonly scheduledSinceMs: number
-  /** The repository that its first run made or found; later runs refuse another at the same address. */
-  readonly repositoryId?: string
-  /** What this machine knows of that repository, beside what HOLDFAST_HOME keeps: that alone can be lost. */
-  readonly known?: KnownRepository
   /** The machine's name when the job was made: its snapshots go on under it when the machine gets another. */
   readonly host?: string
 }
 
-const record: v.GenericSchema<unknown, JobRecord> = v.object({
+/** A job as the job file keeps it. */
+interface StoredJob {
+  readonly id: string
+  /** Id of the repository's record. */
+  readonly repository: string
+  readonly config: StoredConfig
+  readonly scheduledSinceMs: number
+  readonly host?: string
+}
+
+interface Stored {
+  readonly repositories: readonly RepositoryRecord[]
+  readonly jobs: readonly StoredJob[]
+}
+
+const storedJob: v.GenericSchema<unknown, StoredJob> = v.object({
   id: v.string(),
-  config: jobConfig,
+  repository: v.string(),
+  config: storedConfig,
   scheduledSinceMs: v.number(),
   host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
-  repositoryId: v.exactOptional(v.string()),
-  known: v.exactOptional(knownRepository),
 })
 
-/** The jobs of this machine, in the order in which they were made. */
+const stored: v.GenericSchema<unknown, Stored> = v.pipe(
+  v.object({ repositories: v.array(repositoryRecord), jobs: v.array(storedJob) }),
+  v.check(({ repositories, jobs }) => jobs.every((job) => repositories.some(({ id }) => id === job.repository))),
+)
+
+/** Where a job goes that moves. */
+export interface Move {
+  /** Id of the record of the new place: one that is there, to share it, or one that is yet to be. */
+  readonly repository: string
+  /** The repository that the job knows is at the new place too. */
+  readonly sameRepository: boolean
+}
+
+/** The jobs of this machine, in the order in which they were made, and the repositories that they go to. */
 export class JobStore {
-  readonly #file: VersionedFile<readonly JobRecord[]>
+  readonly repositories: RepositoryStore
+  readonly #file: VersionedFile<Stored>
   readonly #now: () => number
+  #joined: { readonly of: Stored; readonly jobs: readonly JobRecord[] } | undefined
 
   constructor(path: string, now: () => number) {
     this.#now = now
-    this.#file = new VersionedFile({ path, schema: v.array(record), migrations: [providerDestinations], initial: [], now })
+    const file = new VersionedFile({ path, schema: stored, migrations: [providerDestinations, ownRepositories], initial: { repositories: [], jobs: [] }, now })
+    this.#file = file
+    this.repositories = new RepositoryStore({
+      get all() { return file.value.repositories },
+      set: (repositories) => file.set({ ...file.value, repositories }),
+    })
   }
 
   /** Where a damaged job file was put. */
@@ -47,7 +78,9 @@ export class JobStore {
   }
 
   get all(): readonly JobRecord[] {
-    return this.#file.value
+    const { value } = this.#file
+    if (this.#joined?.of !== value) this.#joined = { of: value, jobs: joined(value) }
+    return this.#joined.jobs
   }
 
   /** Errors: `not-found`. */
@@ -57,13 +90,15 @@ export class JobStore {
     return found
   }
 
-  /** Errors: `exists` where a job has this name. */
-  async add(config: JobConfig): Promise<JobRecord> {
+  /** @param repository record to share; without it, one is made for the job's destination. Errors: `exists` where a job has this name. */
+  async add(config: JobConfig, repository: string = randomUUID()): Promise<JobRecord> {
     this.expectFreeName(config.name)
     const host = hostname().slice(0, 255)
-    const added: JobRecord = { id: randomUUID(), config, scheduledSinceMs: this.#now(), ...(host !== '' && { host }) }
-    await this.#file.set([...this.all, added])
-    return added
+    const { destination, ...kept } = config
+    const added: StoredJob = { id: randomUUID(), repository, config: kept, scheduledSinceMs: this.#now(), ...(host !== '' && { host }) }
+    const { repositories, jobs } = this.#file.value
+    await this.#file.set({ repositories: withRecord(repositories, { id: repository, destination }), jobs: [...jobs, added] })
+    return this.get(added.id)
   }
 
   /** Errors: `exists`. */
@@ -71,44 +106,60 @@ export class JobStore {
     if (this.all.some((one) => sameName(one.config.name, name))) throw new MainError('exists', `There is a job named ${name} already.`, { field: 'config.name' })
   }
 
-  /**
-   * The name stays as it is. A new destination may hold another repository, unless somebody has looked.
-   * @param sameRepository the repository that the job knows is at the new destination too. Errors: `not-found`.
-   */
-  async update(id: string, config: JobConfig, sameRepository = false): Promise<void> {
+  /** The name stays as it is. Without `move` the place is the same, however it is spelled now. Errors: `not-found`. */
+  async update(id: string, config: JobConfig, move?: Move): Promise<void> {
     const old = this.get(id)
-    const forgets = !sameRepository && !same(old.config.destination, config.destination)
+    const { destination, ...kept } = config
+    const repository = move?.repository ?? old.repository.id
     const rescheduled = !same(old.config.schedule, config.schedule)
-    await this.#replace({
+    const changed: StoredJob = {
       id,
-      config: { ...config, name: old.config.name },
+      repository,
+      config: { ...kept, name: old.config.name },
       scheduledSinceMs: rescheduled ? this.#now() : old.scheduledSinceMs,
       ...(old.host !== undefined && { host: old.host }),
-      ...(!forgets && old.repositoryId !== undefined && { repositoryId: old.repositoryId }),
-      ...(!forgets && old.known && { known: old.known }),
-    })
+    }
+    const { repositories } = this.#file.value
+    const placed = move
+      ? withRecord(repositories, { ...(move.sameRepository && old.repository), id: repository, destination })
+      : repositories.map((one) => (one.id === repository ? { ...one, destination } : one))
+    await this.#set(placed, this.#file.value.jobs.map((one) => (one.id === id ? changed : one)))
   }
 
-  /** Remembers the repository of a job, and what is known of it. Nothing happens where the job is gone. */
-  async learn(id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> {
-    const old = this.all.find((one) => one.id === id)
-    if (!old || (old.repositoryId === repositoryId && (!known || same(old.known, known)))) return
-    await this.#replace({ ...old, repositoryId, ...(known && { known }) })
+  /** Jobs of the record `gone` go on with the record `kept`, which learns what that one knew. */
+  async merge(kept: string, gone: string): Promise<void> {
+    const { repositories, jobs } = this.#file.value
+    const { repositoryId, known } = this.repositories.get(gone)
+    const learned = { ...(repositoryId !== undefined && { repositoryId }), ...(known && { known }) }
+    await this.#set(
+      repositories.map((one) => (one.id === kept ? { ...learned, ...one } : one)),
+      jobs.map((one) => (one.repository === gone ? { ...one, repository: kept } : one)),
+    )
   }
 
   async remove(id: string): Promise<void> {
-    await this.#file.set(this.all.filter((one) => one.id !== id))
+    await this.#set(this.#file.value.repositories, this.#file.value.jobs.filter((one) => one.id !== id))
   }
 
-  async #replace(changed: JobRecord): Promise<void> {
-    await this.#file.set(this.all.map((one) => (one.id === changed.id ? changed : one)))
+  /** A record that no job names any more goes with the last one that did. */
+  async #set(repositories: readonly RepositoryRecord[], jobs: readonly StoredJob[]): Promise<void> {
+    await this.#file.set({ repositories: repositories.filter(({ id }) => jobs.some((one) => one.repository === id)), jobs })
   }
+}
+
+/** With a record that is there already nothing changes, but for what it did not know. */
+function withRecord(all: readonly RepositoryRecord[], record: RepositoryRecord): readonly RepositoryRecord[] {
+  return all.some(({ id }) => id === record.id) ? all.map((one) => (one.id === record.id ? { ...record, ...one } : one)) : [...all, record]
+}
+
+function joined({ repositories, jobs }: Stored): readonly JobRecord[] {
+  const byId = new Map(repositories.map((one) => [one.id, one]))
+  return jobs.flatMap(({ repository: name, config, ...job }) => {
+    const repository = byId.get(name)
+    return repository ? [{ ...job, config: { ...config, destination: repository.destination }, repository }] : []
+  })
 }
 
 function sameName(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
-}
-
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
 }

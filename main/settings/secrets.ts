@@ -5,15 +5,15 @@ import type { SecretsInput } from '../api/contract.ts'
 import type { SecretCipher } from './ciphers.ts'
 import { VersionedFile } from './versioned-file.ts'
 
-/** Keeps the secrets of jobs, each with the address that it was entered for. Values leave it only towards an engine for that address. */
+/** Keeps the secrets of repositories by the ids of their records, each with the address that it was entered for. Values leave it only towards an engine for that address. */
 export interface SecretStore {
   readonly storage: 'keychain' | 'file'
   /** Undefined when there are none, they were entered for another address, or they cannot be opened (another keychain, a lost key). */
-  get(jobId: string, address: string): JobSecrets | undefined
+  get(id: string, address: string): JobSecrets | undefined
   /** Which secrets are there, without opening them. */
-  has(jobId: string): { readonly password: boolean; readonly storage: boolean }
-  set(jobId: string, address: string, secrets: JobSecrets): Promise<void>
-  remove(jobId: string): Promise<void>
+  has(id: string): { readonly password: boolean; readonly storage: boolean }
+  set(id: string, address: string, secrets: JobSecrets): Promise<void>
+  remove(id: string): Promise<void>
 }
 
 const entry = v.object({
@@ -33,22 +33,22 @@ export function openSecrets(path: string, ciphers: readonly [SecretCipher, ...Se
   const [current] = ciphers
   const store: SecretStore = {
     storage: current.kind,
-    get(jobId, address) {
-      const found = file.value[jobId]
+    get(id, address) {
+      const found = file.value[id]
       const cipher = ciphers.find((one) => one.kind === found?.cipher)
       return found && cipher ? openEntry(cipher, found.sealed, address) : undefined
     },
-    has(jobId) {
-      const found = file.value[jobId]
+    has(id) {
+      const found = file.value[id]
       return { password: found !== undefined, storage: found?.hasStorage ?? false }
     },
-    set(jobId, address, secrets) {
+    set(id, address, secrets) {
       const sealed = Buffer.from(current.seal(JSON.stringify({ address, ...secrets }))).toString('base64')
       const hasStorage = Object.keys(secrets.storage).length > 0
-      return file.set({ ...file.value, [jobId]: { cipher: current.kind, sealed, hasStorage } })
+      return file.set({ ...file.value, [id]: { cipher: current.kind, sealed, hasStorage } })
     },
-    remove(jobId) {
-      const { [jobId]: _gone, ...kept } = file.value
+    remove(id) {
+      const { [id]: _gone, ...kept } = file.value
       return file.set(kept)
     },
   }

@@ -51,7 +51,7 @@ export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 
 }
 
 function jobView(record: JobRecord, { backups, history, secrets, folders }: StateSources): JobView {
-  const { id, config, scheduledSinceMs, host } = record
+  const { id, config, repository, scheduledSinceMs, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const signIn = backups.missingAccount(record)
@@ -60,7 +60,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
     id,
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
-    secrets: secrets.has(id),
+    secrets: secrets.has(repository.id),
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import * as v from 'valibot'
 import { providers, checkedValues, placeWords, reachOf, valueProblems } from '../../../main/api/providers.ts'
 import type { AddressField } from '../../../main/api/providers.ts'
-import { jobConfig, requests } from '../../../main/api/schemas.ts'
+import { destinationSchema, requests } from '../../../main/api/schemas.ts'
 import { storageQuestion } from '../../../main/authority/questions.ts'
-import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
+import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { config, input } from '../jobs/world.ts'
 import { exampleValues } from '../../engine/protocol/providers/example-values.ts'
 
@@ -17,7 +17,7 @@ describe.each(providers)('$id', (provider) => {
   it('is a destination with the values of its example, exactly as they are kept', () => {
     expect(valueProblems(provider, values)).toEqual({})
     expect(asked(destination)).toBe(true)
-    expect(v.parse(jobConfig, { ...config, destination })).toMatchObject({ destination })
+    expect(v.parse(destinationSchema, destination)).toEqual(destination)
     expect(repositoryUrl(destination)).toMatch(new RegExp(`^${provider.schemes[0]}:`))
   })
 

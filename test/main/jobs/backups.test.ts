@@ -36,7 +36,7 @@ describe('a run', () => {
     last().ready()
     expect(last().got('start')[0]).toMatchObject({ job: { expectRepositoryId: 'ab12' } })
     expect(last().got('start')[0]).not.toHaveProperty('job.create')
-    expect(store.get(id).repositoryId).toBe('ab12')
+    expect(store.get(id).repository.repositoryId).toBe('ab12')
   })
 
   it('cannot run twice at once', async () => {
@@ -62,7 +62,7 @@ describe('a run', () => {
     last().says({ type: 'finished', summary: summary({ repositoryId, known }) })
     last().exit('code 0')
     await settle()
-    expect(store.get(id)).toMatchObject({ repositoryId, known })
+    expect(store.get(id).repository).toMatchObject({ repositoryId, known })
     await expect.poll(() => readFileSync(join(folder, 'jobs.json'), 'utf8')).toContain(nonce)
 
     const again = openWorld(folder)
@@ -75,7 +75,7 @@ describe('a run', () => {
     again.last().says({ type: 'failed', error: { code: 'offline', message: '', retryable: true }, summary: summary({ outcome: 'partial', repositoryId, known: higher }) })
     again.last().exit('code 1')
     await settle()
-    expect(again.store.get(id).known).toEqual(higher)
+    expect(again.store.get(id).repository.known).toEqual(higher)
     void again.browsing.snapshots(id).catch(() => undefined)
     again.last().ready()
     expect(again.last().got('start')).toMatchObject([{ job: { type: 'browse', known: higher } }])
@@ -138,9 +138,9 @@ describe('a run', () => {
   })
 
   it('without its password fails at once and says why', async () => {
-    const { backups, add, secrets, ended, hosts } = openWorld()
+    const { backups, add, secrets, ended, hosts, repositoryOf } = openWorld()
     const id = await add('docs')
-    await secrets.remove(id)
+    await secrets.remove(repositoryOf(id))
     backups.run(id, 'schedule')
     await settle()
     expect(ended).toMatchObject([{ outcome: 'failed', error: { code: 'password', data: { missing: true } } }])

@@ -3,7 +3,7 @@ import type { JobConfigInput } from '../../../main/api/contract.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
 import { DestinationTests } from '../../../main/jobs/destination-test.ts'
-import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
+import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { config, openWorld } from './world.ts'
 
@@ -36,7 +36,7 @@ export function setUp() {
     const { sources, destination, ...terms } = world.folders.view(jobId, world.store.get(jobId).config)
     return { ...terms, sources: sources.map(({ id }) => ({ id })), destination: destination.type === 'folder' ? { type: 'folder', folder: { id: destination.folder.id } } : destination }
   }
-  const kept = (jobId: string) => world.secrets.get(jobId, repositoryUrl(world.store.get(jobId).config.destination))
+  const kept = (jobId: string) => world.secrets.get(world.repositoryOf(jobId), repositoryUrl(world.store.get(jobId).config.destination))
   return { ...world, handlers, copied, asked, person, chosen, ask, shown, kept }
 }
 

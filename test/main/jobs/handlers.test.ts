@@ -5,12 +5,12 @@ import { inBucket, keyless, rejects, s3, secrets, setUp } from './handlers-world
 
 describe('jobs', () => {
   it('are added with their secrets, changed, and removed with all that is theirs', async () => {
-    const { handlers, store, kept, history, ask, shown, asked } = setUp()
+    const { handlers, store, learn, kept, history, ask, shown, asked } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     expect(asked).toEqual([])
     expect(store.get(jobId).config).toMatchObject({ sources: ['/home/u/docs'], destination: { path: '/backup' } })
     expect(kept(jobId)).toEqual({ ...keyless, storage: {} })
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), name: 'other', concurrency: 9 }, secrets: { password: 'new' } })
     expect(store.get(jobId).config).toMatchObject({ name: 'docs', concurrency: 9 })
     expect(kept(jobId)).toEqual({ password: 'new', storage: {} })
@@ -69,16 +69,16 @@ describe('jobs', () => {
   })
 
   it('forget the repository when they move to another destination, and only then', async () => {
-    const { handlers, store, ask, shown, last } = setUp()
+    const { handlers, store, learn, ask, shown, last } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 2 }, secrets: {} })
-    expect(store.get(jobId).repositoryId).toBe('ab')
+    expect(store.get(jobId).repository.repositoryId).toBe('ab')
     const moving = handlers['job.update']({ jobId, config: { ...shown(jobId), destination: s3 }, secrets })
     last().ready()
     last().finish({ operation: 'test', details: { repository: 'exists', repositoryId: 'cd', exclusiveCreate: true } })
     await moving
-    expect(store.get(jobId)).not.toHaveProperty('repositoryId')
+    expect(store.get(jobId).repository).not.toHaveProperty('repositoryId')
   })
 })
 
@@ -117,12 +117,12 @@ describe('folders', () => {
   })
 
   it('to restore to are good for one restore, which a failed or declined start is not', async () => {
-    const { handlers, ask, chosen, person, asked, secrets: store, restores } = setUp()
+    const { handlers, ask, chosen, person, asked, secrets: store, restores, repositoryOf } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const request = { jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' as const }
-    await store.remove(jobId)
+    await store.remove(repositoryOf(jobId))
     await rejects(handlers['restore.start'](request), { code: 'password' })
-    await store.set(jobId, 'file:///backup', { ...keyless, storage: {} })
+    await store.set(repositoryOf(jobId), 'file:///backup', { ...keyless, storage: {} })
     await handlers['restore.start'](request)
     expect(asked).toEqual([])
     await rejects(handlers['restore.start'](request), { code: 'arguments', data: { reason: 'folder' } })
@@ -181,7 +181,7 @@ describe('a job that protects less', () => {
   })
 
   it('another password is asked about as long as the repository is yet to be made', async () => {
-    const { handlers, ask, shown, asked, kept, store, person } = setUp()
+    const { handlers, ask, shown, asked, kept, learn, person } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     const change = (password: string) => handlers['job.update']({ jobId, config: shown(jobId), secrets: { password } })
     await change('pw')
@@ -189,7 +189,7 @@ describe('a job that protects less', () => {
     person.saysYes = false
     await rejects(change('mine'), { code: 'aborted' })
     expect(kept(jobId)?.password).toBe('pw')
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     await change('mine')
     expect([asked.length, kept(jobId)?.password]).toEqual([1, 'mine'])
   })
@@ -206,9 +206,9 @@ describe('destination.test', () => {
   })
 
   it('takes what is absent from the job, for the place of that job alone, and expects its repository there', async () => {
-    const { handlers, last, ask, store } = setUp()
+    const { handlers, last, ask, learn } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     const tried = async (destination: DestinationInput): Promise<unknown> => {
       const asked = Promise.resolve(handlers['destination.test']({ destination, secrets: {}, jobId })).catch(() => undefined)
       last().ready()

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
+import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
@@ -36,13 +36,13 @@ it('jobs of an older version go on, with their repository and their secrets', as
     { type: 'folder', path: '/backup' },
   ])
   for (const [at, record] of store.all.entries()) {
-    expect(record.repositoryId).toBe('ab')
+    expect(record.repository.repositoryId).toBe('ab')
     const address = repositoryUrl(record.config.destination)
     if (at !== 2) expect(address).toBe(old[at]?.[1])
-    expect(secrets.get(record.id, address)?.password).toBe(`pw ${at}`)
+    expect(secrets.get(record.repository.id, address)?.password).toBe(`pw ${at}`)
   }
   await store.remove('job-3')
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 2 })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 3, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).all).toHaveLength(3)
 })
 

@@ -30,10 +30,10 @@ describe('another destination', () => {
   })
 
   it('that holds the same repository needs no password, and the job goes on with all that it knows', async () => {
-    const { handlers, ask, shown, kept, asked, person, store, last, hosts } = setUp()
+    const { handlers, ask, shown, kept, asked, person, store, learn, last, hosts } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
     const known = { repositoryId: 'ab', revisions: [], floors: [] }
-    await store.learn(jobId, 'ab', known)
+    await learn(jobId, 'ab', known)
     asked.length = 0
     const destination = inBucket({ endpoint: 'https://new.example' })
     const keys = { accessKeyId: 'x', secretAccessKey: 'y' }
@@ -55,15 +55,15 @@ describe('another destination', () => {
     person.saysYes = true
     expect(await move('ab')).toBeUndefined()
     expect(asked[1]?.detail).toContain('The same repository is there')
-    expect(store.get(jobId)).toMatchObject({ repositoryId: 'ab', known, config: { destination } })
+    expect(store.get(jobId)).toMatchObject({ repository: { repositoryId: 'ab', known, destination }, config: { destination } })
     expect(kept(jobId)).toEqual({ password: secrets.password, storage: keys })
     expect(hosts).toHaveLength(3)
   })
 
   it('that nobody can look at is used with a password that was typed for it alone', async () => {
-    const { handlers, ask, shown, store, last } = setUp()
+    const { handlers, ask, shown, store, learn, last } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     const move = async (typed: object): Promise<unknown> => {
       const moving = handlers['job.update']({ jobId, config: { ...shown(jobId), destination: inBucket({ bucket: 'other' }) }, secrets: { storage: secrets.storage, ...typed } })
       const moved = Promise.resolve(moving).catch((error: unknown) => error)
@@ -73,9 +73,9 @@ describe('another destination', () => {
       return moved
     }
     expect(await move({})).toMatchObject({ wire: { code: 'offline' } })
-    expect(store.get(jobId).repositoryId).toBe('ab')
+    expect(store.get(jobId).repository.repositoryId).toBe('ab')
     expect(await move({ password: 'new' })).toBeUndefined()
-    expect(store.get(jobId)).not.toHaveProperty('repositoryId')
+    expect(store.get(jobId).repository).not.toHaveProperty('repositoryId')
   })
 
   it('is told when it was reached while the old one was being backed up to: the old repository is not expected there', async () => {
@@ -86,15 +86,15 @@ describe('another destination', () => {
     await handlers['job.update']({ jobId, config: { ...shown(jobId), destination: { type: 'folder', folder: chosen('destination', '/new') } }, secrets: { password: 'p' } })
     last().finish({ repositoryId: 'old' })
     await settle()
-    expect(store.get(jobId)).not.toHaveProperty('repositoryId')
+    expect(store.get(jobId).repository).not.toHaveProperty('repositoryId')
   })
 })
 
 describe('a test of another destination', () => {
   it('at another address of the same repository says so; another one there is no alarm', async () => {
-    const { handlers, last, ask, store } = setUp()
+    const { handlers, last, ask, learn } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask({ destination: s3 }), secrets })
-    await store.learn(jobId, 'ab', undefined)
+    await learn(jobId, 'ab', undefined)
     const request = { destination: inBucket({ bucket: 'other' }), secrets: { storage: secrets.storage }, jobId }
     const same = handlers['destination.test'](request)
     last().ready()

@@ -1,12 +1,13 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { KnownRepository } from '../../../engine/protocol/known.ts'
 import type { JobConfig, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/jobs/backups.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
-import { repositoryUrl } from '../../../main/jobs/engine-jobs.ts'
+import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { RunHistory } from '../../../main/jobs/history.ts'
 import { Restores } from '../../../main/jobs/restores.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
@@ -57,8 +58,10 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
     const record = await store.add({ ...config, ...changes, name })
     const { id } = record
-    await secrets.set(id, repositoryUrl(record.config.destination), { password: 'pw', storage: {} })
+    await secrets.set(record.repository.id, repositoryUrl(record.config.destination), { password: 'pw', storage: {} })
     return id
   }
-  return { folder, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
+  const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
+  const repositoryOf = (id: string): string => store.get(id).repository.id
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
 }

@@ -113,7 +113,7 @@ describe('the state', () => {
     const world = openWorld()
     const idle = await world.add('idle', { schedule: { type: 'hourly' } })
     const busy = await world.add('busy')
-    await world.secrets.set(busy, 'file:///backup', { password: 'geheim', storage: { accessKeyId: 'AKIA', secretAccessKey: 'sesam' } })
+    await world.secrets.set(world.repositoryOf(busy), 'file:///backup', { password: 'geheim', storage: { accessKeyId: 'AKIA', secretAccessKey: 'sesam' } })
     const run = world.backups.run(busy, 'manual')
     const sources = await sourcesOf(world)
     const state = appState(sources)
