@@ -9,15 +9,16 @@ import { lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
 import { Folders } from './authority/folders.ts'
 import { sensitivityOf } from './authority/sensitive.ts'
-import { Backups } from './jobs/backups.ts'
+import { Backups } from './runs/backups.ts'
 import { Browsing } from './jobs/browsing.ts'
 import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
-import { RunHistory } from './jobs/history.ts'
+import { RunHistory } from './runs/history.ts'
 import { isWithinReach } from './jobs/reach.ts'
-import { Restores } from './jobs/restores.ts'
-import { Returns } from './jobs/returns.ts'
+import { RunQueue } from './runs/queue.ts'
+import { Restores } from './runs/restores.ts'
+import { Returns } from './runs/returns.ts'
 import { JobStore } from './jobs/store.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
@@ -170,11 +171,11 @@ function openWork({ settings, store, secrets, history }: Stores, accounts: Accou
       notices.add({ id: `crash-${jobId}`, type: 'engine-crashed', jobId, restarts, givenUp: false })
     },
   }
-  const ports = { ...runPorts, store, secrets, engines: supervisor, home: paths.home }
+  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, onChange: runPorts.onChange })
+  const ports = { ...runPorts, queue, store, secrets, engines: supervisor, home: paths.home }
   const backups = new Backups({
     ...ports,
     history,
-    parallelJobs: () => settings.value.parallelJobs,
     missingAccount: (address) => accounts.missing(address),
     onEnded: (run, { config }) => {
       if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
@@ -195,7 +196,7 @@ function openWork({ settings, store, secrets, history }: Stores, accounts: Accou
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
-  return { supervisor, backups, restores, browsing, tests }
+  return { supervisor, queue, backups, restores, browsing, tests }
 }
 
 function renice(pid: number, nice: number): void {
@@ -311,7 +312,7 @@ async function run(): Promise<void> {
   const apply = (settings: Settings): void => {
     nativeTheme.themeSource = settings.theme
     work.supervisor.setLimits(limitsOf(settings))
-    work.backups.pump()
+    work.queue.pump()
     publisher.appChanged()
   }
   const tray = new TrayShell(trayState(appState(sources), timers.now()), trayActions({ ...work, ...face, quit: () => { app.quit() } }))

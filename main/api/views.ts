@@ -66,14 +66,38 @@ export interface JobView {
   readonly lastRun?: RunView
   /** It waits for somebody to sign in: nothing starts until then. */
   readonly signIn?: MissingAccount
-  /** When the schedule starts it next; absent: manual, paused, or waiting for a sign-in. */
-  readonly nextRunMs?: number
+  /** Why it does not run now; absent while it does, and where it is about to. */
+  readonly waits?: Wait
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
 }
 
 /** `restarting`: its engine crashed and the supervisor is about to start it again. `queued`: it waits for a free place (global concurrency). */
 export type JobRunState = 'idle' | 'queued' | 'running' | 'paused' | 'restarting' | 'stopping'
+
+/** Why something does not run now, and until when where that is known. */
+export interface Wait {
+  readonly wait: WaitReason
+  readonly untilMs?: number
+}
+
+export type WaitReason =
+  /** Its time has not come. */
+  | { readonly type: 'schedule' }
+  /** The last run failed for a reason that may be gone by then. */
+  | { readonly type: 'retry' }
+  /** The last run ended because this was away; it goes on when it is back. */
+  | { readonly type: 'away'; readonly what: 'destination' | 'source' }
+  /** Only a person starts it. */
+  | { readonly type: 'asked' }
+  | { readonly type: 'paused' }
+  | ({ readonly type: 'sign-in' } & MissingAccount)
+  /** So many run already as may at once. */
+  | { readonly type: 'place'; readonly most: number }
+  /** What works on the same repository has to end first. */
+  | { readonly type: 'repository'; readonly operation: Operation }
+  /** Holdfast is about to end. */
+  | { readonly type: 'ending' }
 
 /** What a job is, but for its folders. */
 interface JobTerms {

@@ -5,9 +5,9 @@ import { EngineError, MainError } from '../api/errors.ts'
 import type { Pace } from '../api/pace.ts'
 import type { LogWriter } from '../system/logs.ts'
 import type { Timers } from '../system/timers.ts'
-import type { EngineStarter } from './backups.ts'
+import type { EngineStarter } from '../runs/backups.ts'
 import { testJobOf } from './engine-jobs.ts'
-import { engineLog } from './engine-log.ts'
+import { engineLog } from '../runs/engine-log.ts'
 
 export interface TestPorts {
   readonly engines: EngineStarter

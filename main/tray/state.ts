@@ -1,4 +1,4 @@
-import type { AppState, JobView, Notice } from '../api/contract.ts'
+import type { AppState, JobView, Notice, WaitReason } from '../api/contract.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
@@ -93,10 +93,10 @@ function jobItem(job: JobView, nowMs: number): TrayItem {
   }
 }
 
-function resultText({ state, lastRun, signIn }: JobView, nowMs: number): string {
+function resultText({ state, lastRun, signIn, waits }: JobView, nowMs: number): string {
   switch (state) {
     case 'queued':
-      return 'waiting'
+      return waits ? waitingText(waits.wait) : 'waiting'
     case 'running':
       return 'backing up'
     case 'restarting':
@@ -107,7 +107,25 @@ function resultText({ state, lastRun, signIn }: JobView, nowMs: number): string 
       return 'stopping'
     case 'idle':
       if (signIn) return 'waits until you sign in'
+      if (waits?.wait.type === 'away') return waitingText(waits.wait)
       return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
+  }
+}
+
+function waitingText(wait: WaitReason): string {
+  switch (wait.type) {
+    case 'away':
+      return wait.what === 'source' ? 'waits for its source' : 'waits for its destination'
+    case 'sign-in':
+      return 'waits until you sign in'
+    case 'paused':
+      return 'waits until you resume'
+    case 'place':
+      return 'waits for its turn'
+    case 'repository':
+      return 'waits for its repository'
+    default:
+      return 'waiting'
   }
 }
 

@@ -2,7 +2,7 @@ import type { AppState, FolderPurpose, LiveState, Request } from '../api/contrac
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
 import type { Folders } from '../authority/folders.ts'
-import type { Restores } from '../jobs/restores.ts'
+import type { Restores } from '../runs/restores.ts'
 import type { JobStore } from '../jobs/store.ts'
 import { assertNever } from '../system/never.ts'
 import type { Notices } from './notices.ts'

@@ -1,10 +1,10 @@
 import type { Folders } from '../authority/folders.ts'
 import type { AccountsView, AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
-import type { ActiveRun } from '../jobs/active-run.ts'
-import type { Backups } from '../jobs/backups.ts'
-import type { RunHistory } from '../jobs/history.ts'
-import type { Restores } from '../jobs/restores.ts'
-import { nextRunMs } from '../jobs/schedule.ts'
+import type { ActiveRun } from '../runs/active-run.ts'
+import type { Backups } from '../runs/backups.ts'
+import type { RunHistory } from '../runs/history.ts'
+import type { RunQueue } from '../runs/queue.ts'
+import type { Restores } from '../runs/restores.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -14,6 +14,7 @@ export interface StateSources {
   readonly oldRuntime: string | undefined
   readonly store: JobStore
   readonly history: RunHistory
+  readonly queue: RunQueue
   readonly backups: Backups
   readonly restores: Restores
   readonly secrets: SecretStore
@@ -26,7 +27,7 @@ export interface StateSources {
 
 /** The whole picture for window and tray, put together from its owners. */
 export function appState(sources: StateSources): AppState {
-  const { version, oldRuntime, store, backups, restores } = sources
+  const { version, oldRuntime, store, queue, restores } = sources
   return {
     version,
     ...(oldRuntime !== undefined && { oldRuntime }),
@@ -35,27 +36,27 @@ export function appState(sources: StateSources): AppState {
     jobs: store.all.map((record) => jobView(record, sources)),
     restores: restores.views,
     accounts: sources.accounts.view,
-    pausedAll: backups.pausedAll,
+    pausedAll: queue.pausedAll,
     notices: sources.notices().filter((one) => one.type !== 'engine-crashed' || store.all.some((job) => job.id === one.jobId)),
   }
 }
 
 /** Runs that have an engine. */
-export function activeRuns({ backups, restores }: Pick<StateSources, 'backups' | 'restores'>): readonly ActiveRun[] {
-  return [...backups.runs.filter((run) => run.state !== 'queued'), ...restores.running]
+export function activeRuns({ queue }: Pick<StateSources, 'queue'>): readonly ActiveRun[] {
+  return queue.runs.filter((run) => run.state !== 'queued')
 }
 
-export function liveState({ backups, restores }: Pick<StateSources, 'backups' | 'restores'>): LiveState {
-  const runs = activeRuns({ backups, restores }).map((run) => run.live)
+export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
+  const runs = activeRuns(sources).map((run) => run.live)
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
 function jobView(record: JobRecord, { backups, history, secrets, folders }: StateSources): JobView {
-  const { id, config, repository, scheduledSinceMs, host } = record
+  const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const signIn = backups.missingAccount(record)
-  const next = backups.pausedAll || run || signIn ? undefined : nextRunMs({ schedule: config.schedule, scheduledSinceMs, lastRun })
+  const waits = backups.wait(record)
   return {
     id,
     config: folders.view(id, config),
@@ -65,7 +66,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),
     ...(signIn && { signIn }),
-    ...(next !== undefined && { nextRunMs: next }),
+    ...(waits && { waits }),
   }
 }
 

@@ -1,7 +1,8 @@
-import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView } from '../state/bridge.ts'
+import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
 import { accountWords } from './account-words.ts'
-import { formatBytes, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
+import { words } from './words.ts'
+import { formatBytes, formatMoment, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
 
@@ -51,6 +52,43 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   if (job.signIn) return { tone: 'warn', icon: 'key', words: accountWords.jobWaits(job.signIn) }
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
+}
+
+/** Why a job does not run now, and when it will, in a few words. */
+export function waitWords({ wait, untilMs }: Wait, now: number): string {
+  const text = words.jobs.waits
+  switch (wait.type) {
+    case 'schedule':
+      return untilMs === undefined ? '' : text.next(formatMoment(untilMs, now))
+    case 'retry':
+      return untilMs === undefined ? '' : text.retry(formatMoment(untilMs, now))
+    case 'away':
+      return wait.what === 'source' ? text.sourceAway : text.destinationAway
+    case 'asked':
+      return words.jobs.manual
+    case 'paused':
+      return text.paused
+    case 'sign-in':
+      return text.signIn
+    case 'place':
+      return text.place(wait.most)
+    case 'repository':
+      return text.repository
+    case 'ending':
+      return text.ending
+  }
+}
+
+/** What has to happen before a job that is in the queue starts. */
+export function queuedWords(waits: Wait | undefined): string {
+  switch (waits?.wait.type) {
+    case 'paused':
+      return words.job.queuedPaused
+    case 'sign-in':
+      return words.job.queuedSignIn
+    default:
+      return words.job.queued
+  }
 }
 
 export function stateStatus(state: Exclude<JobRunState, 'idle'>, operation: Operation): Status {

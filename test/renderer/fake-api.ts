@@ -175,7 +175,7 @@ function startState(scenario: Scenario, now: number): AppState {
     case 'busy':
     case 'waiting':
     case 'paused':
-      return appState([...running, ...rest.map((one, index) => (index === 1 ? { ...one, state: 'queued' as const, runId: 'run-q' } : one))])
+      return appState([...running, ...rest.map((one, index) => (index === 1 ? { ...one, state: 'queued' as const, runId: 'run-q', waits: { wait: { type: 'place' as const, most: 2 } } } : one))])
     case 'crashed':
       return appState([running[0], second, ...rest], { notices: [{ id: 'n2', type: 'engine-crashed', jobId: 'j1', restarts: 1, givenUp: false }] })
     case 'restoring':

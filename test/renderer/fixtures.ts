@@ -64,15 +64,19 @@ export const s3: Extract<JobConfigView['destination'], { type: 'provider' }> = {
   type: 'provider', provider: 's3', values: { endpoint: 'https://s3.eu-central-1.example.com', region: 'eu-central-1', bucket: 'mia-backups', prefix: 'laptop' },
 }
 
+function next(untilMs: number): Pick<JobView, 'waits'> {
+  return { waits: { wait: { type: 'schedule' }, untilMs } }
+}
+
 export function idleJobs(now: number): readonly JobView[] {
   return [
-    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), nextRunMs: now + 5 * hour }, { sources: [folderAt('/home/mia/Documents'), folderAt('/home/mia/Desktop'), folderAt('/home/mia/Mail/archive')], destination: s3 }),
+    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), ...next(now + 5 * hour) }, { sources: [folderAt('/home/mia/Documents'), folderAt('/home/mia/Desktop'), folderAt('/home/mia/Mail/archive')], destination: s3 }),
     job('j2', 'Photos', {
       lastRun: run('j2', 'r41', now, { outcome: 'warnings', problems: 3, finishedMs: now - 26 * hour, startedMs: now - 27 * hour, snapshot: 'Photos@41' }),
-      nextRunMs: now + 22 * hour,
+      ...next(now + 22 * hour),
     }),
-    job('j3', 'Virtual machines', { lastRun: run('j3', 'r7', now, failedRun(now)) }, { schedule: { type: 'manual' } }),
-    job('j4', 'Projects', { nextRunMs: now + 25 * minute }, { schedule: { type: 'hourly' }, sources: [folderAt('/home/mia/src')] }),
+    job('j3', 'Virtual machines', { lastRun: run('j3', 'r7', now, failedRun(now)), waits: { wait: { type: 'asked' } } }, { schedule: { type: 'manual' } }),
+    job('j4', 'Projects', { ...next(now + 25 * minute) }, { schedule: { type: 'hourly' }, sources: [folderAt('/home/mia/src')] }),
   ]
 }
 

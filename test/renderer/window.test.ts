@@ -107,7 +107,7 @@ describe('accounts', () => {
     await page.evaluate((signIn) => {
       const { fake } = globalThis.window
       fake.change({ accounts: { list: [{ service: 'dropbox', name: 'mia@example.org', login: 'mia@example.org', signedInMs: 0, state: 'sign-in-again' }], available: ['dropbox'] } })
-      fake.changeJob('j1', ({ nextRunMs: _next, ...one }) => ({ ...one, signIn }))
+      fake.changeJob('j1', (one) => ({ ...one, signIn, waits: { wait: { type: 'sign-in', ...signIn } } }))
     }, missing)
     await page.getByText('Waits until then').waitFor()
     await button('Sign in, so that Documents can go on').click()

@@ -5,11 +5,12 @@ import type { KnownRepository } from '../../../engine/protocol/known.ts'
 import type { JobConfig, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
-import { Backups } from '../../../main/jobs/backups.ts'
+import { Backups } from '../../../main/runs/backups.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
-import { RunHistory } from '../../../main/jobs/history.ts'
-import { Restores } from '../../../main/jobs/restores.ts'
+import { RunHistory } from '../../../main/runs/history.ts'
+import { RunQueue } from '../../../main/runs/queue.ts'
+import { Restores } from '../../../main/runs/restores.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
@@ -45,14 +46,15 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const log = { write: (line: LogLine) => { lines.push(line) } }
   const counts = { change: 0, live: 0 }
+  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, onChange: () => { counts.change += 1 } })
   const ports = {
-    timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
+    queue, timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
   }
   const missing = new Map<string, MissingAccount>()
-  const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), parallelJobs: () => parallelJobs, onEnded: (run) => { ended.push(run) } })
+  const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run) => { ended.push(run) } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
@@ -63,5 +65,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
 }

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RunHistory } from '../../../main/jobs/history.ts'
+import { RunHistory } from '../../../main/runs/history.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
 import { openSettings } from '../../../main/settings/settings.ts'

@@ -111,6 +111,16 @@ describe('the menu', () => {
     expect(icon([waiting, job('mail', ended('failed'))])).toBe('error')
   })
 
+  it('says what a job waits for', () => {
+    const label = (changes: Partial<JobView>): string => labels(trayState(state([job('docs', changes)]), nowMs).menu)[2] ?? ''
+    expect(label({ state: 'queued', runId: 'r', waits: { wait: { type: 'place', most: 2 } } })).toBe('docs: waits for its turn')
+    expect(label({ state: 'queued', runId: 'r', waits: { wait: { type: 'paused' } } })).toBe('docs: waits until you resume')
+    expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'destination' }, untilMs: nowMs + 1 } })).toBe('docs: waits for its destination')
+    expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'source' } } })).toBe('docs: waits for its source')
+    expect(label({ ...ended('failed'), waits: { wait: { type: 'retry' }, untilMs: nowMs + 1 } })).toBe('docs: failed 3 hours ago')
+    expect(label({ ...ended('success'), waits: { wait: { type: 'schedule' }, untilMs: nowMs + 1 } })).toBe('docs: backed up 3 hours ago')
+  })
+
   it('with no job, and when paused', () => {
     expect(labels(trayState(state([]), nowMs).menu)).toEqual(['Open Holdfast', '', '(No backups yet)', '', '(Pause all)', '', 'Quit'])
     expect(labels(trayState(state([job('a')], { pausedAll: true }), nowMs).menu)).toContain('Resume')

@@ -118,7 +118,7 @@ describe('the state', () => {
     const sources = await sourcesOf(world)
     const state = appState(sources)
     expect(state.jobs).toMatchObject([
-      { id: idle, state: 'idle', nextRunMs: world.timers.now() + 3_600_000, secrets: { password: true, storage: false } },
+      { id: idle, state: 'idle', waits: { wait: { type: 'schedule' }, untilMs: world.timers.now() + 3_600_000 }, secrets: { password: true, storage: false } },
       { id: busy, state: 'running', runId: run.id, secrets: { password: true, storage: true } },
     ])
     expect(state.settings).toEqual({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, autoStart: true, autoStartSupported: true, secretStorage: 'file' })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../engine/protocol/errors.ts'
 import { errorText } from '../../../renderer/text/errors.ts'
-import { atOnceWords, continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, shortWords, sumWords } from '../../../renderer/text/status.ts'
+import { atOnceWords, continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, queuedWords, shortWords, sumWords, waitWords } from '../../../renderer/text/status.ts'
 import { destinationWords, noticeWords } from '../../../renderer/text/words.ts'
 import { job, liveRun, run, s3 } from '../fixtures.ts'
 
@@ -87,4 +87,20 @@ test('destinations and notices in words', () => {
   expect(destinationWords({ type: 'provider', provider: 's3', values: { bucket: 'bbb' } })).toBe('bbb on Amazon S3')
   expect(destinationWords({ type: 'provider', provider: 'dropbox', values: { account: 'mia@example.org' } })).toBe('Dropbox (mia@example.org)')
   expect(noticeWords({ id: 'n', type: 'engine-crashed', jobId: 'j1', restarts: 5, givenUp: true }, () => 'Photos').title).toContain('“Photos”')
+})
+
+test('says why a job does not run now, and until when', () => {
+  const now = new Date(2026, 10, 26, 12).getTime()
+  const untilMs = new Date(2026, 10, 26, 14, 5).getTime()
+  expect([
+    waitWords({ wait: { type: 'schedule' }, untilMs }, now), waitWords({ wait: { type: 'retry' }, untilMs }, now), waitWords({ wait: { type: 'away', what: 'destination' }, untilMs }, now),
+    waitWords({ wait: { type: 'away', what: 'source' } }, now), waitWords({ wait: { type: 'asked' } }, now), waitWords({ wait: { type: 'paused' } }, now),
+    waitWords({ wait: { type: 'sign-in', service: 'dropbox' } }, now), waitWords({ wait: { type: 'place', most: 1 } }, now), waitWords({ wait: { type: 'place', most: 3 } }, now),
+  ]).toEqual([
+    'Next: Today 14:05', 'Tries again: Today 14:05', 'Waits for its destination to be back', 'Waits for its source to be back', 'Only by hand', 'Schedule is paused', 'Waits until then',
+    'Waits for the job that runs', 'Waits for one of 3 jobs that run',
+  ])
+  expect([queuedWords({ wait: { type: 'place', most: 2 } }), queuedWords({ wait: { type: 'paused' } }), queuedWords({ wait: { type: 'sign-in', service: 'box' } })]).toEqual([
+    'It starts when another job is done. How many run at once is a setting.', 'It starts when you resume.', 'It starts when somebody has signed in.',
+  ])
 })

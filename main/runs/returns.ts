@@ -1,6 +1,7 @@
 import type { JobConfig, RunView } from '../api/contract.ts'
 import type { Timers } from '../system/timers.ts'
-import type { JobRecord } from './store.ts'
+import type { JobRecord } from '../jobs/store.ts'
+import { awayAfter } from './decide.ts'
 
 /** What seemed to be there, and yet was not, is not tried again before this time: another cause than a missing disk is at work. */
 const doubtfulMs = 15 * 60_000
@@ -61,7 +62,6 @@ export class Returns {
   #waitingRun(jobId: string): RunView | undefined {
     const { backups, history } = this.#ports
     const last = history.last(jobId)
-    if (!last || backups.of(jobId) !== undefined || (last.outcome !== 'failed' && last.outcome !== 'partial')) return undefined
-    return last.error?.code === 'offline' || last.error?.code === 'source-missing' ? last : undefined
+    return backups.of(jobId) === undefined && awayAfter(last) !== undefined ? last : undefined
   }
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { WireError } from '../../../engine/protocol/errors.ts'
-import { Returns } from '../../../main/jobs/returns.ts'
+import { Returns } from '../../../main/runs/returns.ts'
 import { settle, summary } from '../fakes.ts'
-import { openWorld } from './world.ts'
+import { openWorld } from '../jobs/world.ts'
 
 const offline: WireError = { code: 'offline', message: 'The disk is gone.', retryable: true }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { TransferEvent } from '../../../engine/protocol/progress.ts'
-import { LiveProgress } from '../../../main/jobs/live.ts'
+import { LiveProgress } from '../../../main/runs/live.ts'
 
 const lane = (id: number, state: TransferEvent['state']): TransferEvent => ({ id, state, direction: 'up', name: `pack ${id}`, bytes: 1, totalBytes: 2, bytesPerSecond: 3, attempt: 1 })
 

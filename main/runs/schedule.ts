@@ -44,9 +44,13 @@ export interface Scheduled {
 export function nextRunMs({ schedule, scheduledSinceMs, lastRun, timezone }: Scheduled): number | undefined {
   const since = Math.max(scheduledSinceMs, lastRun?.finishedMs ?? 0)
   const next = nextTimeMs(schedule, since, timezone)
-  const failedForNow = lastRun !== undefined && lastRun.outcome !== 'stopped' && lastRun.error?.retryable === true
-  if (next === undefined || !failedForNow) return next
+  if (next === undefined || !lastRun || !isForNow(lastRun)) return next
   return Math.min(next, lastRun.finishedMs + retryMs)
+}
+
+/** Whether a run ended for a reason that may be gone soon. */
+export function isForNow(run: RunView | undefined): boolean {
+  return run !== undefined && run.outcome !== 'stopped' && run.error?.retryable === true
 }
 
 /** Whether the job is to start now, and why. A clock that was set back makes nothing due. */

@@ -5,16 +5,18 @@ import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
-import { restoreJobOf } from './engine-jobs.ts'
+import type { RunQueue } from './queue.ts'
+import { restoreJobOf } from '../jobs/engine-jobs.ts'
 import { keptSecrets } from '../repositories/address.ts'
-import type { RestoreRequest } from './engine-jobs.ts'
-import type { JobStore } from './store.ts'
+import type { RestoreRequest } from '../jobs/engine-jobs.ts'
+import type { JobStore } from '../jobs/store.ts'
 
 export interface RestorePorts extends RunPorts {
   readonly store: JobStore
   readonly secrets: Pick<SecretStore, 'get'>
   readonly engines: EngineStarter
   readonly home: string
+  readonly queue: RunQueue
   readonly onEnded: (restore: RestoreView) => void
 }
 
@@ -64,7 +66,12 @@ export class Restores {
       this.#ports.onChange()
       this.#ports.onEnded(viewOf(restore))
     })
-    run.start((listener) => this.#ports.engines.start({ job: restoreJobOf(record, this.#ports.home, request), secrets }, listener))
+    const place = { operation: 'restore', jobId: record.id, repository: record.repository.id } as const
+    const job = restoreJobOf(record, this.#ports.home, request)
+    this.#ports.queue.add({
+      key: `restore:${restore.id}`, run, asked: 'manual', active: place, candidate: () => place,
+      start: () => { run.start((listener) => this.#ports.engines.start({ job, secrets }, listener)) },
+    })
     return restore.id
   }
 

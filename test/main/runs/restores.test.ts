@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { settle } from '../fakes.ts'
-import { openWorld } from './world.ts'
+import { openWorld } from '../jobs/world.ts'
 
 describe('a restore', () => {
   it('starts beside a running backup, is seen, and stays listed until it is dismissed', async () => {

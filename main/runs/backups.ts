@@ -1,16 +1,17 @@
-import type { MissingAccount, RunView } from '../api/contract.ts'
+import type { MissingAccount, RunView, Wait } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
 import type { StartRequest } from '../supervisor/supervisor.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
-import { backupJobOf } from './engine-jobs.ts'
+import { backupJobOf } from '../jobs/engine-jobs.ts'
+import { withMachineSettings } from '../jobs/machine-settings.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from './history.ts'
-import { withMachineSettings } from './machine-settings.ts'
-import { dueTrigger } from './schedule.ts'
-import type { JobRecord, JobStore } from './store.ts'
+import { isWait, type Candidate, type Decision, type Trigger } from './decide.ts'
+import type { RunQueue } from './queue.ts'
+import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
 export interface EngineStarter {
@@ -26,59 +27,62 @@ export interface BackupPorts extends RunPorts {
   readonly missingAccount: (address: string) => MissingAccount | undefined
   /** Folder of catalogs and spools. */
   readonly home: string
-  readonly parallelJobs: () => number
+  readonly queue: RunQueue
   /** A run has ended and is in the history. */
   readonly onEnded: (run: RunView, record: JobRecord) => void
 }
 
-/** What runs and what waits: at most one run of a job (D6), at most `parallelJobs` runs at once, in the order of arrival. */
+/** The backups of jobs, at most one of each at a time (D6): from the schedule, from a click, and from what was cut off. */
 export class Backups {
   readonly #ports: BackupPorts
-  /** By job, queued ones included, in the order of arrival. */
-  readonly #runs = new Map<string, ActiveRun>()
   readonly #interrupted = new Set<string>()
-  /** Runs that may build upon a repository which is older than what is known of it. */
-  readonly #accepting = new WeakSet<ActiveRun>()
-  #pausedAll = false
-  #quitting = false
 
   constructor(ports: BackupPorts) {
     this.#ports = ports
   }
 
+  /** What runs and what waits, in the order of arrival. */
   get runs(): readonly ActiveRun[] {
-    return [...this.#runs.values()]
-  }
-
-  get pausedAll(): boolean {
-    return this.#pausedAll
+    return this.#ports.queue.runs.filter((run) => run.identity.operation === 'backup')
   }
 
   of(jobId: string): ActiveRun | undefined {
-    return this.#runs.get(jobId)
+    return this.#ports.queue.find(keyOf(jobId))
   }
 
   /**
    * Starts or queues a run. Errors: `not-found`; `busy` where the job runs or waits already; `credentials` where somebody has to sign in first.
    * @param accepts whether the repository may be older than what is known of it: for this run, which makes that the newest
    */
-  run(jobId: string, trigger: RunView['trigger'], accepts = false): ActiveRun {
-    const record = this.#ports.store.get(jobId)
-    if (this.#runs.has(jobId)) throw new MainError('busy', `${record.config.name} is running already.`)
-    expectSignedIn(this.missingAccount(record))
+  run(jobId: string, trigger: Trigger, accepts = false): ActiveRun {
+    const { queue, store } = this.#ports
+    const record = store.get(jobId)
+    if (!this.of(jobId)) expectSignedIn(this.missingAccount(record))
     const run = new ActiveRun({ jobId, jobName: record.config.name, operation: 'backup', trigger }, this.#ports)
-    if (accepts) this.#accepting.add(run)
+    queue.add({
+      key: keyOf(jobId),
+      run,
+      asked: trigger,
+      active: { operation: 'backup', jobId, repository: record.repository.id },
+      candidate: () => this.#candidate(store.get(jobId)),
+      start: () => { this.#start(run, accepts) },
+    })
     this.#interrupted.delete(jobId)
-    this.#runs.set(jobId, run)
     void run.ended.then((view) => { this.#onEnded(run, view, record) })
-    this.pump()
-    this.#ports.onChange()
     return run
   }
 
+  /** Why a job does not run now; undefined while it does, and where it is about to. */
+  wait(record: JobRecord): Wait | undefined {
+    const decision = this.#decision(record)
+    if (!decision || !isWait(decision)) return undefined
+    const { wait, untilMs } = decision
+    return { wait, ...(untilMs !== undefined && { untilMs }) }
+  }
+
   /** Whom a job waits for; nothing of it starts until somebody has signed in. */
-  missingAccount({ config }: Pick<JobRecord, 'config'>): MissingAccount | undefined {
-    return this.#ports.missingAccount(repositoryUrl(config.destination))
+  missingAccount({ repository }: Pick<JobRecord, 'repository'>): MissingAccount | undefined {
+    return this.#ports.missingAccount(repositoryUrl(repository.destination))
   }
 
   waitsForSignIn(jobId: string): boolean {
@@ -87,41 +91,32 @@ export class Backups {
 
   /** Somebody signed in: jobs go on whose last run ended for want of that, and which wait for nobody else. */
   signedIn(): void {
-    const { store, history } = this.#ports
+    const { store, history, queue } = this.#ports
     this.continueInterrupted(store.all.filter((record) => isForWantOfSignIn(history.last(record.id)) && !this.missingAccount(record)).map(({ id }) => id))
+    queue.pump()
     this.tick()
   }
 
-  /** Starts what waits, as far as there is room. */
-  pump(): void {
-    const queued = this.runs.filter((run) => run.state === 'queued')
-    const room = this.#ports.parallelJobs() - (this.#runs.size - queued.length)
-    for (const run of queued.slice(0, Math.max(0, room))) this.#start(run)
-  }
-
   pause(jobId: string): void {
-    this.#runs.get(jobId)?.pause()
+    this.of(jobId)?.pause()
   }
 
   resume(jobId: string): void {
-    this.#runs.get(jobId)?.resume()
+    this.of(jobId)?.resume()
+    this.#ports.queue.pump()
   }
 
   stop(jobId: string, mode: 'drain' | 'cancel'): void {
-    this.#runs.get(jobId)?.stop(mode)
+    this.of(jobId)?.stop(mode)
   }
 
   /** Pauses what runs and holds the schedule; a backup that is started by hand meanwhile runs. */
   pauseAll(): void {
-    this.#pausedAll = true
-    for (const run of this.runs) run.pause()
-    this.#ports.onChange()
+    this.#ports.queue.pauseAll()
   }
 
   resumeAll(): void {
-    this.#pausedAll = false
-    for (const run of this.runs) run.resume()
-    this.#ports.onChange()
+    this.#ports.queue.resumeAll()
     this.tick()
   }
 
@@ -132,48 +127,69 @@ export class Backups {
 
   /** Starts what is due. Called at start, once in a while, and after wake-up; calling it more often changes nothing. */
   tick(): void {
-    if (this.#pausedAll || this.#quitting) return
     for (const record of this.#ports.store.all) {
-      const { id, config, scheduledSinceMs } = record
-      if (this.#runs.has(id) || this.missingAccount(record)) continue
-      const lastRun = this.#ports.history.last(id)
-      const due = dueTrigger({ schedule: config.schedule, scheduledSinceMs, lastRun }, this.#ports.timers.now())
-      const trigger = this.#interrupted.has(id) ? 'catch-up' : due
-      if (trigger) this.run(id, trigger)
+      if (this.of(record.id)) continue
+      const decision = this.#decision(record)
+      // What is due and waits for its turn only is in the queue from now on, in the order of arrival.
+      const due = decision && (isWait(decision) ? decision.due : decision.run)
+      if (due) this.run(record.id, due)
     }
   }
 
   /** From now on nothing starts, and a run that is cut short stays open in the history, so that the next start goes on with it. */
   quit(): void {
-    this.#quitting = true
+    this.#ports.queue.end()
   }
 
-  #start(run: ActiveRun): void {
-    const record = this.#ports.store.get(run.identity.jobId)
-    const secrets = keptSecrets(this.#ports.secrets, record.repository)
-    this.#ports.history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
+  #decision(record: JobRecord): Decision | undefined {
+    return this.#ports.queue.decision(keyOf(record.id), this.#candidate(record))
+  }
+
+  #candidate(record: JobRecord): Candidate {
+    const { id, config, repository, scheduledSinceMs } = record
+    return {
+      operation: 'backup',
+      jobId: id,
+      repository: repository.id,
+      schedule: config.schedule,
+      scheduledSinceMs,
+      lastRun: this.#ports.history.last(id),
+      goesOn: this.#interrupted.has(id),
+      missing: this.missingAccount(record),
+    }
+  }
+
+  #start(run: ActiveRun, accepts: boolean): void {
+    const { store, history, engines, home, secrets: kept } = this.#ports
+    const record = store.get(run.identity.jobId)
+    const secrets = keptSecrets(kept, record.repository)
+    history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
       run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
       return
     }
     const { uploadBytesPerSecond } = record.config
-    const request = { job: withMachineSettings(backupJobOf(record, this.#ports.home, this.#accepting.has(run)), record, this.#ports.store.all), secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
-    run.start((listener) => this.#ports.engines.start(request, listener))
+    const job = withMachineSettings(backupJobOf(record, home, accepts), record, store.all)
+    const request = { job, secrets, ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) }
+    run.start((listener) => engines.start(request, listener))
   }
 
   #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
-    this.#runs.delete(record.id)
+    const { store, history, queue, onEnded, onChange } = this.#ports
     const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
-    if (!this.#quitting || complete) this.#ports.history.ended(view, run.problems)
+    if (!queue.ending || complete) history.ended(view, run.problems)
     const { id, repositoryId: expected } = record.repository
     const repositoryId = run.repositoryId ?? (expected === run.known?.repositoryId ? expected : undefined)
     // A job that moved while it ran has another record by now.
-    if (repositoryId !== undefined) void this.#ports.store.repositories.learn(id, repositoryId, run.known)
-    if (this.#quitting) return
-    this.#ports.onEnded(view, record)
-    this.pump()
-    this.#ports.onChange()
+    if (repositoryId !== undefined) void store.repositories.learn(id, repositoryId, run.known)
+    if (queue.ending) return
+    onEnded(view, record)
+    onChange()
   }
+}
+
+function keyOf(jobId: string): string {
+  return `backup:${jobId}`
 }
 
 /** Whether a run ended because a consent was over, or nobody was signed in. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { RunView } from '../../../main/api/contract.ts'
-import { keptRuns, RunHistory } from '../../../main/jobs/history.ts'
+import { keptRuns, RunHistory } from '../../../main/runs/history.ts'
 import { noCounters } from '../fakes.ts'
 
 const run = (id: string, changes: Partial<RunView> = {}): RunView => ({ id, jobId: 'job', operation: 'backup', trigger: 'manual', outcome: 'success', startedMs: 1, finishedMs: 2, files: noCounters, bytes: noCounters, uploadedBytes: 0, downloadedBytes: 0, adoptedPacks: 0, problems: 0, restarts: 0, ...changes })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { restartDelayMs } from '../../../main/supervisor/restarts.ts'
 import { settle, summary } from '../fakes.ts'
-import { openWorld } from './world.ts'
+import { openWorld } from '../jobs/world.ts'
 
 const progress = {
   operation: 'backup', phase: 'working', paused: false, transferredBytes: 0, bytesPerSecond: 10, problems: 0,

@@ -1,0 +1,116 @@
+import { MainError } from '../api/errors.ts'
+import type { Timers } from '../system/timers.ts'
+import type { ActiveRun } from './active-run.ts'
+import { decide, isWait, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
+
+/** One operation in the queue, from when it was asked for to its end. */
+export interface QueueEntry {
+  /** Of one key there is one at a time. */
+  readonly key: string
+  readonly run: ActiveRun
+  readonly asked: Trigger
+  /** What it is, and where it works from now on, whatever becomes of its job. */
+  readonly active: Active
+  /** As things are whenever it is asked; only while the run waits. */
+  readonly candidate: () => Candidate
+  /** Gets an engine for the run, or fails it. */
+  readonly start: () => void
+}
+
+export interface QueuePorts {
+  readonly timers: Timers
+  readonly parallelJobs: () => number
+  readonly onChange: () => void
+}
+
+/** All operations that run or wait, of whatever kind, in the order in which they were asked for. What may run is decided in `decide` alone. */
+export class RunQueue {
+  readonly #ports: QueuePorts
+  readonly #entries = new Map<string, QueueEntry>()
+  #pausedAll = false
+  #ending = false
+
+  constructor(ports: QueuePorts) {
+    this.#ports = ports
+  }
+
+  get pausedAll(): boolean {
+    return this.#pausedAll
+  }
+
+  get ending(): boolean {
+    return this.#ending
+  }
+
+  /** What runs and what waits, in the order of arrival. */
+  get runs(): readonly ActiveRun[] {
+    return [...this.#entries.values()].map((one) => one.run)
+  }
+
+  find(key: string): ActiveRun | undefined {
+    return this.#entries.get(key)?.run
+  }
+
+  /** Starts a run, or lets it wait. It leaves the queue when it ends. Errors: `busy` where one of this key is there. */
+  add(entry: QueueEntry): void {
+    if (this.#entries.has(entry.key)) throw new MainError('busy', `${entry.run.identity.jobName} is running already.`)
+    this.#entries.set(entry.key, entry)
+    void entry.run.ended.then(() => {
+      this.#entries.delete(entry.key)
+      this.pump()
+    })
+    this.pump()
+    this.#ports.onChange()
+  }
+
+  /** Starts what waits, as far as it may. Calling it more often changes nothing. */
+  pump(): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.run.state === 'queued' && !isWait(this.#decideOn(entry))) entry.start()
+    }
+  }
+
+  /** What is decided now about something that is not in the queue, or about what waits in it; undefined for what has an engine. */
+  decision(key: string, candidate: Candidate): Decision | undefined {
+    const entry = this.#entries.get(key)
+    if (!entry) return this.decide(candidate)
+    return entry.run.state === 'queued' ? this.#decideOn(entry) : undefined
+  }
+
+  decide(candidate: Candidate): Decision {
+    return decide(candidate, this.#facts(), this.#ports.timers.now())
+  }
+
+  /** Pauses what runs and what waits, and holds all that nobody asks for by hand. */
+  pauseAll(): void {
+    this.#pausedAll = true
+    for (const run of this.runs) if (isPausable(run)) run.pause()
+    this.#ports.onChange()
+  }
+
+  resumeAll(): void {
+    this.#pausedAll = false
+    for (const run of this.runs) if (isPausable(run)) run.resume()
+    this.pump()
+    this.#ports.onChange()
+  }
+
+  /** From now on nothing starts. */
+  end(): void {
+    this.#ending = true
+  }
+
+  #decideOn({ candidate, asked, run }: QueueEntry): Decision {
+    return this.decide({ ...candidate(), asked, held: run.paused })
+  }
+
+  #facts(): Facts {
+    const active = [...this.#entries.values()].filter(({ run }) => run.state !== 'queued').map((one) => one.active)
+    return { ending: this.#ending, pausedAll: this.#pausedAll, active, parallelJobs: this.#ports.parallelJobs() }
+  }
+}
+
+/** Somebody waits for a restore; it is paused where it is shown. */
+function isPausable(run: ActiveRun): boolean {
+  return run.identity.operation !== 'restore'
+}
