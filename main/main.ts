@@ -26,6 +26,7 @@ import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
 import { openSettings } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
+import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 import { announceRestore, announceRun } from './system/announcements.ts'
@@ -90,8 +91,8 @@ function builtMenu(): Menu | null {
 function start(): void {
   const refusal = home.refusal ?? debuggingRefusal() ?? openUserData()
   if (refusal !== undefined) {
-    process.stderr.write(`Holdfast cannot start: ${refusal}\n`)
-    void app.whenReady().then(() => { fail(new FolderRefusal(refusal)) })
+    tell(refusal)
+    void app.whenReady().then(() => { endWith(refusal) })
   } else if (app.requestSingleInstanceLock()) void app.whenReady().then(run).catch(fail)
   else app.quit()
 }
@@ -107,9 +108,19 @@ function openUserData(): string | undefined {
   return closedFolder(app.getPath('userData')).refusal
 }
 
-/** What keeps the app from starting is told to whoever started it: there is no window to show it in. */
 function fail(error: unknown): void {
-  const message = error instanceof FolderRefusal ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const isForPeople = error instanceof FolderRefusal || error instanceof LaterVersionError
+  const message = isForPeople ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  tell(message)
+  endWith(message)
+}
+
+function tell(message: string): void {
+  process.stderr.write(`Holdfast cannot start: ${message}\n`)
+}
+
+/** What keeps the app from starting is told to whoever started it: there is no window to show it in. */
+function endWith(message: string): void {
   log('error', message)
   dialog.showErrorBox('Holdfast cannot start', message)
   app.exit(1)

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { JobConfig } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { storedConfig, type StoredConfig } from '../api/schemas.ts'
+import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
 import { ownRepositories, providerDestinations } from './migrations.ts'
@@ -130,9 +131,12 @@ export class JobStore {
   async merge(kept: string, gone: string): Promise<void> {
     const { repositories, jobs } = this.#file.value
     const { repositoryId, known } = this.repositories.get(gone)
-    const learned = { ...(repositoryId !== undefined && { repositoryId }), ...(known && { known }) }
+    const learn = (one: RepositoryRecord): RepositoryRecord => {
+      const joint = joinedKnown(one.known, known)
+      return { ...(repositoryId !== undefined && { repositoryId }), ...one, ...(joint && { known: joint }) }
+    }
     await this.#set(
-      repositories.map((one) => (one.id === kept ? { ...learned, ...one } : one)),
+      repositories.map((one) => (one.id === kept ? learn(one) : one)),
       jobs.map((one) => (one.repository === gone ? { ...one, repository: kept } : one)),
     )
   }

@@ -4,6 +4,15 @@ import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
 import { closeFile, ensurePrivate, ownFile } from '../system/private-folder.ts'
 
+/** A file that a later version of Holdfast has written, in words fit to be shown. It stays where it is, so that the later version goes on with it. */
+export class LaterVersionError extends Error {
+  override readonly name = 'LaterVersionError'
+
+  constructor(path: string) {
+    super(`${path} was written by a later version of Holdfast. Install that version again, or a newer one. Nothing was changed: your jobs and passwords are kept.`)
+  }
+}
+
 export interface VersionedFileOptions<T> {
   readonly path: string
   readonly schema: v.GenericSchema<unknown, T>
@@ -16,8 +25,8 @@ export interface VersionedFileOptions<T> {
 const envelope = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(1)), data: v.unknown() })
 
 /**
- * A small JSON file that main owns: read once at start, replaced whole and atomically at each change. A file that cannot be
- * understood (damaged, or of a newer version) is moved aside, never overwritten; `movedTo` says where it went.
+ * A small JSON file that main owns: read once at start, replaced whole and atomically at each change. A damaged file is moved aside, never
+ * overwritten; `movedTo` says where it went.
  */
 export class VersionedFile<T> {
   readonly movedTo: string | undefined
@@ -26,7 +35,10 @@ export class VersionedFile<T> {
   #writing: Promise<void> = Promise.resolve()
   #dirty = false
 
-  /** @throws where the file exists and cannot be read or moved, or somebody else could have written it: nothing is safe to do then. */
+  /**
+   * @throws LaterVersionError for a file of a later version. Also where the file exists and cannot be read or moved, or somebody else could have written
+   * it: nothing is safe to do then.
+   */
   constructor(options: VersionedFileOptions<T>) {
     this.#options = options
     ensurePrivate(dirname(options.path))
@@ -66,7 +78,8 @@ export class VersionedFile<T> {
 
   #parse(text: string): { readonly ok: true; readonly value: T } | { readonly ok: false } {
     const outer = v.safeParse(envelope, parseJson(text))
-    if (!outer.success || outer.output.version > this.#version) return { ok: false }
+    if (!outer.success) return { ok: false }
+    if (outer.output.version > this.#version) throw new LaterVersionError(this.#options.path)
     const steps = this.#options.migrations.slice(outer.output.version - 1)
     const data = steps.reduce((old, step) => step(old), outer.output.data)
     const inner = v.safeParse(this.#options.schema, data)

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp, startRefused } from './harness/app.ts'
@@ -36,6 +36,15 @@ test.runIf(process.getuid?.() === 0)('a state folder or a settings file of someb
   mkdirSync(window)
   chownSync(window, 65534, 65534)
   expect(await startRefused(folder.path(''), folder.path('state-2'))).toContain(`${window} belongs to another user`)
+})
+
+test('a job file of a later version is not used and stays as it is, in words', async () => {
+  using folder = freshFolder()
+  const state = folder.made('state')
+  const text = '{"version":99,"data":{}}'
+  writeFileSync(join(state, 'jobs.json'), text, { mode: 0o600 })
+  expect(await startRefused(folder.path(''), state)).toContain(`Holdfast cannot start: ${join(state, 'jobs.json')} was written by a later version of Holdfast.`)
+  expect([readFileSync(join(state, 'jobs.json'), 'utf8'), readdirSync(state).filter((name) => name.startsWith('jobs'))]).toEqual([text, ['jobs.json']])
 })
 
 test('a state folder that others could write in is closed, and the window says so', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { KnownFloor, KnownRepository, KnownRevision } from '../../../engine/protocol/known.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
 import { shareRepositories } from '../../../main/repositories/sharing.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
@@ -11,12 +12,17 @@ import { config } from '../jobs/world.ts'
 
 const known = { repositoryId: 'ab'.repeat(16), revisions: [], floors: [] }
 
+interface OldJob extends Partial<Pick<KnownRepository, 'repositoryId' | 'revisions' | 'floors'>> {
+  readonly path: string
+  readonly password: string
+}
+
 /** A job file of version 2, and the secrets that were kept under the ids of its jobs. */
-async function oldFiles(jobs: readonly { readonly path: string, readonly password: string, readonly repositoryId?: string }[]) {
+async function oldFiles(jobs: readonly OldJob[]) {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-repositories-'))
-  const data = jobs.map(({ path, repositoryId }, at) => ({
+  const data = jobs.map(({ path, repositoryId, revisions = [], floors = [] }, at) => ({
     id: `job-${at}`, config: { ...config, name: `job ${at}`, destination: { type: 'folder', path } }, scheduledSinceMs: 5,
-    ...(repositoryId !== undefined && { repositoryId, known: { ...known, repositoryId } }),
+    ...(repositoryId !== undefined && { repositoryId, known: { repositoryId, revisions, floors } }),
   }))
   writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 2, data }), { mode: 0o600 })
   const kept = openSecrets(join(folder, 'secrets.json'), [keyFileCipher(join(folder, 'key'))], () => 0).store
@@ -36,6 +42,21 @@ describe('jobs of one place', () => {
     const again = new JobStore(join(folder, 'jobs.json'), () => 0)
     expect([again.movedTo, again.all]).toEqual([undefined, store.all])
     expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 3 })
+  })
+
+  it('know together the newest that any of them has seen', async () => {
+    const seen = (jobKey: string, revision: number): KnownRevision => ({
+      jobKey: jobKey.repeat(32), host: 'h', job: 'j', revision, suffix: '', state: 'snapshot', nonce: '', finishedMs: revision, seenMs: revision,
+    })
+    const floor = (jobKey: string, revision: number): KnownFloor => ({ jobKey: jobKey.repeat(32), revision })
+    const { repositoryId } = known
+    const { store } = await oldFiles([
+      { path: '/a', password: 'pw', repositoryId, revisions: [seen('a', 3), seen('b', 7)], floors: [floor('a', 2)] },
+      { path: '/a', password: 'pw', repositoryId, revisions: [seen('a', 9), seen('b', 5), seen('c', 1)], floors: [floor('a', 8), floor('c', 1)] },
+    ])
+    expect(store.get('job-0').repository.known).toEqual({
+      repositoryId, revisions: [seen('a', 9), seen('b', 7), seen('c', 1)], floors: [floor('a', 8), floor('c', 1)],
+    })
   })
 
   it('do not, where one has another password or another repository: what works goes on to work', async () => {

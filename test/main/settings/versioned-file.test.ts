@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { expect, it } from 'vitest'
-import { VersionedFile } from '../../../main/settings/versioned-file.ts'
+import { LaterVersionError, VersionedFile } from '../../../main/settings/versioned-file.ts'
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'holdfast-settings-'))
 const schema = v.object({ count: v.number() })
@@ -31,7 +31,6 @@ it.each([
   ['no JSON', '{"version": 1, "da'],
   ['another shape', '{"version": 1, "data": {"count": "x"}}'],
   ['no version', '{"data": {"count": 1}}'],
-  ['a newer version', '{"version": 2, "data": {"count": 1}}'],
 ])('moves a file aside that has %s, and says where', (_name, text) => {
   const path = join(folder(), 'settings.json')
   writeFileSync(path, text)
@@ -40,6 +39,15 @@ it.each([
   expect(file.movedTo).toMatch(/settings\.json\.damaged-/)
   expect(readFileSync(file.movedTo ?? '', 'utf8')).toBe(text)
   expect(readdirSync(join(path, '..'))).toHaveLength(1)
+})
+
+it('leaves a file of a later version where it is, and says what to do', () => {
+  const path = join(folder(), 'settings.json')
+  const text = '{"version": 2, "data": {"count": 1}}'
+  writeFileSync(path, text)
+  expect(() => open(path)).toThrow(LaterVersionError)
+  expect(() => open(path)).toThrow(`${path} was written by a later version of Holdfast. Install that version again`)
+  expect([readFileSync(path, 'utf8'), readdirSync(join(path, '..'))]).toEqual([text, ['settings.json']])
 })
 
 it('brings old data up to date, step by step', async () => {
