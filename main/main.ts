@@ -1,5 +1,5 @@
 import './system/disposal.ts'
-import { homedir, setPriority } from 'node:os'
+import { homedir, hostname, setPriority } from 'node:os'
 import { join } from 'node:path'
 import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
 import { Accounts } from './accounts/accounts.ts'
@@ -20,6 +20,7 @@ import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
 import { JobStore } from './jobs/store.ts'
+import { openWatched, RepositoryWatch } from './repositories/watch.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
@@ -29,7 +30,7 @@ import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { announceRestore, announceRun } from './system/announcements.ts'
+import { announceLate, announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
@@ -144,7 +145,8 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   if (opened.movedTo !== undefined) notices.add({ id: 'secrets', type: 'secrets-damaged', movedTo: opened.movedTo })
   if (home.wasOpen) notices.add({ id: 'home-was-open', type: 'home-was-open', folder: appPaths.home })
   if (!keychain && !settings.value.dismissed.includes('secrets-in-file')) notices.add({ id: 'secrets-in-file', type: 'secrets-in-file' })
-  return { settings, store, secrets: opened.store, ciphers, history, interrupted }
+  const watched = openWatched(appPaths.watch, now)
+  return { settings, store, secrets: opened.store, ciphers, history, interrupted, watched }
 }
 
 type Stores = ReturnType<typeof openStores>
@@ -164,7 +166,7 @@ function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () =>
 }
 
 /** What runs engines, for the jobs in the stores. */
-function openWork({ settings, store, secrets, history }: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
+function openWork({ settings, store, secrets, history, watched }: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
   const { engine } = programPaths(app.getAppPath())
   const supervisor = new Supervisor({
     startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice,
@@ -188,7 +190,9 @@ function openWork({ settings, store, secrets, history }: Stores, accounts: Accou
     ...ports,
     history,
     missingAccount: (address) => accounts.missing(address),
-    onEnded: (run, { config }) => {
+    onEnded: (run, record) => {
+      const { config } = record
+      watch.runEnded(run, record)
       if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
       if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
       const { notifications: level, firstSuccessShown } = settings.value
@@ -206,8 +210,18 @@ function openWork({ settings, store, secrets, history }: Stores, accounts: Accou
   })
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
+  const watch = new RepositoryWatch({
+    file: watched, store, history, browsing, timers, host: hostname(), mayLook: () => !queue.pausedAll && !queue.ending,
+    show: (late) => { notices.showLate(late) },
+    announce: (late) => {
+      const announcement = announceLate(late, settings.value.notifications)
+      if (announcement) notifications.show(announcement)
+      return announcement !== undefined
+    },
+    onChange: () => { publisher.appChanged() },
+  })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
-  return { supervisor, queue, backups, restores, browsing, tests }
+  return { supervisor, queue, backups, restores, browsing, watch, tests }
 }
 
 function renice(pid: number, nice: number): void {
@@ -289,6 +303,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       chooseFolders: (purpose) => dialogs.folders(purpose),
       openFolder: (path) => shell.openPath(path),
       onDismissed: (type) => {
+        if (type === 'late') work.watch.silence()
         if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
       },
     }),
@@ -366,7 +381,7 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule({ backups, watch }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
@@ -375,8 +390,10 @@ function startSchedule({ backups }: Work, { interrupted, store, history }: Store
     void returns.look()
   })
   every(timers, lookMs, () => { void returns.look() })
+  watch.tick()
   every(timers, tickMs, () => {
     backups.tick()
+    watch.tick()
     refresh()
   })
 }

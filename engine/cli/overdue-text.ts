@@ -1,4 +1,4 @@
-import type { Overdue } from '../snapshot/overdue.ts'
+import type { Overdue } from '../protocol/overdue.ts'
 import { formatPlural } from './format.ts'
 
 /** `laptop/docs: no new snapshot for 12 days (usually every 24 hours)` */

@@ -4,9 +4,9 @@ import { annotateSnapshot } from '../repository/protocol/annotations.ts'
 import { DecisionCache } from '../repository/protocol/snapshots.ts'
 import { unusualWords } from './backup/unusual.ts'
 import type { CommandContext } from './context.ts'
-import { readHolds } from './holds.ts'
+import { readHolds, type HeldSnapshot } from './holds.ts'
 import type { RepositoryAddress } from './init.ts'
-import { openForCommand } from './open.ts'
+import { openForCommand, type OpenRepository } from './open.ts'
 
 /** A snapshot whose run was unusual, and which nobody has said to be fine. */
 export interface UnusualSnapshot {
@@ -34,10 +34,17 @@ export async function listUnusual(address: RepositoryAddress, context: CommandCo
 export async function acknowledge(address: RepositoryAddress, { job, host }: { readonly job: string; readonly host: string }, context: CommandContext): Promise<readonly UnusualSnapshot[]> {
   await using open = await openForCommand({ ...address, type: 'test' }, context)
   await open.memory.require(context.signal)
-  const holds = await readHolds(open, new DecisionCache(), context.signal)
+  return (await acknowledgeIn(open, { job, host }, new DecisionCache(), context.signal)).map(described)
+}
+
+/** The same in a repository that is open. @param cache of snapshots that were read, or will be */
+export async function acknowledgeIn(
+  open: Pick<OpenRepository, 'repository' | 'memory'>, { job, host }: { readonly job: string; readonly host: string }, cache: DecisionCache, signal: AbortSignal,
+): Promise<readonly HeldSnapshot[]> {
+  const holds = await readHolds(open, cache, signal)
   const unusual = holds.filter((hold) => hold.job === job && hold.host === host).flatMap((hold) => hold.unusual)
-  for (const { ref } of unusual) await annotateSnapshot(open.repository, ref, { fine: true }, systemRandom, context.signal)
-  return unusual.map(described)
+  for (const { ref } of unusual) await annotateSnapshot(open.repository, ref, { fine: true }, systemRandom, signal)
+  return unusual
 }
 
 function described({ id, job, host, finishedMs, unusual = [] }: { readonly id: string; readonly job: string; readonly host: string; readonly finishedMs: number; readonly unusual?: readonly UnusualReason[] }): UnusualSnapshot {

@@ -1,6 +1,7 @@
 import { fromBytes, toShown } from '../base/byte-string.ts'
 import { copyOf } from '../base/bytes.ts'
 import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../base/errors.ts'
+import type { HeldJob } from '../protocol/changes.ts'
 import type { DrillProof } from '../protocol/drill.ts'
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
@@ -16,6 +17,8 @@ import { rootOf, sourceBytes } from '../snapshot/manifest.ts'
 import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
 import type { CommandContext } from './context.ts'
+import { acknowledgeIn } from './acknowledge.ts'
+import { heldJob, holdsAmong } from './holds.ts'
 import { hostOf } from './host.ts'
 import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
@@ -61,6 +64,7 @@ export class Browser implements AsyncDisposable {
   readonly #roots = new Map<string, BlobId>()
   readonly #host: string
   #missed: readonly Missed[] | undefined
+  #held: readonly HeldJob[] = []
 
   constructor(reader: Reader, host: string, context: CommandContext) {
     this.#reader = reader
@@ -73,12 +77,18 @@ export class Browser implements AsyncDisposable {
     return (this.#missed ?? []).map(wordsOf)
   }
 
+  /** Jobs of which a backup was unusual, as of the last time that the snapshots were asked for. */
+  get held(): readonly HeldJob[] {
+    return this.#held
+  }
+
   async answer(query: BrowseQuery): Promise<BrowseAnswer> {
     try {
       switch (query.type) {
-        case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots(), missed: this.missed }
+        case 'snapshots': return { type: 'snapshots', snapshots: await this.snapshots(), missed: this.missed, held: this.held }
         case 'list': return { type: 'list', ...(await this.list(query)) }
         case 'annotate': return { type: 'annotated', ...(await this.annotate(query)) }
+        case 'acknowledge': return { type: 'acknowledged', snapshots: await this.acknowledge(query) }
         default: return assertNever(query)
       }
     } catch (error) {
@@ -90,13 +100,17 @@ export class Browser implements AsyncDisposable {
   async snapshots(): Promise<SnapshotView[]> {
     this.#missed = await this.#reader.memory.warn(this.#context.signal)
     const views: SnapshotView[] = []
+    const readable: Extract<SnapshotEntry, { type: 'snapshot' }>[] = []
     for (const name of this.#roots.keys()) if (name.startsWith('latest')) this.#roots.delete(name)
     const annotations = await readAnnotations(this.#reader.repository, '', this.#annotations, this.#context.signal)
     this.#tellUnreadable(annotations)
     for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions, memory: this.#reader.memory }, this.#context.signal)) {
-      if (entry.type === 'snapshot') views.push(snapshotView(entry, annotations))
-      else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
+      if (entry.type === 'snapshot') {
+        views.push(snapshotView(entry, annotations))
+        readable.push(entry)
+      } else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
     }
+    this.#held = holdsAmong(readable, annotations).map(heldJob)
     return views.sort((a, b) => a.finishedMs - b.finishedMs)
   }
 
@@ -126,6 +140,13 @@ export class Browser implements AsyncDisposable {
     const { manifest, ref } = await resolveSnapshot(repository, snapshot, { host: this.#host, memory }, this.#context.signal)
     const annotation = await annotateSnapshot(repository, ref, change, systemRandom, this.#context.signal)
     return { snapshot: snapshotId(manifest, ref), annotation }
+  }
+
+  /** Says that what was unusual is as it should be. Errors: those of acknowledgeIn. */
+  async acknowledge({ job, host }: { readonly job: string, readonly host: string }): Promise<readonly string[]> {
+    const { repository, memory } = this.#reader
+    this.#missed ??= await memory.warn(this.#context.signal)
+    return (await acknowledgeIn({ repository, memory }, { job, host }, this.#decisions, this.#context.signal)).map(({ id }) => id)
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {

@@ -36,5 +36,6 @@ export async function readHolds({ repository, memory }: Pick<OpenRepository, 're
 
 /** As it is told. */
 export function heldJob({ job, host, since, unusual }: Hold): HeldJob {
-  return { job, host, since: since.id, words: unusualWords(unusual.flatMap((each) => each.unusual ?? []).slice(0, 4)) }
+  const reasons = unusual.flatMap((each) => each.unusual ?? []).slice(0, 4)
+  return { job, host, since: since.id, reasons, words: unusualWords(reasons) }
 }

@@ -1,5 +1,5 @@
 import type { AccountReference, TokenAnswer } from './accounts.ts'
-import type { UnusualReason } from './changes.ts'
+import type { HeldJob, UnusualReason } from './changes.ts'
 import type { WireError } from './errors.ts'
 import type { EngineJob, JobSecrets } from './job.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
@@ -64,13 +64,17 @@ export type BrowseQuery =
   | { readonly type: 'list'; readonly snapshot: string; readonly path: Uint8Array; readonly after?: Uint8Array; readonly limit: number }
   /** Says something about a snapshot; what is not given stays. */
   | { readonly type: 'annotate'; readonly snapshot: string; readonly change: Partial<AnnotationView> }
+  /** Says that what was unusual about a job on a host is as it should be. */
+  | { readonly type: 'acknowledge'; readonly job: string; readonly host: string }
 
 export type BrowseAnswer =
-  /** `missed`: what the repository lacks of what this machine has seen in it, in words. */
-  | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
+  /** `missed`: what the repository lacks of what this machine has seen in it, in words. `held`: jobs of which a backup was unusual. */
+  | { readonly type: 'snapshots'; readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[]; readonly held: readonly HeldJob[] }
   | { readonly type: 'list'; readonly entries: readonly EntryView[]; readonly more: boolean }
   /** What is said about it now. */
   | { readonly type: 'annotated'; readonly snapshot: string; readonly annotation: AnnotationView }
+  /** `JOB@REV` of what was unusual, and is not any more. */
+  | { readonly type: 'acknowledged'; readonly snapshots: readonly string[] }
   | { readonly type: 'error'; readonly error: WireError }
 
 export interface SnapshotView {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { TokenAnswer } from './accounts.ts'
-import { unusualSchema } from './changes.ts'
+import { heldJobsSchema, unusualSchema } from './changes.ts'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
@@ -179,6 +179,7 @@ const query = v.variant('type', [
     snapshot: text,
     change: v.object({ pinned: v.exactOptional(flag), name: v.exactOptional(text), note: v.exactOptional(text), fine: v.exactOptional(flag) }),
   }),
+  v.object({ type: v.literal('acknowledge'), job: text, host: text }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -269,9 +270,10 @@ const entryView = v.object({
 })
 
 const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
-  v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView), missed: list }),
+  v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView), missed: list, held: heldJobsSchema }),
   v.object({ type: v.literal('list'), entries: v.array(entryView), more: flag }),
   v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
+  v.object({ type: v.literal('acknowledged'), snapshots: list }),
   v.object({ type: v.literal('error'), error }),
 ])
 

@@ -30,6 +30,8 @@ export interface Api {
   'job.run'(request: { readonly jobId: string }): { readonly runId: string }
   /** Starts a backup that takes the repository as it is, though it lacks snapshots that this computer has seen (`rolled-back`). Errors: `busy`. Asks. */
   'job.acceptOlder'(request: { readonly jobId: string }): { readonly runId: string }
+  /** Says that the unusual change for which the job is held (`JobView.hold`) is as it should be: older snapshots may go again. Waits for the storage. Asks. */
+  'job.acknowledge'(request: { readonly jobId: string }): void
   /** Pause, resume, stop: without effect when there is nothing to act on, so repeating is safe. */
   'job.pause'(request: { readonly jobId: string }): void
   'job.resume'(request: { readonly jobId: string }): void
@@ -145,6 +147,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.remove': true,
   'job.run': true,
   'job.acceptOlder': true,
+  'job.acknowledge': true,
   'job.pause': true,
   'job.resume': true,
   'job.stop': true,

@@ -44,6 +44,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'job.remove': 'write',
   'job.run': 'heavy',
   'job.acceptOlder': 'write',
+  'job.acknowledge': 'write',
   'job.pause': 'light',
   'job.resume': 'light',
   'job.stop': 'light',

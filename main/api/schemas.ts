@@ -97,6 +97,7 @@ export const requests: RequestSchemas = {
   'job.remove': job,
   'job.run': job,
   'job.acceptOlder': job,
+  'job.acknowledge': job,
   'job.pause': job,
   'job.resume': job,
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),

@@ -1,12 +1,14 @@
+import type { UnusualReason } from '../../engine/protocol/changes.ts'
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { ExcludeRules } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
+import type { SpaceOutlook } from '../../engine/protocol/space.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, TransferEvent, WireError }
+export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, TransferEvent, UnusualReason, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {
@@ -66,10 +68,27 @@ export interface JobView {
   readonly lastRun?: RunView
   /** It waits for somebody to sign in: nothing starts until then. */
   readonly signIn?: MissingAccount
+  /** One of its backups was unusual: nothing older is let go until somebody says that it is fine. */
+  readonly hold?: JobHold
   /** Why it does not run now; absent while it does, and where it is about to. */
   readonly waits?: Wait
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
+}
+
+export interface JobHold {
+  /** `JOB@REV` of the first of them. */
+  readonly since: string
+  readonly reasons: readonly UnusualReason[]
+}
+
+/** A job of which nothing has come for too long. */
+export interface LateBackup {
+  readonly job: string
+  /** Absent: it is a job of this app. */
+  readonly host?: string
+  /** Whole days since the last one, or since the job was made. */
+  readonly days: number
 }
 
 /** `restarting`: its engine crashed and the supervisor is about to start it again. `queued`: it waits for a free place (global concurrency). */
@@ -203,6 +222,8 @@ export type Notice =
   | { readonly id: string; readonly type: 'secrets-in-file' }
   /** Others could write in the folder of settings and state until now. */
   | { readonly id: string; readonly type: 'home-was-open'; readonly folder: string }
+  /** Backups that have not come for too long, longest first. */
+  | { readonly id: 'late'; readonly type: 'late'; readonly late: readonly LateBackup[] }
   /** A package made for tests, with a runtime that gets no security fixes. */
   | { readonly id: string; readonly type: 'old-runtime'; readonly version: string }
   | { readonly id: string; readonly type: 'engine-crashed'; readonly jobId: string; readonly restarts: number; readonly givenUp: boolean }

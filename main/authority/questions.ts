@@ -39,6 +39,18 @@ export function olderQuestion(name: string): Question {
   }
 }
 
+/** What protects older snapshots after an attack ends with this. */
+export function acknowledgeQuestion(name: string): Question {
+  return {
+    title: `Is the unusual change in “${shownText(name)}” as it should be?`,
+    detail: lines([
+      'Until now no older snapshot is let go. From now on the rules for what is kept count again.',
+      'If you do not know where the change comes from, look at the files first.',
+    ]),
+    yes: 'It is fine, go on',
+  }
+}
+
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {

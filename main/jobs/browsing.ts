@@ -53,6 +53,19 @@ export class Browsing {
     return { snapshots: [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs), missed: answer.missed }
   }
 
+  /** What the watch over repositories wants to know. Errors: as of snapshots. */
+  async watched(jobId: string): Promise<Pick<Extract<BrowseAnswer, { type: 'snapshots' }>, 'snapshots' | 'held'>> {
+    const answer = await this.#ask(jobId, { type: 'snapshots' })
+    if (answer.type !== 'snapshots') throw unexpected(answer)
+    return answer
+  }
+
+  /** Says that what was unusual about a job on a host is as it should be. Errors: as of snapshots. */
+  async acknowledge(jobId: string, { job, host }: { readonly job: string; readonly host: string }): Promise<void> {
+    const answer = await this.#ask(jobId, { type: 'acknowledge', job, host })
+    if (answer.type !== 'acknowledged') throw unexpected(answer)
+  }
+
   async list(request: Request<'browse.list'>): Promise<Response<'browse.list'>> {
     const { jobId, snapshot, path, after, limit } = request
     const answer = await this.#ask(jobId, { type: 'list', snapshot, path, limit, ...(after && { after }) })

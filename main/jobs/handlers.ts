@@ -5,8 +5,9 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf } from '../authority/protection.ts'
-import { changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
+import { acknowledgeQuestion, changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
+import type { RepositoryWatch } from '../repositories/watch.ts'
 import { sharedRepository } from '../repositories/sharing.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -28,6 +29,7 @@ export interface JobHandlerPorts {
   readonly backups: Backups
   readonly restores: Restores
   readonly browsing: Browsing
+  readonly watch: Pick<RepositoryWatch, 'acknowledge'>
   readonly tests: DestinationTests
   readonly folders: Folders
   readonly ask: Ask
@@ -66,6 +68,11 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
       await ports.ask(olderQuestion(config.name))
       browsing.close(jobId)
       return { runId: backups.run(jobId, 'manual', true).id }
+    },
+    async 'job.acknowledge'({ jobId }) {
+      const { config } = store.get(jobId)
+      await ports.ask(acknowledgeQuestion(config.name))
+      await ports.watch.acknowledge(jobId)
     },
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },

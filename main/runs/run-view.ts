@@ -38,6 +38,8 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     ...(summary?.notes === undefined ? {} : { notes: summary.notes }),
     restarts: exit.restarts,
     ...(summary?.snapshot !== undefined && { snapshot: summary.snapshot }),
+    ...(summary?.unusual && { unusual: summary.unusual }),
+    ...(summary?.space && { space: summary.space }),
     ...(error && { error }),
   }
 }

@@ -1,4 +1,4 @@
-import type { RestoreView, Route, RunView, SettingsView } from '../api/contract.ts'
+import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
 import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 import { assertNever } from './never.ts'
@@ -22,6 +22,7 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
       return { title: 'Your first backup is complete', body: `${visibleText(jobName)} is safe. From now on Holdfast works quietly and speaks up only when something needs you.`, urgent: false, route }
     case 'warnings':
       if (level === 'none') return undefined
+      if (run.unusual && run.unusual.length > 0) return unusualAnnouncement(run.unusual, jobName, route)
       return { title: `${visibleText(jobName)}: backed up with ${counted(run.problems, 'warning')}`, body: 'Some files are not in the backup. Click to see which.', urgent: false, route }
     case 'partial':
     case 'failed':
@@ -33,6 +34,31 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
     default:
       return assertNever(run.outcome)
   }
+}
+
+/** What may be an attack, or only a large change: a person knows. */
+function unusualAnnouncement(reasons: readonly UnusualReason[], jobName: string, route: Route): Announcement {
+  const isAttack = reasons.some(({ code }) => code === 'scrambled' || code === 'random')
+  const what = isAttack ? 'Very many files look encrypted that did not before.'
+    : reasons.every(({ code }) => code === 'source-changed') ? 'A folder is suddenly empty, or on another disk.'
+      : 'Very many files are gone or different.'
+  return { title: `${visibleText(jobName)}: an unusual change`, body: `${what} Older backups are kept until you have said that it is fine.`, urgent: true, route }
+}
+
+const mostNamed = 3
+
+/** Backups that have not come for too long, in one notification. */
+export function announceLate(late: readonly LateBackup[], level: SettingsView['notifications']): Announcement | undefined {
+  const [first] = late
+  if (level === 'none' || !first) return undefined
+  const named = late.slice(0, mostNamed).map((one) => `${lateName(one)}: ${counted(one.days, 'day')}`)
+  const title = late.length === 1 ? `${lateName(first)}: no backup for ${counted(first.days, 'day')}` : `${late.length} backups have not come for long`
+  const more = late.length > mostNamed ? `, and ${late.length - mostNamed} more` : ''
+  return { title, body: late.length === 1 ? 'Click to see why.' : `${named.join(', ')}${more}.`, urgent: true, route: { page: 'jobs' } }
+}
+
+function lateName({ job, host }: LateBackup): string {
+  return host === undefined ? visibleText(job) : `${visibleText(job)} on ${visibleText(host)}`
 }
 
 /** The job has not failed for good: it waits, and goes on by itself. */
@@ -57,6 +83,18 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+function fullText(error: RunView['error']): string {
+  const missing = error?.data?.['missingBytes']
+  return typeof missing === 'number' ? `There is too little space: about ${shownBytes(missing)} more are needed.` : 'There is no space left.'
+}
+
+/** As people count: `14 GB`. */
+function shownBytes(bytes: number): string {
+  const [unit, size] = bytes >= 1e12 ? ['TB', 1e12] : bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6]
+  const value = bytes / size
+  return `${value < 10 ? value.toFixed(1) : String(Math.round(value))} ${unit}`
+}
+
 /** One sentence for the few causes that a user can do something about; all else is told in the window. */
 function failureText(run: RunView): string {
   switch (run.error?.code) {
@@ -69,7 +107,7 @@ function failureText(run: RunView): string {
     case 'password':
       return 'The password does not open the repository.'
     case 'full':
-      return 'There is no space left.'
+      return fullText(run.error)
     case 'source-missing':
       return 'A source folder is missing.'
     case 'crashed':

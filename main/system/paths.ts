@@ -11,6 +11,8 @@ export interface AppPaths {
   readonly keyFile: string
   readonly accounts: string
   readonly history: string
+  /** What is watched in repositories. */
+  readonly watch: string
   readonly logs: string
 }
 
@@ -25,6 +27,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     keyFile: join(home, 'secrets.key'),
     accounts: join(home, 'app-accounts.json'),
     history: join(home, 'history'),
+    watch: join(home, 'watch.json'),
     logs: join(home, 'logs'),
   }
 }

@@ -1,4 +1,4 @@
-import type { Notice } from '../api/contract.ts'
+import type { LateBackup, Notice } from '../api/contract.ts'
 
 /** What the user should know and has not dismissed; one of each id, newest last. */
 export class Notices {
@@ -17,6 +17,13 @@ export class Notices {
   add(notice: Notice): void {
     this.#list = [...this.#list.filter((one) => one.id !== notice.id), notice]
     this.#onChange()
+  }
+
+  /** In place of what was late before; nothing happens where it is the same. */
+  showLate(late: readonly LateBackup[]): void {
+    const before = this.#list.find((one) => one.type === 'late')
+    if (late.length === 0) this.dismiss('late')
+    else if (!before || JSON.stringify(before.late) !== JSON.stringify(late)) this.add({ id: 'late', type: 'late', late })
   }
 
   /** The notice that is gone now, or undefined where there was none. */

@@ -5,6 +5,7 @@ import type { Backups } from '../runs/backups.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
+import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -17,6 +18,7 @@ export interface StateSources {
   readonly queue: RunQueue
   readonly backups: Backups
   readonly restores: Restores
+  readonly watch: Pick<RepositoryWatch, 'hold'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
@@ -51,12 +53,13 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, history, secrets, folders }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, history, secrets, folders, watch }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const signIn = backups.missingAccount(record)
   const waits = backups.wait(record)
+  const hold = watch.hold(record)
   return {
     id,
     config: folders.view(id, config),
@@ -66,6 +69,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders }: Stat
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),
     ...(signIn && { signIn }),
+    ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
     ...(waits && { waits }),
   }
 }

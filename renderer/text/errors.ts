@@ -1,4 +1,5 @@
 import type { ErrorCode, Problem, WireError } from '../state/bridge.ts'
+import { formatBytes } from './format.ts'
 
 /** What happened, and what the user can do about it. */
 export interface ErrorText {
@@ -37,6 +38,10 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
 export function errorText(error: WireError): ErrorText {
   const base = errors[error.code]
   const place = error.data?.['place']
+  const missing = error.data?.['missingBytes']
+  if (error.code === 'full' && typeof missing === 'number') {
+    return { title: `The destination needs about ${formatBytes(missing)} more`, advice: 'Free some space there, raise the quota, or leave something out. Some room always stays free, so that old snapshots can still be cleared away.' }
+  }
   if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
   if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
   if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))

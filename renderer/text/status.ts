@@ -50,6 +50,7 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   if (waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
   if (job.state !== 'idle') return states[job.state]
   if (job.signIn) return { tone: 'warn', icon: 'key', words: accountWords.jobWaits(job.signIn) }
+  if (job.hold) return { tone: 'bad', icon: 'warning', words: words.job.hold.short }
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
 }

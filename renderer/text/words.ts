@@ -1,7 +1,8 @@
 import { placeWords } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
-import type { JobConfigView, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
+import type { JobConfigView, LateBackup, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
+import { lateWords } from './unusual.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
 
 const leftOut = (count: number): string => (count === 0 ? '' : `, ${formatCount(count)} left out`)
@@ -71,6 +72,13 @@ export const words = {
     edit: 'Edit job',
     remove: 'Delete job…',
     acceptOlder: 'Use the older repository…',
+    hold: {
+      title: 'An unusual change',
+      short: 'Held: an unusual change',
+      kept: (since: string) => `Since ${since} nothing older is let go. Look at the files first; if all is as it should be, say so.`,
+      fine: 'It is fine, go on…',
+      released: (name: string) => `“${name}” is no longer held`,
+    },
     more: 'More actions',
     restore: 'Restore files',
     openDestination: 'Open destination folder',
@@ -323,6 +331,8 @@ export const words = {
     oldRuntimeText: (version: string) => `It runs on Electron ${version}, which gets no security fixes any more. Do not trust your files to it.`,
     secretsInFile: 'No keychain was found',
     secretsInFileText: 'Passwords are kept in a file that only you can read. See Settings.',
+    late: (late: readonly LateBackup[]) => (late.length === 1 ? 'A backup has not come for long' : `${formatCount(late.length)} backups have not come for long`),
+    lateText: lateWords,
     crashed: (job: string) => `The backup of “${job}” ended unexpectedly`,
     crashedAgain: 'It was started again and continues where it stopped.',
     crashedGivenUp: (restarts: number) => `It was started again ${formatThings(restarts, 'time', 'times')} without success. What was sent is kept; try again later.`,
@@ -386,6 +396,8 @@ export function noticeWords(notice: Notice, jobName: (id: string) => string): { 
       return { title: text.homeWasOpen, text: text.homeWasOpenText(notice.folder) }
     case 'old-runtime':
       return { title: text.oldRuntime, text: text.oldRuntimeText(notice.version) }
+    case 'late':
+      return { title: text.late(notice.late), text: text.lateText(notice.late) }
     case 'engine-crashed':
       return { title: text.crashed(jobName(notice.jobId)), text: notice.givenUp ? text.crashedGivenUp(notice.restarts) : text.crashedAgain }
   }

@@ -101,7 +101,7 @@ describe('engine process', () => {
     await using engine = new EngineProcess()
     engine.send(start(folder, 'browse'))
     engine.send({ type: 'query', request: 1, query: { type: 'snapshots' } })
-    expect(await engine.event('answer')).toEqual({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [], missed: [] } })
+    expect(await engine.event('answer')).toEqual({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [], missed: [], held: [] } })
     engine.send(start(folder, 'test'))
     await engine.event('heartbeat')
     engine.send({ type: 'query', request: 2, query: { type: 'list', snapshot: 'latest', path: new Uint8Array(0), limit: 10 } })

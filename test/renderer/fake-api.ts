@@ -114,6 +114,7 @@ export class FakeApi implements Bridge {
     'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config: shownConfig(config) })),
     'job.remove': ({ jobId }) => this.change({ jobs: this.app.jobs.filter((one) => one.id !== jobId) }),
     'job.acceptOlder': ({ jobId }) => this.#handlers['job.run']?.({ jobId }) ?? { runId: '' },
+    'job.acknowledge': ({ jobId }) => this.changeJob(jobId, ({ hold: _hold, ...one }) => one),
     'job.run': ({ jobId }) => {
       this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
       return { runId: `run-${jobId}` }

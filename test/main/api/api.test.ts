@@ -29,6 +29,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.remove': { jobId: 'a-1' },
   'job.run': { jobId: 'a-1' },
   'job.acceptOlder': { jobId: 'a-1' },
+  'job.acknowledge': { jobId: 'a-1' },
   'job.pause': { jobId: 'a-1' },
   'job.resume': { jobId: 'a-1' },
   'job.stop': { jobId: 'a-1', mode: 'drain' },

@@ -1,12 +1,13 @@
 import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KnownRepository } from '../../../engine/protocol/known.ts'
-import type { JobConfig, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
+import type { JobConfig, LateBackup, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
+import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { RunHistory } from '../../../main/runs/history.ts'
 import { RunQueue } from '../../../main/runs/queue.ts'
@@ -54,9 +55,20 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
   }
   const missing = new Map<string, MissingAccount>()
-  const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run) => { ended.push(run) } })
+  const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, record) => {
+    ended.push(run)
+    watch.runEnded(run, record)
+  } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
+  const shown: (readonly LateBackup[])[] = []
+  const announced: (readonly LateBackup[])[] = []
+  const watch = new RepositoryWatch({
+    file: openWatched(join(folder, 'watch.json'), now), store, history, browsing, timers, host: hostname(), mayLook: () => true,
+    show: (late) => { shown.push(late) },
+    announce: (late) => announced.push(late) > 0,
+    onChange: () => { counts.change += 1 },
+  })
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
     const record = await store.add({ ...config, ...changes, name })
     const { id } = record
@@ -65,5 +77,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, restores, browsing, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
 }

@@ -43,7 +43,7 @@ describe('browsing', () => {
     const snapshot = (id: string, finishedMs: number) => ({ id, job: 'docs', revision: 1, host: 'h', sources: [], startedMs: 0, finishedMs, files: 0, bytes: 0, problems: 0 })
     const asked = browsing.snapshots(jobId)
     last().ready()
-    last().says({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [snapshot('docs@1', 1), snapshot('docs@2', 2)], missed: ['docs@3 was here and is gone'] } })
+    last().says({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [snapshot('docs@1', 1), snapshot('docs@2', 2)], missed: ['docs@3 was here and is gone'], held: [] } })
     const { snapshots, missed } = await asked
     expect(snapshots.map((one) => one.id)).toEqual(['docs@2', 'docs@1'])
     expect(missed).toEqual(['docs@3 was here and is gone'])

@@ -255,7 +255,7 @@ describe('queries', () => {
     const first = engine.query({ type: 'snapshots' })
     const second = engine.query({ type: 'snapshots' })
     last().ready()
-    last().says({ type: 'answer', request: 2, answer: { type: 'snapshots', snapshots: [], missed: [] } })
+    last().says({ type: 'answer', request: 2, answer: { type: 'snapshots', snapshots: [], missed: [], held: [] } })
     expect((await second).type).toBe('snapshots')
     last().exit('SIGKILL')
     expect(await first).toMatchObject({ type: 'error', error: { code: 'crashed' } })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { RestoreView, RunView } from '../../../main/api/contract.ts'
-import { announceRestore, announceRun } from '../../../main/system/announcements.ts'
+import { announceLate, announceRestore, announceRun } from '../../../main/system/announcements.ts'
 import { fileOf, serveRenderer } from '../../../main/system/app-protocol.ts'
 import { autostartFile } from '../../../main/system/login-item.ts'
 import { LogFiles } from '../../../main/system/logs.ts'
@@ -22,6 +22,12 @@ describe('announcements', () => {
     expect(announceRun(run('success'), 'docs', 'all', true)).toBeUndefined()
     expect(announceRun(run('success'), 'docs', 'failures', false)).toBeUndefined()
     expect(announceRun(run('warnings', { problems: 1 }), 'docs', 'failures', true)?.title).toBe('docs: backed up with 1 warning')
+    for (const [code, body] of [['scrambled', 'look encrypted'], ['removed', 'gone or different'], ['source-changed', 'suddenly empty']] as const) {
+      const unusual = announceRun(run('warnings', { problems: 1, unusual: [{ code, files: 9, bytes: 9, of: 10 }] }), 'docs', 'failures', true)
+      expect(unusual).toMatchObject({ title: 'docs: an unusual change', body: expect.stringContaining(body) as string, urgent: true })
+    }
+    const short = announceRun(run('failed', { error: { code: 'full', message: 'x', retryable: false, data: { missingBytes: 14.2e9 } } }), 'docs', 'failures', true)
+    expect(short?.body).toBe('There is too little space: about 14 GB more are needed.')
     const failed = announceRun(run('failed', { error: { code: 'full', message: 'x', retryable: false } }), 'docs', 'failures', true)
     expect(failed).toMatchObject({ title: 'docs: backup failed', body: 'There is no space left.', urgent: true, route: { page: 'job', jobId: 'job', runId: 'run' } })
     expect(announceRun(run('stopped'), 'docs', 'all', true)).toBeUndefined()
@@ -33,6 +39,15 @@ describe('announcements', () => {
     expect(announceRun(run('failed', { error }), 'docs', 'failures', true)).toMatchObject({ title: 'Sign in to Dropbox again', body: 'docs waits until you have. Click to do that.', route: { page: 'job', jobId: 'job' } })
     expect(announceRun(run('partial', { error: { ...error, data: { signIn: true, service: 'nonsense' } } }), 'docs', 'all', true)?.title).toBe('Sign in again')
     expect(announceRun(run('failed', { error }), 'docs', 'none', true)).toBeUndefined()
+  })
+
+  it('tell which backups have not come for long, in one', () => {
+    const late = [{ job: 'docs', days: 9 }, { job: 'photos', host: 'laptop', days: 20 }]
+    expect(announceLate(late.slice(0, 1), 'failures')).toMatchObject({ title: 'docs: no backup for 9 days', urgent: true, route: { page: 'jobs' } })
+    expect(announceLate(late, 'all')).toMatchObject({ title: '2 backups have not come for long', body: 'docs: 9 days, photos on laptop: 20 days.' })
+    expect(announceLate([...late, ...late], 'all')?.body).toMatch(/, and 1 more\.$/)
+    expect(announceLate(late, 'none')).toBeUndefined()
+    expect(announceLate([], 'all')).toBeUndefined()
   })
 
   it('show what a name or path hides', () => {

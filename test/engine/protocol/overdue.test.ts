@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { overdue, type SeenBackup } from '../../../engine/snapshot/overdue.ts'
+import { overdue, type SeenBackup } from '../../../engine/protocol/overdue.ts'
 
 const day = 24 * 3_600_000
 const now = 1000 * day

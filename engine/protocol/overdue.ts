@@ -37,8 +37,7 @@ const rhythms = 3
  * be from the future (a clock was wrong) count as of now.
  */
 export function overdue(backups: readonly SeenBackup[], ownHost: string, nowMs: number, limits: OverdueLimits = standardLimits): Overdue[] {
-  const groups = Map.groupBy(backups, ({ host, job }) => `${host}\0${job}`)
-  const late = [...groups.values()].flatMap((group): Overdue[] => {
+  const late = [...grouped(backups)].flatMap((group): Overdue[] => {
     const [first] = group
     if (!first) return []
     const times = group.map(({ finishedMs }) => Math.min(finishedMs, nowMs)).sort((a, b) => b - a)
@@ -56,4 +55,16 @@ export function overdue(backups: readonly SeenBackup[], ownHost: string, nowMs: 
 function rhythmOf(newestFirst: readonly number[]): number | undefined {
   const between = newestFirst.slice(1).map((time, at) => (newestFirst[at] ?? time) - time).sort((a, b) => a - b)
   return between.length < 2 ? undefined : between[Math.floor(between.length / 2)]
+}
+
+/** By host and job. The app's main process has no Map.groupBy. */
+function grouped(backups: readonly SeenBackup[]): Iterable<readonly SeenBackup[]> {
+  const groups = new Map<string, SeenBackup[]>()
+  for (const one of backups) {
+    const key = `${one.host}\0${one.job}`
+    const group = groups.get(key)
+    if (group) group.push(one)
+    else groups.set(key, [one])
+  }
+  return groups.values()
 }

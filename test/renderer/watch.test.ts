@@ -1,0 +1,78 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { Channel } from '../../main/api/contract.ts'
+import { openTestWindow, type TestWindow } from './harness/window.ts'
+
+let window: TestWindow
+let page: Page
+
+beforeAll(async () => {
+  window = await openTestWindow()
+  page = window.page
+  page.setDefaultTimeout(5_000)
+})
+
+afterAll(() => window[Symbol.asyncDispose]())
+
+beforeEach(() => page.setViewportSize({ width: 900, height: 600 }))
+
+const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true })
+const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
+const calls = (channel: Channel) => page.evaluate((wanted) => globalThis.window.fake.calls.filter((call) => call.channel === wanted).map((call) => call.request), channel)
+
+async function holdJob(): Promise<void> {
+  await window.open('idle')
+  await page.evaluate(() => {
+    globalThis.window.fake.changeJob('j3', (one) => ({ ...one, hold: { since: 'Virtual machines@12', reasons: [{ code: 'scrambled', files: 4120, bytes: 9e9, of: 5000 }] } }))
+  })
+}
+
+test('a job that is held for an unusual change says so in words, in the list and on its page, and is released by one action', async () => {
+  await holdJob()
+  await button('Open Virtual machines: Held: an unusual change').waitFor()
+  await goTo('Virtual machines')
+  const banner = page.getByRole('status').filter({ hasText: 'An unusual change' })
+  await banner.getByText('As many as 4,120 of 5,000 files look encrypted now and did not before. Since Virtual machines@12 nothing older is let go.').waitFor()
+  await button('It is fine, go on…').click()
+  await page.getByText('“Virtual machines” is no longer held').waitFor()
+  expect(await calls('job.acknowledge')).toEqual([{ jobId: 'j3' }])
+  await expect.poll(() => banner.count()).toBe(0)
+})
+
+test('a no in the dialog of main leaves the job held', async () => {
+  await holdJob()
+  await page.evaluate(() => { globalThis.window.fake.failures.set('job.acknowledge', { code: 'aborted', message: 'raw', retryable: false, data: { declined: true } }) })
+  await goTo('Virtual machines')
+  await button('It is fine, go on…').click()
+  await expect.poll(() => calls('job.acknowledge')).toHaveLength(1)
+  await button('It is fine, go on…').waitFor()
+  expect(await page.getByText('no longer held').count()).toBe(0)
+})
+
+test('backups that have not come for long are told above every page, until somebody dismisses it', async () => {
+  await window.open('idle')
+  await page.evaluate(() => {
+    globalThis.window.fake.change({ notices: [{ id: 'late', type: 'late', late: [{ job: 'photos', host: 'lap\u202etop', days: 20 }, { job: 'Documents', days: 9 }] }] })
+  })
+  await page.getByText('2 backups have not come for long').waitFor()
+  await page.getByText('photos on lap\\u202etop: 20 days; Documents: 9 days.').waitFor()
+  await goTo('Settings')
+  await page.getByText('2 backups have not come for long').waitFor()
+  await button('Dismiss').click()
+  expect(await calls('notice.dismiss')).toEqual([{ id: 'late' }])
+})
+
+test('what the destination has left is told with the last result, and how much is missing where it cannot fit', async () => {
+  await window.open('idle')
+  await page.evaluate(() => {
+    const { fake } = globalThis.window
+    fake.changeJob('j3', (one) => ({ ...one, ...(one.lastRun && { lastRun: { ...one.lastRun, space: { freeBytes: 48e9, fullMs: Date.now() + 12 * 86_400_000 } } }) }))
+  })
+  await goTo('Virtual machines')
+  await page.getByText(/^48(?:\.0)? GB left at the destination; at this rate full in about 12 days$/).waitFor()
+  await page.evaluate(() => {
+    const { fake } = globalThis.window
+    fake.changeJob('j3', (one) => ({ ...one, ...(one.lastRun && { lastRun: { ...one.lastRun, outcome: 'failed', error: { code: 'full', message: 'raw', retryable: false, data: { place: 'destination', missingBytes: 14.2e9, freeBytes: 1e9 } } } }) }))
+  })
+  await page.getByText(/^The destination needs about 14\.2 GB more$/).waitFor()
+})
