@@ -117,17 +117,25 @@ class RetryingBackend extends BackendWrapper {
   override async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
     let last = ''
     let names = this.inner.list(prefix, signal)[Symbol.asyncIterator]()
-    for (;;) {
-      const next = await this.#policy.run(`${prefix}*`, async (attempt) => {
-        if (attempt > 1) names = this.inner.list(prefix, signal)[Symbol.asyncIterator]()
-        for (;;) {
-          const found = await names.next()
-          if (found.done || found.value.name > last) return found
-        }
-      }, signal)
-      if (next.done) return
-      last = next.value.name
-      yield next.value
+    let isShown = false
+    try {
+      for (;;) {
+        isShown = false
+        const next = await this.#policy.run(`${prefix}*`, async (attempt) => {
+          if (attempt > 1) names = this.inner.list(prefix, signal)[Symbol.asyncIterator]()
+          for (;;) {
+            const found = await names.next()
+            if (found.done || found.value.name > last) return found
+          }
+        }, signal)
+        if (next.done) return
+        last = next.value.name
+        isShown = true
+        yield next.value
+      }
+    } finally {
+      // Whoever has seen enough leaves: then the storage closes what it has open. One that has failed, or still hangs, has nothing to be asked.
+      if (isShown) await names.return?.()
     }
   }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import type { StorageBackend } from '../../../../engine/backend/backend.ts'
+import type { ObjectInfo, StorageBackend } from '../../../../engine/backend/backend.ts'
 import { faultRule, withFaults, type FaultRule, type FaultyBackend } from '../../../../engine/backend/wrappers/faulty/faulty.ts'
 import { openMemory } from '../../../../engine/backend/memory/memory.ts'
 import { retryDelayMs, withRetry } from '../../../../engine/backend/wrappers/retry.ts'
+import { BackendWrapper } from '../../../../engine/backend/wrappers/wrapper.ts'
 import { bytesOf, codeOf, names } from '../../../suites/backend-contract.ts'
 import { FakeClock } from '../fake-clock.ts'
 
@@ -100,6 +101,28 @@ test('the same bytes put by another are a conflict all the same', async () => {
   const { backend, memory } = world()
   await memory.put('config', bytesOf('mine'), {}, never)
   expect(await codeOf(backend.put('config', bytesOf('mine'), { ifAbsent: true }, never))).toBe('exists')
+})
+
+test('whoever has seen enough of a list ends it, down to the storage', async () => {
+  const { clock, memory } = world()
+  await memory.put('a', bytesOf('a'), {}, never)
+  await memory.put('b', bytesOf('b'), {}, never)
+  const ends: string[] = []
+  class Listening extends BackendWrapper {
+    override async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
+      try {
+        yield* this.inner.list(prefix, signal)
+      } finally {
+        ends.push(prefix)
+      }
+    }
+  }
+  const backend = withRetry(new Listening(memory), { clock, patienceMs: 1000, random: () => 0.5 })
+  for await (const { name } of backend.list('', never)) {
+    expect(name).toBe('a')
+    break
+  }
+  expect(ends).toEqual([''])
 })
 
 test('a list that breaks off again and again shows each name once', async () => {
