@@ -8,18 +8,20 @@ import { catalogFolder } from './paths.ts'
 export interface KnownIds {
   get(source: BlobId): BlobId | undefined
   set(source: BlobId, destination: BlobId): void
+  /** What was set outlives this process, however it ends. */
+  flush(): void
 }
 
 /** Where both repositories name blobs alike. */
-export const sameIds: KnownIds = { get: (source) => source, set: () => undefined }
+export const sameIds: KnownIds = { get: (source) => source, set: () => undefined, flush: () => undefined }
 
 const schema = 'CREATE TABLE ids(source BLOB PRIMARY KEY, destination BLOB NOT NULL) WITHOUT ROWID;'
 /** Entries that wait to be written together. */
 const batch = 4096
 
 /**
- * Ids of the source and what the same blobs are called at the destination; only what was read and verified is in it. Disposable: what is lost is
- * read again. In a file of its own for each pair of repositories.
+ * Ids of the source and what the same blobs are called at the destination; only what was read and verified is in it. What is lost is
+ * read again: it is written down with each pack that is sealed. In a file of its own for each pair of repositories.
  */
 export class IdMap implements KnownIds, Disposable {
   readonly #database: Database
@@ -39,22 +41,23 @@ export class IdMap implements KnownIds, Disposable {
 
   set(source: BlobId, destination: BlobId): void {
     this.#waiting.set(keyOf(source), Uint8Array.from(destination))
-    if (this.#waiting.size >= batch) this.#write()
+    if (this.#waiting.size >= batch) this.flush()
   }
 
-  [Symbol.dispose](): void {
-    try {
-      this.#write()
-    } finally {
-      this.#database.close()
-    }
-  }
-
-  #write(): void {
+  flush(): void {
+    if (this.#waiting.size === 0) return
     guarded(() => this.#database.transaction(() => {
       for (const [source, destination] of this.#waiting) this.#insert.run(Buffer.from(source, 'latin1'), destination)
     })())
     this.#waiting.clear()
+  }
+
+  [Symbol.dispose](): void {
+    try {
+      this.flush()
+    } finally {
+      this.#database.close()
+    }
   }
 }
 

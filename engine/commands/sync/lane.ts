@@ -70,7 +70,7 @@ export class Lane implements AsyncDisposable {
     const from = { keys: source.repository.keys, config: source.repository.config }
     this.machine = new Machine({ dryRun: false, onFailure: 'drain' }, this.context, {
       catalog: this.catalog, repository: this.destination, storage: opened.destination, spool: opened.spool, source: from,
-    }, { tally: this.tally, recordReached: () => undefined })
+    }, { tally: this.tally, recordReached: () => { parts.ends.ids.flush() } })
   }
 
   static async open(parts: LaneParts): Promise<Lane> {
