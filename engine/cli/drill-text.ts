@@ -12,7 +12,7 @@ export function drillLines(summary: RunSummary): string[] {
   const { files, bytes, compared, failed, snapshots } = details.proof
   return [
     `  ${formatPlural(files, 'file')}, ${formatBytes(bytes)} of ${snapshots.join(', ')} restored and compared, ${String(compared)} of them with their sources too`,
-    ...(failed > 0 ? [`  ${formatPlural(failed, 'path')} cannot be restored as it was stored: run a check`] : []),
+    ...(failed > 0 ? [`  ${formatPlural(failed, 'path')} cannot be restored as stored: run a check`] : []),
     `  seed ${details.seed}`,
   ]
 }

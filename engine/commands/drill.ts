@@ -67,7 +67,8 @@ export interface Drilled {
 /** The same in a repository that is open and whose memory was asked. Errors: as `drill`. */
 export async function drillIn(open: OpenRepository, job: WhatToTry, context: CommandContext): Promise<Drilled> {
   const told: Told = new Map()
-  using progress = new RestoreProgress({ ...quietly(context, told), events: { ...quietly(context, told).events, progress: () => undefined } }, 'drill')
+  const quiet = quietly(context, told)
+  using progress = new RestoreProgress({ ...quiet, events: { ...quiet.events, progress: () => undefined } }, 'drill')
   const { tried, details } = await hold(open, job, { progress, told }, context)
   return { details, problems: tried.problems }
 }
@@ -77,7 +78,15 @@ type Told = Map<string, string>
 
 /** What a restore says of single files, the drill tells in its own words. */
 function quietly(context: CommandContext, told: Told): CommandContext {
-  return { ...context, events: { ...context.events, problem: ({ path, message }) => { told.set(path, message) } } }
+  const { events } = context
+  return {
+    ...context,
+    events: {
+      progress: (progress) => { events.progress(progress) },
+      transfer: (transfer) => { events.transfer(transfer) },
+      problem: ({ path, message }) => { told.set(path, message) },
+    },
+  }
 }
 
 async function hold(

@@ -35,11 +35,11 @@ async function readExactly(file: FileHandle, offset: number, length: number): Pr
   return bytes
 }
 
-/** Whether the source of a file is as it was when it was stored, by size and times. One that is gone, or cannot be looked at, is not. */
-export async function isUnchanged(path: ByteString, { size, mtimeNs, ctimeNs }: SampledFile): Promise<boolean> {
+/** Whether the source of a file is as it was when it was stored, by what a backup goes by: size, times and inode. One that is gone, or cannot be looked at, is not. */
+export async function isUnchanged(path: ByteString, { size, mtimeNs, ctimeNs, inode }: SampledFile): Promise<boolean> {
   try {
     const stat = await lstat(toFilePath(path), { bigint: true })
-    return stat.isFile() && stat.size === BigInt(size) && stat.mtimeNs === mtimeNs && stat.ctimeNs === ctimeNs
+    return stat.isFile() && stat.size === BigInt(size) && stat.mtimeNs === mtimeNs && stat.ctimeNs === ctimeNs && BigInt.asUintN(64, stat.ino) === inode
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
     return false

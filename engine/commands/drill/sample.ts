@@ -16,7 +16,7 @@ const entriesASnapshot = 200_000
 const foldersWaiting = 50_000
 
 /** A file that is to be restored: what is recorded of it. */
-export interface SampledFile extends Pick<FileNode, 'size' | 'mtimeNs' | 'ctimeNs'> {
+export interface SampledFile extends Pick<FileNode, 'size' | 'mtimeNs' | 'ctimeNs' | 'inode'> {
   readonly snapshot: DrillSnapshot
   /** Exact bytes from the snapshot's root, without a slash in front. */
   readonly path: ByteString
@@ -80,6 +80,6 @@ async function offerFiles(load: LoadTree, snapshot: DrillSnapshot, sample: Weigh
 }
 
 /** Copies: a node is a view of its whole folder. */
-function recordOf(snapshot: DrillSnapshot, path: ByteString, { size, mtimeNs, ctimeNs, content }: FileNode): SampledFile {
-  return { snapshot, path, size, mtimeNs, ctimeNs, content: { depth: content.depth, ids: content.ids.map(copyOf) } }
+function recordOf(snapshot: DrillSnapshot, path: ByteString, { size, mtimeNs, ctimeNs, inode, content }: FileNode): SampledFile {
+  return { snapshot, path, size, mtimeNs, ctimeNs, inode, content: { depth: content.depth, ids: content.ids.map(copyOf) } }
 }

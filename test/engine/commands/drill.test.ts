@@ -9,6 +9,7 @@ import { systemRandom } from '../../../engine/repository/crypto.ts'
 import type { CheckDetails } from '../../../engine/commands/check.ts'
 import { openBrowser } from '../../../engine/commands/browse.ts'
 import { SeededRandom } from '../../bench/random.ts'
+import { SmallDisk } from '../../servers/small-disk.ts'
 import { quickWorld } from '../../fixtures/quick-world.ts'
 import type { World } from '../../fixtures/world.ts'
 
@@ -174,4 +175,16 @@ test('of very many proofs the newest hundred stay', { timeout }, async () => {
   expect(left.length).toBe(101)
   expect(left).not.toContain((20).toString(16).padStart(32, '0'))
   expect(left).toContain((119).toString(16).padStart(32, '0'))
+})
+
+test('a disk that is full ends the drill with what it is, leaves nothing there, and keeps no proof', { timeout }, async () => {
+  const folder = join(world.home, 'drills')
+  {
+    using disk = SmallDisk.mount(folder, 256 * 1024, '0700')
+    disk.fill('lock-filled')
+    await expect(drill()).rejects.toMatchObject({ code: 'full' })
+    expect(leftovers()).toEqual([])
+  }
+  expect(await drills()).toEqual([])
+  expect((await drill()).outcome).toBe('success')
 })
