@@ -152,7 +152,6 @@ export const words = {
     preset: 'Service',
     noPreset: 'Another one',
     moreOptions: 'More options',
-    noChoice: 'As usual',
     folder: 'Backup folder',
     folderNone: 'No folder chosen yet.',
     chooseFolder: 'Choose…',

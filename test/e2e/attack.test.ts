@@ -297,16 +297,19 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'settings.set': { autoStart: true },
     'state.get': undefined,
   }
+  const startedMs = performance.now()
   const sent = await Promise.all(Array.from({ length: 250 }, () => Object.entries(harmless).map(([channel, request]) => send(user.page, channel as Channel, request))).flat())
   clearInterval(timer)
+  // Of the heavy ones 12 at once are taken, and one every two seconds; somebody asked for some before.
+  const paced = 12 + Math.ceil((performance.now() - startedMs) / 2000)
   const refused = sent.filter((reply) => !reply.ok && reply.error.code === 'busy').length
   expect(sent.some((reply) => !reply.ok && reply.error.code === 'internal')).toBe(false)
   expect(refused).toBeGreaterThan(1000)
   console.log(`${sent.length} requests, ${refused} refused for their number; engines: ${seen.size} in all, ${most} at once`)
   expect(most).toBeGreaterThan(0)
   expect(most).toBeLessThanOrEqual(10)
-  expect(seen.size).toBeLessThanOrEqual(60)
-  expect((await app.electron.evaluate(() => (globalThis as unknown as { opened: string[] }).opened)).length).toBeLessThanOrEqual(20)
+  expect(seen.size).toBeLessThanOrEqual(5 * paced)
+  expect((await app.electron.evaluate(() => (globalThis as unknown as { opened: string[] }).opened)).length).toBeLessThanOrEqual(paced + 8)
   await expect.poll(() => enginesOf(app).length).toBeLessThanOrEqual(3)
 }, 90_000)
 

@@ -71,6 +71,8 @@ export interface AddressField extends Field {
   readonly placeholder?: string
   /** For `choice`. */
   readonly choices?: readonly Choice[]
+  /** For `choice`: what holds where none is made. */
+  readonly usual?: string
   /** The smallest and the largest number: of MiB for `mebibytes`. */
   readonly range?: readonly [number, number]
   /** Only for the command line and "More options" in the window. */

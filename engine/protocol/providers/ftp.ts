@@ -26,12 +26,14 @@ export const ftp: ProviderDescription = {
     },
     {
       name: 'plain', at: 'scheme', kind: 'choice', label: 'Encryption', required: false,
+      usual: 'TLS: nobody on the way can read anything',
       choices: [{ value: 'ftp', label: 'None: password and file names can be read on the way' }],
       problem: 'The address begins with ftps:// or, without encryption, with ftp://.',
     },
     {
       name: 'tls', at: 'setting', kind: 'choice', label: 'Kind of encryption', required: false, rare: true,
-      choices: [{ value: 'explicit', label: 'From the login on (usual)' }, { value: 'implicit', label: 'From the first byte on (port 990)' }],
+      usual: 'From the login on, as most servers want it',
+      choices: [{ value: 'explicit', label: 'From the login on' }, { value: 'implicit', label: 'From the first byte on (port 990)' }],
       problem: 'tls is explicit or implicit.',
     },
     {

@@ -29,6 +29,7 @@ export const s3: ProviderDescription = {
     },
     {
       name: 'pathStyle', at: 'setting', kind: 'choice', label: 'Bucket in the path', required: false, rare: true,
+      usual: 'As such servers usually want it',
       choices: [{ value: 'true', label: 'https://host/bucket' }, { value: 'false', label: 'https://bucket.host' }],
       problem: 'pathStyle is true or false.',
     },

@@ -59,6 +59,12 @@ describe.each(providers)('$id', (provider) => {
   })
 })
 
+test('every choice that may be left open says what holds then', () => {
+  const open = providers.flatMap(({ id, fields }) => fields.filter(({ kind, required }) => kind === 'choice' && !required).map(({ name, usual }) => [id, name, usual]))
+  expect(open.length).toBeGreaterThan(0)
+  expect(open.filter(([, , usual]) => !usual)).toEqual([])
+})
+
 function valuesOf({ fields }: ProviderDescription): fc.Arbitrary<Record<string, string>> {
   return fc.record(Object.fromEntries(fields.map((field) => [field.name, textOf(field)])), { requiredKeys: fields.filter(({ required }) => required).map(({ name }) => name) })
 }
