@@ -40,7 +40,7 @@ export default defineConfig({
           pool: 'forks',
           // Much of their time is waiting.
           maxWorkers: 2,
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 90_000
         }
       },

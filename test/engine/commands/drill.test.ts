@@ -104,18 +104,16 @@ describe('a pack that is', () => {
   })
 })
 
-test('a source that has the size and times of what was stored, and other content, is told; one that was changed is not', { timeout }, async () => {
+test('a source that was changed, or put back with its old time, is no failure of a drill', { timeout }, async () => {
   const path = join(world.source, 'folder-1', 'file-1')
   const { mtime } = statSync(path)
   writeFileSync(path, 'changed as people change files')
   expect(proofOf(await drill({ files: 100 }))).toMatchObject({ result: 'passed', compared: 19 })
-  // What only a disk can do: the times stay, the bytes do not. Other content is recorded under the times of this file.
   await world.backup()
-  const before = readFileSync(path)
-  writeFileSync(path, before)
+  writeFileSync(path, readFileSync(path))
   utimesSync(path, mtime, mtime)
   await world.backup()
-  expect(proofOf(await drill({ files: 100, seed: 'x' }))?.result).toBe('passed')
+  expect(proofOf(await drill({ files: 100, seed: 'x' }))).toMatchObject({ result: 'passed', failed: 0 })
 })
 
 test('what a drill that was killed has left is gone after the next; two at once are one too many', { timeout }, async () => {
