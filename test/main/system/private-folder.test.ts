@@ -2,12 +2,14 @@ import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { prepareHome } from '../../../engine/base/private-folder.ts'
 import { RunHistory } from '../../../main/runs/history.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
 import { openSettings } from '../../../main/settings/settings.ts'
 import { autostartFile } from '../../../main/system/login-item.ts'
 import { LogFiles } from '../../../main/system/logs.ts'
+import { appPaths } from '../../../main/system/paths.ts'
 import { closedFolder, closeFile, ensurePrivate, openHome, ownFile } from '../../../main/system/private-folder.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777
@@ -20,6 +22,15 @@ beforeEach(() => {
   umask = process.umask(0)
 })
 afterEach(() => { process.umask(umask) })
+
+it('every file that the app keeps is known to the command line as Holdfast’s own: a folder of nothing else is closed', () => {
+  const { home, ...files } = appPaths({ HOLDFAST_HOME: join(folder, 'home') })
+  mkdirSync(home)
+  for (const path of Object.values(files)) writeFileSync(path, '')
+  chmodSync(home, 0o775)
+  prepareHome(home, () => undefined)
+  expect(modeOf(home)).toBe(0o700)
+})
 
 describe('a private folder', () => {
   it('is made closed, with those above it, also where everything would be open to everybody', () => {
