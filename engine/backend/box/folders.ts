@@ -1,6 +1,6 @@
-import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import { MakeOnce } from '../flow/make-once.ts'
 import type { BoxApi } from './api.ts'
 
 /** "All Files". */
@@ -12,7 +12,7 @@ const keptFolders = 2000
 export class Folders {
   readonly #api: BoxApi
   readonly #kept = new BoundedMap<string>(keptFolders)
-  readonly #beingMade = new Map<string, Promise<string>>()
+  readonly #once = new MakeOnce<string>()
 
   constructor(api: BoxApi) {
     this.#api = api
@@ -44,23 +44,7 @@ export class Folders {
   async make(path: readonly string[], signal: AbortSignal): Promise<string> {
     const key = path.join('/')
     const name = path.at(-1)
-    if (name === undefined) return root
-    for (;;) {
-      throwIfAborted(signal)
-      const known = this.#kept.get(key)
-      if (known !== undefined) return known
-      const running = this.#beingMade.get(key)
-      if (!running) break
-      // Its failure is its caller's; whoever waited tries for itself.
-      await unlessAborted(running.catch(() => undefined), signal)
-    }
-    const making = this.#make(path, name, signal)
-    this.#beingMade.set(key, making)
-    try {
-      return await making
-    } finally {
-      this.#beingMade.delete(key)
-    }
+    return name === undefined ? root : this.#once.get(key, () => this.#kept.get(key), () => this.#make(path, name, signal), signal)
   }
 
   async #make(path: readonly string[], name: string, signal: AbortSignal): Promise<string> {

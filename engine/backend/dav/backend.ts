@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
+import { throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import type { SpaceLeft } from '../../protocol/space.ts'
+import { MakeOnce } from '../flow/make-once.ts'
 import { sizeOf, wholeOf } from '../http/parts.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
 import type { ChunkedUploads } from './chunked.ts'
@@ -40,10 +41,10 @@ export class DavBackend implements StorageBackend {
   readonly traits: BackendTraits
   readonly #options: DavBackendOptions
   readonly #server: DavServer
-  /** Folders that are there, as far as is known, by path below the repository. */
+  /** Paths of folders that are there, as far as is known. */
   readonly #folders = new Set<string>()
-  /** The last of those that make a folder, by its path: servers refuse one of two that make the same at once. */
-  readonly #making = new Map<string, Promise<void>>()
+  /** Servers refuse one of two that make the same folder at once. */
+  readonly #once = new MakeOnce<true>()
 
   constructor(options: DavBackendOptions) {
     this.label = options.label
@@ -141,14 +142,15 @@ export class DavBackend implements StorageBackend {
   /** Does something that needs the folder of a name; makes the folder where it is missing. */
   async #inFolder<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const folder = name.slice(0, Math.max(0, name.lastIndexOf('/')))
-    if (!this.#folders.has(folder)) await this.#makeFolder(folder, signal)
+    const path = folder === '' ? this.#options.base : `${this.#options.base}/${folder}`
+    await this.#makeFolder(path, signal)
     try {
       return await work()
     } catch (error) {
       if (!hasCode(error, 'not-found')) throw error
       // Somebody removed it meanwhile, as a person may tidy up empty folders.
       this.#folders.clear()
-      await this.#makeFolder(folder, signal)
+      await this.#makeFolder(path, signal)
       return await work().catch((again: unknown) => {
         throw hasCode(again, 'not-found') ? new HoldfastError('unavailable', `The server does not keep the folder of ${name}.`, { cause: again }) : again
       })
@@ -156,21 +158,13 @@ export class DavBackend implements StorageBackend {
   }
 
   /** Top down only where it is needed: most of the time the folder above is there. */
-  async #makeFolder(folder: string, signal: AbortSignal): Promise<void> {
-    const path = folder === '' ? this.#options.base : `${this.#options.base}/${folder}`
-    if (path !== '') await this.#oneByOne(path, async () => { if (!this.#folders.has(folder)) await this.#makePath(path, signal) }, signal)
-    this.#folders.add(folder)
-  }
-
-  async #oneByOne(path: string, make: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    const before = this.#making.get(path)?.catch(() => undefined) ?? Promise.resolve()
-    const made = unlessAborted(before, signal).then(make)
-    this.#making.set(path, made)
-    try {
-      await made
-    } finally {
-      if (this.#making.get(path) === made) this.#making.delete(path)
-    }
+  async #makeFolder(path: string, signal: AbortSignal): Promise<void> {
+    if (path === '' || this.#folders.has(path)) return
+    await this.#once.get(path, () => this.#folders.has(path) || undefined, async () => {
+      await this.#makePath(path, signal)
+      this.#folders.add(path)
+      return true
+    }, signal)
   }
 
   async #makePath(path: string, signal: AbortSignal, tries = 1): Promise<void> {
@@ -186,7 +180,9 @@ export class DavBackend implements StorageBackend {
       if (hasCode(error, 'denied') && (await this.#isFolder(path, signal))) return
       const above = path.slice(0, path.lastIndexOf('/'))
       if (!hasCode(error, 'not-found') || above === '') throw error
-      await this.#oneByOne(above, () => this.#makePath(above, signal), signal)
+      // Whatever was known of it.
+      this.#folders.delete(above)
+      await this.#makeFolder(above, signal)
       await this.#server.makeFolder(path, path, signal)
     }
   }

@@ -1,6 +1,6 @@
-import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { MakeOnce } from '../flow/make-once.ts'
 import { EndGuard } from '../http/pages.ts'
 import { isTaken, myDrive, type Drive, type DriveFile, type DrivePage } from './drive.ts'
 import { olderFirst } from './twins.ts'
@@ -18,7 +18,7 @@ const mostInFolder = 500_000
 export class Folders {
   readonly #drive: Drive
   readonly #kept = new BoundedMap<readonly string[]>(keptFolders)
-  readonly #beingMade = new Map<string, Promise<string>>()
+  readonly #once = new MakeOnce<string>()
 
   constructor(drive: Drive) {
     this.#drive = drive
@@ -54,24 +54,8 @@ export class Folders {
   }
 
   /** The folder to write into; made when it is missing, with all above it. */
-  async make(path: readonly string[], signal: AbortSignal): Promise<string> {
-    const key = path.join('/')
-    for (;;) {
-      throwIfAborted(signal)
-      const [known] = this.#kept.get(key) ?? []
-      if (known !== undefined) return known
-      const running = this.#beingMade.get(key)
-      if (!running) break
-      // Its failure is its caller's; whoever waited tries for itself.
-      await unlessAborted(running.catch(() => undefined), signal)
-    }
-    const making = this.#make(path, signal)
-    this.#beingMade.set(key, making)
-    try {
-      return await making
-    } finally {
-      this.#beingMade.delete(key)
-    }
+  make(path: readonly string[], signal: AbortSignal): Promise<string> {
+    return this.#once.get(path.join('/'), () => this.kept(path)?.[0], () => this.#make(path, signal), signal)
   }
 
   /**

@@ -1,6 +1,6 @@
-import { throwIfAborted, unlessAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import { MakeOnce } from '../flow/make-once.ts'
 import type { OneDriveApi } from './api.ts'
 
 /** Packs alone lie in 256. */
@@ -13,7 +13,7 @@ const keptFolders = 2000
 export class Folders {
   readonly #api: OneDriveApi
   readonly #there = new BoundedMap<true>(keptFolders)
-  readonly #beingMade = new Map<string, Promise<void>>()
+  readonly #once = new MakeOnce<true>()
 
   constructor(api: OneDriveApi) {
     this.#api = api
@@ -27,31 +27,17 @@ export class Folders {
   /** Makes it when it is missing, with all above it. */
   async make(path: readonly string[], signal: AbortSignal): Promise<void> {
     const key = path.join('/')
-    while (path.length > 0 && !this.#there.get(key)) {
-      throwIfAborted(signal)
-      const running = this.#beingMade.get(key)
-      if (!running) {
-        const making = this.#make(path, key, signal)
-        this.#beingMade.set(key, making)
-        try {
-          await making
-        } finally {
-          this.#beingMade.delete(key)
-        }
-        return
-      }
-      // Its failure is its caller's; whoever waited tries for itself.
-      await unlessAborted(running.catch(() => undefined), signal)
-    }
+    if (path.length > 0) await this.#once.get(key, () => this.#there.get(key), () => this.#make(path, key, signal), signal)
   }
 
   /** Asked for first: in a repository that is there nearly all are, and one is asked for without its parents. */
-  async #make(path: readonly string[], key: string, signal: AbortSignal): Promise<void> {
+  async #make(path: readonly string[], key: string, signal: AbortSignal): Promise<true> {
     if (!(await this.#api.hasFolder(key, path, signal))) {
       await this.make(path.slice(0, -1), signal)
       await this.#api.createFolder(key, path, signal)
     }
     this.#there.set(key, true)
+    return true
   }
 }
 
