@@ -20,47 +20,48 @@ const readBytes = 256 * 1024
  * @param onSent gets the bytes handed on so far
  */
 export function fileBody(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
-  return Readable.from(slices(range, watch, pace, onSent), { objectMode: false, highWaterMark: readBytes })
-}
-
-async function* slices(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
-  // What is thrown while a slice is with whoever takes it is theirs: they give up, and know why.
-  let isTaken = false
-  try {
-    await using file = await open(range.path, 'r')
-    for (let sent = 0; sent < range.length; ) {
-      const slice = await watch.granted(Math.min(readBytes, range.length - sent), pace)
-      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
-      if (bytesRead === 0) throw new HoldfastError('damaged', 'The file being sent has become shorter than it was sealed.')
-      isTaken = true
-      yield buffer.subarray(0, bytesRead)
-      isTaken = false
-      sent += bytesRead
-      onSent(sent)
-    }
-  } catch (error) {
-    if (!isTaken) watch.fail(error)
-    throw error
-  }
+  return Readable.from(watched(slicesOfFile(range, watch, pace, onSent), watch), { objectMode: false, highWaterMark: readBytes })
 }
 
 export function bytesBody(bytes: Uint8Array, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): Readable {
-  return Readable.from((async function* () {
-    let isTaken = false
-    try {
-      for (let sent = 0; sent < bytes.length; ) {
-        const granted = await watch.granted(Math.min(readBytes, bytes.length - sent), pace)
-        const slice = bytes.subarray(sent, sent + granted)
-        isTaken = true
-        yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
-        isTaken = false
-        onSent((sent += slice.length))
-      }
-    } catch (error) {
-      if (!isTaken) watch.fail(error)
-      throw error
+  return Readable.from(watched(slicesOfBytes(bytes, watch, pace, onSent), watch), { objectMode: false })
+}
+
+/** What making a slice fails with is the watch's; what whoever takes them throws is theirs: they give up, and know why. */
+async function* watched(slices: AsyncGenerator<Buffer>, watch: Watch): AsyncGenerator<Buffer> {
+  try {
+    for (;;) {
+      const next = await slices.next().catch((error: unknown) => {
+        watch.fail(error)
+        throw error
+      })
+      if (next.done) return
+      yield next.value
     }
-  })(), { objectMode: false })
+  } finally {
+    await slices.return(undefined)
+  }
+}
+
+async function* slicesOfFile(range: FileRange, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+  await using file = await open(range.path, 'r')
+  for (let sent = 0; sent < range.length; ) {
+    const slice = await watch.granted(Math.min(readBytes, range.length - sent), pace)
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(slice), 0, slice, range.offset + sent)
+    if (bytesRead === 0) throw new HoldfastError('damaged', 'The file being sent has become shorter than it was sealed.')
+    yield buffer.subarray(0, bytesRead)
+    sent += bytesRead
+    onSent(sent)
+  }
+}
+
+async function* slicesOfBytes(bytes: Uint8Array, watch: Watch, pace: Pace | undefined, onSent: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for (let sent = 0; sent < bytes.length; ) {
+    const granted = await watch.granted(Math.min(readBytes, bytes.length - sent), pace)
+    const slice = bytes.subarray(sent, sent + granted)
+    yield Buffer.from(slice.buffer, slice.byteOffset, slice.length)
+    onSent((sent += slice.length))
+  }
 }
 
 /** As Content-MD5 wants it. */
