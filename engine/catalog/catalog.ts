@@ -15,6 +15,7 @@ import { catalogFolder, catalogsFolder } from './paths.ts'
 import { ProbeMemory } from './probe-memory.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
+import { siblingDates } from './sibling-dates.ts'
 import { Spool } from './spool.ts'
 import { Transactions } from './transactions.ts'
 import { SyncedTrees } from './synced-trees.ts'
@@ -67,6 +68,11 @@ export class Catalog implements BlobLocator, Disposable {
   /** All or nothing; an error inside ends the outermost transaction as a whole. `work` must not wait. */
   transaction<T>(work: () => T): T {
     return this.#transactions.run(work)
+  }
+
+  /** When packs were verified as the other catalogs of the same repository know it: 32 hex digits, ms since 1970. */
+  siblingDates(): Generator<readonly [string, number]> {
+    return siblingDates(this.#database.name)
   }
 
   /** Of a sync's catalog. Ask for it once. */

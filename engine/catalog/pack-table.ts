@@ -234,9 +234,12 @@ export class PackTable {
     guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ?').run(timeMs, nameBytes(name)) })
   }
 
-  /** Somebody verified the pack; what is known already and newer stays. Unknown packs are passed over. */
-  noteVerified(name: string, timeMs: number): void {
-    guarded(() => { this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ? AND verified_ms < ?').run(timeMs, nameBytes(name), timeMs) })
+  /** Somebody verified these packs then; what is known already and newer stays. Unknown packs are passed over. */
+  noteVerified(dates: Iterable<readonly [string, number]>): void {
+    guarded(() => {
+      const update = this.#database.prepare('UPDATE packs SET verified_ms = ? WHERE name = ? AND verified_ms < ?')
+      for (const [name, timeMs] of dates) update.run(timeMs, nameBytes(name), timeMs)
+    })
   }
 
   /** Usable packs that were verified, with when, in ms since 1970; page by page. */

@@ -1,20 +1,18 @@
 import SqliteDatabase from 'better-sqlite3'
-import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import * as v from 'valibot'
-import { catalogFolder } from './paths.ts'
 
 const row = v.object({ name: v.pipe(v.instance(Uint8Array), v.check((name) => name.length === 16)), verified: v.pipe(v.number(), v.finite(), v.minValue(1)) })
 
 /**
  * When packs were verified as the other catalogs of this machine know it: those of its jobs, which read samples back, of checks and of care. They are only read, whoever
  * uses them meanwhile; one that cannot be is left out.
- * @param own name of the catalog that asks
+ * @param own the file of the catalog that asks
  */
-export function* siblingDates(home: string, repositoryId: string, own: string): Generator<readonly [string, number]> {
-  const folder = catalogFolder(home, repositoryId)
-  if (!existsSync(folder)) return
-  for (const file of readdirSync(folder)) if (file.endsWith('.db') && file !== `${own}.db`) yield* datesOf(join(folder, file))
+export function* siblingDates(own: string): Generator<readonly [string, number]> {
+  const folder = dirname(own)
+  for (const file of readdirSync(folder)) if (file.endsWith('.db') && file !== basename(own)) yield* datesOf(join(folder, file))
 }
 
 function* datesOf(file: string): Generator<readonly [string, number]> {

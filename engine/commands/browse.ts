@@ -115,8 +115,8 @@ export class Browser implements AsyncDisposable {
   }
 
   /** How restore drills ended, the newest first. Errors: those of the storage. */
-  drills(most: number): Promise<readonly DrillProof[]> {
-    return readDrills(this.#reader.repository, most, this.#context.signal)
+  async drills(most: number): Promise<readonly DrillProof[]> {
+    return (await readDrills(this.#reader.repository, most, this.#context.signal)).drills
   }
 
   /**

@@ -6,10 +6,13 @@ import { catalogFolder } from '../catalog/paths.ts'
 import type { CareDetails } from '../protocol/care.ts'
 import type { CareJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
-import { careCatalog, CareRun } from './care/run.ts'
+import { CareRun } from './care/run.ts'
 import type { CommandContext } from './context.ts'
 import { openForCommand } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
+
+/** Name of the catalog that care uses: a check of its own goes on beside it. */
+const careCatalog = 'care'
 
 /**
  * Looks after a repository, as much as a day's budget allows: forgets by policy, prunes, follows the structure of all snapshots, and reads packs back,

@@ -13,12 +13,11 @@ import type { Problem, RunSummary } from '../protocol/progress.ts'
 import { checkSnapshots } from './check/closure.ts'
 import type { VerificationDates } from '../catalog/pack-table.ts'
 import type { DrillProof } from '../protocol/drill.ts'
-import { readDrills, type UnreadableProof } from '../repository/protocol/proofs.ts'
 import { readDataPacks, readTreePacks } from './check/contents.ts'
 import { affectedProblem, Findings } from './check/findings.ts'
 import type { AffectedPath, Damage } from './check/findings.ts'
 import { checkAnnotations, checkIndexes, checkPacks, checkProofs, checkRecords } from './check/inventory.ts'
-import type { IndexFindings } from './check/inventory.ts'
+import type { IndexFindings, Proofs } from './check/inventory.ts'
 import { removeProofs, repairAnnotations, repairIndexes, repairRecords, retireDamagedPacks } from './check/repair.ts'
 import type { Repair } from './check/repair.ts'
 import { CheckRun } from './check/run.ts'
@@ -30,7 +29,6 @@ import { openForCommand } from './open.ts'
 import type { OpenRepository, OpenStorage } from './open.ts'
 import { plainSummary } from './plain-summary.ts'
 import { StepProgress } from './step-progress.ts'
-import { mergeVerifiedDates } from './verified-dates.ts'
 
 /** Name of the catalog that checks use; it remembers when each pack was read last. */
 const checkCatalog = 'check'
@@ -71,16 +69,15 @@ export async function check(job: CheckJob, context: CommandContext): Promise<Run
   const run = new CheckRun(open, catalog, findings, progress, startedMs)
   if (job.repair) await open.memory.require(context.signal)
   const lost = await open.memory.missed(context.signal)
-  const checked = await checkAll(run, job.readDataPercent, (signal) => mergeVerifiedDates({ repository: open.repository, catalog, home: job.home, name: checkCatalog, nowMs: startedMs }, signal), context.signal)
-  const { snapshots, packsRead } = checked
+  const checked = await checkAll(run, job.readDataPercent, context.signal)
+  const { snapshots, packsRead, proofs: { lastDrill } } = checked
   const repair = job.repair ? await repairAll(run, checked, job, open, context) : undefined
   for (const each of lost) recordLost(findings, each)
-  const [drill] = await readDrills(open.repository, 1, context.signal)
   const details: CheckDetails = {
     snapshots, packsRead, damages: findings.damages, damageCount: findings.damageCount, affected: findings.affected, affectedCount: findings.affectedCount,
     ...(repair ? { repair } : {}),
     verification: catalog.packs.verificationDates(),
-    ...(drill ? { drill } : {}),
+    ...(lastDrill ? { drill: lastDrill } : {}),
   }
   return summary(findings, details, repositoryId, open.traffic, startedMs, context.clock.now())
 }
@@ -101,7 +98,7 @@ export async function checkIn(open: OpenRepository, catalog: Catalog, onFinding:
   const findings = toldFindings(progress, context, onFinding)
   const run = new CheckRun(open, catalog, findings, progress, context.clock.now())
   using _missing = run.missing
-  const { snapshots, index } = await checkAll(run, 0, () => Promise.resolve(), context.signal)
+  const { snapshots, index } = await checkAll(run, 0, context.signal)
   using _indexed = index.indexed
   return { snapshots, damageCount: findings.damageCount, affectedCount: findings.affectedCount }
 }
@@ -127,10 +124,10 @@ interface Checked {
   readonly index: IndexFindings
   readonly records: readonly UnreadableRecord[]
   readonly annotations: readonly UnreadableAnnotation[]
-  readonly proofs: readonly UnreadableProof[]
+  readonly proofs: Proofs
 }
 
-async function checkAll(run: CheckRun, readDataPercent: number, learnDates: (signal: AbortSignal) => Promise<unknown>, signal: AbortSignal): Promise<Checked> {
+async function checkAll(run: CheckRun, readDataPercent: number, signal: AbortSignal): Promise<Checked> {
   run.progress.phase('scanning')
   await checkPacks(run, signal)
   const index = await checkIndexes(run, signal)
@@ -139,7 +136,6 @@ async function checkAll(run: CheckRun, readDataPercent: number, learnDates: (sig
   const records = await checkRecords(run, signal)
   const annotations = await checkAnnotations(run, signal)
   const proofs = await checkProofs(run, signal)
-  await learnDates(signal)
   const packsRead = await readDataPacks(run, readDataPercent, signal)
   run.progress.phase('verifying')
   return { snapshots: await checkSnapshots(run, signal), packsRead, index, records, annotations, proofs }
@@ -153,7 +149,7 @@ async function repairAll(run: CheckRun, { index, records, annotations, proofs }:
   const folder = (await backend.openStaging?.('', signal))?.path ?? spoolFolder(job.home, config.repositoryId, checkCatalog)
   const indexes = await repairIndexes(run, index, signal)
   const removedAnnotations = await repairAnnotations(run, annotations, signal)
-  await removeProofs(run, proofs, signal)
+  await removeProofs(run, proofs.unreadable, signal)
   const retiredPacks = (await repairRecords(run, records, signal)) + (await retireDamagedPacks(run, signal))
   const restoredBlobs = run.findings.affectedCount > 0 ? await repairFromSources(run, hostOf(job), spoolPacks(folder, keys, systemRandom), open.retry, signal) : 0
   if (restoredBlobs > 0) {

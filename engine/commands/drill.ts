@@ -39,10 +39,11 @@ export async function drill(job: DrillJob, context: CommandContext): Promise<Run
   await keepNativeMemorySmall()
   using _heap = new HeapKeeper()
   const told: Told = new Map()
-  using progress = new RestoreProgress(quietly(context, told), 'drill')
+  const quiet = quietly(context, told)
+  using progress = new RestoreProgress(quiet, 'drill')
   await using open = await openForCommand(job, { ...context, meter: progress.meter })
   await open.memory.require(context.signal)
-  const { tried, details } = await hold(open, job, { progress, told }, context)
+  const { tried, details } = await hold(open, job, { progress, told }, quiet)
   for (const problem of tried.problems) {
     context.log.with({ file: problem.path }).write('warning', problem.message)
     context.events.problem(problem)
@@ -69,7 +70,7 @@ export async function drillIn(open: OpenRepository, job: WhatToTry, context: Com
   const told: Told = new Map()
   const quiet = quietly(context, told)
   using progress = new RestoreProgress({ ...quiet, events: { ...quiet.events, progress: () => undefined } }, 'drill')
-  const { tried, details } = await hold(open, job, { progress, told }, context)
+  const { tried, details } = await hold(open, job, { progress, told }, quiet)
   return { details, problems: tried.problems }
 }
 
@@ -92,20 +93,20 @@ function quietly(context: CommandContext, told: Told): CommandContext {
 async function hold(
   open: OpenRepository, job: WhatToTry, { progress, told }: { readonly progress: RestoreProgress, readonly told: Told }, context: CommandContext,
 ): Promise<{ readonly tried: Tried, readonly details: DrillDetails }> {
-  const startedMs = context.clock.now()
+  const { clock, signal } = context
+  const startedMs = clock.now()
   const seed = job.seed ?? toHex(systemRandom(8))
-  const quiet = quietly(context, told)
   progress.phase('scanning')
   using scratch = openScratch(job.home, systemRandom)
   const home = join(scratch.path, 'home')
   await using reader = await readerOf(open, home, context)
   const chance = seededChance(seed)
-  const snapshots = chooseSnapshots(await readable(open, job, context.signal), chance)
-  const run = new DrillRun({ job, context: quiet, reader, progress, told, home, folder: join(scratch.path, 'files') })
+  const snapshots = chooseSnapshots(await readable(open, job, signal), chance)
+  const run = new DrillRun({ job, context, reader, progress, told, home, folder: join(scratch.path, 'files') })
   const bytes = Math.min(job.bytes ?? standardBytes, fittingBytes(scratch.path))
   const tried = await run.run(snapshots, { files: job.files ?? standardFiles, bytes, chance, nowMs: startedMs })
-  const proof = proofOf(tried, snapshots, { host: hostOf(job), startedMs, finishedMs: context.clock.now() })
-  if (proof) await writeDrill(open.repository, proof, keptProofs, systemRandom, context.signal)
+  const proof = proofOf(tried, snapshots, { host: hostOf(job), startedMs, finishedMs: clock.now() })
+  if (proof) await writeDrill(open.repository, proof, keptProofs, systemRandom, signal)
   return { tried, details: { seed, ...(proof ? { proof } : {}) } }
 }
 

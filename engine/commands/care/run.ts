@@ -23,9 +23,6 @@ const keptProblems = 100
 /** A drill of care; the rest of the budget is for reading packs back. */
 const mostDrilledBytes = 64 * 1024 * 1024
 
-/** Name of the catalog that care uses: a check of its own goes on beside it. */
-export const careCatalog = 'care'
-
 interface CareParts {
   readonly job: CareJob
   readonly context: CommandContext
@@ -167,9 +164,9 @@ export class CareRun {
 
   /** @param isNews folders were read too. The dates go into the repository, so that other machines, and this one when it has lost its catalog, know them. */
   async #verify(isNews: boolean): Promise<VerifiedPacks> {
-    const { job: { home }, context: { signal }, open: { repository }, catalog, startedMs } = this.#parts
+    const { context: { signal }, open: { repository }, catalog, startedMs } = this.#parts
     await listUsable(repository, catalog, signal)
-    const merged = await mergeVerifiedDates({ repository, catalog, home, name: careCatalog, nowMs: startedMs }, signal)
+    const { read: merged } = await mergeVerifiedDates(repository, catalog, startedMs, signal)
     this.#progress.phase('verifying')
     const verified = await this.#readBack()
     if (verified.packs > 0 || isNews || merged.length > 1) await writeVerified(repository, catalog.packs.verified(), merged, systemRandom, signal)

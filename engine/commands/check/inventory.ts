@@ -8,9 +8,11 @@ import { decodeIndex } from '../../repository/index-codec.ts'
 import { indexObject, packNameOf, packObject } from '../../repository/names.ts'
 import { checkPackHeader, readPackContents } from '../../repository/pack-reader.ts'
 import { readAnnotations, type UnreadableAnnotation } from '../../repository/protocol/annotations.ts'
-import { unreadableProofs, type UnreadableProof } from '../../repository/protocol/proofs.ts'
+import type { DrillProof } from '../../protocol/drill.ts'
+import { readDrills, type UnreadableProof } from '../../repository/protocol/proofs.ts'
 import { unreadableRecords, type UnreadableRecord } from '../../repository/protocol/retired.ts'
 import { headerBytes, openObject } from '../../repository/sealed.ts'
+import { mergeVerifiedDates } from '../verified-dates.ts'
 import type { CheckRun } from './run.ts'
 
 const footerDownloads = 8
@@ -88,14 +90,18 @@ export async function checkAnnotations(run: CheckRun, signal: AbortSignal): Prom
   return unreadable
 }
 
-/** Reads every proof. Nothing rests on one: a bad one costs no file. */
-export async function checkProofs(run: CheckRun, signal: AbortSignal): Promise<readonly UnreadableProof[]> {
-  const unreadable: UnreadableProof[] = []
-  for await (const proof of unreadableProofs(run.repository, signal)) {
-    unreadable.push(proof)
-    recordDamage(run, proof.name, proof.error)
-  }
-  return unreadable
+export interface Proofs {
+  readonly unreadable: readonly UnreadableProof[]
+  readonly lastDrill: DrillProof | undefined
+}
+
+/** Reads every proof, and learns from them when packs were read back. Nothing rests on one: a bad one costs no file. */
+export async function checkProofs(run: CheckRun, signal: AbortSignal): Promise<Proofs> {
+  const verified = await mergeVerifiedDates(run.repository, run.catalog, run.startedMs, signal)
+  const { drills, unreadable } = await readDrills(run.repository, Infinity, signal)
+  const all = [...verified.unreadable, ...unreadable]
+  for (const { name, error } of all) recordDamage(run, name, error)
+  return { unreadable: all, lastDrill: drills[0] }
 }
 
 async function compareIndex(run: CheckRun, name: string, indexed: BlobIdSet, signal: AbortSignal): Promise<string[]> {

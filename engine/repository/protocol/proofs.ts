@@ -1,14 +1,14 @@
 import * as v from 'valibot'
 import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
 import { tryWithRights } from '../../backend/rights.ts'
-import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { hasCode, type HoldfastError } from '../../base/errors.ts'
 import { drillProof, type DrillProof } from '../../protocol/drill.ts'
 import type { Random } from '../crypto.ts'
 import { fetchIfThere } from '../fetch.ts'
-import type { RepositoryKeys } from '../keys.ts'
 import { randomName } from '../names.ts'
 import type { Repository } from '../repository.ts'
 import { openObject, sealObject } from '../sealed.ts'
+import { encodeJson, parseVersioned, type Versioned } from './json.ts'
 import { listAll } from './listing.ts'
 
 /**
@@ -47,20 +47,28 @@ async function listProofs(repository: Repository, kind: ProofKind, signal: Abort
   return infos.toSorted((a, b) => b.modifiedMs - a.modifiedMs).slice(0, mostRead)
 }
 
+export interface ReadVerified {
+  readonly read: readonly ObjectName[]
+  readonly unreadable: readonly UnreadableProof[]
+}
+
 /**
  * Reads when packs were verified, one object at a time.
  * @param onDates gets what one object says: 32 hex digits of a pack and the beginning of a day, in ms. A pack may come more than once
- * @returns the objects that were read. Unreadable ones are left out. Errors: those of the storage.
+ * Errors: those of the storage.
  */
-export async function readVerified(repository: Repository, onDates: (dates: Iterable<readonly [string, number]>) => void, signal: AbortSignal): Promise<readonly ObjectName[]> {
+export async function readVerified(repository: Repository, onDates: (dates: Iterable<readonly [string, number]>) => void, signal: AbortSignal): Promise<ReadVerified> {
   const read: ObjectName[] = []
-  for (const { name } of await listProofs(repository, 'verified', signal)) {
-    const days = await readIfGood(() => readProof(repository, name, 'verified', verifiedSchema, signal))
-    if (!days) continue
-    onDates(datesOf(days.days))
-    read.push(name)
+  const unreadable: UnreadableProof[] = []
+  for await (const each of readProofs(repository, 'verified', verifiedSchema, signal)) {
+    if ('error' in each) {
+      unreadable.push(each)
+      continue
+    }
+    onDates(datesOf(each.proof.days))
+    read.push(each.name)
   }
-  return read
+  return { read, unreadable }
 }
 
 function* datesOf(days: readonly (readonly [number, string])[]): Generator<readonly [string, number]> {
@@ -89,17 +97,26 @@ export async function writeVerified(
   await removeAll(repository, superseded, signal)
 }
 
-/** Proofs of drills, the newest first. Unreadable ones are left out. Errors: those of the storage. */
-export async function readDrills(repository: Repository, most: number, signal: AbortSignal): Promise<readonly DrillProof[]> {
+export interface ReadDrills {
+  /** The newest first. */
+  readonly drills: readonly DrillProof[]
+  /** Of those that were looked at. */
+  readonly unreadable: readonly UnreadableProof[]
+}
+
+/** Proofs of drills. @param most that are wanted: older ones are not looked at. Errors: those of the storage. */
+export async function readDrills(repository: Repository, most: number, signal: AbortSignal): Promise<ReadDrills> {
   const drills: DrillProof[] = []
-  for (const { name } of await listProofs(repository, 'drill', signal)) {
-    if (drills.length === most) break
-    const drill = await readIfGood(() => readProof(repository, name, 'drill', drillSchema, signal))
-    if (!drill) continue
-    const { version: _version, ...proof } = drill
-    drills.push(proof)
+  const unreadable: UnreadableProof[] = []
+  for await (const each of readProofs(repository, 'drill', drillSchema, signal)) {
+    if ('error' in each) {
+      unreadable.push(each)
+      continue
+    }
+    const { version: _version, ...proof } = each.proof
+    if (drills.push(proof) === most) break
   }
-  return drills.sort((a, b) => b.finishedMs - a.finishedMs)
+  return { drills: drills.sort((a, b) => b.finishedMs - a.finishedMs), unreadable }
 }
 
 /** Keeps the proof of a drill, and of the older ones the newest `kept`. */
@@ -109,52 +126,27 @@ export async function writeDrill(repository: Repository, drill: DrillProof, kept
   await removeAll(repository, before.slice(kept).map(({ name }) => name), signal)
 }
 
-/** Proofs that nobody can read. Errors: those of the storage. */
-export async function* unreadableProofs(repository: Repository, signal: AbortSignal): AsyncGenerator<UnreadableProof> {
-  for (const kind of ['verified', 'drill'] as const) {
-    for (const { name } of await listProofs(repository, kind, signal)) {
-      try {
-        await readProof(repository, name, kind, kind === 'drill' ? drillSchema : verifiedSchema, signal)
-      } catch (error) {
-        if (!hasCode(error, 'damaged', 'version')) throw error
-        yield { name, error }
-      }
-    }
-  }
-}
-
 async function writeProof(repository: Repository, kind: ProofKind, value: object, random: Random, signal: AbortSignal): Promise<void> {
   const name = `${folders[kind]}${randomName(random)}`
-  await repository.backend.put(name, { type: 'bytes', bytes: sealObject(repository.keys, name, kind, Buffer.from(JSON.stringify(value))) }, {}, signal)
+  await repository.backend.put(name, { type: 'bytes', bytes: sealObject(repository.keys, name, kind, encodeJson(value)) }, {}, signal)
 }
 
 async function removeAll(repository: Repository, names: readonly ObjectName[], signal: AbortSignal): Promise<void> {
   for (const name of names) await tryWithRights(() => repository.backend.remove(name, signal))
 }
 
-/** Undefined for one that is gone. Errors: `damaged`, `version`, those of the storage. */
-async function readProof<Schema extends v.GenericSchema>(
-  { backend, keys }: Repository, name: ObjectName, kind: ProofKind, schema: Schema, signal: AbortSignal,
-): Promise<v.InferOutput<Schema> | undefined> {
-  return fetchIfThere(() => backend.get(name, 'all', signal), (bytes) => parseProof(keys, name, kind, schema, bytes))
-}
-
-const versionSchema = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(2)) })
-
-function parseProof<Schema extends v.GenericSchema>(keys: RepositoryKeys, name: ObjectName, kind: ProofKind, schema: Schema, bytes: Uint8Array): v.InferOutput<Schema> {
-  const plain = Buffer.from(openObject(keys, name, kind, bytes)).toString('utf8')
-  const value = v.safeParse(v.pipe(v.string(), v.parseJson()), plain)
-  const parsed = value.success ? v.safeParse(schema, value.output) : undefined
-  if (parsed?.success) return parsed.output
-  const isNewer = value.success && v.is(versionSchema, value.output)
-  throw new HoldfastError(isNewer ? 'version' : 'damaged', isNewer ? `${name} is of a version that this program does not know.` : `${name} holds something unexpected.`, { data: { object: name } })
-}
-
-async function readIfGood<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (hasCode(error, 'damaged', 'version')) return undefined
-    throw error
+/** Those that are listed now and still there, the newest first by the storage's clock. Errors: those of the storage. */
+async function* readProofs<Schema extends Versioned>(
+  repository: Repository, kind: ProofKind, schema: Schema, signal: AbortSignal,
+): AsyncGenerator<{ readonly name: ObjectName, readonly proof: v.InferOutput<Schema> } | UnreadableProof> {
+  const { backend, keys } = repository
+  for (const { name } of await listProofs(repository, kind, signal)) {
+    try {
+      const proof = await fetchIfThere(() => backend.get(name, 'all', signal), (bytes) => parseVersioned(schema, name, openObject(keys, name, kind, bytes)))
+      if (proof) yield { name, proof }
+    } catch (error) {
+      if (!hasCode(error, 'damaged', 'version')) throw error
+      yield { name, error }
+    }
   }
 }

@@ -1,12 +1,11 @@
 import * as v from 'valibot'
-import { HoldfastError } from '../../base/errors.ts'
-import type { ObjectName } from '../../backend/backend.ts'
 import { longestName, longestNote, type AnnotationRecord } from '../../snapshot/annotation.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { parseManifest } from '../../snapshot/manifest.ts'
 import { originSchema, type Origin } from '../../snapshot/origin.ts'
 import { openObject, sealObject } from '../sealed.ts'
 import type { RepositoryKeys } from '../keys.ts'
+import { encodeJson, parseJson, parseVersioned } from './json.ts'
 import { acknowledgementName, annotationName, deletedName, expiredName, intentName, retireRecordName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 
@@ -50,7 +49,6 @@ const changeSchema = v.strictObject({
   note: v.exactOptional(v.pipe(v.string(), v.maxLength(longestNote))),
   fine: v.exactOptional(v.boolean()),
 })
-const versionSchema = v.object({ version: v.pipe(v.number(), v.integer(), v.minValue(2)) })
 
 export function sealIntent(keys: RepositoryKeys, ref: SnapshotRef, intent: Intent): Uint8Array {
   return sealObject(keys, intentName(ref), 'intent', encodeJson(intent))
@@ -115,24 +113,6 @@ export function sealAnnotation(keys: RepositoryKeys, ref: SnapshotRef, { id, cou
 export function openAnnotation(keys: RepositoryKeys, ref: SnapshotRef, id: string, bytes: Uint8Array): AnnotationRecord {
   const name = annotationName(ref, id)
   const plain = openObject(keys, name, 'note', bytes)
-  const later = parseJson(v.union([versionSchema, changeSchema]), name, plain)
-  if (!('counter' in later)) throw new HoldfastError('version', `${name} is of a later version of Holdfast.`, { data: { object: name } })
-  const { version: _version, counter: count, ...change } = later
+  const { version: _version, counter: count, ...change } = parseVersioned(changeSchema, name, plain)
   return { id, counter: count, change }
-}
-
-function encodeJson(value: object): Uint8Array {
-  return Buffer.from(JSON.stringify(value))
-}
-
-function parseJson<Schema extends v.GenericSchema>(schema: Schema, name: ObjectName, bytes: Uint8Array): v.InferOutput<Schema> {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  } catch (error) {
-    throw new HoldfastError('damaged', `${name} holds no JSON.`, { cause: error, data: { object: name } })
-  }
-  const result = v.safeParse(schema, value)
-  if (!result.success) throw new HoldfastError('damaged', `${name} holds something unexpected.`, { data: { object: name } })
-  return result.output
 }
