@@ -1,4 +1,4 @@
-import type { Amount, Changes, ReadChanges } from '../protocol/changes.ts'
+import { sumOf, type Changes, type ReadChanges } from '../protocol/changes.ts'
 import type { ContentRef, FileNode, TreeNode } from '../snapshot/node.ts'
 import type { FileRead } from './file-reading.ts'
 import { look } from './look.ts'
@@ -102,7 +102,7 @@ export class ChangeTally {
     if (!this.#compares) return undefined
     const { blanked, ...read } = this.#read
     return {
-      before: sum(this.kept, this.#compared, this.#gone), added: this.#added, removed: sum(this.#gone, this.#emptied, blanked), removedPlain: this.#gonePlain, ...read,
+      before: sumOf(this.kept, this.#compared, this.#gone), added: this.#added, removed: sumOf(this.#gone, this.#emptied, blanked), removedPlain: this.#gonePlain, ...read,
     }
   }
 }
@@ -116,10 +116,6 @@ export interface ReadTold {
 function add(to: Counted, bytes: number): void {
   to.files++
   to.bytes += bytes
-}
-
-function sum(...amounts: readonly Amount[]): Amount {
-  return amounts.reduce((all, { files, bytes }) => ({ files: all.files + files, bytes: all.bytes + bytes }), none())
 }
 
 function isSame(a: ContentRef, b: ContentRef): boolean {

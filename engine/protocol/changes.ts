@@ -6,6 +6,11 @@ export interface Amount {
   readonly bytes: number
 }
 
+/** All of them together. */
+export function sumOf(...amounts: readonly Amount[]): Amount {
+  return amounts.reduce((sum, { files, bytes }) => ({ files: sum.files + files, bytes: sum.bytes + bytes }), { files: 0, bytes: 0 })
+}
+
 /** What a backup found different from the snapshot that it compared with. Excluded files, and sources that came or went, do not count. */
 export interface Changes {
   /** What was compared: the files of the snapshot before. */

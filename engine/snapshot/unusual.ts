@@ -1,4 +1,4 @@
-import type { Amount, Changes, UnusualReason } from '../protocol/changes.ts'
+import { sumOf, type Amount, type Changes, type UnusualReason } from '../protocol/changes.ts'
 
 /** A former run of the same job on the same host. */
 export interface PastRun {
@@ -73,7 +73,7 @@ const summedRuns = 9
 
 function judged({ amountOf, addsUp }: Measure, amount: Amount, ordinary: readonly Changes[]): Amount {
   if (!addsUp || amount.files < handful) return amount
-  return [amount, ...ordinary.slice(0, summedRuns).map(amountOf)].reduce((sum, { files, bytes }) => ({ files: sum.files + files, bytes: sum.bytes + bytes }))
+  return sumOf(amount, ...ordinary.slice(0, summedRuns).map(amountOf))
 }
 
 /** Fewer runs than these do not tell what is usual. */
@@ -94,11 +94,11 @@ function medianOf(ascending: readonly number[]): number {
 
 /** In place, or as new files beside others that are gone. */
 function scrambledOf({ scrambled, removedPlain, randomAdded, ...changes }: Changes): Amount {
-  return sum(scrambled, least(removedPlain, randomAdded, lostOf(changes)))
+  return sumOf(scrambled, least(removedPlain, randomAdded, lostOf(changes)))
 }
 
 function randomOf({ randomRewritten, randomAdded, ...changes }: Changes): Amount {
-  return sum(randomRewritten, least(randomAdded, lostOf(changes)))
+  return sumOf(randomRewritten, least(randomAdded, lostOf(changes)))
 }
 
 /** What was only moved is still there. */
@@ -123,10 +123,6 @@ function isMostOfFew(amount: Amount, before: Amount): boolean {
 
 function shareOf(amount: Amount, before: Amount): number {
   return before.files === 0 ? 0 : amount.files / before.files
-}
-
-function sum(a: Amount, b: Amount): Amount {
-  return { files: a.files + b.files, bytes: a.bytes + b.bytes }
 }
 
 function least(...amounts: readonly Amount[]): Amount {

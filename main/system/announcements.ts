@@ -1,5 +1,6 @@
 import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
 import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
+import { shownBytes } from '../../engine/protocol/shown-bytes.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 import { assertNever } from './never.ts'
 
@@ -86,13 +87,6 @@ function counted(count: number, noun: string): string {
 function fullText(error: RunView['error']): string {
   const missing = error?.data?.['missingBytes']
   return typeof missing === 'number' ? `There is too little space: about ${shownBytes(missing)} more are needed.` : 'There is no space left.'
-}
-
-/** As people count: `14 GB`. */
-function shownBytes(bytes: number): string {
-  const [unit, size] = bytes >= 1e12 ? ['TB', 1e12] : bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6]
-  const value = bytes / size
-  return `${value < 10 ? value.toFixed(1) : String(Math.round(value))} ${unit}`
 }
 
 /** One sentence for the few causes that a user can do something about; all else is told in the window. */

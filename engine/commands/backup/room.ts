@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { toFilePath, type ByteString } from '../../base/byte-string.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { shownBytes } from '../../protocol/shown-bytes.ts'
 import type { SpaceLeft } from '../../protocol/space.ts'
 import { fitOf, reserveOf } from '../../snapshot/space.ts'
 import type { SurveyTotals } from '../../source/survey.ts'
@@ -70,7 +71,7 @@ export class Room {
     if (fit?.type === 'impossible') throw notEnough(this.#options.storage.backend.label, fit.short, left)
     if (fit?.type === 'unlikely') {
       const { backend: { label } } = this.#options.storage
-      this.#options.context.log.write('warning', `It may not fit: ${label} has ${inUnits(left.freeBytes)} left, and needs about ${inUnits(fit.short)} more for all of the sources. The backup goes as far as it can.`)
+      this.#options.context.log.write('warning', `It may not fit: ${label} has ${shownBytes(left.freeBytes)} left, and needs about ${shownBytes(fit.short)} more for all of the sources. The backup goes as far as it can.`)
     }
   }
 
@@ -85,11 +86,11 @@ export class Room {
     if (left && left.freeBytes - needs < reserveOf(left)) throw this.#full(left, needs)
   }
 
-  #isStale(needs: number, { freeBytes, totalBytes }: SpaceLeft): boolean {
+  #isStale(needs: number, left: SpaceLeft): boolean {
     const { storage: { backend: { traits }, traffic }, context: { clock } } = this.#options
     if (traits.distance === 'near') return true
     const sent = traffic.uploadedBytes - this.#sentBefore
-    const isTight = freeBytes - sent - needs < reserveOf({ freeBytes, ...(totalBytes === undefined ? {} : { totalBytes }) })
+    const isTight = left.freeBytes - sent - needs < reserveOf(left)
     return isTight || sent >= askAgainBytes || clock.monotonic() - this.#askedMs >= askAgainMs
   }
 
@@ -102,7 +103,7 @@ export class Room {
 /** @param missing bytes that lack, as far as is known */
 function notEnough(label: string, missing: number, left: SpaceLeft): HoldfastError {
   const missingBytes = Math.max(1, missing)
-  return new HoldfastError('full', `${label} needs about ${inUnits(missingBytes)} more: it has ${inUnits(left.freeBytes)} left, and ${inUnits(reserveOf(left))} of it stay free, so that a prune can still work.`, {
+  return new HoldfastError('full', `${label} needs about ${shownBytes(missingBytes)} more: it has ${shownBytes(left.freeBytes)} left, and ${shownBytes(reserveOf(left))} of it stay free, so that a prune can still work.`, {
     data: { place: 'destination', missingBytes, freeBytes: left.freeBytes },
   })
 }
@@ -119,12 +120,4 @@ function usedOn(sources: readonly ByteString[]): number {
     }
   }
   return [...disks.values()].reduce((sum, bytes) => sum + bytes, 0)
-}
-
-/** As people count: `14 GB`. */
-function inUnits(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB']
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3))
-  const value = bytes / 1000 ** power
-  return `${value >= 10 || power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? 'bytes'}`
 }
