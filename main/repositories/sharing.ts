@@ -23,6 +23,8 @@ export function sharedRepository(all: readonly RepositoryRecord[], kept: Pick<Se
 /** Jobs of one place that each had a repository of their own share one from now on. Repeating it changes nothing. */
 export async function shareRepositories(store: JobStore, secrets: SecretStore): Promise<void> {
   for (const one of store.repositories.all) {
+    // At each start: a keychain is asked only where there is something to compare.
+    if (!store.repositories.all.some((other) => other.id !== one.id && isAt(other, addressOf(one)))) continue
     const wanted = candidateOf(one, secrets)
     const first = wanted && sharedRepository(store.repositories.all, secrets, wanted)
     if (!first || first.id === one.id) continue
@@ -39,10 +41,13 @@ function candidateOf(record: RepositoryRecord, secrets: SecretStore): Candidate 
 
 function isSame(one: RepositoryRecord, kept: Pick<SecretStore, 'get'>, { address, secrets, repositoryId }: Candidate): boolean {
   if (repositoryId !== undefined && one.repositoryId !== undefined && one.repositoryId !== repositoryId) return false
-  const at = addressOf(one)
-  if (at === undefined || sameSpelling(at) !== sameSpelling(address)) return false
-  const found = kept.get(one.id, at)
+  const found = isAt(one, address) ? kept.get(one.id, repositoryUrl(one.destination)) : undefined
   return found !== undefined && spelled(found) === spelled(secrets)
+}
+
+function isAt(one: RepositoryRecord, address: string | undefined): boolean {
+  const at = addressOf(one)
+  return at !== undefined && address !== undefined && sameSpelling(at) === sameSpelling(address)
 }
 
 /** Undefined for a storage that is not part of this version. */

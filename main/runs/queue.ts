@@ -73,12 +73,8 @@ export class RunQueue {
   /** What is decided now about something that is not in the queue, or about what waits in it; undefined for what has an engine. */
   decision(key: string, candidate: Candidate): Decision | undefined {
     const entry = this.#entries.get(key)
-    if (!entry) return this.decide(candidate)
+    if (!entry) return this.#decide(candidate)
     return entry.run.state === 'queued' ? this.#decideOn(entry) : undefined
-  }
-
-  decide(candidate: Candidate): Decision {
-    return decide(candidate, this.#facts(), this.#ports.timers.now())
   }
 
   /** Pauses what runs and what waits, and holds all that nobody asks for by hand. */
@@ -101,7 +97,11 @@ export class RunQueue {
   }
 
   #decideOn({ candidate, asked, run }: QueueEntry): Decision {
-    return this.decide({ ...candidate(), asked, held: run.paused })
+    return this.#decide({ ...candidate(), asked, held: run.paused })
+  }
+
+  #decide(candidate: Candidate): Decision {
+    return decide(candidate, this.#facts(), this.#ports.timers.now())
   }
 
   #facts(): Facts {

@@ -44,6 +44,16 @@ describe('jobs of one place', () => {
     expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 3 })
   })
 
+  it('ask the keychain for nothing where no two are at one place', async () => {
+    const { store, kept } = await oldFiles([{ path: '/a', password: 'pw' }, { path: '/b', password: 'pw' }, { path: '/a', password: 'pw' }])
+    const opened: string[] = []
+    await shareRepositories(store, { ...kept, get: (id, address) => {
+      opened.push(id)
+      return kept.get(id, address)
+    } })
+    expect([store.repositories.all.length, opened]).toEqual([2, []])
+  })
+
   it('know together the newest that any of them has seen', async () => {
     const seen = (jobKey: string, revision: number): KnownRevision => ({
       jobKey: jobKey.repeat(32), host: 'h', job: 'j', revision, suffix: '', state: 'snapshot', nonce: '', finishedMs: revision, seenMs: revision,
