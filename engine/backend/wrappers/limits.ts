@@ -60,8 +60,7 @@ class LimitedBackend extends BackendWrapper {
   override put(name: string, body: Body, options: PutOptions, signal: AbortSignal): Promise<void> {
     const totalBytes = body.type === 'bytes' ? body.bytes.length : body.size
     const lane = this.#lane('up', name, totalBytes, options.attempt ?? 1)
-    return this.#run(lane, isPack(name), (permit) => {
-      const startedMs = this.#clock.monotonic()
+    return this.#run(lane, isPack(name), (permit, startedMs) => {
       const onProgress = (sentBytes: number): void => {
         permit?.moved(sentBytes - lane.bytes)
         lane.bytes = sentBytes
@@ -89,7 +88,7 @@ class LimitedBackend extends BackendWrapper {
     }, signal)
   }
 
-  async #run<T>(lane: Lane, isTransfer: boolean, operation: (permit: Permit | undefined) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #run<T>(lane: Lane, isTransfer: boolean, operation: (permit: Permit | undefined, startedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { transfers } = this.#options
     const permit = isTransfer ? await transfers.acquire(lane.direction, signal) : undefined
     const small = permit ? undefined : await transfers.acquireSmall(signal)
@@ -100,7 +99,7 @@ class LimitedBackend extends BackendWrapper {
     const startedMs = this.#clock.monotonic()
     lane.begin()
     try {
-      const result = await operation(permit)
+      const result = await operation(permit, startedMs)
       lane.end('done')
       release({ startedMs, finishedMs: this.#clock.monotonic(), throttled: false, bytes: lane.bytes })
       return result

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { TokenBucket, type Bandwidth } from '../../../../engine/backend/flow/bandwidth.ts'
 import { faultRule, withFaults } from '../../../../engine/backend/wrappers/faulty/faulty.ts'
 import { shownName, withLimits, type LaneListener, type TransferLane } from '../../../../engine/backend/wrappers/limits.ts'
+import { BackendWrapper } from '../../../../engine/backend/wrappers/wrapper.ts'
 import { withLog } from '../../../../engine/backend/wrappers/log.ts'
+import type { Body, ByteRange, Pace, PutOptions } from '../../../../engine/backend/backend.ts'
 import { openMemory } from '../../../../engine/backend/memory/memory.ts'
 import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { probeBackend } from '../../../../engine/backend/probe.ts'
@@ -118,4 +120,53 @@ test('the probe sees late lists and missing rights', async () => {
   expect(await probeBackend(late, never)).toEqual({ exclusiveCreate: true, listsAtOnce: false })
   const refused = withFaults(openMemory(randomUUID(), clock), { seed: 1, rules: [faultRule('put', 'before', { code: 'denied' })] }, clock)
   expect(await codeOf(probeBackend(refused, never))).toBe('denied')
+})
+
+describe('of a transfer nothing but a round trip is left', () => {
+  /** Takes so many bytes at once, and comes to its end only when it is told to. */
+  class Held extends BackendWrapper {
+    taken = 0
+    readonly ends = Promise.withResolvers<undefined>()
+
+    override async put(_name: string, _body: Body, { onProgress }: PutOptions): Promise<void> {
+      onProgress?.(this.taken)
+      await this.ends.promise
+    }
+
+    override async get(_name: string, _range: ByteRange | 'all', _signal: AbortSignal, pace?: Pace): Promise<Uint8Array> {
+      await pace?.(this.taken)
+      await this.ends.promise
+      return new Uint8Array(this.taken)
+    }
+  }
+
+  const size = 2_000_000
+
+  /** One at a time may run of 16, each takes 1.9 s for its bytes and 0.1 s for the answer, and two want to. @returns how many have begun */
+  async function begun(direction: 'up' | 'down', taken: number, afterMs: number): Promise<number> {
+    const clock = new FakeClock()
+    const lanes = new Follower()
+    const transfers = new Transfers({ concurrency: 16, clock, known: { up: 1, down: 1 } })
+    transfers.pace.answered({ startedMs: 0, finishedMs: 100, throttled: false })
+    transfers.pace.ended(direction, { startedMs: 0, finishedMs: 2000, throttled: false, bytes: size })
+    const held = new Held(openMemory(randomUUID(), clock))
+    held.taken = taken
+    const backend = withLimits(held, { transfers, bandwidth: bandwidth(clock), clock, lanes })
+    const all = ['packs/00/a', 'packs/00/b'].map((name) => (direction === 'up'
+      ? backend.put(name, { type: 'bytes', bytes: new Uint8Array(size) }, {}, never) : backend.get(name, { offset: 0, length: size }, never)))
+    await clock.advance(afterMs)
+    const count = lanes.begun.length
+    held.ends.resolve(undefined)
+    await clock.advance(10_000)
+    await Promise.all(all)
+    return count
+  }
+
+  test('an upload that was handed on whole lets the next begin when it has arrived, by the pace of those before', async () => {
+    expect([await begun('up', size, 1_800), await begun('up', size, 2_000), await begun('up', size - 1, 60_000)]).toEqual([1, 2, 1])
+  })
+
+  test('a download of which less is left than comes in a round trip lets the next begin', async () => {
+    expect([await begun('down', size - 200_000, 60_000), await begun('down', size - 50_000, 10)]).toEqual([1, 2])
+  })
 })
