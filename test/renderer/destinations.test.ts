@@ -1,30 +1,22 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { providers } from '../../main/api/providers.ts'
 import { exampleValues } from '../engine/protocol/providers/example-values.ts'
-import { openTestWindow, type TestWindow } from './harness/window.ts'
+import { personAtWindow } from './harness/person.ts'
 
-let window: TestWindow
+const person = personAtWindow()
+const { button, requests } = person
 let page: Page
 
-beforeAll(async () => {
-  window = await openTestWindow()
-  page = window.page
-  page.setDefaultTimeout(5_000)
-  await page.setViewportSize({ width: 900, height: 600 })
-})
-
-afterAll(() => window[Symbol.asyncDispose]())
+beforeAll(() => { ({ page } = person) })
 
 beforeEach(async () => {
-  await window.open('idle')
+  await person.window.open('idle')
   await button('Add job').click()
 })
 
-const button = (name: string) => page.getByRole('button', { name, exact: true })
 const card = (name: string) => page.getByRole('radio', { name, exact: true })
 const input = (label: string) => page.locator('input, textarea, select').and(page.getByLabel(label, { exact: true }))
-const requests = (channel: string) => page.evaluate((wanted) => globalThis.window.fake.calls.filter((call) => call.channel === wanted).map((call) => call.request), channel)
 const fits = () => page.evaluate(() => [...document.querySelectorAll('main, section, [role="radiogroup"]')].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.tagName))
 
 test('a folder comes first, and every storage has a card', async () => {
@@ -58,7 +50,7 @@ describe.each(providers)('$id', (provider) => {
     }
     expect(await page.getByText('Sign in first.').count()).toBe(signIn ? 1 : 0)
     expect(await requests('job.add')).toEqual([])
-    expect(window.complaints).toEqual([])
+    expect(person.window.complaints).toEqual([])
   })
 
   test('what is wrong is said in the words of its description', async () => {

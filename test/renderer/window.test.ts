@@ -1,25 +1,17 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Channel } from '../../main/api/contract.ts'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Scenario } from './fake-api.ts'
-import { openTestWindow, type TestWindow } from './harness/window.ts'
+import { personAtWindow } from './harness/person.ts'
+import type { TestWindow } from './harness/window.ts'
 
+const person = personAtWindow()
+const { button, goTo, requests: calls } = person
 let window: TestWindow
 let page: Page
 
-beforeAll(async () => {
-  window = await openTestWindow()
-  page = window.page
-  page.setDefaultTimeout(5_000)
-})
-
-afterAll(() => window[Symbol.asyncDispose]())
+beforeAll(() => { ({ window, page } = person) })
 
 beforeEach(() => page.setViewportSize({ width: 900, height: 600 }))
-
-const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true })
-const goTo = (name: string) => page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name, exact: true }).click()
-const calls = (channel: Channel) => page.evaluate((wanted) => globalThis.window.fake.calls.filter((call) => call.channel === wanted).map((call) => call.request), channel)
 
 async function openJob(scenario: Scenario, name: string): Promise<void> {
   await window.open(scenario)
