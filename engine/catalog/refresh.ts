@@ -28,8 +28,20 @@ export interface RefreshResult {
  * Each is taken in whole, so an interrupted refresh goes on where it stopped. Errors: `version`, those of the storage.
  */
 export async function refreshIndex(repository: Repository, catalog: Catalog, signal: AbortSignal, onProgress: RefreshProgress = () => undefined): Promise<RefreshResult> {
+  return await takeIndex(repository, catalog, await listIndex(repository, signal), signal, onProgress)
+}
+
+/** Names of the index objects that there are now: for whoever can list beside something else. */
+export async function listIndex(repository: Repository, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const listed = new Set<string>()
   for await (const info of repository.backend.list('index/', signal)) listed.add(info.name.slice('index/'.length))
+  return listed
+}
+
+/** The rest of refreshIndex, of what was listed. */
+export async function takeIndex(
+  repository: Repository, catalog: Catalog, listed: ReadonlySet<string>, signal: AbortSignal, onProgress: RefreshProgress = () => undefined,
+): Promise<RefreshResult> {
   for (const name of catalog.packs.indexNames()) if (!listed.has(name)) catalog.packs.forgetIndex(name)
   using heap = new HeapKeeper()
   const unseen = [...listed].filter((name) => /^[0-9a-f]{32}$/.test(name) && !catalog.packs.hasIndex(name))

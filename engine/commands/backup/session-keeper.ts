@@ -3,7 +3,7 @@ import { fromText, toShown } from '../../base/byte-string.ts'
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Catalog } from '../../catalog/catalog.ts'
-import { adoptPacks, refreshIndex } from '../../catalog/refresh.ts'
+import { adoptPacks, listIndex, takeIndex } from '../../catalog/refresh.ts'
 import type { Random } from '../../repository/crypto.ts'
 import { listPacks } from '../../repository/protocol/listing.ts'
 import type { SnapshotRef } from '../../repository/protocol/names.ts'
@@ -159,9 +159,12 @@ export class SessionKeeper {
     const { repository, catalog, log } = this.#options
     catalog.packs.beginUsable()
     for (const name of usable.retired) catalog.packs.markRetired(name)
-    for await (const pack of usable.packs(signal)) catalog.packs.markUsable(pack.name, pack.size)
+    const marked = async (): Promise<void> => {
+      for await (const pack of usable.packs(signal)) catalog.packs.markUsable(pack.name, pack.size)
+    }
+    const [listed] = await Promise.all([listIndex(repository, signal), marked()])
     catalog.packs.endUsable()
-    const index = await refreshIndex(repository, catalog, signal)
+    const index = await takeIndex(repository, catalog, listed, signal)
     const adopted = await adoptPacks(repository, catalog, signal)
     this.adoptedPacks += adopted.read
     for (const name of [...index.unreadable, ...adopted.unreadable]) log.write('warning', `${name} cannot be read; the backup goes on without it.`)
