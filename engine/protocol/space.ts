@@ -7,6 +7,12 @@ export interface SpaceLeft {
   readonly totalBytes?: number
 }
 
+/** Of an account that says how much it may hold; undefined where it may hold anything, or says what cannot be. */
+export function leftOf(totalBytes: number | undefined, usedBytes: number | undefined): SpaceLeft | undefined {
+  if (totalBytes === undefined || usedBytes === undefined || !(totalBytes > 0) || !(usedBytes >= 0)) return undefined
+  return { freeBytes: Math.max(0, totalBytes - usedBytes), totalBytes }
+}
+
 /** The same, and where it leads. */
 export interface SpaceOutlook extends SpaceLeft {
   /** How fast it fills up; below 0: it empties. Absent while too little is known. */

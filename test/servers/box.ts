@@ -68,6 +68,7 @@ export class BoxServer extends WebService {
     if (!upload) {
       switch (key) {
         case 'OPTIONS /files/content': return this.#preflight(exchange)
+        case 'GET /users/me': return { status: 200, json: { type: 'user', id: '1', space_amount: Number.isFinite(this.quotaBytes) ? this.quotaBytes : 999_999_999_999_999, space_used: this.#usedBytes } }
         case 'GET /folders/:id/items': return this.#list(exchange, id)
         case 'POST /folders': return this.#createFolder(exchange)
         case 'GET /files/:id': return { status: 200, json: infoOf(this.#file(id)) }
@@ -206,9 +207,12 @@ export class BoxServer extends WebService {
     this.#checkQuota(bytes.length)
   }
 
+  get #usedBytes(): number {
+    return [...this.items.values()].reduce((sum, item) => sum + (item.type === 'file' ? item.bytes.length : 0), 0)
+  }
+
   #checkQuota(more: number): void {
-    const used = [...this.items.values()].reduce((sum, item) => sum + (item.type === 'file' ? item.bytes.length : 0), 0)
-    if (used + more > this.quotaBytes) throw refusal(403, 'storage_limit_exceeded')
+    if (this.#usedBytes + more > this.quotaBytes) throw refusal(403, 'storage_limit_exceeded')
   }
 
   #makeFile(parent: string, name: string, bytes: Buffer): FileItem {

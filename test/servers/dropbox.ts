@@ -13,6 +13,8 @@ export class DropboxServer extends WebService {
   readonly sessions = new Map<string, Session>()
   /** Bytes that all files may have together. */
   quotaBytes = Infinity
+  /** "team": the room is everybody's there; `ownBytes` is this member's part, where there is one. */
+  team: { readonly usedByOthers: number; readonly ownBytes?: number } | undefined
   /** Entries of a page; `limit` is "approximate" there, and pages may be smaller than asked for. */
   pageSize = 500
   /** Refuses changes that come while another is being made, as a busy namespace does; each takes that many ms. */
@@ -53,6 +55,7 @@ export class DropboxServer extends WebService {
       case 'files/download': return this.#download(exchange)
       case 'files/list_folder': return this.#list(exchange)
       case 'files/list_folder/continue': return this.#listMore(exchange)
+      case 'users/get_space_usage': return this.#spaceUsage(exchange)
       case 'files/get_metadata': return this.#metadata(exchange)
       case 'files/delete_v2': return this.#changing(() => this.#remove(exchange))
       default: throw badRequest(`Unknown API function: "${route}"`)
@@ -130,6 +133,24 @@ export class DropboxServer extends WebService {
     return { status: 200, json: { entries: results.map((result) => ('failure' in result ? { '.tag': 'failure', failure: result.failure } : { '.tag': 'success', ...metadataOf(result) })) } }
   }
 
+  /** https://www.dropbox.com/developers/documentation/http/documentation#users-get_space_usage: no argument, and a body of `null`. */
+  #spaceUsage({ body }: WebExchange): WebAnswer {
+    if (!['', 'null'].includes(body.toString())) throw badRequest('Error in call to API function "users/get_space_usage": request body: could not decode input as JSON')
+    const used = this.#usedBytes
+    const allocated = Number.isFinite(this.quotaBytes) ? this.quotaBytes : 2 ** 50
+    if (!this.team) return { status: 200, json: { used, allocation: { '.tag': 'individual', allocated } } }
+    const { usedByOthers, ownBytes } = this.team
+    const allocation = {
+      '.tag': 'team', used: used + usedByOthers, allocated, user_within_team_space_allocated: ownBytes ?? 0,
+      user_within_team_space_limit_type: { '.tag': ownBytes === undefined ? 'off' : 'stop_sync' }, user_within_team_space_used_cached: used,
+    }
+    return { status: 200, json: { used, allocation } }
+  }
+
+  get #usedBytes(): number {
+    return [...this.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
   #commit(cursor: InferOutput<typeof cursorArg>, commit: CommitInfo, more: Buffer): StoredFile | { readonly failure: unknown } {
     const session = this.sessions.get(cursor.session_id)
     if (!session) return { failure: { '.tag': 'lookup_failed', lookup_failed: { '.tag': 'not_found' } } }
@@ -154,8 +175,7 @@ export class DropboxServer extends WebService {
     // Type CommitInfo, strict_conflict: without it, the same bytes under the same name are no conflict.
     const same = there && !strict_conflict
     if (kind === 'add' && there && !same) return { '.tag': 'conflict', conflict: { '.tag': 'file' } }
-    const used = [...this.files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0) - (there?.bytes.length ?? 0)
-    return used + size > this.quotaBytes ? { '.tag': 'insufficient_space' } : undefined
+    return this.#usedBytes - (there?.bytes.length ?? 0) + size > this.quotaBytes ? { '.tag': 'insufficient_space' } : undefined
   }
 
   #store(path: string, bytes: Buffer): StoredFile {

@@ -28,6 +28,10 @@ export class DriveServer extends GoogleService {
   /** The service's clock, of which files get their times. */
   now: () => number = Date.now
   pageSize = mostInPage
+  /** Of the account; infinite ones are told of no limit, and nothing is refused here. */
+  quotaBytes = Infinity
+  /** Mail and photographs, which count too. */
+  otherBytes = 0
   /** What is told of a file, changed on the way: checksums that differ, fields that lack. */
   tell: (resource: Record<string, unknown>) => Record<string, unknown> = (resource) => resource
   /** Told of each folder that a client makes. */
@@ -68,9 +72,18 @@ export class DriveServer extends GoogleService {
       if (exchange.method === 'GET') return this.#list(exchange)
       if (exchange.method === 'POST') return this.#shown(exchange, this.#create(await exchange.json(), undefined))
     }
+    if (pathname === '/drive/v3/about' && exchange.method === 'GET') return this.#about(exchange)
     const id = /^\/drive\/v3\/files\/([A-Za-z0-9_-]+)$/.exec(pathname)?.[1]
     if (id !== undefined) return this.#one(exchange, this.#existing(id))
     throw new Refusal(404, 'notFound', 'Not Found')
+  }
+
+  /** "The fields parameter is required". Numbers are strings. https://developers.google.com/workspace/drive/api/reference/rest/v3/about/get */
+  #about(exchange: Exchange): Answer {
+    if (exchange.query('fields') !== 'storageQuota') throw new Refusal(400, 'required', "The 'fields' parameter is required for this method.")
+    const inDrive = [...this.files.values()].reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
+    const limit = Number.isFinite(this.quotaBytes) ? { limit: String(this.quotaBytes) } : {}
+    return { status: 200, json: { storageQuota: { ...limit, usage: String(inDrive + this.otherBytes), usageInDrive: String(inDrive), usageInDriveTrash: '0' } } }
   }
 
   #one(exchange: Exchange, file: StoredFile): Answer {

@@ -58,6 +58,7 @@ export class OneDriveServer extends WebService {
     const [, host, key = ''] = /^\/(up|d)\/([^/]+)$/.exec(path) ?? []
     if (host !== undefined) return this.#elsewhere(exchange, host, key)
     const id = /^\/v1\.0\/me\/drive\/items\/([^/:]+)$/.exec(path)?.[1]
+    if (method === 'GET' && path === '/v1.0/me/drive') return this.#drive()
     if (method === 'DELETE' && id !== undefined) return this.#remove(decodeURIComponent(id))
     const [, names, action = ''] = /^\/v1\.0\/me\/drive\/special\/approot(?::\/([^:]+):)?(\/[A-Za-z]+)?$/.exec(path) ?? [undefined, undefined, 'none']
     const place = names === undefined ? [] : names.split('/').map(decodeURIComponent)
@@ -70,6 +71,17 @@ export class OneDriveServer extends WebService {
       case 'POST /createUploadSession': return this.#begin(exchange, place)
       default: throw refusal(400, 'invalidRequest')
     }
+  }
+
+  /** https://learn.microsoft.com/graph/api/resources/quota */
+  #drive(): WebAnswer {
+    const total = Number.isFinite(this.quotaBytes) ? this.quotaBytes : 2 ** 40
+    const used = this.#usedBytes
+    return { status: 200, json: { id: 'drive', driveType: 'personal', quota: { total, used, remaining: total - used, deleted: 0, state: used > total ? 'exceeded' : 'normal' } } }
+  }
+
+  get #usedBytes(): number {
+    return [...this.items.values()].reduce((sum, item) => sum + (item.type === 'file' ? item.bytes.length : 0), 0)
   }
 
   /** "Including the Authorization header when issuing the PUT call may result in a 401": here it always does. */
@@ -164,8 +176,7 @@ export class OneDriveServer extends WebService {
     const parent = this.#parentOf(place)
     const there = this.#named(parent.id, name)
     if (there && (conflict === 'fail' || there.type === 'folder')) throw refusal(409, 'nameAlreadyExists')
-    const used = [...this.items.values()].reduce((sum, item) => sum + (item.type === 'file' && item !== there ? item.bytes.length : 0), 0)
-    if (used + bytes.length > this.quotaBytes) throw refusal(507, 'quotaLimitReached')
+    if (this.#usedBytes - (there?.type === 'file' ? there.bytes.length : 0) + bytes.length > this.quotaBytes) throw refusal(507, 'quotaLimitReached')
     const file: FileItem = { type: 'file', id: there?.id ?? this.#newId(), name: there?.name ?? name, parent: parent.id, bytes, modified: new Date() }
     return { status: there ? 200 : 201, json: this.#told(this.#add(file)) }
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { array, literal, maxLength, minValue, nullish, number, object, optional, picklist, pipe, regex, safeInteger, string, tuple, type InferOutput } from 'valibot'
+import { array, finite, literal, maxLength, minValue, nullish, number, object, optional, picklist, pipe, regex, safeInteger, string, tuple, type InferOutput } from 'valibot'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { leftOf, type SpaceLeft } from '../../protocol/space.ts'
 import type { ByteRange, Pace } from '../backend.ts'
 import { readObject } from '../http/reply.ts'
 import type { BoxClient, BoxRequest, Contents } from './client.ts'
@@ -15,6 +16,9 @@ const item = object({ type: picklist(['file', 'folder', 'web_link']), id: boxId,
 const items = object({ entries: array(item), next_marker: nullish(pipe(string(), maxLength(4096))) })
 const session = object({ id: pipe(string(), regex(/^[0-9A-Za-z_-]{1,200}$/)), part_size: pipe(number(), safeInteger(), minValue(1)) })
 const part = object({ part_id: pipe(string(), maxLength(200)), offset: size, size, sha1: nullish(sha1) })
+const user = object({ space_amount: nullish(pipe(number(), finite())), space_used: nullish(pipe(number(), finite())) })
+/** What is told of an account without a limit, if it is not -1. */
+const withoutLimit = 999_999_999_999_999
 const fileFields = 'fields=id,type,name,size,sha1,modified_at'
 
 export type BoxFile = InferOutput<typeof file>
@@ -69,6 +73,12 @@ export class BoxApi {
       if (there?.type === 'folder') return there.id
       throw there ? inTheWay(what) : new HoldfastError('unavailable', `Box says that there is, and is not, a folder at ${what}.`, { cause: error })
     }
+  }
+
+  /** Of the user; undefined where there is no limit. https://developer.box.com/reference/get-users-me */
+  async space(what: string, signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    const { space_amount, space_used } = await this.client.json(what, { method: 'GET', path: '/users/me?fields=space_amount,space_used' }, user, signal)
+    return typeof space_amount === 'number' && typeof space_used === 'number' && space_amount < withoutLimit ? leftOf(space_amount, space_used) : undefined
   }
 
   file(what: string, id: string, signal: AbortSignal): Promise<BoxFile> {

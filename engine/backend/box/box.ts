@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import { maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal } from '../backend.ts'
 import { sizeOf, wholeOf } from '../http/parts.ts'
 import { requireObjectName, requirePrefix } from '../name.ts'
@@ -97,6 +98,10 @@ export class BoxBackend implements StorageBackend {
       if (!hasCode(error, 'not-found')) throw error
     }
     this.#ids.delete(name)
+  }
+
+  space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    return this.#api.space(this.label, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

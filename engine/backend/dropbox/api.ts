@@ -20,9 +20,18 @@ const finished = object({
 })
 const session = object({ session_id: token })
 const removed = object({ metadata: anyMetadata })
+/** Another kind of account would be an answer that says nothing. */
+const spaceUsage = object({
+  used: size,
+  allocation: looseObject({
+    '.tag': string(), used: optional(size), allocated: optional(size), user_within_team_space_allocated: optional(size), user_within_team_space_used_cached: optional(size),
+    user_within_team_space_limit_type: optional(looseObject({ '.tag': string() })),
+  }),
+})
 
 export type FileMetadata = InferOutput<typeof metadata>
 export type ListPage = InferOutput<typeof page>
+export type SpaceUsage = InferOutput<typeof spaceUsage>
 
 /** What is sent in one request. */
 export interface Sending extends Part {
@@ -117,6 +126,11 @@ export class DropboxApi implements Disposable {
   /** Removes that revision of a file; never a folder. */
   async remove(what: string, path: string, rev: string, signal: AbortSignal): Promise<void> {
     await this.#call(what, {}, removed, (options) => this.#sdk.filesDeleteV2({ path, parent_rev: rev }, options), signal)
+  }
+
+  /** Of the whole account. Errors: also credentials (the sign-in does not include it). */
+  spaceUsage(what: string, signal: AbortSignal): Promise<SpaceUsage> {
+    return this.#call(what, {}, spaceUsage, (options) => this.#sdk.usersGetSpaceUsage(options), signal)
   }
 
   /** @param bytes about so many will come */

@@ -1,13 +1,14 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { leftOf, type SpaceLeft } from '../../protocol/space.ts'
 import { maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal } from '../backend.ts'
 import { EndGuard } from '../http/pages.ts'
 import { patiently } from '../http/patience.ts'
 import { sizeOf, wholeOf } from '../http/parts.ts'
 import { isObjectName, requireObjectName, requirePrefix } from '../name.ts'
 import type { DropboxAddress } from './address.ts'
-import type { DropboxApi, FileMetadata, ListPage } from './api.ts'
+import type { DropboxApi, FileMetadata, ListPage, SpaceUsage } from './api.ts'
 import { Committer } from './committer.ts'
 import { blocksOf, contentHash } from './content-hash.ts'
 import { putInSession, verifyStored } from './sessions.ts'
@@ -32,6 +33,8 @@ export class DropboxBackend implements StorageBackend {
   readonly #journal: UploadJournal | undefined
   readonly #committer: Committer
   readonly #clock: Clock
+  /** False: the sign-in was given without the right to ask. */
+  #tellsSpace = true
 
   constructor({ root, account }: DropboxAddress, api: DropboxApi, journal: UploadJournal | undefined, clock: Clock) {
     this.#api = api
@@ -111,6 +114,17 @@ export class DropboxBackend implements StorageBackend {
     }
   }
 
+  async space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    if (!this.#tellsSpace) return undefined
+    try {
+      return spaceOf(await this.#api.spaceUsage(this.label, signal))
+    } catch (error) {
+      if (!hasCode(error, 'credentials')) throw error
+      this.#tellsSpace = false
+      return undefined
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#api[Symbol.dispose]()
   }
@@ -139,6 +153,15 @@ export class DropboxBackend implements StorageBackend {
     if (offset > (await this.stat(name, signal)).size) throw new HoldfastError('damaged', `${name} ends before the bytes that were asked for.`)
     return new Uint8Array(0)
   }
+}
+
+/** A team's room is everybody's; its member may have less of it. https://www.dropbox.com/developers/documentation/http/documentation#users-get_space_usage */
+function spaceOf({ used, allocation }: SpaceUsage): SpaceLeft | undefined {
+  if (allocation['.tag'] === 'individual') return leftOf(allocation.allocated, used)
+  const team = leftOf(allocation.allocated, allocation.used)
+  const isHeld = allocation.user_within_team_space_limit_type?.['.tag'] === 'stop_sync'
+  const own = isHeld ? leftOf(allocation.user_within_team_space_allocated, allocation.user_within_team_space_used_cached) : undefined
+  return own && team ? (own.freeBytes < team.freeBytes ? own : team) : (own ?? team)
 }
 
 function timeOf({ server_modified: time }: FileMetadata): number {

@@ -1,6 +1,7 @@
 import { drive_v3 } from 'googleapis/build/src/apis/drive/v3.js'
 import { array, boolean, literal, object, optional, pipe, regex, string, type InferOutput } from 'valibot'
 import { HoldfastError } from '../../base/errors.ts'
+import { leftOf, type SpaceLeft } from '../../protocol/space.ts'
 import { maximumWholeBytes, type Body, type ByteRange, type Pace, type PutOptions } from '../backend.ts'
 import type { GoogleClient } from '../google/client.ts'
 import { mediaUpload, octets, promisedOf, relatedUpload } from '../google/related.ts'
@@ -24,6 +25,9 @@ const fileResource = object({
 })
 /** An empty list of anything else has no kind. */
 const fileList = object({ kind: literal('drive#fileList'), nextPageToken: optional(string()), incompleteSearch: optional(boolean()), files: optional(array(fileResource), []) })
+const amount = optional(pipe(string(), regex(/^\d{1,15}$/)))
+/** Without a limit: as much as one likes, or what an organisation shares. */
+const about = object({ storageQuota: object({ limit: amount, usage: amount }) })
 const generatedIds = object({ ids: array(id) })
 
 type Listed = InferOutput<typeof fileResource>
@@ -59,11 +63,14 @@ export type UploadPlace =
 export class Drive {
   readonly #client: GoogleClient
   readonly #files: drive_v3.Resource$Files
+  readonly #about: drive_v3.Resource$About
   #ids: string[] = []
 
   constructor(client: GoogleClient) {
     this.#client = client
-    this.#files = new drive_v3.Drive({ rootUrl: client.origin }).files
+    const drive = new drive_v3.Drive({ rootUrl: client.origin })
+    this.#files = drive.files
+    this.#about = drive.about
   }
 
   get client(): GoogleClient {
@@ -107,6 +114,12 @@ export class Drive {
     await this.#client.call(place.name, object({ id }), (options) => this.#files.create({
       requestBody: { id: place.id, name: place.name, parents: [place.parent], mimeType: folderType }, fields: 'id',
     }, options), signal)
+  }
+
+  /** Of the account, with its mail and photographs. https://developers.google.com/workspace/drive/api/reference/rest/v3/about */
+  async space(what: string, signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    const { storageQuota: { limit, usage } } = await this.#client.call(what, about, (options) => this.#about.get({ fields: 'storageQuota' }, options), signal)
+    return limit === undefined || usage === undefined ? undefined : leftOf(Number(limit), Number(usage))
   }
 
   /** For good, not into the bin. Errors: not-found. */

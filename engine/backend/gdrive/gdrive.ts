@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import { BoundedMap } from '../../base/bounded-map.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import type { BackendTraits, Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend, UploadJournal } from '../backend.ts'
 import type { GoogleClient } from '../google/client.ts'
 import { sizeOf } from '../http/parts.ts'
@@ -99,6 +100,10 @@ export class DriveBackend implements StorageBackend {
         if (!hasCode(error, 'not-found')) throw error
       })
     }
+  }
+
+  space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    return this.#drive.space(this.label, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { array, maxLength, minLength, minValue, nullish, number, object, optional, pipe, safeInteger, string, unknown, type InferOutput } from 'valibot'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import { leftOf, type SpaceLeft } from '../../protocol/space.ts'
 import type { ByteRange, Pace } from '../backend.ts'
 import { readObject } from '../http/reply.ts'
 import type { Contents, OneDriveClient } from './client.ts'
@@ -17,6 +18,8 @@ const progress = object({
   nextExpectedRanges: optional(array(pipe(string(), maxLength(100)))),
   id: optional(pipe(string(), minLength(1), maxLength(500))), size: optional(size), file: optional(object({ hashes })),
 })
+/** Negative where more is used than there is. */
+const drive = object({ quota: nullish(object({ total: nullish(pipe(number(), safeInteger())), remaining: nullish(pipe(number(), safeInteger())) })) })
 const listed = '$select=id,name,size,file,folder,lastModifiedDateTime'
 const pageItems = 1000
 
@@ -130,6 +133,13 @@ export class OneDriveApi implements Disposable {
       const length = /^\d{1,15}$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : undefined
       return readObject(what, range, { length, range: headers['content-range'] }, body, watch, pace)
     }, signal)
+  }
+
+  /** What is left; undefined where it does not say. https://learn.microsoft.com/graph/api/resources/quota */
+  async space(what: string, signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    const { quota } = await this.client.json(what, { method: 'GET', path: '/me/drive?$select=quota' }, drive, signal)
+    const { total, remaining } = quota ?? {}
+    return typeof total === 'number' && typeof remaining === 'number' ? leftOf(total, total - Math.min(total, remaining)) : undefined
   }
 
   /** Of an item by its id: a path could have become a folder. */

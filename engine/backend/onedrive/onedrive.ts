@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import type { SpaceLeft } from '../../protocol/space.ts'
 import {
   maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
 } from '../backend.ts'
@@ -82,6 +83,16 @@ export class OneDriveBackend implements StorageBackend {
       await this.#api.remove(name, id, signal)
     } catch (error) {
       if (!hasCode(error, 'not-found')) throw error
+    }
+  }
+
+  async space(signal: AbortSignal): Promise<SpaceLeft | undefined> {
+    try {
+      return await this.#api.space(this.label, signal)
+    } catch (error) {
+      // A sign-in for the app's folder alone need not see the drive.
+      if (hasCode(error, 'denied')) return undefined
+      throw error
     }
   }
 
