@@ -22,6 +22,23 @@ export function divide(limit: number, consumers: readonly Consumer[]): ReadonlyM
   return new Map(consumers.map((one) => [one.id, (wanted.get(one.id) ?? 0) + (extra.get(one.id) ?? 0)]))
 }
 
+/** What a backup keeps of its pace beside a restore, and never less than this: a connection on which nothing moves is closed. */
+const keptShare = 0.1
+const keptBytesPerSecond = 64 * 1024
+
+/**
+ * What a backup takes (bytes a second) beside a restore where no limit divides the line between them: transfers that are under way keep to it at once.
+ * @param pace what it took before; Infinity where that is not known
+ */
+export function paceBesideRestore(pace: number): number {
+  return pace === Infinity ? keptBytesPerSecond : Math.max(keptBytesPerSecond, pace * keptShare)
+}
+
+/** How fast something has been lately: the most of a measurement and of what was before, which fades. */
+export function latelyOf(before: number, measured: number): number {
+  return before === Infinity ? measured : Math.max(measured, before * 0.8)
+}
+
 /** Fills vessels of the given sizes in proportion to their weights, until the amount is used up or all are full. */
 function fill(amount: number, consumers: readonly Consumer[], size: (one: Consumer) => number): Map<string, number> {
   const filled = new Map<string, number>()

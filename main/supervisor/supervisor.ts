@@ -4,7 +4,7 @@ import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
 import type { TransferEvent } from '../../engine/protocol/progress.ts'
 import { every } from '../system/timers.ts'
 import type { Timers } from '../system/timers.ts'
-import { divide, estimateDemand } from './bandwidth.ts'
+import { divide, estimateDemand, latelyOf, paceBesideRestore } from './bandwidth.ts'
 import type { Consumer } from './bandwidth.ts'
 import { Engine } from './engine.ts'
 import type { EngineListener } from './engine.ts'
@@ -43,6 +43,8 @@ interface Running {
   /** Bytes since the speed was last measured, and that speed in bytes a second; Infinity before: then it counts as hungry. */
   readonly moved: Record<Direction, number>
   readonly used: Record<Direction, number>
+  /** The pace of late, outside of restores. */
+  readonly pace: Record<Direction, number>
   readonly share: Record<Direction, number | undefined>
 }
 
@@ -89,7 +91,7 @@ export class Supervisor {
       ended: () => { this.#onProcessEnded(id) },
     })
     const ownLimit = request.uploadBytesPerSecond ?? Infinity
-    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), moved: { up: 0, down: 0 }, used: { up: Infinity, down: Infinity }, share: { up: undefined, down: undefined } })
+    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), moved: { up: 0, down: 0 }, used: { up: Infinity, down: Infinity }, pace: { up: Infinity, down: Infinity }, share: { up: undefined, down: undefined } })
     this.#onChange()
     void engine.exited.then(() => { this.#onExited(id) })
     return engine
@@ -161,10 +163,11 @@ export class Supervisor {
     const nowMs = this.#ports.timers.now()
     const passedMs = Math.max(1, nowMs - this.#balancedMs)
     this.#balancedMs = nowMs
-    for (const { moved, used } of this.#running.values()) {
+    for (const { moved, used, pace } of this.#running.values()) {
       for (const direction of ['up', 'down'] as const) {
         used[direction] = (moved[direction] * 1000) / passedMs
         moved[direction] = 0
+        if (!this.#isRestoring) pace[direction] = latelyOf(pace[direction], used[direction])
       }
     }
   }
@@ -184,10 +187,9 @@ export class Supervisor {
   }
 
   #onChange(): void {
-    this.#permits.setYielding([...this.#running.values()].some((one) => one.job.type === 'restore'))
+    this.#permits.setYielding(this.#isRestoring)
     this.#rebalance()
-    const shared = this.#limits.uploadBytesPerSecond !== undefined || this.#limits.downloadBytesPerSecond !== undefined
-    const wanted = shared && this.#running.size > 1
+    const wanted = this.#running.size > 0
     if (wanted && !this.#cancelRebalance) {
       this.#measure()
       for (const { used } of this.#running.values()) Object.assign(used, { up: Infinity, down: Infinity })
@@ -199,6 +201,10 @@ export class Supervisor {
       this.#cancelRebalance?.()
       this.#cancelRebalance = undefined
     }
+  }
+
+  get #isRestoring(): boolean {
+    return [...this.#running.values()].some((one) => one.job.type === 'restore')
   }
 
   /** Shrinks shares before others grow, so that the sum stays beneath the limit on the way. */
@@ -221,9 +227,14 @@ export class Supervisor {
       id: one.id,
       weight: one.job.type === 'restore' ? restoreWeight : 1,
       demand: estimateDemand(one.used[direction], one.share[direction], limit),
-      cap: direction === 'up' ? one.ownLimit : Infinity,
+      cap: Math.min(direction === 'up' ? one.ownLimit : Infinity, this.#besideRestore(one, direction)),
     }))
     return divide(limit, consumers)
+  }
+
+  /** A limit is divided by weight; where there is none, backups step back by themselves (B5). */
+  #besideRestore({ job, pace }: Running, direction: Direction): number {
+    return job.type === 'backup' && this.#limit(direction) === Infinity && this.#isRestoring ? paceBesideRestore(pace[direction]) : Infinity
   }
 
   #limit(direction: Direction): number {

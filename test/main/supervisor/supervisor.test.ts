@@ -247,6 +247,53 @@ describe('bandwidth', () => {
   })
 })
 
+describe('where no limit divides the line', () => {
+  const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', totalBytes: 1, attempt: 1, bytesPerSecond: 0 } as const
+
+  it('backups keep a tenth of their pace beside a restore, from its first moment to its end', async () => {
+    const { backup, restore, hosts, timers } = setUp()
+    backup()
+    hosts[0]?.ready()
+    for (const bytes of [2_000_000, 4_000_000]) {
+      hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes } })
+      await timers.advance(1000)
+    }
+    expect(limitsOf(hosts[0])).toEqual({})
+    restore()
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 200_000, downloadBytesPerSecond: 65_536 })
+    hosts[1]?.ready()
+    expect(limitsOf(hosts[1])).toEqual({})
+    // What it does now is not its pace.
+    hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes: 4_200_000 } })
+    await timers.advance(5000)
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 200_000, downloadBytesPerSecond: 65_536 })
+    hosts[1]?.finish()
+    await settle()
+    expect(limitsOf(hosts[0])).toEqual({})
+  })
+
+  it('a backup of which nothing is known, or that has a lower limit of its own, keeps less', () => {
+    const { backup, restore, hosts } = setUp()
+    restore()
+    backup()
+    backup(300)
+    for (const host of hosts) host.ready()
+    expect(limitsOf(hosts[1])).toEqual({ uploadBytesPerSecond: 65_536, downloadBytesPerSecond: 65_536 })
+    expect(limitsOf(hosts[2])).toEqual({ uploadBytesPerSecond: 300, downloadBytesPerSecond: 65_536 })
+    expect(limitsOf(hosts[0])).toEqual({})
+  })
+
+  it('nothing is measured while nothing runs', async () => {
+    const { backup, hosts, timers } = setUp()
+    const engine = backup()
+    hosts[0]?.ready()
+    hosts[0]?.finish()
+    await engine.exited
+    await settle()
+    expect(timers.pending).toBe(0)
+  })
+})
+
 describe('queries', () => {
   it('are answered by number, and by an error when the engine ends', async () => {
     const { supervisor, last, log } = setUp()
