@@ -9,7 +9,7 @@ export function careLines(summary: RunSummary): string[] {
   if (!details) return []
   return [
     `  ${careLine(details)}`,
-    ...(details.held ?? []).map(heldLine),
+    ...(details.held ?? []).map((each) => heldLine(each)),
     ...(details.affectedCount > 0 ? [`  ${formatPlural(details.affectedCount, 'path')} cannot be restored whole: run a check`] : []),
     ...(details.drill === 'failed' ? ['  the restore drill FAILED: files could not be restored as they were stored: run a check'] : []),
     ...(details.left.bytes <= 0 || details.left.ms <= 0 ? ['  the budget of this day is used up; the next days go on'] : []),

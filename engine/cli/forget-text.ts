@@ -19,7 +19,7 @@ export function forgetLines(summary: RunSummary): string[] {
     ...details.groups.flatMap(groupLines),
     ...(details.damaged > 0 ? [`  ${formatPlural(details.damaged, 'snapshot')} cannot be read and stay`] : []),
     ...(details.ofOtherHosts > 0 ? [`  ${formatPlural(details.ofOtherHosts, 'snapshot')} of other machines stay`] : []),
-    ...(details.held ?? []).map(heldLine),
+    ...(details.held ?? []).map((held) => heldLine(held)),
     ...(details.estimate ? estimateLines(details.estimate) : []),
   ]
 }

@@ -7,17 +7,18 @@ import { detailLines } from './detail-lines.ts'
 export const despiteUnusualHelp = 'also while an unusual backup is not acknowledged (see acknowledge)'
 
 /** Of which job nothing is let go, why, and how that ends. */
-export function heldLine({ job, host, since, words }: HeldJob): string {
-  return `  held since ${since} of ${host}: ${words} If that is as it should be: holdfast acknowledge ${quoted(job)} --host ${quoted(host)}`
+export function heldLine({ job, host, since, words }: HeldJob, at?: { readonly side: string; readonly repository: string }): string {
+  const [held, repository] = at ? [`held at the ${at.side}`, ` --repo ${quoted(at.repository)}`] : ['held', '']
+  return `  ${held} since ${since} of ${host}: ${words} If that is as it should be: holdfast acknowledge ${quoted(job)} --host ${quoted(host)}${repository}`
 }
 
 /** What a prune did, or would do, and what keeps it from that. */
 export function pruneLines(summary: RunSummary): string[] {
   const { held = [], ...others } = summary.details as Partial<HeldPrune>
-  return [...held.map(heldLine), ...detailLines({ ...summary, details: others })]
+  return [...held.map((each) => heldLine(each)), ...detailLines({ ...summary, details: others })]
 }
 
 /** As a shell takes it. */
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `"${name}"`
+export function quoted(name: string): string {
+  return /^[\w.:/@-]+$/.test(name) ? name : `"${name}"`
 }

@@ -7,7 +7,8 @@ import { RunFailed } from './failure.ts'
 import { openEnds, type Ends } from './sync/ends.ts'
 import { Groups, type GroupResult } from './sync/groups.ts'
 import { HeldReader } from './sync/held.ts'
-import type { Skipped } from './sync/plan.ts'
+import type { SideHold } from './sync/keepers.ts'
+import type { Skipped, Staying } from './sync/plan.ts'
 import { readPlan, type FoundPlan } from './sync/read-plan.ts'
 import { SyncRunProgress } from './sync/sync-progress.ts'
 
@@ -20,6 +21,8 @@ export interface SyncDetails {
   readonly plan: readonly PlannedGroup[]
   /** Empty in a dry run. */
   readonly done: readonly GroupResult[]
+  /** Groups that are held for an unusual backup, of which something stays that vanished. Absent: none. */
+  readonly held?: readonly SideHold[]
 }
 
 /** A group of the plan. Ids are `JOB@REV`. */
@@ -33,11 +36,14 @@ export interface PlannedGroup {
   readonly skipped: Skipped
   /** Of the destination. */
   readonly remove: readonly string[]
+  /** Of the destination: vanished, and not removed. */
+  readonly stays: readonly Staying[]
 }
 
 /**
  * Copies snapshots from one repository to another, each whole or not at all, and only what the destination lacks; there they keep job, host and time, and say where they are from.
- * Interrupted, the same call goes on. A snapshot that cannot be read at the source is a problem of the summary; the others go on.
+ * Interrupted, the same call goes on. A snapshot that cannot be read at the source is a problem of the summary; the others go on. Of what vanished nothing goes that is pinned, of a
+ * group that is held on either side, or that nothing would be left of unless the group is named; but for pins the outcome is `warnings` then.
  * Errors: arguments, rolled-back (either is older than this machine knows), busy, those of both storages; RunFailed says how far it came.
  */
 export async function sync(job: SyncJob, context: CommandContext): Promise<RunSummary> {
@@ -55,7 +61,7 @@ export async function sync(job: SyncJob, context: CommandContext): Promise<RunSu
   for (const pattern of plan.unmatched) context.log.write('warning', `No group is named like ${pattern}. A group is HOST/JOB; --dry-run lists them.`)
   const groups = new Groups({ job, context, ends, held, progress })
   const summarize = (outcome: RunSummary['outcome']): RunSummary => summaryOf({ startedMs, finishedMs: context.clock.now(), outcome, ends, plan, groups, progress })
-  if (job.dryRun) return summarize(outcomeOf(plan, progress))
+  if (job.dryRun) return summarize(outcomeOf(plan, groups, progress))
   await keepNativeMemorySmall()
   const copies = plan.groups.flatMap(({ copy }) => copy)
   progress.expect(plan.groups.filter(({ copy, remove }) => copy.length + remove.length > 0).length, copies)
@@ -65,12 +71,18 @@ export async function sync(job: SyncJob, context: CommandContext): Promise<RunSu
   } catch (error) {
     throw new RunFailed(error, summarize(progress.copied > 0 || progress.bytes.uploaded > 0 ? 'partial' : 'failed'))
   }
-  return summarize(outcomeOf(plan, progress))
+  return summarize(outcomeOf(plan, groups, progress))
 }
 
-function outcomeOf({ groups }: FoundPlan, { problemCount }: SyncRunProgress): RunSummary['outcome'] {
-  if (problemCount > 0) return 'warnings'
-  return groups.some(({ copy, remove }) => copy.length + remove.length > 0) ? 'success' : 'unchanged'
+function outcomeOf(plan: FoundPlan, groups: Groups, { problemCount }: SyncRunProgress): RunSummary['outcome'] {
+  if (problemCount + heldBack(plan, groups) > 0) return 'warnings'
+  return plan.groups.some(({ copy, remove }) => copy.length + remove.length > 0) ? 'success' : 'unchanged'
+}
+
+/** Holds, and groups that would be gone as a whole: what somebody has to look at. */
+function heldBack({ groups, holds }: FoundPlan, { results }: Groups): number {
+  const stays = [...groups.map((group) => group.stays), ...results.map(({ stayed }) => stayed)]
+  return holds.length + stays.filter((each) => each.some(({ because }) => because === 'gone' || because === 'last')).length
 }
 
 interface Facts {
@@ -88,12 +100,13 @@ function summaryOf({ startedMs, finishedMs, outcome, ends, plan, groups, progres
     sourceId: ends.source.repository.config.repositoryId,
     readBytes: progress.source.traffic.downloadedBytes,
     sentBytes: progress.destination.traffic.uploadedBytes,
-    plan: plan.groups.map(({ name, group, copy, skipped, remove }) => ({ group: name, origin: group.repository, copy: copy.map(({ id }) => id), skipped, remove: remove.map(({ id }) => id) })),
+    plan: plan.groups.map(({ name, group, copy, skipped, remove, stays }) => ({ group: name, origin: group.repository, copy: copy.map(({ id }) => id), skipped, remove: remove.map(({ id }) => id), stays })),
     done: groups.results,
+    ...(plan.holds.length > 0 ? { held: plan.holds } : {}),
   }
   const { meter: { traffic }, problemCount, problems } = progress
   return {
     operation: 'sync', outcome, startedMs, finishedMs, files: progress.files, bytes: progress.bytes, uploadedBytes: traffic.uploadedBytes, downloadedBytes: traffic.downloadedBytes,
-    adoptedPacks: groups.adoptedPacks, problems: problemCount, firstProblems: problems, repositoryId: ends.destination.repository.config.repositoryId, details,
+    adoptedPacks: groups.adoptedPacks, problems: problemCount + heldBack(plan, groups), firstProblems: problems, repositoryId: ends.destination.repository.config.repositoryId, details,
   }
 }

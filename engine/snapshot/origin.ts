@@ -20,6 +20,11 @@ export interface OriginGroup {
   readonly job: string
 }
 
+/** One for each group. */
+export function groupKey({ repository, host, job }: OriginGroup): string {
+  return `${repository}\0${host}\0${job}`
+}
+
 const hex32 = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
 
 export const originSchema = v.strictObject({
@@ -35,8 +40,8 @@ const tagDigits = 12
  * The job name under which a group's snapshots are committed where they are synced to: no backup's, since those have no `~`, and the same
  * whichever way a snapshot has come.
  */
-export function syncedJobName({ repository, host, job }: OriginGroup): string {
-  return `${job}~${hash('sha256', `holdfast 1 origin\0${repository}\0${host}\0${job}`).slice(0, tagDigits)}`
+export function syncedJobName(group: OriginGroup): string {
+  return `${group.job}~${hash('sha256', `holdfast 1 origin\0${groupKey(group)}`).slice(0, tagDigits)}`
 }
 
 /** Its number at the origin; there it says which came last. */

@@ -4,6 +4,7 @@ import type { SyncDetails, PlannedGroup } from '../../commands/sync.ts'
 import type { RunSummary } from '../../protocol/progress.ts'
 import { runToEnding } from '../execute.ts'
 import { formatPlural } from '../format.ts'
+import { heldLine, quoted } from '../held-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { collect, parseGroups, parsePositive, parseText } from '../values.ts'
@@ -56,7 +57,7 @@ export function addSync(program: Command, builder: ProgramBuilder): void {
         ...(options.acceptOtherSource ? { acceptOtherSource: true } : {}),
       },
       context,
-      (summary) => groupLines(summary, options.dryRun ?? false),
+      (summary) => [...groupLines(summary, options.dryRun ?? false), ...heldLines(summary, { source: from, destination: settings.repository })],
     ))
   })
   program.addCommand(command)
@@ -75,8 +76,28 @@ function groupLines(summary: RunSummary, dryRun: boolean): string[] {
       ...(result && result.failed.length > 0 ? [`${result.failed.length} not readable at the source`] : []),
       ...skippedWords(group),
     ]
-    return [`  ${group.group}: ${parts.join(', ')}`, ...(dryRun ? [...group.copy.map((id) => `    + ${id}`), ...group.remove.map((id) => `    - ${id}`)] : [])]
+    const stays = [...group.stays, ...result?.stayed ?? []]
+    return [
+      `  ${group.group}: ${parts.join(', ')}`,
+      ...(dryRun ? [...group.copy.map((id) => `    + ${id}`), ...group.remove.map((id) => `    - ${id}`)] : []),
+      ...stays.map(({ id, because }) => `    = ${id} stays: ${staysWords[because]}`),
+      ...(stays.some(({ because }) => because === 'gone' || because === 'last') ? [`    If all of it may go: sync with --group ${quoted(group.group)} --remove-vanished`] : []),
+    ]
   })
+}
+
+/** Why something is still there that the source has forgotten. */
+const staysWords: Readonly<Record<PlannedGroup['stays'][number]['because'], string>> = {
+  pinned: 'it is pinned',
+  held: 'the group is held at the destination',
+  'held-at-source': 'the group is held at the source',
+  gone: 'the source has nothing of the group any more',
+  last: 'nothing of the group would be left',
+  'not-copied': 'another snapshot of the group could not be copied',
+}
+
+function heldLines({ details }: RunSummary, repositories: Readonly<Record<'source' | 'destination', string>>): string[] {
+  return ((details as SyncDetails).held ?? []).map((held) => heldLine(held, { side: held.at, repository: repositories[held.at] }))
 }
 
 function skippedWords({ skipped }: PlannedGroup): string[] {
@@ -93,9 +114,12 @@ const syncHelp = `What it does:
   times, and have ids of their own (photos~0123456789ab@3); latest:HOST/JOB finds them. Only what the destination lacks is read, every piece is
   verified and encrypted anew. Interrupted, the same command goes on. What was forgotten at the destination is not brought again.
   --remove-vanished forgets a snapshot only where the source itself says that it was forgotten. The space comes free with the next prune.
+  What is pinned at the destination stays. So does all of a group that is held on either side for an unusual backup (see acknowledge), that
+  the source has nothing of any more, or that nothing would be left of; for the last two, naming it says that it may go: --group desk/photos.
 
 Keys of the two storages:
   The destination's come from the variables that "holdfast destinations" names. The source takes the same with FROM in front:
   HOLDFAST_FROM_AWS_ACCESS_KEY_ID, HOLDFAST_FROM_WEBDAV_PASSWORD. Where the two are different kinds of storage the ordinary ones do for both.
 
-The exit code is 1 where there was nothing to copy, and 2 where a snapshot could not be read at the source.`
+The exit code is 1 where there was nothing to copy, and 2 where a snapshot could not be read at the source,
+or a group stays that --remove-vanished would have touched.`

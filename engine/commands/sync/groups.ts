@@ -1,3 +1,4 @@
+import { isPinned, readAnnotations, scopeOf } from '../../repository/protocol/annotations.ts'
 import { forgetSnapshot } from '../../repository/protocol/forget.ts'
 import { hasCode } from '../../base/errors.ts'
 import { forEachParallel } from '../../base/parallel.ts'
@@ -7,7 +8,7 @@ import type { Ends } from './ends.ts'
 import type { HeldReader } from './held.ts'
 import { concernsSnapshot, Lane } from './lane.ts'
 import { placedError, placeWords } from './placed.ts'
-import type { GroupPlan } from './plan.ts'
+import { whyAllStay, type GroupPlan, type Staying } from './plan.ts'
 import { jobKeyOfGroup, type FoundSnapshot, type FoundVanished } from './read-plan.ts'
 import { SnapshotCopy, type Copied, type CopyParts } from './snapshot-copy.ts'
 import type { SyncRunProgress } from './sync-progress.ts'
@@ -27,6 +28,8 @@ export interface GroupResult {
   readonly failed: string[]
   /** Of the destination. */
   readonly removed: string[]
+  /** Of the destination: was to be removed, and stays all the same. */
+  readonly stayed: Staying[]
 }
 
 export interface GroupsParts {
@@ -62,7 +65,7 @@ export class Groups {
   }
 
   async #group(lane: Lane, group: Group, signal: AbortSignal): Promise<void> {
-    const result: GroupResult = { group: group.name, origin: group.group.repository, copied: [], held: [], forgotten: [], failed: [], removed: [] }
+    const result: GroupResult = { group: group.name, origin: group.group.repository, copied: [], held: [], forgotten: [], failed: [], removed: [], stayed: [] }
     this.results.push(result)
     for (const snapshot of group.copy) {
       lane.log.at({ group: group.name, snapshot: snapshot.id })
@@ -73,7 +76,9 @@ export class Groups {
       }
     }
     lane.log.at({ group: group.name })
-    for (const vanished of group.remove) await this.#remove(lane, vanished, result, signal)
+    const because = whyAllStay(group, { failed: result.failed.length, arrived: result.copied.length + result.held.length })
+    if (because) result.stayed.push(...group.remove.map(({ id }) => ({ id, because })))
+    else for (const vanished of group.remove) await this.#remove(lane, vanished, result, signal)
     lane.log.at({})
   }
 
@@ -131,6 +136,11 @@ export class Groups {
   async #remove(lane: Lane, { id, ref }: FoundVanished, result: GroupResult, signal: AbortSignal): Promise<void> {
     const { destination } = this.#parts.ends
     await lane.gate()
+    // Somebody may have pinned it since the plan was made.
+    if (isPinned(await readAnnotations(destination.repository, scopeOf(ref), new Map(), signal), ref)) {
+      result.stayed.push({ id, because: 'pinned' })
+      return
+    }
     try {
       await forgetSnapshot(destination.repository, ref, signal)
     } catch (error) {

@@ -9,7 +9,7 @@ import type { RevisionMemory } from '../../repository/protocol/revision-memory.t
 import type { Repository } from '../../repository/repository.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import type { Origin } from '../../snapshot/origin.ts'
-import type { Held } from './plan.ts'
+import { groupOf, type Held } from './plan.ts'
 
 /** From afar each takes a round trip. */
 const readsAtOnce = 8
@@ -93,6 +93,9 @@ function readFlag(repository: Repository, ref: SnapshotRef, bytes: Uint8Array): 
 }
 
 function heldOf(ref: SnapshotRef, decision: Decision): HeldSnapshot | undefined {
-  if (decision.type === 'manifest') return decision.manifest.origin && { origin: decision.manifest.origin, state: 'held', ref, manifest: decision.manifest }
+  if (decision.type === 'manifest') {
+    const { manifest, manifest: { origin } } = decision
+    return origin && { origin, state: 'held', ref, manifest, group: groupOf({ ...manifest, origin }) }
+  }
   return decision.type === 'deleted' && decision.origin ? { origin: decision.origin, state: 'forgotten', ref } : undefined
 }

@@ -1,4 +1,4 @@
-import { originKey, originRevision, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
+import { groupKey, originKey, originRevision, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
 
 /** A snapshot of the source, as its listing shows it. */
 export interface SourceSnapshot {
@@ -17,13 +17,30 @@ export interface SourceSnapshot {
 export interface Held {
   readonly origin: Origin
   readonly state: 'held' | 'forgotten'
+  /** Of those that are held. */
+  readonly group?: OriginGroup
 }
 
 /** A snapshot that the destination holds and the source has forgotten. */
 export interface Vanished {
   /** Of the destination. */
   readonly id: string
+  readonly origin: Origin
   readonly group: OriginGroup
+  /** Absent: nothing that is said about it, or about its group, keeps it. */
+  readonly stays?: 'pinned' | 'held' | 'held-at-source'
+}
+
+/**
+ * Why something that vanished stays all the same. `held`, `held-at-source`: the group is, there, for an unusual backup. `gone`: the source has nothing of the group any more; `last`:
+ * the destination would not have; neither counts where the group is named, without `*` and `?`. `not-copied`: others of the group could not be copied.
+ */
+export type StaysBecause = NonNullable<Vanished['stays']> | 'gone' | 'last' | 'not-copied'
+
+export interface Staying {
+  /** Of the destination. */
+  readonly id: string
+  readonly because: StaysBecause
 }
 
 export interface PlanInput<Snapshot extends SourceSnapshot, Gone extends Vanished> {
@@ -47,6 +64,10 @@ export interface GroupPlan<Snapshot extends SourceSnapshot = SourceSnapshot, Gon
   readonly copy: readonly Snapshot[]
   readonly skipped: Skipped
   readonly remove: readonly Gone[]
+  /** Vanished, too. */
+  readonly stays: readonly Staying[]
+  /** What vanished may go also where nothing of the group is copied: something of it stays at the destination anyway, or the group is named. */
+  readonly mayEmpty: boolean
 }
 
 /** How many snapshots are not copied, and why. */
@@ -73,22 +94,26 @@ export interface SyncPlan<Snapshot extends SourceSnapshot = SourceSnapshot, Gone
  * and a plan that was carried out gives an empty one.
  */
 export function planSync<Snapshot extends SourceSnapshot, Gone extends Vanished>(input: PlanInput<Snapshot, Gone>): SyncPlan<Snapshot, Gone> {
-  const snapshots = Map.groupBy(input.snapshots, (snapshot) => keyOf(groupOf(snapshot)))
-  const vanished = Map.groupBy(input.vanished, ({ group }) => keyOf(group))
+  const snapshots = Map.groupBy(input.snapshots, (snapshot) => groupKey(groupOf(snapshot)))
+  const vanished = Map.groupBy(input.vanished, ({ group }) => groupKey(group))
   const states = new Map(input.held.toSorted((a, b) => Number(a.state === 'held') - Number(b.state === 'held')).map(({ origin, state }) => [originKey(origin), state]))
   const matchers = input.patterns.map((pattern) => ({ pattern, matches: matcherOf(pattern) }))
+  const standing = standingGroups(input)
   const met = new Set<string>()
   const groups: GroupPlan<Snapshot, Gone>[] = []
   for (const key of new Set([...snapshots.keys(), ...vanished.keys()])) {
     const inGroup = snapshots.get(key) ?? []
-    const remove = vanished.get(key) ?? []
-    const group = inGroup[0] ? groupOf(inGroup[0]) : remove[0]?.group
+    const gone = vanished.get(key) ?? []
+    const group = inGroup[0] ? groupOf(inGroup[0]) : gone[0]?.group
     if (!group) continue
     const name = groupName(group)
     const matching = matchers.filter(({ matches }) => matches.test(name))
     for (const { pattern } of matching) met.add(pattern)
     if (matchers.length > 0 && matching.length === 0) continue
-    groups.push({ name, group, remove, ...chooseCopies(inGroup, states, input) })
+    const chosen = chooseCopies(inGroup, states, input)
+    const isNamed = input.patterns.includes(name)
+    const whole = isNamed ? undefined : inGroup.length === 0 ? 'gone' : chosen.copy.length === 0 && !standing.has(key) ? 'last' : undefined
+    groups.push({ name, group, ...chosen, ...chooseRemovals(gone, whole), mayEmpty: isNamed || standing.has(key) })
   }
   groups.sort((a, b) => (a.name < b.name || (a.name === b.name && a.group.repository < b.group.repository) ? -1 : 1))
   return { groups, unmatched: input.patterns.filter((pattern) => !met.has(pattern)) }
@@ -119,13 +144,30 @@ function chooseCopies<Snapshot extends SourceSnapshot>(
   return { copy, skipped }
 }
 
+/** Of which the destination has something that did not vanish. */
+function standingGroups({ held, vanished }: Pick<PlanInput<SourceSnapshot, Vanished>, 'held' | 'vanished'>): ReadonlySet<string> {
+  const gone = new Set(vanished.map(({ origin }) => originKey(origin)))
+  return new Set(held.flatMap(({ state, group, origin }) => (state === 'held' && group && !gone.has(originKey(origin)) ? groupKey(group) : [])))
+}
+
+/** @param whole why nothing of the group goes, whatever is said about each */
+function chooseRemovals<Gone extends Vanished>(gone: readonly Gone[], whole: 'gone' | 'last' | undefined): { readonly remove: readonly Gone[]; readonly stays: readonly Staying[] } {
+  const stays = gone.flatMap(({ id, stays: said }): Staying[] => {
+    const because = said ?? whole
+    return because ? [{ id, because }] : []
+  })
+  return { remove: gone.filter((each) => !(each.stays ?? whole)), stays }
+}
+
+/** Where what the plan counted on has not come nothing of the group goes. @param done of the group's snapshots: how many could not be copied, and how many are there now. */
+export function whyAllStay({ mayEmpty }: Pick<GroupPlan, 'mayEmpty'>, { failed, arrived }: { readonly failed: number; readonly arrived: number }): StaysBecause | undefined {
+  if (failed > 0) return 'not-copied'
+  return mayEmpty || arrived > 0 ? undefined : 'last'
+}
+
 /** As they were made; two of one number are told apart by time. */
 function byAge(a: SourceSnapshot, b: SourceSnapshot): number {
   return originRevision(a.origin) - originRevision(b.origin) || a.finishedMs - b.finishedMs || (a.id < b.id ? -1 : 1)
-}
-
-function keyOf({ repository, host, job }: OriginGroup): string {
-  return `${repository}\0${host}\0${job}`
 }
 
 function matcherOf(pattern: string): RegExp {

@@ -10,6 +10,7 @@ import type { Manifest } from '../../snapshot/manifest.ts'
 import type { CommandContext } from '../context.ts'
 import type { Ends } from './ends.ts'
 import type { HeldReader, HeldSnapshot } from './held.ts'
+import { Keepers, type SideHold } from './keepers.ts'
 import { groupOf, planSync, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
 
 export interface FoundSnapshot extends SourceSnapshot {
@@ -23,7 +24,10 @@ export interface FoundVanished extends Vanished {
   readonly manifest: Manifest
 }
 
-export type FoundPlan = SyncPlan<FoundSnapshot, FoundVanished>
+export interface FoundPlan extends SyncPlan<FoundSnapshot, FoundVanished> {
+  /** What keeps something that vanished. */
+  readonly holds: readonly SideHold[]
+}
 
 /** Reads what both sides have, and plans. What cannot be read of the source's snapshots is told, and not copied. Errors: those of both storages. */
 export async function readPlan(job: SyncJob, { source, destination }: Ends, held: HeldReader, context: CommandContext, onUnreadable: (name: string, message: string) => void): Promise<FoundPlan> {
@@ -35,8 +39,11 @@ export async function readPlan(job: SyncJob, { source, destination }: Ends, held
     else onUnreadable(entry.type === 'damaged' ? `revision ${revisionKey(entry.ref)}` : entry.object, entry.error.message)
   }
   const known = await readHeldGroups(job, destination.repository, snapshots, held, signal)
-  const vanished = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
-  return planSync({ destination: destination.repository.config.repositoryId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
+  const gone = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
+  const keepers = await Keepers.read({ source: source.repository, destination: destination.repository }, { snapshots, known, gone }, signal)
+  const vanished = gone.map((each) => ({ ...each, ...keepers.keep(each) }))
+  const plan = planSync({ destination: destination.repository.config.repositoryId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
+  return { ...plan, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
 }
 
 /** All synced groups only where what vanished is looked for: a group may have vanished as a whole. */
@@ -70,7 +77,7 @@ async function findVanished(
   for (const { ref, origin, manifest } of known) {
     if (!manifest || origin.repository !== sourceId || listed.has(originKey(origin))) continue
     const id = snapshotId(manifest, ref)
-    if (await isForgotten(source, origin, signal)) vanished.push({ id, ref, manifest, group: groupOf({ ...manifest, origin }) })
+    if (await isForgotten(source, origin, signal)) vanished.push({ id, ref, manifest, origin, group: groupOf({ ...manifest, origin }) })
     else log.write('warning', `${id} stays: the source does not list ${origin.job}@${origin.revision}, and does not say that it was forgotten either.`)
   }
   return vanished

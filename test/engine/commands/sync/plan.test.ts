@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { planSync, type Held, type PlanInput, type SourceSnapshot, type Vanished } from '../../../../engine/commands/sync/plan.ts'
+import { planSync, whyAllStay, type Held, type PlanInput, type SourceSnapshot, type Vanished } from '../../../../engine/commands/sync/plan.ts'
 
 const source = 'a'.repeat(32)
 const destination = 'd'.repeat(32)
@@ -68,9 +68,44 @@ test('patterns choose groups, whole names only; one that none has is told', () =
   expect(plan({ snapshots, patterns: ['desk', '*/mail'] })).toMatchObject({ unmatched: ['desk'], groups: [{ name: 'axb/mail' }] })
 })
 
-test('what has vanished is removed in its group, also where nothing of that group is left', () => {
-  const gone = (host: string): Vanished => ({ id: 'home~0@1', group: { repository: source, host, job: 'home' } })
+test('what has vanished is removed in its group', () => {
+  const gone = (host: string): Vanished => ({ id: 'home~0@1', origin: snapshot(host, 'home', 1).origin, group: { repository: source, host, job: 'home' } })
   const { groups } = plan({ snapshots: [snapshot('desk', 'home', 2)], vanished: [gone('desk'), gone('attic')], patterns: [] })
-  expect(groups.map(({ name, copy, remove }) => [name, copy.length, remove.length])).toEqual([['attic/home', 0, 1], ['desk/home', 1, 1]])
+  expect(groups.map(({ name, copy, remove, stays }) => [name, copy.length, remove.length, stays.length])).toEqual([['attic/home', 0, 0, 1], ['desk/home', 1, 1, 0]])
   expect(plan({ vanished: [gone('desk'), gone('attic')], patterns: ['attic/*'] }).groups.map(({ name }) => name)).toEqual(['attic/home'])
+})
+
+const desk = { repository: source, host: 'desk', job: 'home' }
+const at = (one: SourceSnapshot): Held => ({ origin: one.origin, state: 'held', group: desk })
+const gone = (one: SourceSnapshot, stays?: Vanished['stays']): Vanished => ({ id: one.id, origin: one.origin, group: desk, ...(stays ? { stays } : {}) })
+
+function removals(more: Partial<PlanInput<SourceSnapshot, Vanished>>): unknown {
+  return plan(more).groups.map(({ remove, stays, mayEmpty }) => ({ remove: remove.map(({ id }) => id), stays: stays.map(({ id, because }) => `${id} ${because}`), mayEmpty }))
+}
+
+test('of what vanished all goes but what something keeps', () => {
+  const [one, two, three] = [snapshot('desk', 'home', 1), snapshot('desk', 'home', 2), snapshot('desk', 'home', 3)]
+  const input = { snapshots: [three], held: [at(one), at(two), at(three)] }
+  expect(removals({ ...input, vanished: [gone(one), gone(two, 'pinned')] })).toEqual([{ remove: ['home@1'], stays: ['home@2 pinned'], mayEmpty: true }])
+  expect(removals({ ...input, vanished: [gone(one, 'held'), gone(two, 'held-at-source')] })).toEqual([{ remove: [], stays: ['home@1 held', 'home@2 held-at-source'], mayEmpty: true }])
+})
+
+test('a group that the source has nothing of, or that nothing would be left of, stays unless it is named; what comes makes up for what goes, if it comes', () => {
+  const [one, two, three] = [snapshot('desk', 'home', 1), snapshot('desk', 'home', 2), snapshot('desk', 'home', 3)]
+  const none = { held: [at(one), at(two)], vanished: [gone(one), gone(two)] }
+  expect(removals(none)).toEqual([{ remove: [], stays: ['home@1 gone', 'home@2 gone'], mayEmpty: false }])
+  expect(removals({ ...none, vanished: [gone(one)] })).toEqual([{ remove: [], stays: ['home@1 gone'], mayEmpty: true }])
+  const forgotten = { ...none, snapshots: [three], held: [...none.held, held(three, 'forgotten')] }
+  expect(removals(forgotten)).toEqual([{ remove: [], stays: ['home@1 last', 'home@2 last'], mayEmpty: false }])
+  expect(removals({ ...none, patterns: ['desk/*'] })).toMatchObject([{ remove: [] }])
+  for (const each of [none, forgotten]) expect(removals({ ...each, patterns: ['desk/home'] })).toEqual([{ remove: ['home@1', 'home@2'], stays: [], mayEmpty: true }])
+  expect(removals({ ...none, patterns: ['desk/home'], vanished: [gone(one, 'held'), gone(two)] })).toEqual([{ remove: ['home@2'], stays: ['home@1 held'], mayEmpty: true }])
+  expect(removals({ ...none, snapshots: [three] })).toEqual([{ remove: ['home@1', 'home@2'], stays: [], mayEmpty: false }])
+})
+
+test('where what was to come has not come, nothing goes', () => {
+  expect(whyAllStay({ mayEmpty: true }, { failed: 1, arrived: 3 })).toBe('not-copied')
+  expect(whyAllStay({ mayEmpty: false }, { failed: 0, arrived: 0 })).toBe('last')
+  expect(whyAllStay({ mayEmpty: true }, { failed: 0, arrived: 0 })).toBeUndefined()
+  expect(whyAllStay({ mayEmpty: false }, { failed: 0, arrived: 1 })).toBeUndefined()
 })

@@ -30,7 +30,10 @@ describe.each(modes)('in mode $arbiter', ({ arbiter }) => {
     await pair.forget(pair.source, second)
     await pair.sync({ removeVanished: true, groups: ['other/*'] })
     expect(await idsAt(pair, pair.destination)).toEqual([two])
-    await pair.sync({ removeVanished: true, groups: ['desk/*'] })
+    const kept = await pair.sync({ removeVanished: true, groups: ['desk/*'] })
+    expect(kept).toMatchObject({ outcome: 'warnings', problems: 1, details: { plan: [{ remove: [], stays: [{ id: two, because: 'gone' }] }] } })
+    expect(await idsAt(pair, pair.destination)).toEqual([two])
+    expect(await pair.sync({ removeVanished: true, groups: ['desk/photos'] })).toMatchObject({ outcome: 'success', details: { done: [{ removed: [two] }] } })
     expect(await idsAt(pair, pair.destination)).toEqual([])
   })
 
