@@ -14,6 +14,7 @@ import { Browsing } from './jobs/browsing.ts'
 import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
+import { Care, type CarePorts } from './runs/care.ts'
 import { RunHistory } from './runs/history.ts'
 import { isWithinReach } from './jobs/reach.ts'
 import { RunQueue } from './runs/queue.ts'
@@ -30,7 +31,7 @@ import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { announceLate, announceRestore, announceRun } from './system/announcements.ts'
+import { announceCare, announceLate, announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
@@ -208,6 +209,7 @@ function openWork({ settings, store, secrets, history, watched }: Stores, accoun
       if (announcement) notifications.show(announcement)
     },
   })
+  const care = openCare({ ...ports, history, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const watch = new RepositoryWatch({
@@ -221,7 +223,17 @@ function openWork({ settings, store, secrets, history, watched }: Stores, accoun
     onChange: () => { publisher.appChanged() },
   })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
-  return { supervisor, queue, backups, restores, browsing, watch, tests }
+  return { supervisor, queue, backups, care, restores, browsing, watch, tests }
+}
+
+function openCare(ports: Omit<CarePorts, 'onEnded'>, settings: Stores['settings'], notifications: Notifications): Care {
+  return new Care({
+    ...ports,
+    onEnded: (run, { config }, before) => {
+      const announcement = announceCare(run, before, config.name, settings.value.notifications)
+      if (announcement) notifications.show(announcement)
+    },
+  })
 }
 
 function renice(pid: number, nice: number): void {
@@ -381,7 +393,7 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups, watch }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule({ backups, care, watch }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
@@ -393,6 +405,7 @@ function startSchedule({ backups, watch }: Work, { interrupted, store, history }
   watch.tick()
   every(timers, tickMs, () => {
     backups.tick()
+    care.tick()
     watch.tick()
     refresh()
   })

@@ -17,7 +17,7 @@ export interface Api {
   /** Everything, for the first paint and after a reload. */
   'state.get'(): { readonly app: AppState; readonly live: LiveState }
 
-  /** Makes a job. Errors: `exists` (name taken), `arguments` (with `data.field`). Does not start it. Asks for a storage on the network that no job uses yet. */
+  /** Makes a job. Errors: `exists` (name taken), `arguments` (with `data.field`). Does not start it. Asks for a storage on the network that no job uses yet, and where fewer snapshots are kept than usual. */
   'job.add'(request: { readonly config: JobConfigInput; readonly secrets: SecretsInput }): { readonly jobId: string }
   /**
    * Changes a job; name and id stay. A running run goes on with what it was started with. Another destination wants all secrets
@@ -32,6 +32,8 @@ export interface Api {
   'job.acceptOlder'(request: { readonly jobId: string }): { readonly runId: string }
   /** Says that the unusual change for which the job is held (`JobView.hold`) is as it should be: older snapshots may go again. Waits for the storage. Asks. */
   'job.acknowledge'(request: { readonly jobId: string }): void
+  /** Looks after the job's repository now, as soon as nothing else runs in it. Errors: `busy` when that runs or waits already; `unsupported` where nobody has chosen what is kept. */
+  'job.care'(request: { readonly jobId: string }): { readonly runId: string }
   /** Pause, resume, stop: without effect when there is nothing to act on, so repeating is safe. */
   'job.pause'(request: { readonly jobId: string }): void
   'job.resume'(request: { readonly jobId: string }): void
@@ -148,6 +150,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.run': true,
   'job.acceptOlder': true,
   'job.acknowledge': true,
+  'job.care': true,
   'job.pause': true,
   'job.resume': true,
   'job.stop': true,

@@ -45,6 +45,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'job.run': 'heavy',
   'job.acceptOlder': 'write',
   'job.acknowledge': 'write',
+  'job.care': 'heavy',
   'job.pause': 'light',
   'job.resume': 'light',
   'job.stop': 'light',

@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import type { Channel, Destination, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
+import { mostKept, mostKeptDays } from './retention.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
@@ -47,12 +48,20 @@ const schedule = v.variant('type', [
   v.strictObject({ type: v.literal('daily'), at: v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/)) }),
 ])
 
+const rule = v.exactOptional(v.pipe(whole, v.minValue(1), v.maxValue(mostKept)))
+const retention = v.strictObject({
+  last: rule, hourly: rule, daily: rule, weekly: rule, monthly: rule, yearly: rule,
+  withinMs: v.exactOptional(v.pipe(whole, v.minValue(1), v.maxValue(mostKeptDays * 24 * 3_600_000))),
+  budgetBytes: v.exactOptional(v.pipe(whole, v.minValue(1))),
+})
+
 const terms = {
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$/)),
   excludes,
   concurrency,
   uploadBytesPerSecond: v.exactOptional(rate),
   schedule,
+  retention: v.exactOptional(retention),
 }
 const maxSources = 1000
 
@@ -98,6 +107,7 @@ export const requests: RequestSchemas = {
   'job.run': job,
   'job.acceptOlder': job,
   'job.acknowledge': job,
+  'job.care': job,
   'job.pause': job,
   'job.resume': job,
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),

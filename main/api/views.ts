@@ -1,6 +1,7 @@
 import type { UnusualReason } from '../../engine/protocol/changes.ts'
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
-import type { ExcludeRules } from '../../engine/protocol/job.ts'
+import type { CareDetails } from '../../engine/protocol/care.ts'
+import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts'
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
@@ -72,6 +73,8 @@ export interface JobView {
   readonly hold?: JobHold
   /** Why it does not run now; absent while it does, and where it is about to. */
   readonly waits?: Wait
+  /** How its repository is looked after; absent where it is not, for want of a choice of what is kept. */
+  readonly care?: CareView
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
 }
@@ -113,6 +116,8 @@ export type WaitReason =
   | ({ readonly type: 'sign-in' } & MissingAccount)
   /** So many run already as may at once. */
   | { readonly type: 'place'; readonly most: number }
+  /** Something has just run in its repository, or is about to. */
+  | { readonly type: 'quiet' }
   /** What works on the same repository has to end first. */
   | { readonly type: 'repository'; readonly operation: Operation }
   /** Holdfast is about to end. */
@@ -128,6 +133,25 @@ interface JobTerms {
   /** Bytes a second for this job alone, beneath the limit of all jobs; absent: no own limit. */
   readonly uploadBytesPerSecond?: number
   readonly schedule: Schedule
+  /** Which snapshots are kept. Without any rule all are; absent: nobody has chosen, and the repository is not looked after on behalf of this job. */
+  readonly retention?: Retention
+}
+
+/** Counts of 1–9999 each; `withinMs` in ms, up to 36500 days. */
+export type Retention = RetentionPolicy
+
+export interface CareView {
+  readonly running: boolean
+  /** With `care`, unless it broke off. */
+  readonly lastRun?: RunView
+  /** Why it does not run now. */
+  readonly waits?: Wait
+}
+
+/** What a care has done. */
+export interface CareFigures extends Pick<CareDetails, 'prune' | 'freedBytes' | 'affectedCount' | 'drill' | 'drilledFiles' | 'unreadPacks' | 'oldestVerifiedMs'> {
+  /** Snapshots that were removed. */
+  readonly forgotten: number
 }
 
 /** A job as main keeps it; it never crosses to the window or comes from there. */
@@ -179,6 +203,8 @@ export interface RunView extends RunFigures {
   readonly outcome: 'success' | 'unchanged' | 'warnings' | 'partial' | 'failed' | 'stopped'
   readonly restarts: number
   readonly error?: WireError
+  /** Of a care that came to its end. */
+  readonly care?: CareFigures
 }
 
 export interface RestoreView {

@@ -1,4 +1,5 @@
-import type { JobConfig, Schedule } from '../api/contract.ts'
+import type { JobConfig, Retention, Schedule } from '../api/contract.ts'
+import { keepsFewer } from '../api/retention.ts'
 
 /** One way in which a changed job protects less than before. */
 export type Loss =
@@ -9,6 +10,7 @@ export type Loss =
   | { readonly type: 'oneFileSystem' }
   | { readonly type: 'schedule'; readonly schedule: Schedule }
   | { readonly type: 'crawl'; readonly bytesPerSecond: number }
+  | { readonly type: 'retention'; readonly retention: Retention }
 
 /** Bytes a second below which a backup of some size does not end in days. */
 const crawlBytesPerSecond = 50_000
@@ -36,8 +38,14 @@ export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
     ...(limitFell ? [{ type: 'largerThan', bytes: after.largerThanBytes ?? 0 } as const] : []),
     ...(after.oneFileSystem && !before.oneFileSystem ? [{ type: 'oneFileSystem' } as const] : []),
     ...(isCrawl(limit, old.uploadBytesPerSecond) ? [{ type: 'crawl', bytesPerSecond: limit } as const] : []),
+    ...retentionLoss(old.retention, changed.retention),
     ...(frequency[changed.schedule.type] < frequency[old.schedule.type] ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
   ]
+}
+
+/** Snapshots may go that stayed before. For a new job `before` is what is usual. */
+export function retentionLoss(before: Retention | undefined, after: Retention | undefined): readonly Loss[] {
+  return after && keepsFewer(before, after) ? [{ type: 'retention', retention: after }] : []
 }
 
 function isSubsequence(part: readonly string[], whole: readonly string[]): boolean {

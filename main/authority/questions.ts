@@ -1,5 +1,6 @@
 import { serviceName } from '../../engine/accounts/services.ts'
 import type { Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
+import { retentionText } from '../api/retention.ts'
 import { placeWords } from '../api/providers.ts'
 import { assertNever } from '../system/never.ts'
 import type { Loss } from './protection.ts'
@@ -58,6 +59,11 @@ export function storageQuestion(config: JobConfig): Question {
     detail: lines(['Encrypted copies of these folders go there:', ...config.sources.map(shownText)]),
     yes: 'Send them there',
   }
+}
+
+/** A new job that keeps fewer snapshots than is usual: there may be some under its name already. */
+export function retentionQuestion(name: string, losses: readonly Loss[]): Question {
+  return { title: `Keep few snapshots of “${shownText(name)}”?`, detail: lines(losses.map(lossLine)), yes: 'Keep these only' }
 }
 
 /** @param login as the service calls the account */
@@ -156,6 +162,8 @@ function lossLine(loss: Loss): string {
       return 'Left out: other disks inside of its folders'
     case 'crawl':
       return `Sends no more than ${loss.bytesPerSecond} bytes a second`
+    case 'retention':
+      return `Older snapshots are removed; kept are: ${retentionText(loss.retention)}`
     case 'schedule':
       return scheduleLine(loss.schedule)
     default:

@@ -1,7 +1,8 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { Destination, JobConfig, Request } from '../api/contract.ts'
+import { keepsAll } from '../api/retention.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { JobRecord } from './store.ts'
 
@@ -9,6 +10,10 @@ import type { JobRecord } from './store.ts'
 const testPatienceMs = 4_000
 const browsePatienceMs = 20_000
 const helperConcurrency = 4
+/** It yields to everything. */
+const careConcurrency = 2
+/** A storage that is away is cared for another time. */
+const carePatienceMs = 60_000
 
 /** Asks the engine to tell what it learns. */
 const nothingKnown: KnownRepository = { repositoryId: '0'.repeat(32), revisions: [], floors: [] }
@@ -49,6 +54,19 @@ export function restoreJobOf(record: JobRecord, home: string, request: RestoreRe
 
 export function browseJobOf(record: JobRecord, home: string): BrowseJob {
   return { type: 'browse', ...repositoryOf(record, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
+}
+
+/** Of the jobs of one repository for which somebody has chosen what is kept. Those that keep all take no part in forgetting. */
+export function careJobOf(jobs: readonly JobRecord[], home: string): CareJob {
+  const [first] = jobs
+  if (!first) throw new Error('care without a job')
+  return {
+    type: 'care',
+    retention: jobs.flatMap(({ config: { name, retention } }) => (retention && !keepsAll(retention) ? [{ name, policy: retention }] : [])),
+    ...repositoryOf(first, home),
+    concurrency: careConcurrency,
+    patienceMs: carePatienceMs,
+  }
 }
 
 /** @param expectRepositoryId refuse another one before a password is tried on it */

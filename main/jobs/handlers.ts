@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { JobConfig, Request, TestView } from '../api/contract.ts'
+import { defaultRetention } from '../api/retention.ts'
 import { MainError } from '../api/errors.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
-import { lossesOf } from '../authority/protection.ts'
-import { acknowledgeQuestion, changeQuestion, olderQuestion, removalQuestion, restoreQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
+import { lossesOf, retentionLoss } from '../authority/protection.ts'
+import { acknowledgeQuestion, changeQuestion, olderQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import { sharedRepository } from '../repositories/sharing.ts'
@@ -19,6 +20,7 @@ import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMove
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from '../runs/history.ts'
+import type { Care } from '../runs/care.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { JobRecord, JobStore } from './store.ts'
 
@@ -28,6 +30,7 @@ export interface JobHandlerPorts {
   readonly secrets: SecretStore
   readonly backups: Backups
   readonly restores: Restores
+  readonly care: Pick<Care, 'run' | 'stop' | 'forget' | 'problems'>
   readonly browsing: Browsing
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
   readonly tests: DestinationTests
@@ -56,9 +59,12 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
       await ports.ask(removalQuestion(config.name))
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       browsing.close(jobId)
+      await ports.care.stop(jobId)
+      if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await store.remove(jobId)
       await dropSecrets(ports, repository.id)
       history.remove(jobId)
+      ports.care.forget(jobId)
       onChange()
     },
     'job.run': ({ jobId }) => ({ runId: backups.run(jobId, 'manual').id }),
@@ -74,6 +80,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
       await ports.ask(acknowledgeQuestion(config.name))
       await ports.watch.acknowledge(jobId)
     },
+    'job.care': ({ jobId }) => ({ runId: ports.care.run(jobId).id }),
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },
     'job.stop': ({ jobId, mode }) => { backups.stop(jobId, mode) },
@@ -91,6 +98,8 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
   expectStorageSecrets(config.destination, typed, true)
   store.expectFreeName(config.name)
   if (isNewStorage(config.destination, store.all)) await ask(storageQuestion(config))
+  const losses = retentionLoss(defaultRetention, config.retention)
+  if (losses.length > 0) await ask(retentionQuestion(config.name, losses))
   const address = repositoryUrl(config.destination)
   const shared = sharedRepository(store.repositories.all, secrets, { address, secrets: merged })
   const record = await store.add(config, shared?.id)
@@ -115,6 +124,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   const arrival = moved ? await secretsOfMoved(ports, record, config.destination, typed) : undefined
   if (!arrival) expectStorageSecrets(config.destination, typed, false)
   await askForChange(ports, record, config, { moved: arrival, password: typed.password })
+  await ports.care.stop(jobId)
   store.get(jobId)
   if (arrival || typed.password !== undefined || typed.storage !== undefined) {
     const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record.repository), typed)
@@ -161,10 +171,10 @@ function check(config: JobConfig): void {
   if (field === 'sources') throw new MainError('arguments', 'A source is named twice.', { field: 'config.sources' })
 }
 
-export function historyHandlers({ history, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
+export function historyHandlers({ history, care, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
   return {
     'history.runs': ({ jobId, limit, before }) => history.page(store.get(jobId).id, limit, before),
-    'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? history.problems(store.get(jobId).id, runId),
+    'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? care.problems(jobId, runId) ?? history.problems(store.get(jobId).id, runId),
     async 'history.copyLog'({ runId }) {
       const lines = await logs.linesOf(runId)
       copy(lines.join('\n'))

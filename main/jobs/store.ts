@@ -7,7 +7,7 @@ import { storedConfig, type StoredConfig } from '../api/schemas.ts'
 import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
-import { ownRepositories, providerDestinations } from './migrations.ts'
+import { ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
 
 /** A job with the repository that it goes to. */
 export interface JobRecord {
@@ -65,7 +65,7 @@ export class JobStore {
 
   constructor(path: string, now: () => number) {
     this.#now = now
-    const file = new VersionedFile({ path, schema: stored, migrations: [providerDestinations, ownRepositories], initial: { repositories: [], jobs: [] }, now })
+    const file = new VersionedFile({ path, schema: stored, migrations: [providerDestinations, ownRepositories, unchosenRetention], initial: { repositories: [], jobs: [] }, now })
     this.#file = file
     this.repositories = new RepositoryStore({
       get all() { return file.value.repositories },

@@ -1,11 +1,11 @@
 import type { MissingAccount, Operation, RunView, Schedule, Wait } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
-import { dueTrigger, isForNow, nextRunMs } from './schedule.ts'
+import { dueTrigger, isForNow, nextRunMs, nextTimeMs } from './schedule.ts'
 
 export type Trigger = RunView['trigger']
 
 /** What of an operation decides whether it may run now. */
-export type Candidate = BackupCandidate | RestoreCandidate
+export type Candidate = BackupCandidate | RestoreCandidate | CareCandidate
 
 interface CandidateBase {
   readonly jobId: string
@@ -34,6 +34,21 @@ interface RestoreCandidate extends CandidateBase {
   readonly operation: 'restore'
 }
 
+interface CareCandidate extends CandidateBase {
+  readonly operation: 'care'
+  /** A first backup has made or found the repository. */
+  readonly exists: boolean
+  /** When the first of its jobs was scheduled. */
+  readonly sinceMs: number
+  /** When something ended last in the repository, or this app started. */
+  readonly quietSinceMs: number
+  /** Of all jobs that go to it. */
+  readonly schedules: readonly Schedule[]
+  readonly lastRun: RunView | undefined
+  readonly missing: MissingAccount | undefined
+  readonly timezone?: string
+}
+
 /** What has an engine, or is about to get one. */
 export interface Active {
   readonly operation: Operation
@@ -47,6 +62,8 @@ export interface Facts {
   readonly ending: boolean
   readonly pausedAll: boolean
   readonly active: readonly Active[]
+  /** What is in the queue and has no engine yet. */
+  readonly waiting: readonly Active[]
   /** Backups that run at once. */
   readonly parallelJobs: number
 }
@@ -70,6 +87,8 @@ export function decide(candidate: Candidate, facts: Facts, nowMs: number): Decis
       return { run: 'manual' }
     case 'backup':
       return decideBackup(candidate, facts, nowMs)
+    case 'care':
+      return decideCare(candidate, facts, nowMs)
     default:
       return assertNever(candidate)
   }
@@ -90,6 +109,43 @@ function decideBackup(candidate: BackupCandidate, facts: Facts, nowMs: number): 
   if (running.some((one) => one.jobId === candidate.jobId)) return { wait: { type: 'repository', operation: 'backup' } }
   if (running.length >= facts.parallelJobs) return { wait: { type: 'place', most: facts.parallelJobs }, due }
   return { run: due }
+}
+
+/** Care runs about once a day, for the first time a day after there is a job. */
+const careEveryMs = 24 * 3_600_000
+/** What was broken off for something else goes on when it is quiet; what failed for a reason that may be over is tried again. */
+const careGoesOnMs = 15 * 60_000
+const careAgainMs = 3_600_000
+/** It begins so long after something has run in its repository, and not so shortly before the next backup. */
+const quietMs = { after: 10 * 60_000, before: 5 * 60_000 }
+
+function decideCare(candidate: CareCandidate, facts: Facts, nowMs: number): Decision {
+  const { missing, asked, held, lastRun, repository } = candidate
+  if (!candidate.exists) return { wait: { type: 'asked' } }
+  if (missing) return { wait: { type: 'sign-in', ...missing } }
+  if (held || (facts.pausedAll && asked !== 'manual')) return { wait: { type: 'paused' } }
+  const dueMs = careDueMs(candidate)
+  if (dueMs > nowMs && asked !== 'manual') return { wait: { type: isForNow(lastRun) ? 'retry' : 'schedule' }, untilMs: dueMs }
+  const busy = [...facts.active, ...facts.waiting.filter((one) => one.operation !== 'care')].find((one) => one.repository === repository || one.operation === 'restore')
+  if (busy) return { wait: { type: 'repository', operation: busy.operation } }
+  if (facts.active.some((one) => one.operation === 'care')) return { wait: { type: 'place', most: 1 } }
+  if (asked === 'manual') return { run: asked }
+  // A clock that was set back is no reason to wait for it.
+  const restedMs = candidate.quietSinceMs + quietMs.after
+  if (restedMs > nowMs && candidate.quietSinceMs <= nowMs) return { wait: { type: 'quiet' }, untilMs: restedMs }
+  const nextMs = Math.min(...candidate.schedules.map((one) => nextTimeMs(one, nowMs, candidate.timezone) ?? Infinity))
+  return nextMs - nowMs <= quietMs.before ? { wait: { type: 'quiet' }, untilMs: nextMs } : { run: 'schedule' }
+}
+
+function careDueMs({ lastRun, sinceMs }: CareCandidate): number {
+  if (!lastRun) return sinceMs + careEveryMs
+  if (lastRun.outcome === 'stopped') return lastRun.finishedMs + careGoesOnMs
+  return isForNow(lastRun) ? lastRun.finishedMs + careAgainMs : lastRun.startedMs + careEveryMs
+}
+
+/** Whether care ends for now, because something that somebody waits for runs in its repository, or a restore anywhere. It goes on later from where it was. */
+export function mustYield({ operation, repository }: Active, { active }: Pick<Facts, 'active'>): boolean {
+  return operation === 'care' && active.some((one) => one.operation === 'restore' || (one.operation !== 'care' && one.repository === repository))
 }
 
 /** Nothing but time, or the return of what was away, starts it. */

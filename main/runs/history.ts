@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
 import { amount, count, error, operation, problem, runFigures } from '../../engine/protocol/schemas.ts'
-import type { Problem, RunView } from '../api/contract.ts'
+import type { CareFigures, Problem, RunView } from '../api/contract.ts'
 import { ensureClosed, ownFile } from '../system/private-folder.ts'
 import { runViewWithoutEngine } from './run-view.ts'
 
@@ -15,6 +15,17 @@ export const keptProblems = 1000
 
 const trigger = v.picklist(['manual', 'schedule', 'catch-up'])
 
+const care: v.GenericSchema<unknown, CareFigures> = v.object({
+  forgotten: count,
+  prune: v.picklist(['done', 'not due', 'no budget', 'waiting', 'held', 'failed']),
+  freedBytes: amount,
+  affectedCount: count,
+  drill: v.picklist(['passed', 'warnings', 'failed', 'nothing', 'no room', 'not due', 'no budget']),
+  drilledFiles: count,
+  unreadPacks: count,
+  oldestVerifiedMs: v.exactOptional(amount),
+})
+
 const runSchema: v.GenericSchema<unknown, RunView> = v.object({
   ...runFigures,
   id: v.string(),
@@ -23,6 +34,7 @@ const runSchema: v.GenericSchema<unknown, RunView> = v.object({
   outcome: v.picklist(['success', 'unchanged', 'warnings', 'partial', 'failed', 'stopped']),
   restarts: count,
   error: v.exactOptional(error),
+  care: v.exactOptional(care),
 })
 
 export interface StartedRun {

@@ -1,7 +1,7 @@
 import { MainError } from '../api/errors.ts'
 import type { Timers } from '../system/timers.ts'
 import type { ActiveRun } from './active-run.ts'
-import { decide, isWait, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
+import { decide, isWait, mustYield, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
 
 /** One operation in the queue, from when it was asked for to its end. */
 export interface QueueEntry {
@@ -27,6 +27,7 @@ export interface QueuePorts {
 export class RunQueue {
   readonly #ports: QueuePorts
   readonly #entries = new Map<string, QueueEntry>()
+  readonly #endedMs = new Map<string, number>()
   #pausedAll = false
   #ending = false
 
@@ -47,6 +48,11 @@ export class RunQueue {
     return [...this.#entries.values()].map((one) => one.run)
   }
 
+  /** When something ended last in a repository, ms since 1970, as far as this session knows. */
+  endedMs(repository: string): number | undefined {
+    return this.#endedMs.get(repository)
+  }
+
   find(key: string): ActiveRun | undefined {
     return this.#entries.get(key)?.run
   }
@@ -57,16 +63,20 @@ export class RunQueue {
     this.#entries.set(entry.key, entry)
     void entry.run.ended.then(() => {
       this.#entries.delete(entry.key)
+      this.#endedMs.set(entry.active.repository, this.#ports.timers.now())
       this.pump()
     })
     this.pump()
     this.#ports.onChange()
   }
 
-  /** Starts what waits, as far as it may. Calling it more often changes nothing. */
+  /** Starts what waits, as far as it may, and ends for now what yields to it. Calling it more often changes nothing. */
   pump(): void {
     for (const entry of this.#entries.values()) {
       if (entry.run.state === 'queued' && !isWait(this.#decideOn(entry))) entry.start()
+    }
+    for (const { run, active } of this.#entries.values()) {
+      if (isStoppable(run) && mustYield(active, this.#facts())) run.stop('cancel')
     }
   }
 
@@ -105,9 +115,16 @@ export class RunQueue {
   }
 
   #facts(): Facts {
-    const active = [...this.#entries.values()].filter(({ run }) => run.state !== 'queued').map((one) => one.active)
-    return { ending: this.#ending, pausedAll: this.#pausedAll, active, parallelJobs: this.#ports.parallelJobs() }
+    const entries = [...this.#entries.values()]
+    const active = entries.filter(({ run }) => run.state !== 'queued').map((one) => one.active)
+    const waiting = entries.filter(({ run }) => run.state === 'queued').map((one) => one.active)
+    return { ending: this.#ending, pausedAll: this.#pausedAll, active, waiting, parallelJobs: this.#ports.parallelJobs() }
   }
+}
+
+/** It has an engine that nobody has told to end yet. */
+function isStoppable({ state }: ActiveRun): boolean {
+  return state !== 'queued' && state !== 'stopping' && state !== 'idle'
 }
 
 /** Somebody waits for a restore; it is paused where it is shown. */

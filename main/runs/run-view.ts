@@ -1,6 +1,7 @@
+import { parseCareDetails } from '../../engine/protocol/care.ts'
 import type { WireError } from '../../engine/protocol/errors.ts'
 import { noCounters, type RunSummary } from '../../engine/protocol/progress.ts'
-import type { Operation, RunView } from '../api/contract.ts'
+import type { CareFigures, Operation, RunView } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { EngineExit } from '../supervisor/engine.ts'
 
@@ -41,7 +42,15 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     ...(summary?.unusual && { unusual: summary.unusual }),
     ...(summary?.space && { space: summary.space }),
     ...(error && { error }),
+    ...careOf(summary),
   }
+}
+
+function careOf(summary: RunSummary | undefined): { readonly care?: CareFigures } {
+  const details = summary?.operation === 'care' ? parseCareDetails(summary.details) : undefined
+  if (!details) return {}
+  const { forgotten, prune, freedBytes, affectedCount, drill, drilledFiles, unreadPacks, oldestVerifiedMs } = details
+  return { care: { forgotten: forgotten.length, prune, freedBytes, affectedCount, drill, drilledFiles, unreadPacks, ...(oldestVerifiedMs !== undefined && { oldestVerifiedMs }) } }
 }
 
 interface Interpretation {

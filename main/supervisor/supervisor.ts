@@ -51,8 +51,10 @@ interface Running {
 const rebalanceMs = 1000
 const mostAsking = 16
 const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
-const backupNice = 10
-const restoreWeight = 9
+/** CPU priority by what runs; all else has somebody in front of it. */
+const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, care: 19 }
+/** Shares of a limit that all have together; 1 for all else. */
+const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 9, care: 0.1 }
 
 /**
  * Starts engines and divides among them what they share: permits by account, bandwidth, CPU. While a restore runs, backups
@@ -73,12 +75,12 @@ export class Supervisor {
     this.#balancedMs = ports.timers.now()
   }
 
-  /** Starts an engine for the job. Only backups are restarted after a crash: all else has somebody in front of it who decides. */
+  /** Starts an engine for the job. Only backups are restarted after a crash: care runs again by itself, and all else has somebody in front of it who decides. */
   start(request: StartRequest, listener: EngineListener): Engine {
     const id = String(this.#nextId++)
     const { job, secrets } = request
-    const nice = job.type === 'backup' ? backupNice : 0
-    this.#permits.setForeground(id, job.type !== 'backup')
+    const nice = niceness[job.type] ?? 0
+    this.#permits.setForeground(id, nice === 0)
     const hear = (event: EngineEvent): void => {
       this.#onEvent(id, event)
       listener.event(event)
@@ -225,7 +227,7 @@ export class Supervisor {
     const limit = this.#limit(direction)
     const consumers = [...this.#running.values()].map((one): Consumer => ({
       id: one.id,
-      weight: one.job.type === 'restore' ? restoreWeight : 1,
+      weight: weights[one.job.type] ?? 1,
       demand: estimateDemand(one.used[direction], one.share[direction], limit),
       cap: Math.min(direction === 'up' ? one.ownLimit : Infinity, this.#besideRestore(one, direction)),
     }))

@@ -69,6 +69,32 @@ function signInAnnouncement(service: unknown, jobName: string, route: Route): An
   return { title, body: `${visibleText(jobName)} waits until you have. Click to do that.`, urgent: true, route }
 }
 
+/**
+ * Of care, which nobody asked for, only what somebody has to do something about is told, and only once as long as it stays the same.
+ * @param before the care before it
+ */
+export function announceCare(run: RunView, before: RunView | undefined, jobName: string, level: SettingsView['notifications']): Announcement | undefined {
+  const trouble = careTrouble(run)
+  if (level === 'none' || trouble === undefined || trouble === careTrouble(before)) return undefined
+  const name = visibleText(jobName)
+  const route: Route = { page: 'job', jobId: run.jobId }
+  switch (trouble) {
+    case 'damaged':
+      return { title: `${name}: its backup is damaged`, body: `${counted(run.care?.affectedCount ?? 0, 'file')} of it cannot be restored whole. Click for details.`, urgent: true, route }
+    case 'drill':
+      return { title: `${name}: a restore that was tried has failed`, body: 'Some files of its backup did not come back as they were. Click for details.', urgent: true, route }
+    default:
+      return { title: `${name}: it could not be looked after`, body: failureText(run), urgent: true, route }
+  }
+}
+
+/** Undefined where all is well, or where its backups tell of it, and it is tried again. */
+function careTrouble(run: RunView | undefined): string | undefined {
+  if ((run?.care?.affectedCount ?? 0) > 0) return 'damaged'
+  if (run?.care?.drill === 'failed') return 'drill'
+  return run?.error && !run.error.retryable ? run.error.code : undefined
+}
+
 /** A restore is always announced unless notifications are off: somebody waits for it. */
 export function announceRestore(restore: RestoreView, level: SettingsView['notifications']): Announcement | undefined {
   const outcome = restore.result?.outcome

@@ -1,6 +1,7 @@
 import type { Folders } from '../authority/folders.ts'
 import type { AccountsView, AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
+import type { Care } from '../runs/care.ts'
 import type { Backups } from '../runs/backups.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { RunQueue } from '../runs/queue.ts'
@@ -17,6 +18,7 @@ export interface StateSources {
   readonly history: RunHistory
   readonly queue: RunQueue
   readonly backups: Backups
+  readonly care: Pick<Care, 'view'>
   readonly restores: Restores
   readonly watch: Pick<RepositoryWatch, 'hold'>
   readonly secrets: SecretStore
@@ -53,13 +55,14 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, history, secrets, folders, watch }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, history, secrets, folders, watch }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
   const signIn = backups.missingAccount(record)
   const waits = backups.wait(record)
   const hold = watch.hold(record)
+  const care = carer.view(record)
   return {
     id,
     config: folders.view(id, config),
@@ -71,6 +74,7 @@ function jobView(record: JobRecord, { backups, history, secrets, folders, watch 
     ...(signIn && { signIn }),
     ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
     ...(waits && { waits }),
+    ...(care && { care }),
   }
 }
 

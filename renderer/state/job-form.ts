@@ -1,11 +1,13 @@
+import { defaultRetention } from '../../main/api/retention.ts'
 import type { ExcludeRules, FolderView, JobConfigInput, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, destinationProblems, keysOf, noDestination } from './destination-form.ts'
 import type { DestinationField, DestinationFields, FieldProblem } from './destination-form.ts'
+import { keepFieldsOf, retentionOf, validateKeep, type KeepFields } from './keep-form.ts'
 
 export type ExcludePreset = ExcludeRules['presets'][number]
 
 /** The fields of the job form, as they are typed. */
-export interface JobFields extends DestinationFields {
+export interface JobFields extends DestinationFields, KeepFields {
   name: string
   sources: readonly FolderView[]
   password: string
@@ -47,6 +49,7 @@ const megabyte = 1_000_000
 export function newFields(settings: SettingsView): JobFields {
   return {
     ...noDestination(),
+    ...keepFieldsOf(defaultRetention),
     name: '', sources: [], password: '', confirmation: '',
     concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
     schedule: 'daily', at: '20:00',
@@ -60,6 +63,7 @@ export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
   return {
     ...newFields(settings),
     ...destinationFieldsOf(job),
+    ...keepFieldsOf(config.retention),
     name: config.name,
     sources: config.sources,
     concurrency: String(config.concurrency),
@@ -77,7 +81,7 @@ export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
 
 /** What is wrong, by field; empty when the job can be made. */
 export function validate(fields: JobFields, facts: FormFacts): FieldErrors {
-  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields) }
+  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields), ...validateKeep(fields) }
 }
 
 function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
@@ -125,6 +129,7 @@ export function parseMegabytes(text: string): number {
 
 /** Only for fields that `validate` finds nothing wrong with. */
 export function configOf(fields: JobFields): JobConfigInput {
+  const retention = retentionOf(fields)
   return {
     name: fields.name.trim(),
     sources: fields.sources.map(({ id }) => ({ id })),
@@ -138,6 +143,7 @@ export function configOf(fields: JobFields): JobConfigInput {
     concurrency: Number(fields.concurrency),
     ...(fields.limited && { uploadBytesPerSecond: parseMegabytes(fields.limit) }),
     schedule: fields.schedule === 'daily' ? { type: 'daily', at: fields.at } : { type: fields.schedule },
+    ...(retention && { retention }),
   }
 }
 

@@ -75,6 +75,8 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
       return text.place(wait.most)
     case 'repository':
       return text.repository
+    case 'quiet':
+      return text.quiet
     case 'ending':
       return text.ending
   }

@@ -56,6 +56,7 @@ export const words = {
       signIn: 'Waits until then',
       place: (most: number) => (most === 1 ? 'Waits for the job that runs' : `Waits for one of ${most} jobs that run`),
       repository: 'Waits for what runs in the same repository',
+      quiet: 'Waits for a quiet moment',
       ending: 'Holdfast is about to end',
     },
     signInLabel: (name: string) => `Sign in, so that ${name} can go on`,
@@ -350,6 +351,9 @@ export const words = {
     concurrencyRange: 'Choose a number from 1 to 32.',
     jobsRange: 'Choose a number from 1 to 8.',
     positiveNumber: 'Enter a number above 0.',
+    keptRange: 'Choose a number from 1 to 9999.',
+    daysRange: 'Choose a number of days up to 36500.',
+    keepSomething: 'Enter a number in one of the fields, or keep everything.',
     timeOfDay: 'Enter a time such as 20:00.',
   },
 } as const

@@ -94,6 +94,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
       ['backs up the source of another job', { jobId: scene.cloud.id, config: { ...cloud, sources: local.sources }, secrets: {} }, 'arguments'],
       ['leaves everything out', { jobId: scene.local.id, config: { ...local, excludes: { ...local.excludes, patterns: ['*'] } }, secrets: {} }, 'aborted'],
       ['all but stops its uploads', { jobId: scene.local.id, config: { ...local, uploadBytesPerSecond: 1 }, secrets: {} }, 'aborted'],
+      ['keeps next to nothing', { jobId: scene.local.id, config: { ...local, retention: { last: 1 } }, secrets: {} }, 'aborted'],
       ['never runs it again', { jobId: scene.local.id, config: { ...local, schedule: { type: 'manual' } }, secrets: {} }, 'aborted'],
       ['has a repository made under its own password', { jobId: scene.cloud.id, config: cloud, secrets: { password: own.password } }, 'aborted'],
     ]
@@ -102,6 +103,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'job.acknowledge': ({ local }) => [['lets go of what is kept for an unusual change', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
   'job.acceptOlder': ({ local }) => [['takes an older backup for the newest', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
   'job.run': ({ local }) => [['runs what is not there', { jobId: 'constructor' }, 'not-found'], ['runs it with words of its own', { jobId: local.id, arguments: ['--repo'] }, 'arguments']],
+  'job.care': ({ local }) => [['looks after what is not there', { jobId: 'constructor' }, 'not-found'], ['looks after it by rules of its own', { jobId: local.id, retention: { last: 1 } }, 'arguments']],
   'job.pause': () => [['pauses what is not there', { jobId: 'constructor' }, 'allowed']],
   'job.resume': () => [['resumes what is not there', { jobId: 'constructor' }, 'allowed']],
   'job.stop': () => [['stops what is not there', { jobId: 'constructor', mode: 'cancel' }, 'allowed'], ['stops by a signal', { jobId: 'a', mode: 'SIGKILL' }, 'arguments']],

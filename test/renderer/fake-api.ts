@@ -119,6 +119,10 @@ export class FakeApi implements Bridge {
       this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
       return { runId: `run-${jobId}` }
     },
+    'job.care': ({ jobId }) => {
+      this.changeJob(jobId, (one) => ({ ...one, care: { ...one.care, running: true } }))
+      return { runId: `care-${jobId}` }
+    },
     'job.pause': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'paused' })),
     'job.resume': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'running' })),
     'job.stop': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'stopping' })),

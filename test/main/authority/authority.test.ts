@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { channels } from '../../../main/api/contract.ts'
+import { channels, type Retention } from '../../../main/api/contract.ts'
 import { Pace, windowPace } from '../../../main/api/pace.ts'
 import { DialogTurn } from '../../../main/authority/ask.ts'
 import { Folders, mostChosen } from '../../../main/authority/folders.ts'
 import { lossesOf } from '../../../main/authority/protection.ts'
-import { changeQuestion, storageQuestion } from '../../../main/authority/questions.ts'
+import { changeQuestion, retentionQuestion, storageQuestion } from '../../../main/authority/questions.ts'
 import { sensitivityOf } from '../../../main/authority/sensitive.ts'
 import { shownText } from '../../../main/authority/shown.ts'
 import { config } from '../jobs/world.ts'
@@ -130,6 +130,30 @@ describe('what a changed job loses', () => {
     expect(lossesOf(old, withPatterns('*.iso', '*.tmp', '*'))).toHaveLength(3)
     expect(lossesOf(old, withPatterns('*.tmp', '*.iso'))).toHaveLength(2)
     expect(lossesOf(withPatterns('*', '!*.jpg'), withPatterns('*'))).toEqual([{ type: 'pattern', pattern: '*' }])
+  })
+})
+
+describe('what is kept', () => {
+  const dayMs = 86_400_000
+  const cases: readonly (readonly [Retention | undefined, Retention | undefined, boolean])[] = [
+    [undefined, undefined, false], [undefined, {}, false], [{ last: 1 }, {}, false], [{ last: 1 }, undefined, false],
+    [undefined, { last: 9999 }, true], [{}, { last: 9999 }, true], [{}, { budgetBytes: 1e15 }, true],
+    [{ last: 3 }, { last: 3 }, false], [{ last: 3 }, { last: 4 }, false], [{ last: 3 }, { last: 2 }, true], [{ last: 3 }, { last: 3, daily: 1 }, false], [{ last: 3, daily: 1 }, { last: 30 }, true],
+    [{ withinMs: dayMs }, { withinMs: dayMs - 1 }, true], [{ withinMs: dayMs }, { last: 100 }, true], [{ withinMs: dayMs }, { withinMs: 2 * dayMs }, false],
+    [{ last: 3 }, { last: 3, budgetBytes: 5 }, true], [{ last: 3, budgetBytes: 5 }, { last: 3, budgetBytes: 4 }, true], [{ last: 3, budgetBytes: 5 }, { last: 3, budgetBytes: 6 }, false], [{ last: 3, budgetBytes: 5 }, { last: 3 }, false],
+    [{ daily: 3, budgetBytes: 5 }, { budgetBytes: 5 }, false], [{ last: 3, budgetBytes: 5 }, { budgetBytes: 5 }, true], [{ budgetBytes: 5 }, { last: 3, budgetBytes: 5 }, true],
+  ]
+
+  it('is asked about wherever a snapshot may go that stayed before', () => {
+    for (const [before, after, fewer] of cases) {
+      const [old, changed] = [before, after].map((retention) => ({ ...config, ...(retention && { retention }) }))
+      expect([before, after, lossesOf(old ?? config, changed ?? config).map((one) => one.type)]).toEqual([before, after, fewer ? ['retention'] : []])
+    }
+  })
+
+  it('is told in words', () => {
+    const [line] = retentionQuestion('docs', [{ type: 'retention', retention: { withinMs: 1.5 * dayMs, last: 3, weekly: 4, budgetBytes: 2.5e9 } }]).detail.split('\n')
+    expect(line).toBe('Older snapshots are removed; kept are: all of 1.5 days, the last 3, 4 weekly, at most 2.5 GB')
   })
 })
 

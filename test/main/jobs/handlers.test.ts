@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultRetention } from '../../../main/api/retention.ts'
 import type { DestinationInput, JobConfigInput } from '../../../main/api/contract.ts'
 import { settle } from '../fakes.ts'
 import { inBucket, keyless, rejects, s3, secrets, setUp } from './handlers-world.ts'
@@ -18,6 +19,40 @@ describe('jobs', () => {
     await handlers['job.remove']({ jobId })
     expect(asked).toMatchObject([{ title: 'Delete the job “docs”?' }])
     expect([store.all, history.last(jobId)]).toEqual([[], undefined])
+  })
+
+  it('that keep less than is usual, or than before, are asked about first', async () => {
+    const { handlers, store, ask, shown, asked, person } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask({ retention: defaultRetention }), secrets: keyless })
+    expect(asked).toEqual([])
+    person.saysYes = false
+    await rejects(handlers['job.add']({ config: ask({ name: 'few', retention: { last: 2 } }), secrets: keyless }), { code: 'aborted', data: { declined: true } })
+    expect(asked).toMatchObject([{ title: 'Keep few snapshots of “few”?', detail: 'Older snapshots are removed; kept are: the last 2' }])
+    await rejects(handlers['job.update']({ jobId, config: { ...shown(jobId), retention: { ...defaultRetention, daily: 29 } }, secrets: {} }), { code: 'aborted', data: { declined: true } })
+    expect([asked.length, store.all.length, store.get(jobId).config.retention]).toEqual([2, 1, defaultRetention])
+    person.saysYes = true
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), retention: { last: 2 } }, secrets: {} })
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), retention: {} }, secrets: {} })
+    expect([asked.length, store.get(jobId).config.retention]).toEqual([3, {}])
+  })
+
+  it('that are changed or removed are no longer looked after by what they were before', async () => {
+    const { handlers, ask, shown, learn, timers, care, last, store, history } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask({ retention: defaultRetention }), secrets: keyless })
+    await learn(jobId, 'ab', undefined)
+    for (const change of [() => handlers['job.update']({ jobId, config: { ...shown(jobId), retention: {} }, secrets: {} }), () => handlers['job.remove']({ jobId })]) {
+      await timers.advance(86_400_000)
+      care.tick()
+      last().ready()
+      const before = store.get(jobId).config.retention
+      const changed = change()
+      await settle()
+      expect([last().got('stop').length, store.get(jobId).config.retention]).toEqual([1, before])
+      last().says({ type: 'failed', error: { code: 'aborted', message: '', retryable: false } })
+      last().exit('code 1')
+      await changed
+    }
+    expect([store.all, history.last(`care-${jobId}`)]).toEqual([[], undefined])
   })
 
   it('need a password, a name of their own, and a destination outside their sources', async () => {

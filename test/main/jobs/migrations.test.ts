@@ -42,7 +42,7 @@ it('jobs of an older version go on, with their repository and their secrets', as
     expect(secrets.get(record.repository.id, address)?.password).toBe(`pw ${at}`)
   }
   await store.remove('job-3')
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 3, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}] } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 4, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).all).toHaveLength(3)
 })
 
@@ -59,4 +59,16 @@ it('a file that was never one of jobs is set aside as before', () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
   writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 1, data: [{ config: { destination: { type: 's3' } } }] }), { mode: 0o600 })
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).movedTo).toMatch(/damaged/)
+})
+
+it('jobs of version 3 go on as they are: nobody has chosen what is kept, so nothing of theirs goes; the file is then of version 4', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
+  const { destination, ...terms } = config
+  const data = { repositories: [{ id: 'r', destination, repositoryId: 'ab' }], jobs: [{ id: 'j', repository: 'r', config: terms, scheduledSinceMs: 5 }] }
+  writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 3, data }), { mode: 0o600 })
+  const store = new JobStore(join(folder, 'jobs.json'), () => 9)
+  expect([store.movedTo, store.get('j').config]).toEqual([undefined, config])
+  await store.update('j', { ...config, retention: { last: 2, budgetBytes: 5, withinMs: 9 } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 4, data: { jobs: [{ scheduledSinceMs: 5, config: { retention: { last: 2, budgetBytes: 5, withinMs: 9 } } }] } })
+  expect(new JobStore(join(folder, 'jobs.json'), () => 9).get('j').config.retention).toEqual({ last: 2, budgetBytes: 5, withinMs: 9 })
 })

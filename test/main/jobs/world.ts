@@ -6,6 +6,7 @@ import type { JobConfig, LateBackup, MissingAccount, JobConfigInput, RestoreView
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
+import { Care } from '../../../main/runs/care.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
@@ -69,6 +70,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     announce: (late) => announced.push(late) > 0,
     onChange: () => { counts.change += 1 },
   })
+  const cared: { readonly run: RunView; readonly before: RunView | undefined }[] = []
+  const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { cared.push({ run, before }) } })
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
     const record = await store.add({ ...config, ...changes, name })
     const { id } = record
@@ -77,5 +80,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
 }

@@ -1,14 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RunView, Wait } from '../../../main/api/contract.ts'
-import { decide, isWait, type Active, type Candidate, type Facts } from '../../../main/runs/decide.ts'
+import { decide, isWait, mustYield, type Active, type Candidate, type Facts } from '../../../main/runs/decide.ts'
 import { noCounters, settle } from '../fakes.ts'
 import { openWorld } from '../jobs/world.ts'
 
 const hourMs = 3_600_000
 const noon = Date.UTC(2026, 0, 5, 12)
-const free: Facts = { ending: false, pausedAll: false, active: [], parallelJobs: 2 }
+const free: Facts = { ending: false, pausedAll: false, active: [], waiting: [], parallelJobs: 2 }
 type Backup = Extract<Candidate, { operation: 'backup' }>
+type CareCandidate = Extract<Candidate, { operation: 'care' }>
 const backup: Backup = {
   operation: 'backup', jobId: 'j', repository: 'r', schedule: { type: 'hourly' }, scheduledSinceMs: noon, lastRun: undefined, goesOn: false, missing: undefined, timezone: 'UTC',
 }
@@ -55,6 +56,70 @@ describe('what was asked for', () => {
   })
 })
 
+const dayMs = 24 * hourMs
+/** Due, and everything quiet for long. */
+const care: CareCandidate = {
+  operation: 'care', jobId: 'j', repository: 'r', exists: true, sinceMs: noon - dayMs, quietSinceMs: noon - hourMs, schedules: [{ type: 'daily', at: '20:00' }, { type: 'manual' }],
+  lastRun: undefined, missing: undefined, timezone: 'UTC',
+}
+const cared = (changes: Partial<RunView>): RunView => ended({ operation: 'care', startedMs: noon - 600_000, ...changes })
+const at = (operation: Active['operation'], repository: string): readonly Active[] => [{ operation, jobId: 'x', repository }]
+
+describe('care of a repository', () => {
+  it.each<[string, Partial<CareCandidate>, Partial<Facts>, number, object]>([
+    ['runs by itself a day after there is a job', {}, {}, noon, { run: 'schedule' }],
+    ['waits for that day', { sinceMs: noon - dayMs + 1 }, {}, noon, { wait: { type: 'schedule' }, untilMs: noon + 1 }],
+    ['waits for a first backup', { exists: false }, {}, noon, { wait: { type: 'asked' } }],
+    ['waits a day from its last beginning', { lastRun: cared({}) }, {}, noon + 1, { wait: { type: 'schedule' }, untilMs: noon - 600_000 + dayMs }],
+    ['runs again a day later', { lastRun: cared({}) }, {}, noon + dayMs - 600_000, { run: 'schedule' }],
+    ['goes on soon after it was broken off', { lastRun: cared({ outcome: 'stopped' }) }, {}, noon, { wait: { type: 'schedule' }, untilMs: noon + hourMs / 4 }],
+    ['is tried again in an hour where the storage was away', { lastRun: cared({ outcome: 'failed', error: { code: 'offline', message: '', retryable: true } }) }, {}, noon, { wait: { type: 'retry' }, untilMs: noon + hourMs }],
+    ['is tried again in an hour where its engine was killed', { lastRun: cared({ outcome: 'failed', error: { code: 'crashed', message: '', retryable: true } }) }, {}, noon + hourMs, { run: 'schedule' }],
+    ['is tried again the next day where time heals nothing', { lastRun: cared({ outcome: 'failed', error: { code: 'password', message: '', retryable: false } }) }, {}, noon + 1, { wait: { type: 'schedule' }, untilMs: noon - 600_000 + dayMs }],
+    ['waits for what runs in its repository', {}, { active: at('backup', 'r') }, noon, { wait: { type: 'repository', operation: 'backup' } }],
+    ['waits for what is in the queue for its repository', {}, { waiting: at('backup', 'r') }, noon, { wait: { type: 'repository', operation: 'backup' } }],
+    ['waits for a restore anywhere', {}, { active: at('restore', 's') }, noon, { wait: { type: 'repository', operation: 'restore' } }],
+    ['runs beside a backup elsewhere', {}, { active: at('backup', 's') }, noon, { run: 'schedule' }],
+    ['waits for other care: one at a time', {}, { active: at('care', 's') }, noon, { wait: { type: 'place', most: 1 } }],
+    ['waits for a while after anything has run', { quietSinceMs: noon - 60_000 }, {}, noon, { wait: { type: 'quiet' }, untilMs: noon + 9 * 60_000 }],
+    ['does not begin shortly before a backup', { schedules: [{ type: 'hourly' }] }, {}, noon + 55 * 60_000, { wait: { type: 'quiet' }, untilMs: noon + hourMs }],
+    ['begins between two hourly backups', { schedules: [{ type: 'hourly' }] }, {}, noon + 54 * 60_000, { run: 'schedule' }],
+    ['waits while all is paused', {}, { pausedAll: true }, noon, { wait: { type: 'paused' } }],
+    ['waits for somebody to sign in', { missing: { service: 'box' } }, {}, noon, { wait: { type: 'sign-in', service: 'box' } }],
+    ['starts no more when the app ends', {}, { ending: true }, noon, { wait: { type: 'ending' } }],
+    ['does not wait for a clock that was set back', { quietSinceMs: noon + 99 * dayMs }, {}, noon, { run: 'schedule' }],
+    ['that somebody wants runs though it is not due, nor quiet, and all is paused', { asked: 'manual', lastRun: cared({}), quietSinceMs: noon }, { pausedAll: true }, noon + 1, { run: 'manual' }],
+    ['that somebody wants waits for what runs', { asked: 'manual' }, { active: at('backup', 'r') }, noon, { wait: { type: 'repository', operation: 'backup' } }],
+  ])('%s', (_name, candidate, facts, nowMs, expected) => {
+    expect(decide({ ...care, ...candidate }, { ...free, ...facts }, nowMs)).toEqual(expected)
+  })
+
+  it('at most once a day, unless it was cut off, and never while something runs in its repository', () => {
+    const candidates = fc.record({
+      sinceMs: fc.integer({ min: noon - 4 * dayMs, max: noon }), quietSinceMs: fc.integer({ min: noon - dayMs, max: noon }), last: fc.option(fc.integer({ min: noon - 3 * dayMs, max: noon }), { nil: undefined }),
+    })
+    fc.assert(fc.property(candidates, allFacts, fc.integer({ min: noon, max: noon + 3 * dayMs }), ({ last, ...rest }, facts, nowMs) => {
+      const lastRun = last === undefined ? undefined : cared({ startedMs: last, finishedMs: last + 60_000 })
+      const decision = decide({ ...care, ...rest, lastRun }, facts, nowMs)
+      if (isWait(decision)) {
+        if (decision.untilMs !== undefined) expect(decision.untilMs).toBeGreaterThan(nowMs)
+        return
+      }
+      expect(nowMs - (last ?? rest.sinceMs)).toBeGreaterThanOrEqual(dayMs)
+      expect(nowMs - rest.quietSinceMs).toBeGreaterThanOrEqual(600_000)
+      expect(facts.active.filter((one) => one.repository === 'r' || one.operation !== 'backup')).toEqual([])
+      expect(facts.waiting.filter((one) => one.operation === 'restore' || (one.operation === 'backup' && one.repository === 'r'))).toEqual([])
+    }), { numRuns: 2_000 })
+  })
+
+  it('yields to whatever else runs in its repository, and to a restore anywhere', () => {
+    const [self] = at('care', 'r')
+    const yields = (active: readonly Active[]): boolean => mustYield(self ?? backup, { active })
+    expect([at('backup', 'r'), at('restore', 's'), at('backup', 's'), at('care', 'r'), []].map(yields)).toEqual([true, true, false, false, false])
+    expect(mustYield({ operation: 'backup', jobId: 'j', repository: 'r' }, { active: at('restore', 'r') })).toBe(false)
+  })
+})
+
 const lastRuns = fc.option(fc.record({ outcome: fc.constantFrom('success', 'failed', 'partial', 'stopped'), code: fc.constantFrom('offline', 'source-missing', 'password', undefined), retryable: fc.boolean(), finishedMs: fc.integer({ min: noon - 48 * hourMs, max: noon + hourMs }) }), { nil: undefined })
 const candidates: fc.Arbitrary<Backup> = fc.record({
   asked: fc.constantFrom(undefined, 'manual', 'schedule', 'catch-up'), held: fc.boolean(), goesOn: fc.boolean(), signIn: fc.boolean(),
@@ -63,9 +128,10 @@ const candidates: fc.Arbitrary<Backup> = fc.record({
   ...backup, ...rest, ...(asked && { asked }), missing: signIn ? { service: 'dropbox' } : undefined,
   lastRun: last && ended({ outcome: last.outcome, finishedMs: last.finishedMs, ...(last.code && { error: { code: last.code, message: '', retryable: last.retryable } }) }),
 }))
+const actives = fc.record({ operation: fc.constantFrom('backup', 'restore', 'care'), jobId: fc.constantFrom('j', 'a', 'b', 'c'), repository: fc.constantFrom('r', 's') })
 const allFacts: fc.Arbitrary<Facts> = fc.record({
   ending: fc.boolean(), pausedAll: fc.boolean(), parallelJobs: fc.integer({ min: 1, max: 8 }),
-  active: fc.array(fc.record({ operation: fc.constantFrom('backup', 'restore'), jobId: fc.constantFrom('j', 'a', 'b', 'c'), repository: fc.constantFrom('r', 's') }), { maxLength: 9 }),
+  active: fc.array(actives, { maxLength: 9 }), waiting: fc.array(actives, { maxLength: 3 }),
 })
 const moments = fc.integer({ min: noon - 24 * hourMs, max: noon + 48 * hourMs })
 

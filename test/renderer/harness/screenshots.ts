@@ -35,6 +35,17 @@ const shots: readonly Shot[] = [
   }]),
   ['form-end', 'idle', async (page) => { await click(page, 'Add job'); await page.getByText('One a line').scrollIntoViewIfNeeded() }],
   ['job', 'idle', (page) => goTo(page, 'Documents')],
+  ['form-keep', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'Own numbers' }).check(); await page.getByText('An empty field is no rule').scrollIntoViewIfNeeded() }],
+  ['job-care', 'idle', async (page) => {
+    await page.evaluate(() => {
+      globalThis.window.fake.changeJob('j1', (one) => {
+        const care = { forgotten: 12, prune: 'done', freedBytes: 1.2e9, affectedCount: 0, drill: 'passed', drilledFiles: 40, unreadPacks: 0, oldestVerifiedMs: Date.now() - 9 * 86_400_000 } as const
+        const retention = { withinMs: 2 * 86_400_000, daily: 30, weekly: 12, monthly: 24, yearly: 10 }
+        return { ...one, config: { ...one.config, retention }, care: { running: false, ...(one.lastRun && { lastRun: { ...one.lastRun, operation: 'care', care } }) } }
+      })
+    })
+    await goTo(page, 'Documents')
+  }],
   ['job-failed', 'idle', (page) => goTo(page, 'Virtual machines')],
   ['job-running', 'busy', (page) => goTo(page, 'Documents')],
   ['job-waiting', 'waiting', (page) => goTo(page, 'Documents')],

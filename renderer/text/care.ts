@@ -1,0 +1,111 @@
+import { keepsAll, retentionRules } from '../../main/api/retention.ts'
+import type { CareFigures, CareView, JobConfigView, Retention, Wait } from '../state/bridge.ts'
+import type { KeepChoice } from '../state/keep-form.ts'
+import { errorText } from './errors.ts'
+import { formatAge, formatBytes, formatDay, formatThings } from './format.ts'
+import { waitWords } from './status.ts'
+
+const dayMs = 24 * 3_600_000
+
+/** What is kept, and how a repository is looked after. */
+export const careWords = {
+  form: {
+    title: 'What is kept',
+    keep: 'Snapshots to keep',
+    choices: { none: 'Not chosen', all: 'Everything', default: 'Usual', own: 'Own numbers' } satisfies Record<KeepChoice, string>,
+    hints: {
+      none: 'Nothing is removed, and the repository is not looked after. Choose something else to change that.',
+      all: 'Nothing is removed. About once a day, at a quiet moment, what is stored is checked and some files are restored for a test.',
+      default: 'All of the last 2 days stay, then one a day for 30 days, one a week for 12 weeks, one a month for 2 years and one a year for 10 years. Others are removed about once a day, at a quiet moment. The newest, and what is pinned, always stays.',
+      own: 'Each number keeps the newest snapshot of so many hours, days and so on. What none of them keeps is removed about once a day, at a quiet moment. The newest, and what is pinned, always stays.',
+    } satisfies Record<KeepChoice, string>,
+    rules: { last: 'The last', hourly: 'Hourly', daily: 'Daily', weekly: 'Weekly', monthly: 'Monthly', yearly: 'Yearly' } satisfies Record<(typeof retentionRules)[number], string>,
+    within: 'All of the last',
+    days: 'days',
+    budget: 'At most',
+    budgetHint: 'An empty field is no rule. With a size, the oldest go until what stays fits, but never “the last”.',
+  },
+  job: {
+    kept: 'Kept',
+    title: 'Looked after',
+    now: 'Look after it now',
+    started: (name: string) => `“${name}” is looked after as soon as nothing else runs`,
+    warnings: 'Show warnings',
+  },
+} as const
+
+/** What is kept of a job, in a few words. */
+export function keptWords({ retention }: Pick<JobConfigView, 'retention'>): string {
+  if (!retention || keepsAll(retention)) return 'Everything'
+  return listed(ruleWords(retention)) + (retention.budgetBytes === undefined ? '' : `, at most ${formatBytes(retention.budgetBytes)}`)
+}
+
+function ruleWords({ withinMs, ...rules }: Retention): readonly string[] {
+  const words = [
+    ...(withinMs === undefined ? [] : [`all of ${withinMs === dayMs ? 'a day' : `${Number((withinMs / dayMs).toFixed(2))} days`}`]),
+    ...retentionRules.flatMap((rule) => {
+      const count = rules[rule]
+      return count === undefined ? [] : [rule === 'last' ? `the last ${count}` : `${count} ${rule}`]
+    }),
+  ]
+  return words.length > 0 ? words : ['everything']
+}
+
+function listed(words: readonly string[]): string {
+  const text = words.join(', ')
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+export interface CareLine {
+  readonly text: string
+  readonly tone: 'neutral' | 'warn' | 'bad'
+}
+
+/** How a repository was looked after, in one line. */
+export function careLine({ running, lastRun, waits }: CareView, now: number): CareLine {
+  if (running) return { tone: 'neutral', text: 'At this moment' }
+  if (!lastRun) return { tone: 'neutral', text: `Not yet. ${firstWords(waits, now)}`.trim() }
+  const age = formatAge(lastRun.finishedMs, now)
+  const { care, error } = lastRun
+  if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: `Broken off ${age} for something else. It goes on at a quiet moment.` }
+  if (error) {
+    const why = error.code === 'crashed' ? 'It ended unexpectedly' : errorText(error).title
+    return { tone: error.retryable ? 'warn' : 'bad', text: `Failed ${age}. ${why}. It is tried again by itself.` }
+  }
+  if (!care) return { tone: 'neutral', text: age }
+  const parts = doneWords(care)
+  return { tone: toneOf(care), text: `${capital(age)}: ${parts.length > 0 ? parts.join(', ') : 'nothing was to be done'}. ${readBackWords(care, now)}`.trim() }
+}
+
+function firstWords(waits: Wait | undefined, now: number): string {
+  if (!waits) return ''
+  return waits.wait.type === 'asked' ? 'It begins after the first backup.' : waitWords(waits, now)
+}
+
+function doneWords({ forgotten, freedBytes, prune, affectedCount, drill, drilledFiles }: CareFigures): readonly string[] {
+  const restored = formatThings(drilledFiles, 'file', 'files')
+  return [
+    ...(affectedCount > 0 ? [`${formatThings(affectedCount, 'file', 'files')} cannot be restored whole`] : []),
+    ...(drill === 'failed' ? [`a test restore of ${restored} failed`] : []),
+    ...(forgotten > 0 ? [`${formatThings(forgotten, 'snapshot', 'snapshots')} removed`] : []),
+    ...(freedBytes > 0 ? [`${formatBytes(freedBytes)} freed`] : []),
+    ...(prune === 'failed' ? ['space could not be freed'] : []),
+    ...(drill === 'passed' ? [`${restored} restored for a test`] : []),
+    ...(drill === 'warnings' ? [`${restored} restored for a test, with warnings`] : []),
+    ...(drill === 'no room' ? ['no room on this computer for a test restore'] : []),
+  ]
+}
+
+function readBackWords({ unreadPacks, oldestVerifiedMs }: CareFigures, now: number): string {
+  if (unreadPacks > 0) return `${formatThings(unreadPacks, 'pack was', 'packs were')} never read back so far.`
+  return oldestVerifiedMs === undefined ? '' : `Every pack was read back since ${formatDay(oldestVerifiedMs, now)}.`
+}
+
+function toneOf({ affectedCount, drill, prune }: CareFigures): CareLine['tone'] {
+  if (affectedCount > 0 || drill === 'failed') return 'bad'
+  return drill === 'warnings' || prune === 'failed' || drill === 'no room' ? 'warn' : 'neutral'
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
