@@ -12,7 +12,7 @@ import { TreeLoader } from '../../engine/commands/tree-loader.ts'
 import { closure, nowMs, repositoryOn, stillClock } from './repository.ts'
 import { retrying } from './world.ts'
 
-const context: CommandContext = {
+export const context: CommandContext = {
   secrets: { password: '', storage: {} }, signal: new AbortController().signal, clock: stillClock, log: createLog(() => undefined, () => nowMs),
   events: { progress: () => undefined, transfer: () => undefined, problem: () => undefined }, limits: new LimitControl(), pauseGate: new PauseGate(),
 }

@@ -27,8 +27,12 @@ export const nowMs = 1_800_000_000_000
 /** Stands still; whoever sleeps wakes at once. */
 export const stillClock: Clock = { now: () => nowMs, monotonic: () => nowMs, sleep: () => Promise.resolve() }
 
-export function repositoryOn(backend: StorageBackend, arbiter: 'cas' | 'flags'): Repository {
-  const config = { formatVersion: 1, repositoryId: '0'.repeat(32), arbiter, chunker: standardChunker, createdMs: nowMs } as const
+/** Where a sync has its source: in the same store, in this folder. */
+export const sourceFolder = 'source/'
+export const sourceId = '1'.repeat(32)
+
+export function repositoryOn(backend: StorageBackend, arbiter: 'cas' | 'flags', repositoryId = '0'.repeat(32)): Repository {
+  const config = { formatVersion: 1, repositoryId, arbiter, chunker: standardChunker, createdMs: nowMs } as const
   return { backend, config, keys, masterKey, keyName: '0'.repeat(32) }
 }
 
@@ -145,7 +149,8 @@ const kindOfFolder: Readonly<Record<string, SealedKind>> = {
 }
 
 /** What is inside an object, whatever its seal. Packs: their bytes, which makePack repeats. */
-export function tagOf(name: string, bytes: Uint8Array): string {
+export function tagOf(object: string, bytes: Uint8Array): string {
+  const name = object.startsWith(sourceFolder) ? object.slice(sourceFolder.length) : object
   const kind = kindOfFolder[name.slice(0, name.indexOf('/'))]
   if (kind === undefined) return shortHash(bytes)
   try {

@@ -50,11 +50,11 @@ export function forgetActor(saboteur = honest): Actor {
 }
 
 /** A pack that is there from the start: `t:ab` holds the tree of {a, b}, `a` a chunk. */
-export function packed(store: ModelStore, name: string, contents: readonly string[]): void {
+export function packed(store: Pick<ModelStore, 'put'>, name: string, contents: readonly string[]): void {
   packedAs(store, name.padStart(32, '0'), contents)
 }
 
-function packedAs(store: ModelStore, name: string, contents: readonly string[]): void {
+function packedAs(store: Pick<ModelStore, 'put'>, name: string, contents: readonly string[]): void {
   store.put(packObject(name), makePack(blobsOf(contents).map((blob) => [blob])).bytes, true, nowMs)
 }
 
@@ -63,7 +63,7 @@ function blobsOf(contents: readonly string[]): readonly CopiedBlob[] {
 }
 
 /** An index object of one pack. */
-export function indexed(store: ModelStore, name: string, contents: readonly string[]): void {
+export function indexed(store: Pick<ModelStore, 'put'>, name: string, contents: readonly string[]): void {
   const object = indexObject(name.padStart(32, 'e'))
   const { bytes, contents: segments } = makePack(blobsOf(contents).map((blob) => [blob]))
   const [plain] = [...encodeIndex([{ name: name.padStart(32, '0'), size: bytes.length, contents: segments }])]
@@ -71,7 +71,7 @@ export function indexed(store: ModelStore, name: string, contents: readonly stri
 }
 
 /** A snapshot that was committed long ago. */
-export function snapshotted(store: ModelStore, job: string, revision: number, letters: string, arbiter: Arbiter = 'cas'): void {
+export function snapshotted(store: Pick<ModelStore, 'put'>, job: string, revision: number, letters: string, arbiter: Arbiter = 'cas'): void {
   const ref = { jobKey: jobKey(job), revision, suffix: arbiter === 'flags' ? 'f'.repeat(32) : '' }
   const decision = { type: 'manifest', nonce: 'e'.repeat(32), manifest: manifestOf(job, letters) } as const
   store.put(snapshotName(ref), sealDecision(keys, ref, decision), true, nowMs)

@@ -34,6 +34,8 @@ export interface Scenario {
   readonly small?: boolean
   /** Only S1 and S2: for worlds whose actors break other rules on purpose, and for speed. */
   readonly noSolo?: boolean
+  /** What else is wrong, by what is stored and what the actors that ended report; asked after each request. */
+  readonly check?: (store: ModelStore, reports: readonly ActorReport[]) => string | undefined
   /** Does not look at what actors say they committed: for mutants whose damage shows there first and in S1 later. */
   readonly ignoreReports?: boolean
   /** An actor that fails just ends: mutants may fall over their own feet first. */
@@ -154,6 +156,8 @@ export class Run {
   /** Who reports success has exactly the one snapshot that it reports; who fails, fails for a reason that the scenario knows. */
   #checkReports(): void {
     const names = new Set(committed(this.world.store).map((snapshot) => snapshot.name))
+    const problem = this.#scenario.check?.(this.world.store, this.world.actors.flatMap(({ result }) => (result.type === 'done' ? reportOf(result.value) : [])))
+    if (problem !== undefined) throw new Violation(problem, this.schedule)
     for (const actor of this.world.actors) {
       if (actor.result.type === 'failed' && !this.#scenario.mayFail) throw new Violation(`${actor.name} failed: ${String(actor.result.error)}`, this.schedule)
       if (actor.result.type !== 'done' || this.#scenario.ignoreReports) continue

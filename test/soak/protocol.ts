@@ -2,6 +2,7 @@ import { oldIndex, pagedScenarios } from '../model/listing-scenarios.ts'
 import { runAtRandom } from '../model/scheduler.ts'
 import { explore } from '../model/search.ts'
 import { protocolScenarios, unusedAndLive } from '../model/scenarios.ts'
+import { syncScenarios } from '../model/sync-scenarios.ts'
 
 export interface ProtocolSoak {
   readonly scenarios: readonly { readonly name: string, readonly states: number, readonly interleavings: number, readonly complete: boolean }[]
@@ -15,7 +16,7 @@ export interface ProtocolSoak {
  */
 export async function soakProtocol(durationMs: number, seed: number, print: (line: string) => void): Promise<ProtocolSoak> {
   const scenarios: { name: string, states: number, interleavings: number, complete: boolean }[] = []
-  const searched = [...protocolScenarios.filter(({ small }) => small), ...protocolScenarios.filter(({ small }) => !small), ...pagedScenarios, oldIndex()]
+  const searched = [...protocolScenarios.filter(({ small }) => small), ...protocolScenarios.filter(({ small }) => !small), ...pagedScenarios, oldIndex(), ...syncScenarios]
   const searchedMs = performance.now() + durationMs / 2
   for (const [index, scenario] of searched.entries()) {
     // What a small world leaves of its share is for those that follow.

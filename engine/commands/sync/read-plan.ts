@@ -4,11 +4,11 @@ import { jobKeyOf } from '../../repository/keys.ts'
 import { isThere } from '../../repository/protocol/listing.ts'
 import { deletedName, parseRevisionKey, revisionKey, type SnapshotRef } from '../../repository/protocol/names.ts'
 import { listSnapshots, readDecision, snapshotId, type SnapshotEntry } from '../../repository/protocol/snapshots.ts'
+import type { RevisionMemory } from '../../repository/protocol/revision-memory.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { originKey, syncedJobName, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import type { CommandContext } from '../context.ts'
-import type { Ends } from './ends.ts'
 import type { HeldReader, HeldSnapshot } from './held.ts'
 import { Keepers, type SideHold } from './keepers.ts'
 import { groupOf, planSync, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
@@ -29,8 +29,14 @@ export interface FoundPlan extends SyncPlan<FoundSnapshot, FoundVanished> {
   readonly holds: readonly SideHold[]
 }
 
+/** Both sides, opened. */
+export interface Sides {
+  readonly source: { readonly repository: Repository; readonly memory: RevisionMemory }
+  readonly destination: { readonly repository: Repository }
+}
+
 /** Reads what both sides have, and plans. What cannot be read of the source's snapshots is told, and not copied. Errors: those of both storages. */
-export async function readPlan(job: SyncJob, { source, destination }: Ends, held: HeldReader, context: CommandContext, onUnreadable: (name: string, message: string) => void): Promise<FoundPlan> {
+export async function readPlan(job: SyncJob, { source, destination }: Sides, held: HeldReader, context: CommandContext, onUnreadable: (name: string, message: string) => void): Promise<FoundPlan> {
   const { signal } = context
   const sourceId = source.repository.config.repositoryId
   const snapshots: FoundSnapshot[] = []
