@@ -15,6 +15,7 @@ import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { Care, type CarePorts } from './runs/care.ts'
+import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
 import { isWithinReach } from './jobs/reach.ts'
 import { RunQueue } from './runs/queue.ts'
@@ -223,7 +224,8 @@ function openWork({ settings, store, secrets, history, watched }: Stores, accoun
     onChange: () => { publisher.appChanged() },
   })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
-  return { supervisor, queue, backups, care, restores, browsing, watch, tests }
+  const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
+  return { supervisor, queue, backups, care, restores, browsing, watch, tests, previews }
 }
 
 function openCare(ports: Omit<CarePorts, 'onEnded'>, settings: Stores['settings'], notifications: Notifications): Care {

@@ -1,5 +1,5 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Route, RunView } from './views.ts'
+import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
 import type { SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -41,6 +41,9 @@ export interface Api {
   'job.stop'(request: { readonly jobId: string; readonly mode: 'drain' | 'cancel' }): void
   'jobs.pauseAll'(): void
   'jobs.resumeAll'(): void
+
+  /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */
+  'retention.preview'(request: { readonly jobId: string; readonly retention: Retention }): RetentionPreview
 
   /** Newest first. `before`: id of the last run of the page before. */
   'history.runs'(request: { readonly jobId: string; readonly limit: number; readonly before?: string }): { readonly runs: readonly RunView[]; readonly more: boolean }
@@ -156,6 +159,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.stop': true,
   'jobs.pauseAll': true,
   'jobs.resumeAll': true,
+  'retention.preview': true,
   'history.runs': true,
   'history.problems': true,
   'history.copyLog': true,

@@ -51,6 +51,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'job.stop': 'light',
   'jobs.pauseAll': 'light',
   'jobs.resumeAll': 'light',
+  'retention.preview': 'heavy',
   'history.runs': 'light',
   'history.problems': 'light',
   'history.copyLog': 'heavy',

@@ -113,6 +113,7 @@ export const requests: RequestSchemas = {
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),
   'jobs.pauseAll': none,
   'jobs.resumeAll': none,
+  'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,
   'history.copyLog': run,

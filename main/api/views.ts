@@ -140,6 +140,16 @@ interface JobTerms {
 /** Counts of 1–9999 each; `withinMs` in ms, up to 36500 days. */
 export type Retention = RetentionPolicy
 
+/** What rules would do to the snapshots of a job. */
+export interface RetentionPreview {
+  readonly kept: number
+  readonly forgotten: number
+  /** When the oldest that stays was finished, ms since 1970; absent where none is there. */
+  readonly oldestKeptMs?: number
+  /** About what would be free after the next care; absent where it is not known. */
+  readonly freedBytes?: number
+}
+
 export interface CareView {
   readonly running: boolean
   /** With `care`, unless it broke off. */

@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, CareJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
-import type { Destination, JobConfig, Request } from '../api/contract.ts'
+import type { Destination, JobConfig, Request, Retention } from '../api/contract.ts'
 import { keepsAll } from '../api/retention.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { JobRecord } from './store.ts'
@@ -66,6 +66,14 @@ export function careJobOf(jobs: readonly JobRecord[], home: string): CareJob {
     ...repositoryOf(first, home),
     concurrency: careConcurrency,
     patienceMs: carePatienceMs,
+  }
+}
+
+/** A forget that forgets nothing. */
+export function previewJobOf(record: JobRecord, home: string, retention: Retention): ForgetJob {
+  return {
+    type: 'forget', dryRun: true, snapshots: [], policy: retention, name: record.config.name,
+    ...repositoryOf(record, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs,
   }
 }
 

@@ -22,6 +22,7 @@ import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
 import type { Restores } from '../runs/restores.ts'
+import type { RetentionPreviews } from './retention-preview.ts'
 import type { JobRecord, JobStore } from './store.ts'
 
 export interface JobHandlerPorts {
@@ -31,6 +32,7 @@ export interface JobHandlerPorts {
   readonly backups: Backups
   readonly restores: Restores
   readonly care: Pick<Care, 'run' | 'stop' | 'forget' | 'problems'>
+  readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
   readonly tests: DestinationTests
@@ -171,8 +173,9 @@ function check(config: JobConfig): void {
   if (field === 'sources') throw new MainError('arguments', 'A source is named twice.', { field: 'config.sources' })
 }
 
-export function historyHandlers({ history, care, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
+export function historyHandlers({ history, care, restores, logs, copy, store, previews }: JobHandlerPorts): Named<'history' | 'retention'> {
   return {
+    'retention.preview': ({ jobId, retention }) => previews.run(store.get(jobId), retention),
     'history.runs': ({ jobId, limit, before }) => history.page(store.get(jobId).id, limit, before),
     'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? care.problems(jobId, runId) ?? history.problems(store.get(jobId).id, runId),
     async 'history.copyLog'({ runId }) {

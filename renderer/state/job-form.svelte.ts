@@ -1,8 +1,9 @@
 import { SvelteSet } from 'svelte/reactivity'
-import type { Bridge, FolderView, JobView, SettingsView, TestView, WireError } from './bridge.ts'
+import type { Bridge, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, hasMoved, noDestination, providerOf } from './destination-form.ts'
 import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
+import { retentionOf, validateKeep } from './keep-form.ts'
 import { Loader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
 
@@ -11,12 +12,14 @@ export class JobForm {
   readonly job: JobView | undefined
   readonly fields: JobFields
   readonly test = new Loader<TestView>()
+  readonly preview = new Loader<RetentionPreview>()
   readonly #bridge: Bridge
   readonly #takenNames: readonly string[]
   readonly #seen = new SvelteSet<FieldName>()
   #allSeen = $state(false)
   #nameTyped = $state(false)
   #tested = $state('')
+  #previewed = $state('')
   #saving = $state(false)
   #failure = $state.raw<WireError>()
 
@@ -51,6 +54,15 @@ export class JobForm {
 
   get testError(): WireError | undefined {
     return this.#tested === this.#testKey() ? this.test.error : undefined
+  }
+
+  /** What the rules would do, as long as they are the same. */
+  get previewFound(): RetentionPreview | undefined {
+    return this.#previewed === this.#previewKey() ? this.preview.value : undefined
+  }
+
+  get previewError(): WireError | undefined {
+    return this.#previewed === this.#previewKey() ? this.preview.error : undefined
   }
 
   /** It goes to another place than before: the secrets of the old one stay behind. */
@@ -113,6 +125,18 @@ export class JobForm {
     await this.test.load(() => this.#bridge.invoke('destination.test', request))
   }
 
+  /** Asks what the chosen rules would do to the snapshots of the job. */
+  async previewKept(): Promise<void> {
+    const problems = validateKeep(this.fields)
+    for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
+    const fields = this.#plainFields()
+    const retention = retentionOf(fields)
+    if (Object.keys(problems).length > 0 || !this.job || !retention) return
+    this.#previewed = this.#previewKey()
+    const request = { jobId: this.job.id, retention }
+    await this.preview.load(() => this.#bridge.invoke('retention.preview', request))
+  }
+
   /** Makes or changes the job; the id of the job, or nothing when something is wrong (then `errors` or `failure` say what). */
   async save(): Promise<string | undefined> {
     this.#allSeen = true
@@ -146,6 +170,10 @@ export class JobForm {
       moved: this.moved,
       sameRepository: this.sameRepository,
     }
+  }
+
+  #previewKey(): string {
+    return JSON.stringify(retentionOf(this.fields))
   }
 
   #testKey(): string {

@@ -1,8 +1,8 @@
 import { keepsAll, retentionRules } from '../../main/api/retention.ts'
-import type { CareFigures, CareView, JobConfigView, Retention, Wait } from '../state/bridge.ts'
+import type { CareFigures, CareView, JobConfigView, Retention, RetentionPreview, Wait } from '../state/bridge.ts'
 import type { KeepChoice } from '../state/keep-form.ts'
 import { errorText } from './errors.ts'
-import { formatAge, formatBytes, formatDay, formatThings } from './format.ts'
+import { formatAge, formatBytes, formatThings } from './format.ts'
 import { waitWords } from './status.ts'
 
 const dayMs = 24 * 3_600_000
@@ -23,6 +23,8 @@ export const careWords = {
     within: 'All of the last',
     days: 'days',
     budget: 'At most',
+    preview: 'Preview',
+    previewing: 'Looking at the snapshots…',
     budgetHint: 'An empty field is no rule. With a size, the oldest go until what stays fits, but never “the last”.',
   },
   job: {
@@ -38,6 +40,13 @@ export const careWords = {
 export function keptWords({ retention }: Pick<JobConfigView, 'retention'>): string {
   if (!retention || keepsAll(retention)) return 'Everything'
   return listed(ruleWords(retention)) + (retention.budgetBytes === undefined ? '' : `, at most ${formatBytes(retention.budgetBytes)}`)
+}
+
+/** What rules would do, in whole sentences. */
+export function previewWords({ kept, forgotten, oldestKeptMs, freedBytes }: RetentionPreview, now: number): string {
+  const stay = `${formatThings(kept, 'snapshot stays', 'snapshots stay')}${oldestKeptMs === undefined ? '' : `, the oldest made ${formatAge(oldestKeptMs, now)}`}.`
+  if (forgotten === 0) return `${stay} None would be removed.`
+  return `${stay} ${formatThings(forgotten, 'would be removed', 'would be removed')}${freedBytes === undefined ? '' : `, which frees about ${formatBytes(freedBytes)}`}.`
 }
 
 function ruleWords({ withinMs, ...rules }: Retention): readonly string[] {
@@ -98,7 +107,7 @@ function doneWords({ forgotten, freedBytes, prune, affectedCount, drill, drilled
 
 function readBackWords({ unreadPacks, oldestVerifiedMs }: CareFigures, now: number): string {
   if (unreadPacks > 0) return `${formatThings(unreadPacks, 'pack was', 'packs were')} never read back so far.`
-  return oldestVerifiedMs === undefined ? '' : `Every pack was read back since ${formatDay(oldestVerifiedMs, now)}.`
+  return oldestVerifiedMs === undefined ? '' : `Oldest read-back of a pack: ${formatAge(oldestVerifiedMs, now)}.`
 }
 
 function toneOf({ affectedCount, drill, prune }: CareFigures): CareLine['tone'] {

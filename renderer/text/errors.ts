@@ -64,6 +64,7 @@ const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
   },
   'unsupported many-jobs': { title: 'There are 200 jobs already', advice: 'Delete one that is no longer needed, or add folders to a job that exists.' },
   'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
+  'not-found no-snapshot': { title: 'There is no snapshot of this job yet', advice: 'Run a backup first.' },
   'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
   'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
   'another-repository moved': { title: 'Another repository is at this address', advice: 'Enter its password to use it for this job, or find the address of the job’s own repository.' },

@@ -61,6 +61,28 @@ test('a job of before stays as it is until somebody chooses; own numbers are che
   await expect.poll(kept).toEqual([undefined, { last: 2 }, defaultRetention])
 })
 
+test('an existing job shows what rules would do before they are saved, until they are changed', async () => {
+  await window.open('idle')
+  await edit()
+  expect(await button('Preview').count()).toBe(0)
+  await keep('Own numbers').check()
+  const last = page.getByRole('textbox', { name: 'The last', exact: true })
+  await last.fill('all')
+  await button('Preview').click()
+  await page.getByText('Choose a number from 1 to 9999.').waitFor()
+  await last.fill('7')
+  await button('Preview').click()
+  const status = page.getByRole('status').filter({ hasText: /^7 snapshots stay, the oldest made .*\. 4 would be removed, which frees about 1\.20 GB\.$/ })
+  await status.waitFor()
+  expect(await calls('retention.preview')).toEqual([{ jobId: 'j1', retention: { ...defaultRetention, last: 7 } }])
+  await last.fill('8')
+  await expect.poll(() => status.count()).toBe(0)
+  await page.evaluate(() => { globalThis.window.fake.failures.set('retention.preview', { code: 'offline', message: 'raw', retryable: true }) })
+  await button('Preview').click()
+  await page.getByText(/^The storage cannot be reached\./).waitFor()
+  expect(await calls('job.update')).toEqual([])
+})
+
 test('the page of a job tells in one line how it was looked after, shows what was wrong, and has it looked after now', async () => {
   await window.open('idle')
   await goTo('Documents')

@@ -36,6 +36,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.stop': { jobId: 'a-1', mode: 'drain' },
   'jobs.pauseAll': undefined,
   'jobs.resumeAll': undefined,
+  'retention.preview': { jobId: 'a-1', retention: { last: 2 } },
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
   'history.copyLog': { jobId: 'a-1', runId: 'b-2' },

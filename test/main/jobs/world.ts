@@ -7,6 +7,7 @@ import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Care } from '../../../main/runs/care.ts'
+import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
@@ -62,6 +63,7 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
+  const previews = new RetentionPreviews(ports)
   const shown: (readonly LateBackup[])[] = []
   const announced: (readonly LateBackup[])[] = []
   const watch = new RepositoryWatch({
@@ -80,5 +82,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
 }

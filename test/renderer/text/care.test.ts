@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CareFigures, CareView, RunView } from '../../../main/api/contract.ts'
 import { defaultRetention } from '../../../main/api/retention.ts'
-import { careLine, keptWords } from '../../../renderer/text/care.ts'
+import { careLine, keptWords, previewWords } from '../../../renderer/text/care.ts'
 import { run } from '../fixtures.ts'
 
 const hourMs = 3_600_000
@@ -11,7 +11,7 @@ const after = (care: Partial<CareFigures>, change: Partial<RunView> = {}): CareV
 
 test.each<[string, CareView, object]>([
   ['all that was done', after({ forgotten: 12, prune: 'done', freedBytes: 1.2e9, drill: 'passed', drilledFiles: 40, oldestVerifiedMs: Date.UTC(2026, 4, 3, 12) }), {
-    text: '3 h ago: 12 snapshots removed, 1.20 GB freed, 40 files restored for a test. Every pack was read back since 3 May.', tone: 'neutral',
+    text: '3 h ago: 12 snapshots removed, 1.20 GB freed, 40 files restored for a test. Oldest read-back of a pack: 3 May 2026.', tone: 'neutral',
   }],
   ['nothing', after({}), { text: '3 h ago: nothing was to be done.', tone: 'neutral' }],
   ['what was not read yet', after({ unreadPacks: 3, oldestVerifiedMs: 5 }), { text: '3 h ago: nothing was to be done. 3 packs were never read back so far.', tone: 'neutral' }],
@@ -39,4 +39,10 @@ test('what is kept is told in a few words', () => {
   expect([undefined, {}, { last: 2 }, defaultRetention, { budgetBytes: 5e9 }, { hourly: 24, withinMs: 86_400_000, budgetBytes: 1e12 }].map((retention) => keptWords(retention ? { retention } : {}))).toEqual([
     'Everything', 'Everything', 'The last 2', 'All of 2 days, 30 daily, 12 weekly, 24 monthly, 10 yearly', 'Everything, at most 5.00 GB', 'All of a day, 24 hourly, at most 1.00 TB',
   ])
+})
+
+test('what rules would do is told before they do it', () => {
+  expect(previewWords({ kept: 26, forgotten: 4, oldestKeptMs: Date.UTC(2025, 4, 3, 12), freedBytes: 1.2e9 }, now)).toBe('26 snapshots stay, the oldest made 3 May 2025. 4 would be removed, which frees about 1.20 GB.')
+  expect(previewWords({ kept: 1, forgotten: 0, oldestKeptMs: Date.UTC(2025, 4, 3, 12), freedBytes: 0 }, now)).toBe('1 snapshot stays, the oldest made 3 May 2025. None would be removed.')
+  expect(previewWords({ kept: 0, forgotten: 0 }, now)).toBe('0 snapshots stay. None would be removed.')
 })
