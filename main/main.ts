@@ -315,6 +315,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       logFolder: logs.folder,
       folders,
       chooseFolders: (purpose) => dialogs.folders(purpose),
+      chooseFile: () => dialogs.file(),
       openFolder: (path) => shell.openPath(path),
       onDismissed: (type) => {
         if (type === 'late') work.watch.silence()

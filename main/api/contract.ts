@@ -70,6 +70,8 @@ export interface Api {
    * as long as the page is there; one to restore to for a single restore. `busy` while another dialog is open.
    */
   'dialog.folders'(request: { readonly purpose: FolderPurpose }): readonly FolderView[]
+  /** Native file dialog, for a field that takes a path; nothing is read. Absent when the user cancelled. Errors: as dialog.folders. */
+  'dialog.file'(): { readonly path?: string }
 
   /** Snapshots of the job's repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
   'browse.snapshots'(request: { readonly jobId: string }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
@@ -168,6 +170,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'account.cancelSignIn': true,
   'account.signOut': true,
   'dialog.folders': true,
+  'dialog.file': true,
   'browse.snapshots': true,
   'browse.list': true,
   'restore.start': true,

@@ -60,6 +60,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'account.cancelSignIn': 'light',
   'account.signOut': 'write',
   'dialog.folders': 'write',
+  'dialog.file': 'write',
   'browse.snapshots': 'light',
   'browse.list': 'light',
   'restore.start': 'heavy',

@@ -121,6 +121,7 @@ export const requests: RequestSchemas = {
   'account.signIn': v.strictObject({ service, account: v.exactOptional(accountName) }),
   'account.cancelSignIn': none,
   'account.signOut': v.strictObject({ service, account: accountName }),
+  'dialog.file': none,
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']) }),
   'browse.snapshots': job,
   'browse.list': v.strictObject({ jobId: id, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),

@@ -13,8 +13,10 @@ const options: Readonly<Record<FolderPurpose, OpenDialogOptions>> = {
   restore: { title: 'Choose where to restore to', buttonLabel: 'Restore here', properties: ['openDirectory', 'createDirectory'] },
 }
 
+const fileOptions: OpenDialogOptions = { title: 'Choose a file', buttonLabel: 'Choose', properties: ['openFile', 'showHiddenFiles', 'dontAddToRecent'] }
+
 const paths = v.exactOptional(v.array(v.string()))
-const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, confirm: v.exactOptional(v.boolean()) })
+const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, file: v.exactOptional(v.string()), confirm: v.exactOptional(v.boolean()) })
 
 export interface DialogPorts {
   readonly parent: () => BrowserWindow | undefined
@@ -37,14 +39,25 @@ export class Dialogs {
   folders(purpose: FolderPurpose): Promise<readonly string[]> {
     return this.#turn.take(async () => {
       const answers = this.#testAnswers()
-      if (answers) return answers[purpose] ?? []
-      const parent = this.#ports.parent()
-      const { canceled, filePaths } = await (parent ? dialog.showOpenDialog(parent, options[purpose]) : dialog.showOpenDialog(options[purpose]))
-      if (canceled) return []
-      // What is no UTF-8 comes as other text, which names no folder or, worse, another one.
-      if (filePaths.some((path) => path.includes('\ufffd') || !existsSync(path))) throw new MainError('unsupported', 'The path of this folder is no UTF-8.', { reason: 'folder-name' })
-      return filePaths
+      return answers ? (answers[purpose] ?? []) : this.#open(options[purpose])
     })
+  }
+
+  /** The path of a file that was chosen; undefined when it was cancelled. Errors: `busy`, `unsupported`. */
+  file(): Promise<string | undefined> {
+    return this.#turn.take(async () => {
+      const answers = this.#testAnswers()
+      return answers ? answers.file : (await this.#open(fileOptions))[0]
+    })
+  }
+
+  async #open(chosen: OpenDialogOptions): Promise<readonly string[]> {
+    const parent = this.#ports.parent()
+    const { canceled, filePaths } = await (parent ? dialog.showOpenDialog(parent, chosen) : dialog.showOpenDialog(chosen))
+    if (canceled) return []
+    // What is no UTF-8 comes as other text, which names nothing or, worse, something else.
+    if (filePaths.some((path) => path.includes('\ufffd') || !existsSync(path))) throw new MainError('unsupported', 'This path is no UTF-8.', { reason: 'folder-name' })
+    return filePaths
   }
 
   /** Resolves when a person said yes. Errors: `aborted` with `data.declined`, `busy`. */

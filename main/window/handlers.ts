@@ -17,16 +17,21 @@ export interface WindowHandlerPorts {
   readonly logFolder: string
   readonly folders: Pick<Folders, 'add'>
   readonly chooseFolders: (purpose: FolderPurpose) => Promise<readonly string[]>
+  readonly chooseFile: () => Promise<string | undefined>
   /** Empty when it worked, else what went wrong. */
   readonly openFolder: (path: string) => Promise<string>
   /** Remembers that a notice of this type need not come again. */
   readonly onDismissed: (type: string) => void
 }
 
-export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'folder.open' | 'notice.dismiss'> {
+export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'dialog.file' | 'folder.open' | 'notice.dismiss'> {
   return {
     'state.get': () => ({ app: ports.app(), live: ports.live() }),
     'dialog.folders': async ({ purpose }) => ports.folders.add(purpose, await ports.chooseFolders(purpose)),
+    async 'dialog.file'() {
+      const path = await ports.chooseFile()
+      return path === undefined ? {} : { path }
+    },
     async 'folder.open'(request) {
       const problem = await ports.openFolder(await folderToOpen(folderOf(ports, request)))
       if (problem !== '') throw new MainError('not-found', 'The folder cannot be opened.')

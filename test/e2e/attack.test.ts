@@ -132,6 +132,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'account.cancelSignIn': () => [['gives up what nobody began', undefined, 'allowed']],
   'account.signOut': () => [['signs out of what is not there', { service: 'google', account: '__proto__' }, 'not-found'], ['signs out of all', { service: 'google' }, 'arguments']],
   'dialog.folders': ({ app }) => [['chooses for the person', { purpose: 'sources', defaultPath: app.home, paths: ['/etc'] }, 'arguments'], ['gets an empty answer where nobody chooses', { purpose: 'restore' }, 'allowed']],
+  'dialog.file': () => [['chooses for the person', { path: '/etc/shadow' }, 'arguments'], ['gets nothing where nobody chooses', undefined, 'allowed']],
   'browse.snapshots': () => [['looks at what is not there', { jobId: 'constructor' }, 'not-found']],
   'browse.list': ({ local, snapshot }) => [
     ['looks outside of the snapshot', { jobId: local.id, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
@@ -296,6 +297,7 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'browse.snapshots': { jobId: local.id },
     'browse.list': { jobId: local.id, snapshot, path: { $bytes: [] }, limit: 10 },
     'dialog.folders': { purpose: 'restore' },
+    'dialog.file': undefined,
     'folder.open': { type: 'logs' },
     'settings.set': { autoStart: true },
     'state.get': undefined,

@@ -117,6 +117,17 @@ test('a preset fills in its values; one of a server’s own key is shown to be c
   await page.getByText('The server’s key is SHA256:abc').waitFor()
 })
 
+test('a file is chosen in the system’s dialog, or stays what it was', async () => {
+  await card('SFTP server').check()
+  await page.evaluate(() => { globalThis.window.fake.file = '/home/mia/.ssh/id é' })
+  await button('Key file: Choose…').click()
+  await expect.poll(() => input('Key file').inputValue()).toBe('/home/mia/.ssh/id é')
+  await page.evaluate(() => { globalThis.window.fake.file = undefined })
+  await button('Key file: Choose…').click()
+  expect(await requests('dialog.file')).toHaveLength(2)
+  expect(await input('Key file').inputValue()).toBe('/home/mia/.ssh/id é')
+})
+
 test('what the storage itself said about a failure is told beside the advice', async () => {
   await card('Google Cloud Storage').check()
   await input('Bucket').fill('mia-backups')

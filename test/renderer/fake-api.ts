@@ -16,6 +16,8 @@ export class FakeApi implements Bridge {
   readonly failures = new Map<Channel, WireError>()
   /** What the folder dialog returns. */
   folders: readonly string[] = ['/home/mia/Documents']
+  /** What the file dialog gives; undefined: it is cancelled. */
+  file: string | undefined
   /** What the repository lacks. */
   missed: readonly string[] = []
   /** What the next tests of a destination find. */
@@ -143,6 +145,7 @@ export class FakeApi implements Bridge {
     'account.cancelSignIn': () => this.change({ accounts: { list: this.app.accounts.list, available: this.app.accounts.available } }),
     'account.signOut': ({ service, account }) => this.#changeAccounts((list) => list.filter((one) => one.name !== account || one.service !== service)),
     'dialog.folders': () => this.folders.map(folderAt),
+    'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'restore.start': ({ jobId, snapshot, target, paths, except }) => {

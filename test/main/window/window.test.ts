@@ -139,6 +139,7 @@ describe('folder.open', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-open-'))
     const world = openWorld()
     const opened: string[] = []
+    const files = ['/keys/id é']
     const handlers = windowHandlers({
       ...world,
       app: () => { throw new Error('unused') },
@@ -146,6 +147,7 @@ describe('folder.open', () => {
       notices: new Notices(() => undefined),
       logFolder: world.folder,
       chooseFolders: async (purpose) => [`/${purpose}`],
+      chooseFile: async () => files.shift(),
       openFolder: async (path) => { opened.push(path); return path.endsWith('broken/') ? 'no such folder' : '' },
       onDismissed: () => undefined,
     })
@@ -180,6 +182,12 @@ describe('folder.open', () => {
     for (const index of refused.keys()) await expect(open({ type: 'source', jobId, index })).rejects.toMatchObject({ code: 'denied', data: { reason: 'no-folder' } })
     for (const index of [6, 7]) await expect(open({ type: 'source', jobId, index })).rejects.toMatchObject({ code: 'not-found' })
     expect(opened).toEqual([])
+  })
+
+  it('a file that is chosen is a path, and nothing when it was cancelled', async () => {
+    const { handlers } = setUp()
+    expect(await handlers['dialog.file']()).toEqual({ path: '/keys/id é' })
+    expect(await handlers['dialog.file']()).toEqual({})
   })
 
   it('what is chosen in the dialog comes back with ids of its own', async () => {
