@@ -53,8 +53,9 @@ const mostAsking = 16
 const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
 /** CPU priority by what runs; all else has somebody in front of it. */
 const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, care: 19 }
-/** Shares of a limit that all have together; 1 for all else. */
-const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 9, care: 0.1 }
+/** Shares of a limit that all have together. */
+const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 90, care: 1 }
+const usualWeight = 10
 
 /**
  * Starts engines and divides among them what they share: permits by account, bandwidth, CPU. While a restore runs, backups
@@ -227,7 +228,7 @@ export class Supervisor {
     const limit = this.#limit(direction)
     const consumers = [...this.#running.values()].map((one): Consumer => ({
       id: one.id,
-      weight: weights[one.job.type] ?? 1,
+      weight: weights[one.job.type] ?? usualWeight,
       demand: estimateDemand(one.used[direction], one.share[direction], limit),
       cap: Math.min(direction === 'up' ? one.ownLimit : Infinity, this.#besideRestore(one, direction)),
     }))

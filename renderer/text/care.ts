@@ -78,8 +78,8 @@ export function careLine({ running, lastRun, waits }: CareView, now: number): Ca
   const { care, error } = lastRun
   if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: `Broken off ${age} for something else. It goes on at a quiet moment.` }
   if (error) {
-    const why = error.code === 'crashed' ? 'It ended unexpectedly' : errorText(error).title
-    return { tone: error.retryable ? 'warn' : 'bad', text: `Failed ${age}. ${why}. It is tried again by itself.` }
+    if (error.code === 'crashed') return { tone: 'warn', text: `Cut off ${age}. It goes on by itself.` }
+    return { tone: error.retryable ? 'warn' : 'bad', text: `Failed ${age}. ${errorText(error).title}. It is tried again by itself.` }
   }
   if (!care) return { tone: 'neutral', text: age }
   const parts = doneWords(care)

@@ -247,6 +247,24 @@ describe('bandwidth', () => {
   })
 })
 
+it('care of a repository has the least of everything: a tenth of a backup’s share, no permit before it, the lowest priority, and no new start', async () => {
+  const { backup, supervisor, hosts, nice, timers } = setUp()
+  supervisor.setLimits({ uploadBytesPerSecond: 1100, downloadBytesPerSecond: 1100 })
+  backup()
+  const { type: _type, ...place } = backupJob
+  const care = supervisor.start(
+    { job: { type: 'care', retention: [], repository: place.repository, home: place.home, concurrency: 2 }, secrets: { password: 'pw', storage: {} } },
+    { event: () => undefined, output: () => undefined, restarting: () => undefined, restarted: () => undefined },
+  )
+  for (const host of hosts) host.ready()
+  expect(hosts.map(limitsOf)).toEqual([{ uploadBytesPerSecond: 1000, downloadBytesPerSecond: 1000 }, { uploadBytesPerSecond: 100, downloadBytesPerSecond: 100 }])
+  expect(nice).toEqual([1000, 10, 1001, 19])
+  hosts[1]?.exit('SIGKILL')
+  expect(await care.exited).toMatchObject({ type: 'crashed', restarts: 0 })
+  await timers.advance(1000)
+  expect(hosts).toHaveLength(2)
+})
+
 describe('where no limit divides the line', () => {
   const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', totalBytes: 1, attempt: 1, bytesPerSecond: 0 } as const
 

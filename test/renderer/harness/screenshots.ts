@@ -36,6 +36,14 @@ const shots: readonly Shot[] = [
   ['form-end', 'idle', async (page) => { await click(page, 'Add job'); await page.getByText('One a line').scrollIntoViewIfNeeded() }],
   ['job', 'idle', (page) => goTo(page, 'Documents')],
   ['form-keep', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'Own numbers' }).check(); await page.getByText('An empty field is no rule').scrollIntoViewIfNeeded() }],
+  ['form-preview', 'idle', async (page) => {
+    await goTo(page, 'Documents')
+    await click(page, 'More actions')
+    await page.getByRole('menuitem', { name: 'Edit job' }).click()
+    await page.getByRole('radio', { name: 'Usual' }).check()
+    await click(page, 'Preview')
+    await page.getByText(/snapshots stay/).scrollIntoViewIfNeeded()
+  }],
   ['job-care', 'idle', async (page) => {
     await page.evaluate(() => {
       globalThis.window.fake.changeJob('j1', (one) => {

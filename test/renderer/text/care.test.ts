@@ -31,7 +31,7 @@ test('care that came to no end says why, and that it goes on', () => {
   const ended = (change: Partial<RunView>): CareView => ({ running: false, lastRun: run('care-j', 'r', now, { operation: 'care', finishedMs: now - 3 * hourMs, ...change }) })
   expect(careLine(ended({ outcome: 'stopped' }), now)).toEqual({ text: 'Broken off 3 h ago for something else. It goes on at a quiet moment.', tone: 'neutral' })
   expect(careLine(ended({ outcome: 'failed', error: { code: 'offline', message: 'raw', retryable: true } }), now)).toEqual({ text: 'Failed 3 h ago. The storage cannot be reached. It is tried again by itself.', tone: 'warn' })
-  expect(careLine(ended({ outcome: 'failed', error: { code: 'crashed', message: 'raw', retryable: true } }), now).text).toBe('Failed 3 h ago. It ended unexpectedly. It is tried again by itself.')
+  expect(careLine(ended({ outcome: 'failed', error: { code: 'crashed', message: 'raw', retryable: true } }), now).text).toBe('Cut off 3 h ago. It goes on by itself.')
   expect(careLine(ended({ outcome: 'failed', error: { code: 'password', message: 'raw', retryable: false } }), now).tone).toBe('bad')
 })
 
