@@ -10,7 +10,7 @@ import type { Actor, ActorReport, Scenario, Step } from './scheduler.ts'
 import type { ModelStore } from './store.ts'
 import { sourceOf, sync, type SyncSpec } from './sync.ts'
 
-export function syncActor(name: string, spec: SyncSpec = {}): Actor {
+function syncActor(name: string, spec: SyncSpec = {}): Actor {
   return async (backend, arbiter) => {
     const { committed, unreadable } = await sync(backend, name, spec, arbiter)
     return { committed, ...(unreadable ? { ended: 'unreadable' } : {}) }
@@ -18,7 +18,7 @@ export function syncActor(name: string, spec: SyncSpec = {}): Actor {
 }
 
 /** An actor that works in the source. */
-export function atSource(actor: Actor): Actor {
+function atSource(actor: Actor): Actor {
   return async (backend: StorageBackend, ...rest) => {
     const { committed } = await actor(sourceOf(backend), ...rest)
     return { committed: committed.map((name) => `${sourceFolder}${name}`) }

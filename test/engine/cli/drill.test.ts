@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SeededRandom } from '../../bench/random.ts'
@@ -41,4 +43,35 @@ test('a lost pack fails the drill with exit code 100 and the names of the files,
   expect(held.stdout).toMatch(/^ {2}3 paths cannot be restored as stored: run a check$/m)
   expect(`${held.stdout}${held.stderr}`).toContain('Übung: Café au lait.jpg')
   expect((await callCli(['drill', '--list'], { folder })).stdout).toMatch(/ FAILED +3 /)
+})
+
+/** Changes a byte of a file in a memory file system through a map that was written to before: neither its times nor its size tell. */
+async function mapFile(path: string): Promise<() => Promise<void>> {
+  const script = "import mmap, sys\nfile = open(sys.argv[1], 'r+b')\nmap = mmap.mmap(file.fileno(), 0)\nmap[7] = map[7]\nprint('mapped', flush=True)\nsys.stdin.readline()\nmap[7] ^= 1\n"
+  const child = spawn('python3', ['-c', script, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exit = once(child, 'exit')
+  await Promise.race([once(child.stdout, 'data'), exit.then(([code]) => { throw new Error(`python3 ended with ${String(code)}`) })])
+  return async () => {
+    child.stdin.end('\n')
+    expect(await exit).toEqual([0, null])
+  }
+}
+
+test('a source that went bad without a trace is a warning: exit code 2, named, and kept in the list', { timeout: 120_000 }, async () => {
+  await using folder = await testFolder()
+  await using cleanup = new AsyncDisposableStack()
+  const memory = mkdtempSync('/dev/shm/holdfast-drill-')
+  cleanup.defer(() => { rmSync(memory, { recursive: true }) })
+  const source = join(memory, 'Bilder')
+  mkdirSync(source)
+  for (const [seed, name] of names.entries()) writeFileSync(join(source, name), new SeededRandom(seed).bytes(200_000))
+  const spoil = await mapFile(join(source, names[0] ?? ''))
+  await backUp(folder, source)
+  await spoil()
+  const held = await callCli(['drill'], { folder })
+  expect([held.code, held.stdout]).toEqual([2, expect.stringMatching(/^drill: done, with warnings /m)])
+  expect(held.stdout).toMatch(/^ {2}3 files, 586 KiB of job@1 restored and compared, 3 of them with their sources too$/m)
+  expect(`${held.stdout}${held.stderr}`).toMatch(/Übung: Café au lait\.jpg.* has the size and times of .*, and other content/)
+  expect((await callCli(['drill', '--list'], { folder })).stdout).toMatch(/ passed, with warnings +3 +586 KiB +3 +0 +job@1$/m)
+  expect((await callCli(['drill', '--json'], { folder })).events.at(-1)).toMatchObject({ outcome: 'warnings', problems: 1, details: { proof: { result: 'warnings', failed: 0 } } })
 })
