@@ -39,12 +39,14 @@ export interface Sides {
 export async function readPlan(job: SyncJob, { source, destination }: Sides, held: HeldReader, context: CommandContext, onUnreadable: (name: string, message: string) => void): Promise<FoundPlan> {
   const { signal } = context
   const sourceId = source.repository.config.repositoryId
+  // All synced groups, since one may have vanished as a whole; and before the source is listed, so that of two syncs none takes what the other counts on to stay.
+  const before = job.removeVanished ? await held.read(signal) : undefined
   const snapshots: FoundSnapshot[] = []
   for await (const entry of listSnapshots(source.repository, { memory: source.memory }, signal)) {
     if (entry.type === 'snapshot') snapshots.push(foundSnapshot(entry, sourceId))
     else onUnreadable(entry.type === 'damaged' ? `revision ${revisionKey(entry.ref)}` : entry.object, entry.error.message)
   }
-  const known = await readHeldGroups(job, destination.repository, snapshots, held, signal)
+  const known = before ?? await readHeldGroups(destination.repository, snapshots, held, signal)
   const gone = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
   const keepers = await Keepers.read({ source: source.repository, destination: destination.repository }, { snapshots, known, gone }, signal)
   const vanished = gone.map((each) => ({ ...each, ...keepers.keep(each) }))
@@ -52,9 +54,7 @@ export async function readPlan(job: SyncJob, { source, destination }: Sides, hel
   return { ...plan, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
 }
 
-/** All synced groups only where what vanished is looked for: a group may have vanished as a whole. */
-async function readHeldGroups(job: SyncJob, destination: Repository, snapshots: readonly FoundSnapshot[], held: HeldReader, signal: AbortSignal): Promise<readonly HeldSnapshot[]> {
-  if (job.removeVanished) return held.read(signal)
+async function readHeldGroups(destination: Repository, snapshots: readonly FoundSnapshot[], held: HeldReader, signal: AbortSignal): Promise<readonly HeldSnapshot[]> {
   const found: HeldSnapshot[] = []
   for (const jobKey of new Set(snapshots.map((snapshot) => jobKeyOfGroup(destination, groupOf(snapshot))))) found.push(...await held.read(signal, jobKey))
   return found

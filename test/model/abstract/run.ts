@@ -6,6 +6,7 @@ import { exploreAll } from './explore.ts'
 import type { System } from './explore.ts'
 import { brokenRevisionScenarios, largeRevisionScenarios, quickRevisionScenarios, revisionSystem } from './revisions.ts'
 import { brokenScenarios, largeScenarios, quickScenarios } from './scenarios.ts'
+import { brokenRemovals, syncRemovalSystem } from './sync-removal.ts'
 import { repositorySystem } from './system.ts'
 
 const usage = `npm run model -- [--only NAME] [--seconds 120] [--trace]
@@ -61,6 +62,8 @@ async function main(): Promise<void> {
     ...[...brokenScenarios, ...controls, ...quickScenarios, ...largeScenarios].filter(isChosen).map((scenario) => show(scenario, repositorySystem(scenario))),
     ...[...brokenRevisionScenarios, ...quickRevisionScenarios, ...largeRevisionScenarios].filter(isChosen).map((scenario) => show(scenario, revisionSystem(scenario))),
   ]
+  const removals = [...brokenRemovals.map((breaks) => ({ name: breaks, breaks })), { name: 'Y3 two syncs that remove what vanished, backup and retention' }]
+  for (const scenario of removals.filter(isChosen)) right.push(show(scenario, syncRemovalSystem('breaks' in scenario ? scenario.breaks : undefined)))
   for (const scenario of brokenSyncs.filter(isChosen)) right.push(await showBrokenSync(scenario))
   for (const scenario of syncScenarios.filter(isChosen)) right.push(await showSync(scenario))
   process.exitCode = right.length > 0 && right.every(Boolean) ? 0 : 1

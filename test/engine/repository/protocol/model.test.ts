@@ -3,6 +3,7 @@ import { exploreAll } from '../../../model/abstract/explore.ts'
 import { indexMergeSystem } from '../../../model/abstract/index-merge.ts'
 import { brokenScenarios, quickScenarios } from '../../../model/abstract/scenarios.ts'
 import { brokenRevisionScenarios, quickRevisionScenarios, revisionSystem } from '../../../model/abstract/revisions.ts'
+import { brokenRemovals, syncRemovalSystem } from '../../../model/abstract/sync-removal.ts'
 import { repositorySystem } from '../../../model/abstract/system.ts'
 
 /** Take half a million states to be found: `npm run model`. */
@@ -32,6 +33,10 @@ describe('the protocol as a model loses nothing, in every interleaving', () => {
   it('I0 consolidation of the index', () => {
     expect(exploreAll(indexMergeSystem())).toMatchObject({ violation: undefined, complete: true, states: 1863 })
   })
+
+  it('Y3 two syncs that remove what vanished, a backup and retention at the source, retention at the destination', () => {
+    expect(exploreAll(syncRemovalSystem())).toMatchObject({ violation: undefined, complete: true, states: 7152 })
+  })
 })
 
 describe('the model loses data when a rule is broken, and does not when it is kept', () => {
@@ -48,6 +53,14 @@ describe('the model loses data when a rule is broken, and does not when it is ke
   for (const broken of ['I1 lists packs before the index', 'I2 removes its inputs first'] as const) {
     it(broken, () => {
       expect(exploreAll(indexMergeSystem(broken)).violation).toMatch(/^index/)
+    })
+  }
+
+  for (const broken of brokenRemovals) {
+    it(broken, () => {
+      const { violation, trace } = exploreAll(syncRemovalSystem(broken), { trace: true })
+      expect(violation).toMatch(/^Z[134]: /)
+      expect(trace.length).toBeGreaterThan(3)
     })
   }
 })
