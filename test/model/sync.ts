@@ -211,7 +211,12 @@ class SyncWork {
     for (const blob of [{ id: root, bytes: tree }, ...await this.#children(tree, stored)]) if (blob.bytes && !stored.has(toHex(blob.id))) missing.push({ id: blob.id, bytes: blob.bytes })
     if (missing.length > 0) {
       const { bytes } = makePack([missing])
-      await this.#parts.destination.backend.put(packObject(randomName(this.#random)), { type: 'bytes', bytes }, { once: true }, never)
+      const put = (): Promise<void> => this.#parts.destination.backend.put(packObject(randomName(this.#random)), { type: 'bytes', bytes }, { once: true }, never)
+      // R5: each attempt has a name of its own.
+      await put().catch((error: unknown) => {
+        if (!hasCode(error, 'unavailable')) throw error
+        return put()
+      })
     }
     return missing.map(({ id }) => toHex(id))
   }
