@@ -28,15 +28,10 @@ const keptBytesPerSecond = 64 * 1024
 
 /**
  * What a backup takes (bytes a second) beside a restore where no limit divides the line between them: transfers that are under way keep to it at once.
- * @param pace what it took before; Infinity where that is not known
+ * @param measured what it took before, second by second; the least counts, as buffers take in a new upload at many times the pace of the line
  */
-export function paceBesideRestore(pace: number): number {
-  return pace === Infinity ? keptBytesPerSecond : Math.max(keptBytesPerSecond, pace * keptShare)
-}
-
-/** How fast something has been lately: the most of a measurement and of what was before, which fades. */
-export function latelyOf(before: number, measured: number): number {
-  return before === Infinity ? measured : Math.max(measured, before * 0.8)
+export function paceBesideRestore(measured: readonly number[]): number {
+  return Math.max(keptBytesPerSecond, measured.length === 0 ? 0 : Math.min(...measured) * keptShare)
 }
 
 /** Fills vessels of the given sizes in proportion to their weights, until the amount is used up or all are full. */

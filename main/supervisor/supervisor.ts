@@ -4,7 +4,7 @@ import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
 import type { TransferEvent } from '../../engine/protocol/progress.ts'
 import { every } from '../system/timers.ts'
 import type { Timers } from '../system/timers.ts'
-import { divide, estimateDemand, latelyOf, paceBesideRestore } from './bandwidth.ts'
+import { divide, estimateDemand, paceBesideRestore } from './bandwidth.ts'
 import type { Consumer } from './bandwidth.ts'
 import { Engine } from './engine.ts'
 import type { EngineListener } from './engine.ts'
@@ -43,12 +43,13 @@ interface Running {
   /** Bytes since the speed was last measured, and that speed in bytes a second; Infinity before: then it counts as hungry. */
   readonly moved: Record<Direction, number>
   readonly used: Record<Direction, number>
-  /** The pace of late, outside of restores. */
-  readonly pace: Record<Direction, number>
+  /** The last speeds that were measured outside of restores while something moved, oldest first. */
+  readonly pace: Record<Direction, number[]>
   readonly share: Record<Direction, number | undefined>
 }
 
 const rebalanceMs = 1000
+const paceSeconds = 3
 const mostAsking = 16
 const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
 /** CPU priority by what runs; all else has somebody in front of it. */
@@ -94,7 +95,7 @@ export class Supervisor {
       ended: () => { this.#onProcessEnded(id) },
     })
     const ownLimit = request.uploadBytesPerSecond ?? Infinity
-    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), moved: { up: 0, down: 0 }, used: { up: Infinity, down: Infinity }, pace: { up: Infinity, down: Infinity }, share: { up: undefined, down: undefined } })
+    this.#running.set(id, { id, engine, job, asking: 0, ownLimit, lanes: new Map(), moved: { up: 0, down: 0 }, used: { up: Infinity, down: Infinity }, pace: { up: [], down: [] }, share: { up: undefined, down: undefined } })
     this.#onChange()
     void engine.exited.then(() => { this.#onExited(id) })
     return engine
@@ -170,7 +171,7 @@ export class Supervisor {
       for (const direction of ['up', 'down'] as const) {
         used[direction] = (moved[direction] * 1000) / passedMs
         moved[direction] = 0
-        if (!this.#isRestoring) pace[direction] = latelyOf(pace[direction], used[direction])
+        if (!this.#isRestoring && used[direction] > 0) pace[direction] = [...pace[direction], used[direction]].slice(-paceSeconds)
       }
     }
   }

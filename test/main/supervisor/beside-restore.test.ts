@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import type { EngineJob } from '../../../engine/protocol/job.ts'
+import type { EngineEvent } from '../../../engine/protocol/messages.ts'
 import { nodeHost } from '../../../main/supervisor/node-host.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import { systemTimers } from '../../../main/system/timers.ts'
@@ -31,7 +32,11 @@ test('a restore beside a backup: within a second of its first bytes the backup l
   const supervisor = new Supervisor({ startHost: nodeHost({ node: process.execPath, engine, environment: process.env }), timers: systemTimers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const { accessKeyId, secretAccessKey } = bucket.secrets
   const secrets = { password: 'tulip gravel omen lamp', storage: { accessKeyId, secretAccessKey } }
-  const run = (job: EngineJob) => supervisor.start({ job, secrets }, { event: () => undefined, output: () => undefined, restarting: () => undefined, restarted: () => undefined }).exited
+  /** What each upload of the last backup has handed to the system. */
+  const sent = new Map<number, number>()
+  const handedOn = (): number => [...sent.values()].reduce((sum, bytes) => sum + bytes, 0)
+  const hear = (event: EngineEvent): void => { if (event.type === 'transfer' && event.transfer.direction === 'up') sent.set(event.transfer.id, event.transfer.bytes) }
+  const run = (job: EngineJob, event: (event: EngineEvent) => void = () => undefined) => supervisor.start({ job, secrets }, { event, output: () => undefined, restarting: () => undefined, restarted: () => undefined }).exited
   const repositoryOf = (name: string, endpoint: string): string => `s3://${bucket.bucket}/${name}?endpoint=${encodeURIComponent(endpoint)}`
   const backupOf = (name: string, megabytes: number, endpoint: string): EngineJob => {
     mkdirSync(join(folder, name))
@@ -40,20 +45,34 @@ test('a restore beside a backup: within a second of its first bytes the backup l
   }
   const newest = () => link.readings.at(-1)
   try {
-    expect(await run(backupOf('papers', 25, bucket.endpoint))).toMatchObject({ type: 'finished', summary: { outcome: 'success' } })
-    const backup = run(backupOf('photos', 120, link.endpoint))
+    expect(await run(backupOf('papers', 60, bucket.endpoint))).toMatchObject({ type: 'finished', summary: { outcome: 'success' } })
+    const backup = run(backupOf('photos', 300, link.endpoint), hear)
     const ended = { backup: false }
     void backup.then(() => { ended.backup = true })
     await expect.poll(() => rate(link.readings.at(-20), newest(), 'up'), { timeout: 40_000, interval: 50 }).toBeGreaterThan(lineBytesPerSecond * 0.8)
+    // The buffers of loopback take in tens of megabytes first.
+    let before: { readonly bytes: number; readonly atMs: number } | undefined
+    await expect.poll(() => {
+      const since = before
+      before = { bytes: handedOn(), atMs: performance.now() }
+      return since ? ((before.bytes - since.bytes) * 1000) / (before.atMs - since.atMs) : Infinity
+    }, { timeout: 40_000, interval: 3500 }).toBeLessThan(lineBytesPerSecond * 1.3)
 
     const restore = run({ ...restoreJob, snapshot: 'latest', target: join(folder, 'restored'), home: join(folder, 'home-papers'), repository: repositoryOf('papers', link.endpoint), concurrency: 4 })
-    const before = newest()?.down ?? 0
-    await expect.poll(() => newest()?.down ?? 0, { timeout: 20_000, interval: 20 }).toBeGreaterThan(before + 200_000)
-    const first = link.readings.length
-    await expect.poll(() => link.readings.length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(first + 25)
-    // A tenth of its pace, and what a tenth of a second of readings may be off.
-    expect(rate(link.readings[first + 10], link.readings[first + 25], 'up')).toBeLessThan(lineBytesPerSecond * 0.2)
-    expect(rate(link.readings[first + 10], link.readings[first + 25], 'up')).toBeGreaterThan(10_000)
+    const downBefore = newest()?.down ?? 0
+    await expect.poll(() => newest()?.down ?? 0, { timeout: 20_000, interval: 20 }).toBeGreaterThan(downBefore + 200_000)
+    const first = newest()?.atMs ?? 0
+    const after = (ms: number) => expect.poll(() => newest()?.atMs ?? 0, { timeout: 20_000, interval: 20 }).toBeGreaterThan(first + ms)
+    await after(1000)
+    const handed = { bytes: handedOn(), atMs: performance.now() }
+    await after(3000)
+    // A tenth of its pace, and what the telling of it may be off.
+    expect(((handedOn() - handed.bytes) * 1000) / (performance.now() - handed.atMs)).toBeLessThan(lineBytesPerSecond * 0.2)
+    // What the buffers of both ends had taken goes out meanwhile.
+    const ofRestore = { ended: false }
+    void restore.then(() => { ofRestore.ended = true })
+    await expect.poll(() => (ofRestore.ended ? NaN : rate(link.readings.at(-15), newest(), 'up')), { timeout: 20_000, interval: 50 }).toBeLessThan(lineBytesPerSecond * 0.2)
+    expect(rate(link.readings.at(-30), newest(), 'up')).toBeGreaterThan(10_000)
     expect(await restore).toMatchObject({ type: 'finished', summary: { outcome: 'success' } })
 
     expect(ended.backup).toBe(false)
