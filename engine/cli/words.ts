@@ -1,3 +1,4 @@
+import { shellWord } from '../protocol/shell-word.ts'
 import type { ErrorCode, WireError } from '../protocol/errors.ts'
 
 /** What to do about an error, by code; the error's own message says what happened. */
@@ -55,10 +56,5 @@ export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): str
 }
 
 function loginCommand({ service, account }: NonNullable<WireError['data']>): string {
-  return `holdfast login ${String(service)}${account === undefined ? '' : ` --name ${quoted(String(account))}`}`
-}
-
-/** For a POSIX shell. */
-function quoted(text: string): string {
-  return /^[A-Za-z0-9@%+=:,./_-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+  return `holdfast login ${String(service)}${account === undefined ? '' : ` --name ${shellWord(String(account))}`}`
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../protocol/shell-word.ts'
 import { userInfo } from 'node:os'
 import type { StorageBackend } from '../backend/backend.ts'
 import { fromText, type ByteString } from '../base/byte-string.ts'
@@ -200,7 +201,7 @@ class BackupRun {
     const { job, opened, sources, tally } = this.#parts
     this.#unusual = await judgeRun({ changes: tally.changes.changes, changedSources: passes.changedSources, sources: sources.length }, opened, signal)
     if (this.#unusual.length === 0) return
-    tally.problem('unusual-change', fromText(job.name), `This backup is unusual. ${unusualWords(this.#unusual)} If that is as it should be, say so: holdfast acknowledge ${job.name}. Until then it and all that is older stay.`)
+    tally.problem('unusual-change', fromText(job.name), `This backup is unusual. ${unusualWords(this.#unusual)} If that is as it should be, say so: holdfast acknowledge ${shellWord(job.name)}. Until then it and all that is older stay.`)
   }
 
   #expect(last: LastSnapshot | undefined): Expectation {

@@ -1,3 +1,4 @@
+import { shellWord } from './shell-word.ts'
 import { renderSVG } from 'uqr'
 
 /** What a recovery kit says. */
@@ -66,7 +67,7 @@ export function kitPage(facts: KitFacts): string {
 <li>Open <b>Restore</b> on that job. It shows the backups of all computers. Choose what to restore, and where to.</li>
 </ol>
 <p>On the command line, which asks for the password and takes the words:</p>
-<p><code>holdfast snapshots --repo ${escaped(shellQuoted(facts.address))}</code><br><code>holdfast restore latest --repo ${escaped(shellQuoted(facts.address))} --to restored</code><br><code>holdfast machines --repo ${escaped(shellQuoted(facts.address))}</code> shows the jobs that there were, and how to go on with them.</p>
+<p><code>holdfast snapshots --repo ${escaped(shellWord(facts.address))}</code><br><code>holdfast restore latest --repo ${escaped(shellWord(facts.address))} --to restored</code><br><code>holdfast machines --repo ${escaped(shellWord(facts.address))}</code> shows the jobs that there were, and how to go on with them.</p>
 <h2>Keep it safe</h2>
 <p>Who has this page and can reach the storage can read all your backups. If it is lost, make another kit and take this one's key away: <code>holdfast key remove ${escaped(facts.keyName.slice(0, 8))}</code></p>
 </body>
@@ -76,8 +77,4 @@ export function kitPage(facts: KitFacts): string {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-}
-
-function shellQuoted(text: string): string {
-  return /^[A-Za-z0-9@%+=:,./_-]+$/.test(text) ? text : `'${text.replaceAll('\'', '\'\\\'\'')}'`
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../../protocol/shell-word.ts'
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
 import { atHome, readMachineSettings, type PortableJob, type PortableSettings } from '../../protocol/machine-settings.ts'
@@ -41,15 +42,11 @@ function scheduleText({ schedule }: PortableJob): string {
 /** For a POSIX shell. */
 export function backupCommand({ name, host, sources, excludes }: PortableJob, machine: string, here: (path: string) => string): string {
   const words = [
-    'holdfast', 'backup', ...sources.map((source) => quoted(here(source))), '--job', quoted(name), '--host', quoted(host ?? machine),
-    ...excludes.patterns.flatMap((pattern) => ['--exclude', quoted(pattern)]),
+    'holdfast', 'backup', ...sources.map((source) => shellWord(here(source))), '--job', shellWord(name), '--host', shellWord(host ?? machine),
+    ...excludes.patterns.flatMap((pattern) => ['--exclude', shellWord(pattern)]),
     ...excludes.presets.flatMap((preset) => ['--exclude-preset', preset]),
     ...(excludes.largerThanBytes === undefined ? [] : ['--exclude-larger-than', String(excludes.largerThanBytes)]),
     ...(excludes.oneFileSystem ? ['--one-file-system'] : []),
   ]
   return words.join(' ')
-}
-
-function quoted(text: string): string {
-  return /^[A-Za-z0-9@%+=:,./_-]+$/.test(text) ? text : `'${text.replaceAll('\'', '\'\\\'\'')}'`
 }

@@ -1,10 +1,11 @@
+import { shellWord } from '../../protocol/shell-word.ts'
 import type { Command } from 'commander'
 import { absoluteAddress } from '../../backend/address.ts'
 import type { SyncDetails, PlannedGroup } from '../../commands/sync.ts'
 import type { RunSummary } from '../../protocol/progress.ts'
 import { runToEnding } from '../execute.ts'
 import { formatPlural } from '../format.ts'
-import { heldLine, quoted } from '../held-text.ts'
+import { heldLine } from '../held-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { collect, parseGroups, parsePositive, parseText } from '../values.ts'
@@ -81,7 +82,7 @@ function groupLines(summary: RunSummary, dryRun: boolean): string[] {
       `  ${group.group}: ${parts.join(', ')}`,
       ...(dryRun ? [...group.copy.map((id) => `    + ${id}`), ...group.remove.map((id) => `    - ${id}`)] : []),
       ...stays.map(({ id, because }) => `    = ${id} stays: ${staysWords[because]}`),
-      ...(stays.some(({ because }) => because === 'gone' || because === 'last') ? [`    If all of it may go: sync with --group ${quoted(group.group)} --remove-vanished`] : []),
+      ...(stays.some(({ because }) => because === 'gone' || because === 'last') ? [`    If all of it may go: sync with --group ${shellWord(group.group)} --remove-vanished`] : []),
     ]
   })
 }

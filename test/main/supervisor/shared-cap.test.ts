@@ -58,7 +58,7 @@ function startJob(supervisor: Supervisor, job: BackupJob, { secrets: { accessKey
 
 beforeAll(startS3)
 
-test('two jobs in engines of their own share what their account bears: the server never sees more, and neither job waits for the other’s end', { timeout: 60_000 }, async () => {
+test('two jobs in engines of their own share what their account bears: the server never sees more, and neither job waits for the other’s end', { timeout: 150_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cap-'))
   const bucket = await freshBucket()
   await using proxy = await FaultProxy.start(bucket.endpoint)
@@ -76,7 +76,7 @@ test('two jobs in engines of their own share what their account bears: the serve
   const early: unknown[] = []
   for (const { running } of jobs) void running.exited.then((exit) => early.push(exit))
   /** Waits for this to be true of both jobs; where one has ended instead, the failure tells how. */
-  const both = (isSo: () => boolean) => expect.poll(() => (early[0] === undefined ? isSo() : JSON.stringify(early[0])), { timeout: 20_000 }).toBe(true)
+  const both = (isSo: () => boolean) => expect.poll(() => (early[0] === undefined ? isSo() : JSON.stringify(early[0])), { timeout: 60_000 }).toBe(true)
   try {
     for (const { running } of jobs) running.pause()
     await both(() => jobs.every(({ phases }) => phases.has('working')))
