@@ -2,7 +2,7 @@ import SqliteDatabase from 'better-sqlite3'
 import type BetterSqlite3 from 'better-sqlite3'
 import { existsSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { HoldfastError } from '../base/errors.ts'
+import { hasCode, HoldfastError } from '../base/errors.ts'
 import { diskError } from '../base/disk-error.ts'
 import { makePrivateFile, makePrivateFolder } from '../base/private-folder.ts'
 
@@ -62,7 +62,20 @@ function isSound(file: string): boolean {
   }
 }
 
+/** A file that another process has just made, or is about to let go, is refused at once, however long SQLite would wait: it is tried again for as long. */
 function tryOpen(file: string, schema: string, version: number): Database | undefined {
+  const untilMs = performance.now() + busyTimeoutMs
+  for (;;) {
+    try {
+      return openOnce(file, schema, version)
+    } catch (error) {
+      if (!hasCode(error, 'busy') || performance.now() > untilMs) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5 + Math.random() * 15)
+    }
+  }
+}
+
+function openOnce(file: string, schema: string, version: number): Database | undefined {
   let database: Database | undefined
   try {
     // SQLite gives its journals the mode of the file.
@@ -73,16 +86,27 @@ function tryOpen(file: string, schema: string, version: number): Database | unde
     database.pragma('synchronous = NORMAL')
     database.pragma(`cache_size = -${cacheKiB}`)
     database.pragma('temp_store = FILE')
-    const found = Number(database.pragma('user_version', { simple: true }))
-    if (found === 0) database.transaction(() => database?.exec(`${schema}; PRAGMA user_version = ${version}`)).immediate()
-    else if (found > version) throw new HoldfastError('version', `The local catalog ${file} was made by a newer Holdfast.`, { data: { reason: 'catalog' } })
-    else if (found !== version) return closed(database)
+    if (versionOf(database) === 0) makeTables(database, schema, version)
+    const found = versionOf(database)
+    if (found > version) throw new HoldfastError('version', `The local catalog ${file} was made by a newer Holdfast.`, { data: { reason: 'catalog' } })
+    if (found !== version) return closed(database)
     return database
   } catch (error) {
     closed(database)
     if (isDamage(error)) return undefined
     throw catalogError(error, file)
   }
+}
+
+/** Of several processes that find a new file at once, one makes its tables. */
+function makeTables(database: Database, schema: string, version: number): void {
+  database.transaction(() => {
+    if (versionOf(database) === 0) database.exec(`${schema}; PRAGMA user_version = ${version}`)
+  }).immediate()
+}
+
+function versionOf(database: Database): number {
+  return Number(database.pragma('user_version', { simple: true }))
 }
 
 function closed(database: Database | undefined): undefined {
