@@ -5,7 +5,7 @@ import type { RunSummary } from '../protocol/progress.ts'
 import type { CommandContext } from './context.ts'
 import { RunFailed } from './failure.ts'
 import { openEnds, type Ends } from './sync/ends.ts'
-import { Groups, type GroupResult } from './sync/groups.ts'
+import { Groups, hasWork, type GroupResult } from './sync/groups.ts'
 import { HeldReader } from './sync/held.ts'
 import type { SideHold } from './sync/keepers.ts'
 import type { Skipped, Staying } from './sync/plan.ts'
@@ -36,12 +36,15 @@ export interface PlannedGroup {
   readonly skipped: Skipped
   /** Of the destination. */
   readonly remove: readonly string[]
+  /** Of the destination: to say what is said at the source. What is copied says it from the beginning. */
+  readonly annotate: readonly string[]
   /** Of the destination: vanished, and not removed. */
   readonly stays: readonly Staying[]
 }
 
 /**
- * Copies snapshots from one repository to another, each whole or not at all, and only what the destination lacks; there they keep job, host and time, and say where they are from.
+ * Copies snapshots from one repository to another, each whole or not at all, and only what the destination lacks; there they keep job, host and time, and say where they are from. Names, notes
+ * and pins come along, later ones too.
  * Interrupted, the same call goes on. A snapshot that cannot be read at the source is a problem of the summary; the others go on. Of what vanished nothing goes that is pinned, of a
  * group that is held on either side, or that nothing would be left of unless the group is named; but for pins the outcome is `warnings` then.
  * Errors: arguments, rolled-back (either is older than this machine knows), busy, those of both storages; RunFailed says how far it came.
@@ -64,10 +67,10 @@ export async function sync(job: SyncJob, context: CommandContext): Promise<RunSu
   if (job.dryRun) return summarize(outcomeOf(plan, groups, progress))
   await keepNativeMemorySmall()
   const copies = plan.groups.flatMap(({ copy }) => copy)
-  progress.expect(plan.groups.filter(({ copy, remove }) => copy.length + remove.length > 0).length, copies)
+  progress.expect(plan.groups.filter(hasWork).length, copies)
   progress.phase('working')
   try {
-    await groups.run(plan.groups)
+    await groups.run(plan)
   } catch (error) {
     throw new RunFailed(error, summarize(progress.copied > 0 || progress.bytes.uploaded > 0 ? 'partial' : 'failed'))
   }
@@ -76,7 +79,7 @@ export async function sync(job: SyncJob, context: CommandContext): Promise<RunSu
 
 function outcomeOf(plan: FoundPlan, groups: Groups, { problemCount }: SyncRunProgress): RunSummary['outcome'] {
   if (problemCount + heldBack(plan, groups) > 0) return 'warnings'
-  return plan.groups.some(({ copy, remove }) => copy.length + remove.length > 0) ? 'success' : 'unchanged'
+  return plan.groups.some(hasWork) ? 'success' : 'unchanged'
 }
 
 /** Holds, and groups that would be gone as a whole: what somebody has to look at. */
@@ -100,7 +103,9 @@ function summaryOf({ startedMs, finishedMs, outcome, ends, plan, groups, progres
     sourceId: ends.source.repository.config.repositoryId,
     readBytes: progress.source.traffic.downloadedBytes,
     sentBytes: progress.destination.traffic.uploadedBytes,
-    plan: plan.groups.map(({ name, group, copy, skipped, remove, stays }) => ({ group: name, origin: group.repository, copy: copy.map(({ id }) => id), skipped, remove: remove.map(({ id }) => id), stays })),
+    plan: plan.groups.map(({ name, group, copy, skipped, remove, annotate, stays }) => ({
+      group: name, origin: group.repository, copy: copy.map(({ id }) => id), skipped, remove: remove.map(({ id }) => id), annotate: annotate.map(({ id }) => id), stays,
+    })),
     done: groups.results,
     ...(plan.holds.length > 0 ? { held: plan.holds } : {}),
   }

@@ -53,6 +53,29 @@ export function outdatedRecords(records: readonly AnnotationRecord[]): readonly 
     || records.some((other) => other.change[field] !== undefined && byAge(other, record) > 0)))
 }
 
+/** No machine ever comes this far; whoever writes more wants to have the last word for ever. */
+const highestCarried = 2 ** 40
+
+/**
+ * What is said of a snapshot elsewhere and lacks here, as far as it still counts beside what is said here. Whether an unusual run is as it should be is
+ * for each side to say. What no version of this program would have written stays away.
+ */
+export function lackingRecords(theirs: readonly AnnotationRecord[], ours: readonly AnnotationRecord[]): readonly AnnotationRecord[] {
+  const known = new Set(ours.map(({ id }) => id))
+  const lacking = theirs.flatMap(({ change: { fine: _own, ...change }, ...record }) => (known.has(record.id) || record.counter > highestCarried || !isChange(change) ? [] : [{ ...record, change }]))
+  const outdated = new Set(outdatedRecords([...ours, ...lacking]).map(({ id }) => id))
+  return lacking.filter(({ id }) => !outdated.has(id))
+}
+
+function isChange(change: AnnotationChange): boolean {
+  try {
+    expectChange(change)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** The counter of the next change. */
 export function nextCounter(records: readonly AnnotationRecord[]): number {
   return 1 + records.reduce((highest, { counter }) => Math.max(highest, counter), 0)

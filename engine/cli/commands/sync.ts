@@ -71,9 +71,11 @@ function groupLines(summary: RunSummary, dryRun: boolean): string[] {
     const result = done.find((each) => each.group === group.group && each.origin === group.origin)
     const copied = dryRun ? `${group.copy.length} to copy` : `${result?.copied.length ?? 0} copied`
     const removed = dryRun ? group.remove.length : result?.removed.length ?? 0
+    const annotated = dryRun ? group.annotate.length : result?.annotated.length ?? 0
     const parts = [
       copied,
       ...(removed > 0 ? [`${removed} ${dryRun ? 'to forget' : 'forgotten'}`] : []),
+      ...(annotated > 0 ? [`${annotated} ${dryRun ? 'to annotate' : 'annotated'}`] : []),
       ...(result && result.failed.length > 0 ? [`${result.failed.length} not readable at the source`] : []),
       ...skippedWords(group),
     ]
@@ -114,6 +116,7 @@ const syncHelp = `What it does:
   A group is one job of one machine; its snapshots go oldest first, each whole or not at all. At the destination they keep job, machine and
   times, and have ids of their own (photos~0123456789ab@3); latest:HOST/JOB finds them. Only what the destination lacks is read, every piece is
   verified and encrypted anew. Interrupted, the same command goes on. What was forgotten at the destination is not brought again.
+  Names, notes and pins come along, later ones too; whether an unusual backup is fine is for each side to say.
   --remove-vanished forgets a snapshot only where the source itself says that it was forgotten. The space comes free with the next prune.
   What is pinned at the destination stays. So does all of a group that is held on either side for an unusual backup (see acknowledge), that
   the source has nothing of any more, or that nothing would be left of; for the last two, naming it says that it may go: --group desk/photos.

@@ -1,4 +1,5 @@
 import { isPinned, readAnnotations, scopeOf } from '../../repository/protocol/annotations.ts'
+import type { SnapshotRef } from '../../repository/protocol/names.ts'
 import { forgetSnapshot } from '../../repository/protocol/forget.ts'
 import { hasCode } from '../../base/errors.ts'
 import { forEachParallel } from '../../base/parallel.ts'
@@ -8,12 +9,16 @@ import type { Ends } from './ends.ts'
 import type { HeldReader } from './held.ts'
 import { concernsSnapshot, Lane } from './lane.ts'
 import { placedError, placeWords } from './placed.ts'
-import { whyAllStay, type GroupPlan, type Staying } from './plan.ts'
-import { jobKeyOfGroup, type FoundSnapshot, type FoundVanished } from './read-plan.ts'
+import { whyAllStay, type Staying } from './plan.ts'
+import { jobKeyOfGroup, type FoundGroup, type FoundPlan, type FoundSnapshot, type FoundVanished } from './read-plan.ts'
+import type { SaidOfSnapshots } from './said.ts'
 import { SnapshotCopy, type Copied, type CopyParts } from './snapshot-copy.ts'
 import type { SyncRunProgress } from './sync-progress.ts'
 
-type Group = GroupPlan<FoundSnapshot, FoundVanished>
+/** Whether there is anything to do. */
+export function hasWork({ copy, remove, annotate }: FoundGroup): boolean {
+  return copy.length + remove.length + annotate.length > 0
+}
 
 /** What was done of a group; grows while it is worked on. Ids are `JOB@REV`. */
 export interface GroupResult {
@@ -28,6 +33,8 @@ export interface GroupResult {
   readonly failed: string[]
   /** Of the destination. */
   readonly removed: string[]
+  /** Of the destination: says now what is said at the source. */
+  readonly annotated: string[]
   /** Of the destination: was to be removed, and stays all the same. */
   readonly stayed: Staying[]
 }
@@ -51,38 +58,44 @@ export class Groups {
   }
 
   /** Errors: those of both storages, with the group and snapshot in their words; what is done is in `results`. */
-  async run(groups: readonly Group[]): Promise<void> {
+  async run({ groups, said }: FoundPlan): Promise<void> {
     const { job, context } = this.#parts
-    const waiting = groups.filter(({ copy, remove }) => copy.length + remove.length > 0)
+    const waiting = groups.filter(hasWork)
     const lanes = Math.min(job.parallelGroups, waiting.length)
     await forEachParallel(Array.from({ length: lanes }, (_, number) => number), lanes, context.signal, async (number, signal) => {
       await using lane = await Lane.open({ ...this.#parts, context: { ...context, signal }, number, lanes })
       for (let group = waiting.shift(); group; group = waiting.shift()) {
-        await this.#group(lane, group, signal)
+        await this.#group(lane, group, said, signal)
         this.#parts.progress.groupsDone++
       }
     })
   }
 
-  async #group(lane: Lane, group: Group, signal: AbortSignal): Promise<void> {
-    const result: GroupResult = { group: group.name, origin: group.group.repository, copied: [], held: [], forgotten: [], failed: [], removed: [], stayed: [] }
+  async #group(lane: Lane, group: FoundGroup, said: SaidOfSnapshots, signal: AbortSignal): Promise<void> {
+    const result: GroupResult = { group: group.name, origin: group.group.repository, copied: [], held: [], forgotten: [], failed: [], removed: [], annotated: [], stayed: [] }
     this.results.push(result)
     for (const snapshot of group.copy) {
       lane.log.at({ group: group.name, snapshot: snapshot.id })
       try {
-        await this.#snapshot(lane, group, snapshot, result, signal)
+        const ref = await this.#snapshot(lane, group, snapshot, result, signal)
+        if (ref) await said.carry({ from: snapshot.ref, to: ref }, signal)
       } catch (error) {
         throw placedError(await lane.fail(error), { group: group.name, snapshot: snapshot.id })
       }
     }
     lane.log.at({ group: group.name })
+    for (const copy of group.annotate) {
+      await lane.gate()
+      if (await said.carry(copy, signal)) result.annotated.push(copy.id)
+    }
     const because = whyAllStay(group, { failed: result.failed.length, arrived: result.copied.length + result.held.length })
     if (because) result.stayed.push(...group.remove.map(({ id }) => ({ id, because })))
     else for (const vanished of group.remove) await this.#remove(lane, vanished, result, signal)
     lane.log.at({})
   }
 
-  async #snapshot(lane: Lane, group: Group, snapshot: FoundSnapshot, result: GroupResult, signal: AbortSignal): Promise<void> {
+  /** @returns the copy, where it was made. */
+  async #snapshot(lane: Lane, group: FoundGroup, snapshot: FoundSnapshot, result: GroupResult, signal: AbortSignal): Promise<SnapshotRef | undefined> {
     const { ends, held, progress } = this.#parts
     const underway = progress.begin({ group: group.name, snapshot: snapshot.id, files: snapshot.files, totalBytes: snapshot.bytes })
     const jobKey = jobKeyOfGroup(ends.destination.repository, group.group)
@@ -93,7 +106,7 @@ export class Groups {
           result.copied.push({ source: snapshot.id, destination: copied.id })
           progress.copied++
           lane.log.write('info', `copied as ${copied.id}`)
-          break
+          return copied.ref
         case 'held':
           result.held.push(snapshot.id)
           break
@@ -110,6 +123,7 @@ export class Groups {
     } finally {
       progress.end(underway)
     }
+    return undefined
   }
 
   /** A prune at the source moves what is read; so where something is not found, it is looked for once more with a fresh look at the source. */

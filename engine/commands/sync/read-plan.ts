@@ -6,12 +6,13 @@ import { deletedName, parseRevisionKey, revisionKey, type SnapshotRef } from '..
 import { listSnapshots, readDecision, snapshotId, type SnapshotEntry } from '../../repository/protocol/snapshots.ts'
 import type { RevisionMemory } from '../../repository/protocol/revision-memory.ts'
 import type { Repository } from '../../repository/repository.ts'
-import { originKey, syncedJobName, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
+import { groupKey, originKey, syncedJobName, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import type { CommandContext } from '../context.ts'
 import type { HeldReader, HeldSnapshot } from './held.ts'
 import { Keepers, type SideHold } from './keepers.ts'
-import { groupOf, planSync, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
+import { groupOf, planSync, type GroupPlan, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
+import { SaidOfSnapshots, type Said } from './said.ts'
 
 export interface FoundSnapshot extends SourceSnapshot {
   readonly ref: SnapshotRef
@@ -24,7 +25,14 @@ export interface FoundVanished extends Vanished {
   readonly manifest: Manifest
 }
 
+/** A group of the plan, and the copies of which something is said at the source that lacks at the destination. */
+export interface FoundGroup extends GroupPlan<FoundSnapshot, FoundVanished> {
+  readonly annotate: readonly Said[]
+}
+
 export interface FoundPlan extends SyncPlan<FoundSnapshot, FoundVanished> {
+  readonly groups: readonly FoundGroup[]
+  readonly said: SaidOfSnapshots
   /** What keeps something that vanished. */
   readonly holds: readonly SideHold[]
 }
@@ -51,7 +59,19 @@ export async function readPlan(job: SyncJob, { source, destination }: Sides, hel
   const keepers = await Keepers.read({ source: source.repository, destination: destination.repository }, { snapshots, known, gone }, signal)
   const vanished = gone.map((each) => ({ ...each, ...keepers.keep(each) }))
   const plan = planSync({ destination: destination.repository.config.repositoryId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
-  return { ...plan, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
+  const said = await SaidOfSnapshots.read(source.repository, destination.repository, context.log, signal)
+  const copies = Map.groupBy(copiesOf(snapshots, known), ({ group }) => groupKey(group))
+  const groups = plan.groups.map((group) => ({ ...group, annotate: said.lacking(copies.get(groupKey(group.group)) ?? []) }))
+  return { ...plan, groups, said, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
+}
+
+/** What both sides have; of two copies both. */
+function copiesOf(snapshots: readonly FoundSnapshot[], known: readonly HeldSnapshot[]): readonly (Said & { readonly group: OriginGroup })[] {
+  const byOrigin = new Map(snapshots.map((snapshot) => [originKey(snapshot.origin), snapshot]))
+  return known.flatMap(({ ref: to, origin, manifest }) => {
+    const snapshot = manifest && byOrigin.get(originKey(origin))
+    return snapshot ? [{ id: snapshotId(manifest, to), from: snapshot.ref, to, group: groupOf(snapshot) }] : []
+  })
 }
 
 async function readHeldGroups(destination: Repository, snapshots: readonly FoundSnapshot[], held: HeldReader, signal: AbortSignal): Promise<readonly HeldSnapshot[]> {

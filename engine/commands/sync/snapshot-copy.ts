@@ -21,7 +21,7 @@ import { TreeCopy } from './trees.ts'
 const mostPasses = 8
 
 export type Copied =
-  | { readonly type: 'copied'; /** Of the destination. */ readonly id: string }
+  | { readonly type: 'copied'; /** Of the destination. */ readonly id: string; readonly ref: SnapshotRef }
   /** Another sync was first. */
   | { readonly type: 'held' }
   /** It was forgotten at the source meanwhile. */
@@ -130,7 +130,7 @@ export class SnapshotCopy {
     const { host, finishedMs, counters: { files, bytes } } = manifest
     const id = snapshotId({ ...manifest, origin }, ref)
     lane.keepTrees({ id, host, revision: ref.revision, root: toHex(root), finishedMs, files, bytes, sources: [] })
-    return { type: 'copied', id }
+    return { type: 'copied', id, ref }
   }
 
   async #stillStands(): Promise<boolean> {

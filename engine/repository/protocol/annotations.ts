@@ -1,7 +1,7 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectName } from '../../backend/backend.ts'
 import { tryWithRights } from '../../backend/rights.ts'
-import { expectChange, mergeAnnotation, nextCounter, noAnnotation, outdatedRecords } from '../../snapshot/annotation.ts'
+import { expectChange, lackingRecords, mergeAnnotation, nextCounter, noAnnotation, outdatedRecords } from '../../snapshot/annotation.ts'
 import type { Annotation, AnnotationChange, AnnotationRecord } from '../../snapshot/annotation.ts'
 import type { Random } from '../crypto.ts'
 import { fetchIfThere } from '../fetch.ts'
@@ -17,6 +17,8 @@ import { readDecision } from './snapshots.ts'
 export interface ReadAnnotation {
   readonly ref: SnapshotRef
   readonly annotation: Annotation
+  /** What was read of it. */
+  readonly records: readonly AnnotationRecord[]
   /** Damaged, or of a later version: the snapshot counts as pinned, since it may be. */
   readonly unreadable: readonly UnreadableAnnotation[]
 }
@@ -64,7 +66,7 @@ export async function readAnnotations(repository: Repository, scope: string, cac
       group.records.push(read)
     }
   })
-  const found = [...groups].map(([key, { ref, records, unreadable }]) => [key, { ref, annotation: mergeAnnotation(records), unreadable }] as const)
+  const found = [...groups].map(([key, { ref, records, unreadable }]) => [key, { ref, annotation: mergeAnnotation(records), records, unreadable }] as const)
   return { found: new Map(found), unknown }
 }
 
@@ -119,6 +121,25 @@ export async function annotateSnapshot(repository: Repository, ref: SnapshotRef,
   if (later) throw later.error
   const before = [...cache.values()]
   const record: AnnotationRecord = { id: randomName(random), counter: nextCounter(before), change }
+  await putRecord(repository, ref, record, signal)
+  const records = [...before, record]
+  await removeOutdated(repository, ref, records, signal)
+  return mergeAnnotation(records)
+}
+
+/**
+ * Says here what is said of the same snapshot elsewhere, as it is said there (id and counter), so that both sides come to say the same. Nothing that is said here is lost.
+ * Repeating is harmless. @returns whether there was anything to say. Errors: `not-found` when the snapshot is forgotten meanwhile, those of the storage.
+ */
+export async function carryAnnotation(repository: Repository, ref: SnapshotRef, theirs: readonly AnnotationRecord[], signal: AbortSignal): Promise<boolean> {
+  const ours = (await readAnnotations(repository, scopeOf(ref), new Map(), signal)).found.get(annotationPrefix(ref))?.records ?? []
+  const lacking = lackingRecords(theirs, ours)
+  for (const record of lacking) await putRecord(repository, ref, record, signal)
+  if (lacking.length > 0) await removeOutdated(repository, ref, [...ours, ...lacking], signal)
+  return lacking.length > 0
+}
+
+async function putRecord(repository: Repository, ref: SnapshotRef, record: AnnotationRecord, signal: AbortSignal): Promise<void> {
   const name = annotationName(ref, record.id)
   await repository.backend.put(name, { type: 'bytes', bytes: sealAnnotation(repository.keys, ref, record) }, {}, signal)
   const stored = await readRecord(repository, ref, record.id, signal)
@@ -128,9 +149,10 @@ export async function annotateSnapshot(repository: Repository, ref: SnapshotRef,
     await tryWithRights(() => repository.backend.remove(name, signal))
     throw new HoldfastError('not-found', `There is no revision ${ref.revision} any more.`, { data: { revision: ref.revision } })
   }
-  const records = [...before, record]
+}
+
+async function removeOutdated(repository: Repository, ref: SnapshotRef, records: readonly AnnotationRecord[], signal: AbortSignal): Promise<void> {
   for (const { id } of outdatedRecords(records)) await tryWithRights(() => repository.backend.remove(annotationName(ref, id), signal))
-  return mergeAnnotation(records)
 }
 
 /** For readAnnotations. */

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { expectChange, mergeAnnotation, nextCounter, outdatedRecords } from '../../../engine/snapshot/annotation.ts'
+import { expectChange, lackingRecords, mergeAnnotation, nextCounter, outdatedRecords } from '../../../engine/snapshot/annotation.ts'
 import type { AnnotationChange, AnnotationRecord } from '../../../engine/snapshot/annotation.ts'
 
 function record(id: string, counter: number, change: AnnotationChange): AnnotationRecord {
@@ -58,5 +59,42 @@ describe('annotations', () => {
   ])('%j: %s', (change, words) => {
     if (words) expect(() => { expectChange(change) }).toThrow(words)
     else expect(() => { expectChange(change) }).not.toThrow()
+  })
+})
+
+describe('what is carried to another copy', () => {
+  it('lacks there, counts beside what is said there, and is no judgement of an unusual run', () => {
+    const theirs = [record('a', 1, { name: 'x', fine: true }), record('b', 2, { pinned: true }), record('c', 3, { fine: true })]
+    expect(lackingRecords(theirs, [])).toEqual([record('a', 1, { name: 'x' }), record('b', 2, { pinned: true })])
+    expect(lackingRecords(theirs, [record('a', 1, { name: 'x' })])).toEqual([record('b', 2, { pinned: true })])
+    expect(lackingRecords(theirs, [record('d', 5, { name: 'y' })])).toEqual([record('b', 2, { pinned: true })])
+    expect(lackingRecords(theirs, [record('d', 5, { name: 'y', pinned: false })])).toEqual([])
+  })
+
+  it('is nothing that would have the last word for ever, or that nobody could have written', () => {
+    expect(lackingRecords([record('a', Number.MAX_SAFE_INTEGER, { name: 'x' }), record('b', 1, { name: 'two\nlines' }), record('c', 1, { note: '\u001b[2J' })], [])).toEqual([])
+  })
+
+  it('brings all copies to say the same, whatever is said where and whichever syncs run in between', () => {
+    const change = fc.record({ pinned: fc.boolean(), name: fc.constantFrom('', 'x', 'y'), note: fc.constantFrom('', 'n') }, { requiredKeys: [] }).filter((one) => Object.keys(one).length > 0)
+    const step = fc.oneof(fc.record({ type: fc.constant('say' as const), at: fc.nat(2), change }), fc.record({ type: fc.constant('sync' as const), at: fc.nat(2), to: fc.nat(2) }))
+    fc.assert(fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      const copies: AnnotationRecord[][] = [[], [], []]
+      const settle = (at: number, added: readonly AnnotationRecord[]): void => {
+        const all = [...copies[at] ?? [], ...added]
+        const gone = new Set(outdatedRecords(all).map(({ id }) => id))
+        copies[at] = all.filter(({ id }) => !gone.has(id))
+      }
+      const sync = (from: number, to: number): void => { settle(to, lackingRecords(copies[from] ?? [], copies[to] ?? [])) }
+      for (const [at, one] of steps.entries()) {
+        if (one.type === 'sync') sync(one.at, one.to)
+        else settle(one.at, [{ id: String(at).padStart(3, '0'), counter: nextCounter(copies[one.at] ?? []), change: one.change }])
+      }
+      for (let round = 0; round < 2; round++) for (const [from, to] of [[0, 1], [1, 2], [2, 0]] as const) sync(from, to)
+      const said = copies.map((records) => mergeAnnotation(records))
+      expect(said[1]).toEqual(said[0])
+      expect(said[2]).toEqual(said[0])
+      expect(copies.map((records, at) => lackingRecords(records, copies[(at + 1) % 3] ?? []))).toEqual([[], [], []])
+    }))
   })
 })
