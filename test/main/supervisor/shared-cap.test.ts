@@ -88,7 +88,8 @@ test('two jobs in engines of their own share what their account bears: the serve
     const ends = await Promise.all(jobs.map(({ running }) => running.exited))
     expect(ends).toMatchObject([{ type: 'finished', summary: { outcome: 'success' } }, { type: 'finished', summary: { outcome: 'success' } }])
     expect(server.most).toBe(cap)
-    const firsts = server.ended.slice(0, cap + 1).join('\n')
+    // One may have held the whole cap before the other wanted anything: then the next round is shared. A job has as many packs as that.
+    const firsts = server.ended.slice(0, 2 * cap).join('\n')
     expect(firsts).toContain('/photos/')
     expect(firsts).toContain('/papers/')
   } finally {
