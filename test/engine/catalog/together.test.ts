@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { testFolder } from '../small-repository.ts'
 
-const opener = join(import.meta.dirname, 'opener.ts')
+const opener = join(import.meta.dirname, 'opening-process.ts')
 const files = 40
 const processes = 5
 
