@@ -1,16 +1,23 @@
 import type { HeldJob } from '../../protocol/changes.ts'
-import { isPinned, readAnnotations, type Annotations } from '../../repository/protocol/annotations.ts'
+import { isPinned, type Annotations } from '../../repository/protocol/annotations.ts'
 import type { SnapshotRef } from '../../repository/protocol/names.ts'
-import type { Repository } from '../../repository/repository.ts'
 import type { Hold } from '../../snapshot/hold.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { groupKey, type OriginGroup } from '../../snapshot/origin.ts'
 import { heldJob, holdsAmong, type HeldSnapshot } from '../holds.ts'
 import type { Vanished } from './plan.ts'
 
+export type Side = 'source' | 'destination'
+
 /** A held group, and on which side it is held. */
 export interface SideHold extends HeldJob {
-  readonly at: 'source' | 'destination'
+  readonly at: Side
+}
+
+/** A repository, and what is said about its snapshots. */
+interface Heard {
+  readonly id: string
+  readonly said: Annotations
 }
 
 interface Known {
@@ -31,26 +38,15 @@ type Holds = ReadonlyMap<string, Hold<HeldSnapshot>>
 
 /** What keeps snapshots at the destination that the source has forgotten: pins there, and holds on either side. A group that is held stays as a whole. */
 export class Keepers {
-  readonly #holds: Readonly<Record<SideHold['at'], Holds>>
+  readonly #holds: Readonly<Record<Side, Holds>>
   readonly #pins: Annotations
 
-  private constructor(holds: Readonly<Record<SideHold['at'], Holds>>, pins: Annotations) {
-    this.#holds = holds
-    this.#pins = pins
-  }
-
-  /** Reads what is said on both sides, where something has vanished. Errors: version (a later Holdfast said something at the destination that may keep a snapshot), those of both storages. */
-  static async read(repositories: Readonly<Record<SideHold['at'], Repository>>, { snapshots, known, gone }: Facts, signal: AbortSignal): Promise<Keepers> {
-    if (gone.length === 0) return new Keepers({ source: new Map(), destination: new Map() }, { found: new Map(), unknown: [] })
-    const { source, destination } = repositories
-    const pins = await readAnnotations(destination, '', new Map(), signal)
-    const [stranger] = pins.unknown
-    if (stranger) throw stranger.error
-    const said = snapshots.some(({ manifest }) => manifest?.unusual) ? await readAnnotations(source, '', new Map(), signal) : undefined
-    return new Keepers({
-      source: said ? byGroup(source, snapshots, said) : new Map(),
-      destination: byGroup(destination, known, pins),
-    }, pins)
+  /** Errors: version (a later Holdfast said something at the destination that may keep a snapshot, and something has vanished). */
+  constructor({ source, destination }: Readonly<Record<Side, Heard>>, { snapshots, known, gone }: Facts) {
+    const [stranger] = destination.said.unknown
+    if (stranger && gone.length > 0) throw stranger.error
+    this.#pins = destination.said
+    this.#holds = gone.length === 0 ? { source: new Map(), destination: new Map() } : { source: byGroup(source, snapshots), destination: byGroup(destination, known) }
   }
 
   keep({ ref, group }: Pick<Vanished & Known, 'ref' | 'group'>): Pick<Vanished, 'stays'> {
@@ -69,7 +65,7 @@ export class Keepers {
   }
 }
 
-function byGroup({ config: { repositoryId } }: Repository, known: readonly Known[], annotations: Annotations): Holds {
-  const holds = holdsAmong(known.flatMap(({ ref, manifest }) => (manifest ? [{ ref, manifest }] : [])), annotations)
-  return new Map(holds.map((hold) => [groupKey({ repository: hold.since.syncedFrom ?? repositoryId, host: hold.host, job: hold.job }), hold]))
+function byGroup({ id, said }: Heard, known: readonly Known[]): Holds {
+  const holds = holdsAmong(known.flatMap(({ ref, manifest }) => (manifest ? [{ ref, manifest }] : [])), said)
+  return new Map(holds.map((hold) => [groupKey({ repository: hold.since.syncedFrom ?? id, host: hold.host, job: hold.job }), hold]))
 }

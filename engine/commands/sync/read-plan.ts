@@ -12,7 +12,7 @@ import type { CommandContext } from '../context.ts'
 import type { HeldReader, HeldSnapshot } from './held.ts'
 import { Keepers, type SideHold } from './keepers.ts'
 import { groupOf, planSync, type GroupPlan, type SourceSnapshot, type SyncPlan, type Vanished } from './plan.ts'
-import { SaidOfSnapshots, type Said } from './said.ts'
+import { readSaid, SaidOfSnapshots, type Said } from './said.ts'
 
 export interface FoundSnapshot extends SourceSnapshot {
   readonly ref: SnapshotRef
@@ -56,13 +56,15 @@ export async function readPlan(job: SyncJob, { source, destination }: Sides, hel
   }
   const known = before ?? await readHeldGroups(destination.repository, snapshots, held, signal)
   const gone = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
-  const keepers = await Keepers.read({ source: source.repository, destination: destination.repository }, { snapshots, known, gone }, signal)
+  const said = await readSaid(source.repository, destination.repository, gone.length > 0, context.log, signal)
+  const destinationId = destination.repository.config.repositoryId
+  const keepers = new Keepers({ source: { id: sourceId, said: said.source }, destination: { id: destinationId, said: said.destination } }, { snapshots, known, gone })
   const vanished = gone.map((each) => ({ ...each, ...keepers.keep(each) }))
-  const plan = planSync({ destination: destination.repository.config.repositoryId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
-  const said = await SaidOfSnapshots.read(source.repository, destination.repository, context.log, signal)
+  const plan = planSync({ destination: destinationId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
+  const ofCopies = new SaidOfSnapshots(destination.repository, said.source, said.destination)
   const copies = Map.groupBy(copiesOf(snapshots, known), ({ group }) => groupKey(group))
-  const groups = plan.groups.map((group) => ({ ...group, annotate: said.lacking(copies.get(groupKey(group.group)) ?? []) }))
-  return { ...plan, groups, said, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
+  const groups = plan.groups.map((group) => ({ ...group, annotate: ofCopies.lacking(copies.get(groupKey(group.group)) ?? []) }))
+  return { ...plan, groups, said: ofCopies, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
 }
 
 /** What both sides have; of two copies both. */

@@ -13,36 +13,28 @@ export interface Said {
   readonly to: SnapshotRef
 }
 
-/** Brings names, notes and pins of snapshots to their copies. The source is asked once; the destination only where the source says anything. */
+/** Brings names, notes and pins of snapshots to their copies. */
 export class SaidOfSnapshots {
   readonly #destination: Repository
   readonly #said: Annotations
-  readonly #there: Annotations | undefined
+  readonly #there: Annotations
 
-  private constructor(destination: Repository, said: Annotations, there: Annotations | undefined) {
+  /** @param said at the source @param there at the destination; nothing where nothing of what is said concerns a copy */
+  constructor(destination: Repository, said: Annotations, there: Annotations) {
     this.#destination = destination
     this.#said = said
     this.#there = there
   }
 
-  /** What cannot be read of the source is told, and stays there. Errors: those of both storages. */
-  static async read(source: Repository, destination: Repository, log: Log, signal: AbortSignal): Promise<SaidOfSnapshots> {
-    const said = await readAnnotations(source, '', new Map(), signal)
-    const unreadable = [...said.unknown, ...[...said.found.values()].flatMap((each) => each.unreadable)]
-    for (const { object, error } of unreadable) log.write('warning', `${object} at the source cannot be read, and is not carried along: ${error.message}`)
-    const isSilent = [...said.found.values()].every(({ records }) => lackingRecords(records, []).length === 0)
-    return new SaidOfSnapshots(destination, said, isSilent ? undefined : await readAnnotations(destination, '', new Map(), signal))
-  }
-
   /** Those of which the source says something that the destination did not know when it was asked. */
   lacking(copies: readonly Said[]): readonly Said[] {
-    return copies.filter(({ from, to }) => lackingRecords(this.#of(from), this.#there?.found.get(annotationPrefix(to))?.records ?? []).length > 0)
+    return copies.filter(({ from, to }) => lackingRecords(recordsOf(this.#said, from), recordsOf(this.#there, to)).length > 0)
   }
 
   /** Repeating is harmless. @returns whether anything was said. Errors: those of the destination. */
   async carry({ from, to }: Pick<Said, 'from' | 'to'>, signal: AbortSignal): Promise<boolean> {
-    const records = this.#of(from)
-    if (lackingRecords(records, []).length === 0) return false
+    const records = recordsOf(this.#said, from)
+    if (!isForCopies(records)) return false
     try {
       return await carryAnnotation(this.#destination, to, records, signal)
     } catch (error) {
@@ -50,8 +42,24 @@ export class SaidOfSnapshots {
       throw error
     }
   }
+}
 
-  #of(ref: SnapshotRef): readonly AnnotationRecord[] {
-    return this.#said.found.get(annotationPrefix(ref))?.records ?? []
-  }
+/** What both sides of a sync say about snapshots. The destination is asked only where the source says something of copies, or where `anyway`. */
+export async function readSaid(
+  source: Repository, destination: Repository, anyway: boolean, log: Log, signal: AbortSignal,
+): Promise<Readonly<Record<'source' | 'destination', Annotations>>> {
+  const said = await readAnnotations(source, '', new Map(), signal)
+  const all = [...said.found.values()]
+  const unreadable = [...said.unknown, ...all.flatMap((each) => each.unreadable)]
+  for (const { object, error } of unreadable) log.write('warning', `${object} at the source cannot be read, and is not carried along: ${error.message}`)
+  const isAsked = anyway || all.some(({ records }) => isForCopies(records))
+  return { source: said, destination: isAsked ? await readAnnotations(destination, '', new Map(), signal) : { found: new Map(), unknown: [] } }
+}
+
+function isForCopies(records: readonly AnnotationRecord[]): boolean {
+  return lackingRecords(records, []).length > 0
+}
+
+function recordsOf({ found }: Annotations, ref: SnapshotRef): readonly AnnotationRecord[] {
+  return found.get(annotationPrefix(ref))?.records ?? []
 }
