@@ -1,26 +1,17 @@
 import type { BrowseAnswer, BrowseQuery } from '../../engine/protocol/messages.ts'
 import type { Request, Response } from '../api/contract.ts'
 import { EngineError, MainError } from '../api/errors.ts'
-import type { Pace } from '../api/pace.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine } from '../supervisor/engine.ts'
-import type { LogWriter } from '../system/logs.ts'
-import type { Timers } from '../system/timers.ts'
 import { engineLog } from '../runs/engine-log.ts'
-import type { EngineStarter } from '../runs/backups.ts'
+import type { AskPorts } from './asked-engine.ts'
 import { browseJobOf } from './engine-jobs.ts'
-import { keptSecrets } from '../repositories/address.ts'
+import { requireSecrets } from '../repositories/address.ts'
 import type { JobStore } from './store.ts'
 
-export interface BrowsePorts {
+export interface BrowsePorts extends AskPorts {
   readonly store: JobStore
   readonly secrets: Pick<SecretStore, 'get'>
-  readonly engines: EngineStarter
-  readonly home: string
-  readonly timers: Timers
-  readonly log: LogWriter
-  /** How often an engine may be started. */
-  readonly pace: Pace
 }
 
 /** A browse engine that nobody asked anything for this long is ended. */
@@ -99,8 +90,7 @@ export class Browsing {
 
   #open(jobId: string): Session {
     const record = this.#ports.store.get(jobId)
-    const secrets = keptSecrets(this.#ports.secrets, record.repository)
-    if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
+    const secrets = requireSecrets(this.#ports.secrets, record.repository)
     this.#ports.pace.take()
     const [oldest] = this.#sessions.keys()
     if (this.#sessions.size >= mostSessions && oldest !== undefined) this.close(oldest)

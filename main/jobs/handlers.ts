@@ -50,7 +50,7 @@ type Named<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Pr
 
 const mostJobs = 200
 
-export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
+export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'retention'> {
   const { store, backups, browsing, history, onChange } = ports
   return {
     'job.add': (request) => add(ports, request),
@@ -83,6 +83,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs'> {
       await ports.watch.acknowledge(jobId)
     },
     'job.care': ({ jobId }) => ({ runId: ports.care.run(jobId).id }),
+    'retention.preview': ({ jobId, retention }) => ports.previews.run(store.get(jobId), retention),
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },
     'job.stop': ({ jobId, mode }) => { backups.stop(jobId, mode) },
@@ -173,9 +174,8 @@ function check(config: JobConfig): void {
   if (field === 'sources') throw new MainError('arguments', 'A source is named twice.', { field: 'config.sources' })
 }
 
-export function historyHandlers({ history, care, restores, logs, copy, store, previews }: JobHandlerPorts): Named<'history' | 'retention'> {
+export function historyHandlers({ history, care, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
   return {
-    'retention.preview': ({ jobId, retention }) => previews.run(store.get(jobId), retention),
     'history.runs': ({ jobId, limit, before }) => history.page(store.get(jobId).id, limit, before),
     'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? care.problems(jobId, runId) ?? history.problems(store.get(jobId).id, runId),
     async 'history.copyLog'({ runId }) {

@@ -26,3 +26,14 @@ export function repositoryUrl(destination: Destination): string {
 export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, destination }: RepositoryRecord): JobSecrets | undefined {
   return secrets.get(id, repositoryUrl(destination))
 }
+
+/** The same. Errors: also `password` where nothing is kept. */
+export function requireSecrets(secrets: Pick<SecretStore, 'get'>, repository: RepositoryRecord): JobSecrets {
+  const kept = keptSecrets(secrets, repository)
+  if (!kept) throw passwordMissing()
+  return kept
+}
+
+export function passwordMissing(): MainError {
+  return new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
+}

@@ -1,5 +1,5 @@
 import type { MissingAccount, RunView, Wait } from '../api/contract.ts'
-import { MainError } from '../api/errors.ts'
+import { MainError, toWire } from '../api/errors.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
 import type { StartRequest } from '../supervisor/supervisor.ts'
@@ -7,7 +7,7 @@ import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import { backupJobOf } from '../jobs/engine-jobs.ts'
 import { withMachineSettings } from '../jobs/machine-settings.ts'
-import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
+import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from './history.ts'
 import { isWait, type Candidate, type Decision, type Trigger } from './decide.ts'
 import type { RunQueue } from './queue.ts'
@@ -165,7 +165,7 @@ export class Backups {
     const secrets = keptSecrets(kept, record.repository)
     history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
-      run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
+      run.fail(toWire(passwordMissing()))
       return
     }
     const { uploadBytesPerSecond } = record.config

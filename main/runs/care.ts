@@ -1,8 +1,8 @@
 import type { CareView, MissingAccount, Problem, RunView } from '../api/contract.ts'
-import { MainError } from '../api/errors.ts'
+import { MainError, toWire } from '../api/errors.ts'
 import { careJobOf } from '../jobs/engine-jobs.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
-import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
+import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun, type RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
@@ -65,7 +65,7 @@ export class Care {
 
   /** How the repository of a job is looked after; undefined where it is not. */
   view(record: JobRecord): CareView | undefined {
-    const ward = record.config.retention && this.#wardOf(record.id)
+    const ward = this.#wardOf(record.id)
     if (!ward) return undefined
     const lastRun = this.#ports.history.last(careHistory(ward.first.id))
     const run = this.#ports.queue.find(keyOf(ward.first.id))
@@ -98,9 +98,15 @@ export class Care {
   }
 
   #wards(): readonly Ward[] {
-    const cared = this.#ports.store.all.filter(({ config }) => config.retention !== undefined)
-    const isWith = (one: JobRecord, other: JobRecord): boolean => one.repository.id === other.repository.id && one.host === other.host
-    return cared.filter((one, at) => !cared.slice(0, at).some((other) => isWith(one, other))).map((first) => ({ first, jobs: cared.filter((one) => isWith(one, first)) }))
+    const wards = new Map<string, { readonly first: JobRecord; readonly jobs: JobRecord[] }>()
+    for (const job of this.#ports.store.all) {
+      if (job.config.retention === undefined) continue
+      const key = JSON.stringify([job.repository.id, job.host])
+      const ward = wards.get(key) ?? { first: job, jobs: [] }
+      ward.jobs.push(job)
+      wards.set(key, ward)
+    }
+    return [...wards.values()]
   }
 
   #wardOf(jobId: string): Ward | undefined {
@@ -146,7 +152,7 @@ export class Care {
     const secrets = keptSecrets(kept, repository)
     history.started(careHistory(jobId), { id: run.id, operation: 'care', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
-      run.fail({ code: 'password', message: 'The password of this job is not stored, or cannot be opened.', retryable: false, data: { missing: true } })
+      run.fail(toWire(passwordMissing()))
       return
     }
     const jobs = this.#wardOf(jobId)?.jobs ?? []

@@ -7,7 +7,7 @@ import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
 import type { RunQueue } from './queue.ts'
 import { restoreJobOf } from '../jobs/engine-jobs.ts'
-import { keptSecrets } from '../repositories/address.ts'
+import { requireSecrets } from '../repositories/address.ts'
 import type { RestoreRequest } from '../jobs/engine-jobs.ts'
 import type { JobStore } from '../jobs/store.ts'
 
@@ -55,8 +55,7 @@ export class Restores {
   start(request: RestoreRequest): string {
     const record = this.#ports.store.get(request.jobId)
     if (this.running.length >= mostRunning) throw new MainError('busy', 'Too many restores run already.', { pace: true })
-    const secrets = keptSecrets(this.#ports.secrets, record.repository)
-    if (!secrets) throw new MainError('password', 'The password of this job is not stored, or cannot be opened.', { missing: true })
+    const secrets = requireSecrets(this.#ports.secrets, record.repository)
     const run = new ActiveRun({ jobId: record.id, jobName: record.config.name, operation: 'restore', trigger: 'manual' }, this.#ports)
     const restore: Restore = { id: randomUUID(), request, jobName: record.config.name, run }
     this.#restores.set(restore.id, restore)
