@@ -36,14 +36,19 @@ function hasNoRule(retention: Retention | undefined): boolean {
 }
 
 /** `all of 2 days, the last 3, 30 daily, at most 5 GB`, for people; empty where everything stays. */
-export function retentionText(retention: Retention | undefined): string {
-  const { withinMs, budgetBytes } = retention ?? {}
+export function retentionText(retention: Retention): string {
+  const { budgetBytes } = retention
+  return [...ruleTexts(retention), ...(budgetBytes === undefined ? [] : [`at most ${Number((budgetBytes / 1e9).toFixed(3))} GB`])].join(', ')
+}
+
+/** Each rule in a few words, but for the budget. */
+export function ruleTexts(retention: Retention): readonly string[] {
+  const { withinMs } = retention
   return [
-    ...(withinMs === undefined ? [] : [`all of ${withinMs === dayMs ? '1 day' : `${Number((withinMs / dayMs).toFixed(2))} days`}`]),
+    ...(withinMs === undefined ? [] : [`all of ${withinMs === dayMs ? 'a day' : `${Number((withinMs / dayMs).toFixed(2))} days`}`]),
     ...retentionRules.flatMap((rule) => {
-      const count = retention?.[rule]
+      const count = retention[rule]
       return count === undefined ? [] : [rule === 'last' ? `the last ${count}` : `${count} ${rule}`]
     }),
-    ...(budgetBytes === undefined ? [] : [`at most ${Number((budgetBytes / 1e9).toFixed(3))} GB`]),
-  ].join(', ')
+  ]
 }

@@ -4,22 +4,20 @@ import { destinationFieldsOf, destinationOf, hasMoved, noDestination, providerOf
 import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { retentionOf, validateKeep } from './keep-form.ts'
-import { Loader } from './loader.svelte.ts'
+import { AnswerLoader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
 
 /** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
 export class JobForm {
   readonly job: JobView | undefined
   readonly fields: JobFields
-  readonly test = new Loader<TestView>()
-  readonly preview = new Loader<RetentionPreview>()
+  readonly test = new AnswerLoader<TestView>()
+  readonly preview = new AnswerLoader<RetentionPreview>()
   readonly #bridge: Bridge
   readonly #takenNames: readonly string[]
   readonly #seen = new SvelteSet<FieldName>()
   #allSeen = $state(false)
   #nameTyped = $state(false)
-  #tested = $state('')
-  #previewed = $state('')
   #saving = $state(false)
   #failure = $state.raw<WireError>()
 
@@ -49,20 +47,20 @@ export class JobForm {
 
   /** What the test found, as long as nothing that it depends on was changed since. */
   get found(): TestView | undefined {
-    return this.#tested === this.#testKey() ? this.test.value : undefined
+    return this.test.valueFor(this.#testKey())
   }
 
   get testError(): WireError | undefined {
-    return this.#tested === this.#testKey() ? this.test.error : undefined
+    return this.test.errorFor(this.#testKey())
   }
 
   /** What the rules would do, as long as they are the same. */
   get previewFound(): RetentionPreview | undefined {
-    return this.#previewed === this.#previewKey() ? this.preview.value : undefined
+    return this.preview.valueFor(this.#previewKey())
   }
 
   get previewError(): WireError | undefined {
-    return this.#previewed === this.#previewKey() ? this.preview.error : undefined
+    return this.preview.errorFor(this.#previewKey())
   }
 
   /** It goes to another place than before: the secrets of the old one stay behind. */
@@ -119,10 +117,9 @@ export class JobForm {
     const problems = validateDestination(this.fields, { storedKeys: this.storedKeys })
     for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
     if (Object.keys(problems).length > 0) return
-    this.#tested = this.#testKey()
     const fields = this.#plainFields()
     const request = { destination: destinationOf(fields), secrets: secretsOf(fields), ...(this.job && { jobId: this.job.id }) }
-    await this.test.load(() => this.#bridge.invoke('destination.test', request))
+    await this.test.loadFor(this.#testKey(), () => this.#bridge.invoke('destination.test', request))
   }
 
   /** Asks what the chosen rules would do to the snapshots of the job. */
@@ -132,9 +129,8 @@ export class JobForm {
     const fields = this.#plainFields()
     const retention = retentionOf(fields)
     if (Object.keys(problems).length > 0 || !this.job || !retention) return
-    this.#previewed = this.#previewKey()
     const request = { jobId: this.job.id, retention }
-    await this.preview.load(() => this.#bridge.invoke('retention.preview', request))
+    await this.preview.loadFor(this.#previewKey(), () => this.#bridge.invoke('retention.preview', request))
   }
 
   /** Makes or changes the job; the id of the job, or nothing when something is wrong (then `errors` or `failure` say what). */

@@ -41,3 +41,21 @@ export class Loader<T> {
     this.#error = undefined
   }
 }
+
+/** A Loader of answers that count as long as the question is the same. */
+export class AnswerLoader<T> extends Loader<T> {
+  #question = $state('')
+
+  async loadFor(question: string, ask: () => Promise<Reply<T>>): Promise<T | undefined> {
+    this.#question = question
+    return await this.load(ask)
+  }
+
+  valueFor(question: string): T | undefined {
+    return this.#question === question ? this.value : undefined
+  }
+
+  errorFor(question: string): WireError | undefined {
+    return this.#question === question ? this.error : undefined
+  }
+}

@@ -1,11 +1,9 @@
-import { keepsAll, retentionRules } from '../../main/api/retention.ts'
-import type { CareFigures, CareView, JobConfigView, Retention, RetentionPreview, Wait } from '../state/bridge.ts'
+import { keepsAll, ruleTexts, type retentionRules } from '../../main/api/retention.ts'
+import type { CareFigures, CareView, JobConfigView, RetentionPreview, Wait } from '../state/bridge.ts'
 import type { KeepChoice } from '../state/keep-form.ts'
 import { errorText } from './errors.ts'
 import { formatAge, formatBytes, formatThings } from './format.ts'
 import { waitWords } from './status.ts'
-
-const dayMs = 24 * 3_600_000
 
 /** What is kept, and how a repository is looked after. */
 export const careWords = {
@@ -39,7 +37,8 @@ export const careWords = {
 /** What is kept of a job, in a few words. */
 export function keptWords({ retention }: Pick<JobConfigView, 'retention'>): string {
   if (!retention || keepsAll(retention)) return 'Everything'
-  return listed(ruleWords(retention)) + (retention.budgetBytes === undefined ? '' : `, at most ${formatBytes(retention.budgetBytes)}`)
+  const rules = ruleTexts(retention)
+  return capital(rules.length > 0 ? rules.join(', ') : 'everything') + (retention.budgetBytes === undefined ? '' : `, at most ${formatBytes(retention.budgetBytes)}`)
 }
 
 /** What rules would do, in whole sentences. */
@@ -47,22 +46,6 @@ export function previewWords({ kept, forgotten, oldestKeptMs, freedBytes }: Rete
   const stay = `${formatThings(kept, 'snapshot stays', 'snapshots stay')}${oldestKeptMs === undefined ? '' : `, the oldest made ${formatAge(oldestKeptMs, now)}`}.`
   if (forgotten === 0) return `${stay} None would be removed.`
   return `${stay} ${formatThings(forgotten, 'would be removed', 'would be removed')}${freedBytes === undefined ? '' : `, which frees about ${formatBytes(freedBytes)}`}.`
-}
-
-function ruleWords({ withinMs, ...rules }: Retention): readonly string[] {
-  const words = [
-    ...(withinMs === undefined ? [] : [`all of ${withinMs === dayMs ? 'a day' : `${Number((withinMs / dayMs).toFixed(2))} days`}`]),
-    ...retentionRules.flatMap((rule) => {
-      const count = rules[rule]
-      return count === undefined ? [] : [rule === 'last' ? `the last ${count}` : `${count} ${rule}`]
-    }),
-  ]
-  return words.length > 0 ? words : ['everything']
-}
-
-function listed(words: readonly string[]): string {
-  const text = words.join(', ')
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 export interface CareLine {
