@@ -1,5 +1,5 @@
-import { shellWord } from '../protocol/shell-word.ts'
 import type { ErrorCode, WireError } from '../protocol/errors.ts'
+import { shellWord } from '../protocol/shell-word.ts'
 
 /** What to do about an error, by code; the error's own message says what happened. */
 const advice: Readonly<Record<ErrorCode, string | undefined>> = {

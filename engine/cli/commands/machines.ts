@@ -1,7 +1,7 @@
-import { shellWord } from '../../protocol/shell-word.ts'
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
 import { atHome, readMachineSettings, type PortableJob, type PortableSettings } from '../../protocol/machine-settings.ts'
+import { shellWord } from '../../protocol/shell-word.ts'
 import type { MachineSettings } from '../../repository/protocol/machines.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatTime } from '../format.ts'
