@@ -8,17 +8,13 @@ import type { CommandContext } from '../context.ts'
 import type { Ends } from './ends.ts'
 import type { HeldReader } from './held.ts'
 import { concernsSnapshot, Lane } from './lane.ts'
+import { LaneQueues } from './lane-queues.ts'
 import { placedError, placeWords } from './placed.ts'
 import { whyAllStay, type Staying } from './plan.ts'
 import { jobKeyOfGroup, type FoundGroup, type FoundPlan, type FoundSnapshot, type FoundVanished } from './read-plan.ts'
 import type { SaidOfSnapshots } from './said.ts'
 import { SnapshotCopy, type Copied, type CopyParts } from './snapshot-copy.ts'
 import type { SyncRunProgress } from './sync-progress.ts'
-
-/** Whether there is anything to do. */
-export function hasWork({ copy, remove, annotate }: FoundGroup): boolean {
-  return copy.length + remove.length + annotate.length > 0
-}
 
 /** What was done of a group; grows while it is worked on. Ids are `JOB@REV`. */
 export interface GroupResult {
@@ -60,11 +56,12 @@ export class Groups {
   /** Errors: those of both storages, with the group and snapshot in their words; what is done is in `results`. */
   async run({ groups, said }: FoundPlan): Promise<void> {
     const { job, context } = this.#parts
-    const waiting = groups.filter(hasWork)
-    const lanes = Math.min(job.parallelGroups, waiting.length)
-    await forEachParallel(Array.from({ length: lanes }, (_, number) => number), lanes, context.signal, async (number, signal) => {
-      await using lane = await Lane.open({ ...this.#parts, context: { ...context, signal }, number, lanes })
-      for (let group = waiting.shift(); group; group = waiting.shift()) {
+    const queues = new LaneQueues(groups, job.parallelGroups)
+    const { numbers } = queues
+    await forEachParallel(numbers, numbers.length, context.signal, async (number, signal) => {
+      let group = queues.next(number)
+      await using lane = await Lane.open({ ...this.#parts, context: { ...context, signal }, number, lanes: numbers.length })
+      for (; group; group = queues.next(number)) {
         await this.#group(lane, group, said, signal)
         this.#parts.progress.groupsDone++
       }
