@@ -11,6 +11,9 @@ export interface Probe {
   readonly listsAtOnce: boolean
 }
 
+/** With the two beside them as many as go to a storage at once (flow/transfers.ts). */
+const triesAtOnce = 6
+
 /**
  * Tries the storage with objects of random names below `probe/`, which are removed again where that is allowed. An adapter that cannot
  * create exclusively gets no creations, only the list. Errors: as put, list and remove; `denied` tells that nothing can be written.
@@ -21,8 +24,8 @@ export async function probeBackend(backend: StorageBackend, signal: AbortSignal)
   const exclusive = backend.traits.exclusiveCreate
   try {
     // Side by side: from afar each request is a tenth of a second.
-    const [one, other, listsAtOnce] = await all([
-      exclusive && oneWins(backend, inTurn, 2, 'in turn', signal), exclusive && oneWins(backend, atOnce, 8, 'at once', signal), isListed(backend, listed, signal),
+    const [listsAtOnce, one, other] = await all([
+      isListed(backend, listed, signal), exclusive && oneWins(backend, inTurn, 2, 'in turn', signal), exclusive && oneWins(backend, atOnce, triesAtOnce, 'at once', signal),
     ])
     return { exclusiveCreate: one && other, listsAtOnce }
   } finally {

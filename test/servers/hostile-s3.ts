@@ -96,7 +96,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 
 export function sendXml(reply: ServerResponse, status: number, xml: string, headers: Readonly<Record<string, string>> = {}): void {
   const bytes = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`)
-  reply.writeHead(status, { 'content-type': 'application/xml', 'content-length': bytes.length, ...headers }).end(reply.req.method === 'HEAD' ? undefined : bytes)
+  reply.writeHead(status, { 'content-type': 'application/xml', 'content-length': bytes.length, 'x-amz-request-id': 'tx0001', ...headers }).end(reply.req.method === 'HEAD' ? undefined : bytes)
 }
 
 export function sendError(reply: ServerResponse, status: number, code: string, more = '', headers: Readonly<Record<string, string>> = {}): void {

@@ -13,7 +13,7 @@ import { HttpClient } from '../http/client.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
 import type { S3Address } from './address.ts'
-import { s3Error, saysWhy } from './errors.ts'
+import { isOfS3, s3Error, saysWhy } from './errors.ts'
 import { S3Handler } from './handler.ts'
 
 /** The SDK would warn on the console that it does not retry streams. */
@@ -36,6 +36,8 @@ export class Bucket {
   readonly #client: S3Client
   readonly #http: HttpClient
   readonly #handler: S3Handler
+  /** It has answered a request. */
+  #isThere = false
   readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
 
   /** @param secrets `accessKeyId`, `secretAccessKey`, `sessionToken`. Throws `credentials` when the first two are missing. */
@@ -86,12 +88,19 @@ export class Bucket {
   }
 
   async head(key: string, signal: AbortSignal): Promise<HeadObjectCommandOutput> {
+    let ofS3 = false
     const head = (): Promise<HeadObjectCommandOutput> => this.#request(key, 'small', signal, (watch) =>
-      this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: this.#handler.signalOf(watch) }))
+      this.#client.send(new HeadObjectCommand({ Bucket: this.name, Key: key }), { abortSignal: this.#handler.signalOf(watch) })
+        .catch((error: unknown) => {
+          ofS3 = isOfS3(error)
+          throw error
+        }))
     try {
       return await head()
     } catch (error) {
       if (!(error instanceof HoldfastError) || saysWhy(error) || !isRefusal(error.data['status'])) throw error
+      // A bucket that has answered is there: what an S3 server then does not find is the object.
+      if (this.#isThere && error.data['status'] === 404 && ofS3) throw error
       // The reply to a HEAD has no body and so no reason: the same with GET has one. It can also have put the clock right.
       const told = await this.get(key, 'bytes=0-0', 1, drop, signal).catch((reason: unknown) => asHoldfastError(reason))
       if (told === undefined) return head()
@@ -161,7 +170,9 @@ export class Bucket {
     const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
     const run = (): Promise<T> => Watch.run({ ...kind, ...this.#watching }, signal, request).catch((error: unknown) => { throw s3Error(error, what) })
     try {
-      return await run()
+      const result = await run()
+      this.#isThere = true
+      return result
     } catch (error) {
       // A request refused for its time had no effect, and from the refusal the SDK has learnt the storage's time.
       if (!(error instanceof HoldfastError) || error.data['reason'] !== 'RequestTimeTooSkewed') throw error

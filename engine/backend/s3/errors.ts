@@ -18,6 +18,11 @@ export function saysWhy(error: unknown): boolean {
   return reason === 'NotS3' || (typeof reason === 'string' && Object.hasOwn(serviceCauses, reason))
 }
 
+/** Of what the SDK threw: whether an S3 server refused, by the mark that each of them puts on its answers, and not something on the way. */
+export function isOfS3(error: unknown): boolean {
+  return error instanceof S3ServiceException && error.$metadata.requestId !== undefined
+}
+
 function serviceError(error: S3ServiceException, what: string): HoldfastError {
   const status = error.$metadata.httpStatusCode ?? 0
   // The SDK gives names of its own where the storage gives none.

@@ -179,6 +179,8 @@ export class Passes {
     const { opened, keeper, machine } = this.#options
     const { catalog } = opened
     await keepNativeMemorySmall()
+    // There is something to store: the threads come up while the storage answers.
+    machine.pool.start()
     await this.#options.entering(machine.signal)
     await keeper.open(machine.signal)
     this.#options.entered()

@@ -21,7 +21,7 @@ const batchSize = 1000
  * like one is passed over: it is neither used nor removed.
  */
 export async function* listPacks(backend: StorageBackend, shards: PackShards, signal: AbortSignal): AsyncGenerator<ListedPack> {
-  for await (const info of listTogether(backend, packPrefixes(backend.traits.listing.cost === 'prefix' ? shards : 1), signal)) {
+  for await (const info of listWell(backend, packPrefixes(backend.traits.listing.cost === 'prefix' ? shards : 1), signal)) {
     const name = packNameOf(info.name)
     if (name !== undefined) yield { name, size: info.size, modifiedMs: info.modifiedMs }
   }
@@ -31,6 +31,19 @@ function packPrefixes(shards: PackShards): readonly string[] {
   if (shards === 1) return ['packs/']
   const digits = shards === 16 ? 1 : 2
   return Array.from({ length: shards }, (_, shard) => `packs/${shard.toString(16).padStart(digits, '0')}`)
+}
+
+/** Sixteen listings are two round trips from afar: most repositories have no more packs than one request shows. */
+async function* listWell(backend: StorageBackend, prefixes: readonly string[], signal: AbortSignal): AsyncGenerator<ObjectInfo> {
+  if (prefixes.length === 16) {
+    const { infos, done, listing } = await nextBatch(0, backend.list('packs/', signal)[Symbol.asyncIterator]())
+    if (done) {
+      yield* infos
+      return
+    }
+    await listing.return?.()
+  }
+  yield* listTogether(backend, prefixes, signal)
 }
 
 /** Several listings side by side, a batch of each at a time. */

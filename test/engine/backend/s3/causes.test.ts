@@ -133,3 +133,31 @@ test('what a hostile storage calls its error is neither believed nor shown', asy
   expect(error.code).toBe('unsupported')
   expect(JSON.stringify([error.message, error.data, (error.cause as Error | undefined)?.message])).not.toMatch(/[\u0080-\u009f\u202e]|u001b/)
 })
+
+describe('an object that is missing', () => {
+  const stats = (server: HostileS3): number => server.requests.filter((line) => /^(head|get) /.test(line)).length
+
+  test('takes a second request while nobody knows whether the bucket is there, and one from then on', async () => {
+    await using server = await HostileS3.start(new Map([['there', Buffer.from('xyz')]]))
+    await using backend = await openBackend(server.url, { credentials: fixedCredentials({ accessKeyId: 'a', secretAccessKey: 'b' }), signal: never })
+    await expect(backend.stat('missing', never)).rejects.toMatchObject({ code: 'not-found' })
+    expect(stats(server)).toBe(2)
+    await backend.stat('there', never)
+    await expect(backend.stat('missing', never)).rejects.toMatchObject({ code: 'not-found' })
+    expect(stats(server)).toBe(4)
+  })
+
+  test('is not taken from a server of another kind that stands in between later', async () => {
+    let between = false
+    const lie: Lie = (exchange) => {
+      if (!between) return exchange.honest()
+      exchange.request.resume()
+      exchange.reply.writeHead(404, { 'content-type': 'text/html' }).end(exchange.request.method === 'HEAD' ? undefined : '<html>no</html>')
+    }
+    await using server = await HostileS3.start(new Map([['there', Buffer.from('xyz')]]), lie)
+    await using backend = await openBackend(server.url, { credentials: fixedCredentials({ accessKeyId: 'a', secretAccessKey: 'b' }), signal: never })
+    await backend.stat('there', never)
+    between = true
+    await expect(backend.stat('there', never)).rejects.toMatchObject({ data: { reason: 'NotS3' } })
+  })
+})
