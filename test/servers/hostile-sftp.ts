@@ -46,6 +46,8 @@ export class HostileSftp implements AsyncDisposable {
   readonly asked = new Map<string, number>()
   /** Logins that were tried: the method, and whether it let in. */
   readonly logins: string[] = []
+  /** A write that came beside another. */
+  #hasRefused = false
   readonly #server: ssh2.Server
   readonly #clients = new Set<Client>()
   /** Names of one file, by each of them. */
@@ -203,11 +205,13 @@ export class HostileSftp implements AsyncDisposable {
       if (this.asked.get('WRITE') === this.hostility.forgetsWrite) return
       if (this.hostility.oneWriteAtATime) {
         if (of(handle).writing) {
+          this.#hasRefused = true
           sftp.status(id, STATUS_CODE.FAILURE, 'Illegal seek')
           return
         }
         of(handle).writing = true
-        setTimeout(() => { of(handle).writing = false; write(id, handle, offset, data) }, 5)
+        // The first one waits for one beside it, however slow the client is.
+        setTimeout(() => { of(handle).writing = false; write(id, handle, offset, data) }, this.#hasRefused ? 5 : 1000)
         return
       }
       write(id, handle, offset, data)
@@ -223,7 +227,8 @@ export class HostileSftp implements AsyncDisposable {
       const after = Buffer.alloc(Math.max(before.length, Number(offset) + bytes.length))
       before.copy(after)
       bytes.copy(after, Number(offset))
-      for (const name of this.#names.get(path) ?? [path]) this.files.set(name, after)
+      // What was removed meanwhile has no name any more.
+      for (const name of this.#names.get(path) ?? [path]) if (this.files.has(name)) this.files.set(name, after)
       status(id, true)
     }
     on('FSTAT', (id, handle) => { tell(id, of(handle).path) })
