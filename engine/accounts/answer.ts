@@ -4,14 +4,14 @@ import { accountOf } from './source.ts'
 import type { TokenOwner } from './tokens.ts'
 
 /**
- * Answers the engine of a job. Whatever it asks for, it gets a token of the account that the job's own address names, or none.
+ * Answers the engine of a job. Whatever it asks for, it gets a token of an account that the job's own addresses name, or none.
  * Never rejects.
- * @param address of the job's repository
+ * @param addresses of the job's repositories: see addressesOf
  */
-export async function answerEngine(owner: TokenOwner, address: string, asked: AccountReference, rejected: string | undefined, signal: AbortSignal): Promise<TokenAnswer> {
+export async function answerEngine(owner: TokenOwner, addresses: readonly string[], asked: AccountReference, rejected: string | undefined, signal: AbortSignal): Promise<TokenAnswer> {
   try {
-    const own = accountOf(address)
-    if (own?.service !== asked.service || own.name !== asked.name) throw new HoldfastError('denied', 'The account is not the one that the address of this job names.')
+    const own = addresses.map(accountOf).find((account) => account?.service === asked.service && account.name === asked.name)
+    if (!own) throw new HoldfastError('denied', 'The account is not one that the address of this job names.')
     return { type: 'token', token: await owner.token(own, rejected, signal) }
   } catch (error) {
     return { type: 'refused', error: toWireError(error) }

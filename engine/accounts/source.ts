@@ -14,6 +14,12 @@ export function accountOf(address: string): AccountReference | undefined {
   return { service: read.provider.signIn, ...(name !== undefined && { name }) }
 }
 
+/** Whether the storage at an address lives on an account, and counts its transfers under this key (BackendTraits). */
+export function countsUnder(address: string, key: string): boolean {
+  const read = bare(parsed(address))
+  return read?.type === 'provider' && read.provider.signIn !== undefined && key === `${read.provider.id}:${read.values['account'] ?? ''}`
+}
+
 function parsed(address: string): BackendAddress | undefined {
   try {
     return parseAddress(address)

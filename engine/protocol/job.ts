@@ -188,6 +188,11 @@ export interface SyncJob extends JobBase {
   readonly acceptOtherSource?: boolean
 }
 
+/** Of all repositories that a job works with: its own first, and the source of a sync. */
+export function addressesOf(job: EngineJob): readonly string[] {
+  return job.type === 'sync' ? [job.repository, job.from] : [job.repository]
+}
+
 /** Travels only in the `start` message (or comes from the environment, a file or a prompt of the command line). */
 export interface JobSecrets extends RepositorySecrets {
   /** Of a sync: those of its source. */

@@ -32,7 +32,7 @@ export type EngineEvent =
   | { readonly type: 'permit-request'; readonly request: number; readonly account: string; readonly cap: number }
   /** `pauseMs`: the storage asked to be left alone for so long, which all that use the account do. */
   | { readonly type: 'permit-release'; readonly request: number; readonly pauseMs?: number }
-  /** Asks for a token of the account that the job's address names; answered by `token`. `rejected`: mark of one that the storage refused, never the token itself. */
+  /** Asks for a token of an account that an address of the job names; answered by `token`. `rejected`: mark of one that the storage refused, never the token itself. */
   | { readonly type: 'token-request'; readonly request: number; readonly account: AccountReference; readonly rejected?: string }
   /** A file or folder that is not, or not wholly, in the snapshot. */
   | { readonly type: 'problem'; readonly problem: Problem }

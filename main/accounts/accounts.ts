@@ -7,9 +7,9 @@ import { engineClock, wireErrorOf } from '../../engine/accounts/door.ts'
 import { AccountOwner, type NewAccount } from '../../engine/accounts/owner.ts'
 import { serviceName, signInKinds, signInService } from '../../engine/accounts/services.ts'
 import { signIn } from '../../engine/accounts/sign-in.ts'
-import { accountOf } from '../../engine/accounts/source.ts'
+import { accountOf, countsUnder } from '../../engine/accounts/source.ts'
 import type { AccountReference, TokenAnswer } from '../../engine/protocol/accounts.ts'
-import type { EngineJob } from '../../engine/protocol/job.ts'
+import { addressesOf, type EngineJob } from '../../engine/protocol/job.ts'
 import type { AccountsView, AccountView, MissingAccount, SignInKind, WireError } from '../api/contract.ts'
 import { EngineError, MainError } from '../api/errors.ts'
 import type { SecretCipher } from '../settings/ciphers.ts'
@@ -96,14 +96,15 @@ export class Accounts {
     return isNews
   }
 
-  /** A token for a job's engine. Never rejects. */
+  /** A token for a job's engine: of an account that one of its addresses names. Never rejects. */
   token(job: EngineJob, account: AccountReference, rejected: string | undefined): Promise<TokenAnswer> {
-    return answerEngine(this.#owner, job.repository, account, rejected, never)
+    return answerEngine(this.#owner, addressesOf(job), account, rejected, never)
   }
 
   /** An address that names no account means the only one there is, and one name has many spellings: all of them have one key. @param key the storage's own */
   sharedKey(job: EngineJob, key: string): string {
-    const wanted = accountOf(job.repository)
+    const own = addressesOf(job).find((address) => countsUnder(address, key))
+    const wanted = own === undefined ? undefined : accountOf(own)
     if (!wanted) return key
     try {
       return `${key.slice(0, key.indexOf(':'))}:${pickAccount(this.#file.known, wanted).name}`

@@ -14,7 +14,7 @@ import { PermitBroker } from './permits.ts'
 export interface SupervisorPorts {
   readonly startHost: StartHost
   readonly timers: Timers
-  /** A token for a job's engine: only of the account that its address names. Never rejects. */
+  /** A token for a job's engine: only of an account that an address of it names. Never rejects. */
   readonly token: (job: EngineJob, account: AccountReference, rejected: string | undefined) => Promise<TokenAnswer>
   /** The one key under which an account's transfers are counted, where its storage's engine calls it so. */
   readonly sharedAccount: (job: EngineJob, account: string) => string
@@ -53,14 +53,16 @@ const paceSeconds = 3
 const mostAsking = 16
 const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
 /** CPU priority by what runs; all else has somebody in front of it. */
-const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, care: 19 }
+const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, sync: 15, care: 19 }
 /** Shares of a limit that all have together. */
-const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 90, care: 1 }
+const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 90, sync: 5, care: 1 }
 const usualWeight = 10
+/** What leaves the line to a restore also where no limit divides it. Care ends instead. */
+const stepsBack: readonly EngineJob['type'][] = ['backup', 'sync']
 
 /**
  * Starts engines and divides among them what they share: permits by account, bandwidth, CPU. While a restore runs, backups
- * yield all three (B5). Knows nothing of jobs, schedules or windows.
+ * and syncs yield all three (B5). Knows nothing of jobs, schedules or windows.
  */
 export class Supervisor {
   readonly #ports: SupervisorPorts
@@ -77,7 +79,7 @@ export class Supervisor {
     this.#balancedMs = ports.timers.now()
   }
 
-  /** Starts an engine for the job. Only backups are restarted after a crash: care runs again by itself, and all else has somebody in front of it who decides. */
+  /** Starts an engine for the job. Only backups are restarted after a crash: care and syncs run again by themselves, and all else has somebody in front of it who decides. */
   start(request: StartRequest, listener: EngineListener): Engine {
     const id = String(this.#nextId++)
     const { job, secrets } = request
@@ -236,9 +238,9 @@ export class Supervisor {
     return divide(limit, consumers)
   }
 
-  /** A limit is divided by weight; where there is none, backups step back by themselves (B5). */
+  /** A limit is divided by weight; where there is none, backups and syncs step back by themselves (B5). */
   #besideRestore({ job, pace }: Running, direction: Direction): number {
-    return job.type === 'backup' && this.#limit(direction) === Infinity && this.#isRestoring ? paceBesideRestore(pace[direction]) : Infinity
+    return stepsBack.includes(job.type) && this.#limit(direction) === Infinity && this.#isRestoring ? paceBesideRestore(pace[direction]) : Infinity
   }
 
   #limit(direction: Direction): number {

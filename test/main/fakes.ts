@@ -1,5 +1,5 @@
 import type { EngineCommand, EngineEvent } from '../../engine/protocol/messages.ts'
-import type { BackupJob, RestoreJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, RestoreJob, SyncJob } from '../../engine/protocol/job.ts'
 import type { Counters, RunSummary } from '../../engine/protocol/progress.ts'
 import type { HostListener, StartHost } from '../../main/supervisor/host.ts'
 import type { SupervisorPorts } from '../../main/supervisor/supervisor.ts'
@@ -164,6 +164,19 @@ export const restoreJob: RestoreJob = {
   paths: [],
   overwrite: 'never',
   repository: 'file:///backup',
+  home: '/home/u/.holdfast',
+  concurrency: 4,
+}
+
+/** From the repository of the backup to another. */
+export const syncJob: SyncJob = {
+  type: 'sync',
+  from: 'file:///backup',
+  repository: 'file:///copy',
+  groups: [],
+  removeVanished: false,
+  parallelGroups: 2,
+  dryRun: false,
   home: '/home/u/.holdfast',
   concurrency: 4,
 }

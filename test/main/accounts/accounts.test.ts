@@ -8,7 +8,7 @@ import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
 import { keyFileCipher, type SecretCipher } from '../../../main/settings/ciphers.ts'
-import { backupJob } from '../fakes.ts'
+import { backupJob, syncJob } from '../fakes.ts'
 import { appKey, appSecret, browse, OAuthServer } from '../../servers/oauth.ts'
 
 interface World extends AsyncDisposable {
@@ -89,7 +89,7 @@ describe('the app\'s accounts', () => {
     const { name } = await accounts.signIn('dropbox', undefined)
     // Which of two is meant cannot be told, and no token is given out.
     expect(keyOf('dropbox:/x', 'dropbox:')).toBe('dropbox:')
-    expect(keyOf(`dropbox:/x?account=${encodeURIComponent(name)}`, 'dropbox:bob')).toBe(`dropbox:${name}`)
+    expect(keyOf(`dropbox:/x?account=${encodeURIComponent(name.toUpperCase())}`, `dropbox:${name.toUpperCase()}`)).toBe(`dropbox:${name}`)
   })
 
   it('give an engine tokens of the account that its own address names, and of no other', async () => {
@@ -105,6 +105,25 @@ describe('the app\'s accounts', () => {
       ['s3://bucket/x', { service: 'google', name: 'bob@example.org' }], ['/a/folder', { service: 'box' }],
     ] as const) expect(await accounts.token(job(address), asked, undefined)).toMatchObject(denied)
     expect(await accounts.token(job(drive), { service: 'google', name: 'anna@example.org' }, undefined)).toMatchObject({ type: 'token' })
+  })
+
+  it('of both ends of a sync are for its engine, each with its own tokens and under its own key', async () => {
+    await using world = await setUp()
+    const { accounts, server } = world
+    await accounts.signIn('google', undefined)
+    server.person = { id: 'id-bob', login: 'bob@example.org' }
+    await accounts.signIn('google', undefined)
+    const { name: box } = await accounts.signIn('box', undefined)
+    const sync = { ...syncJob, from: drive, repository: 'box:/copy' }
+    const [anna, bob] = [{ service: 'google', name: 'anna@example.org' }, { service: 'google', name: 'bob@example.org' }] as const
+    const answer = await accounts.token(sync, anna, undefined)
+    expect(server.personOf(answer.type === 'token' ? answer.token.accessToken : '')).toMatchObject({ login: 'anna@example.org' })
+    expect(await accounts.token(sync, { service: 'box' }, undefined)).toMatchObject({ type: 'token' })
+    for (const asked of [bob, { service: 'google' }, { service: 'box', name: box }] as const) expect(await accounts.token(sync, asked, undefined)).toMatchObject({ type: 'refused', error: { code: 'denied' } })
+    expect(['gdrive:anna@example.org', 'box:', 'local:1'].map((key) => accounts.sharedKey(sync, key))).toEqual(['gdrive:anna@example.org', `box:${box}`, 'local:1'])
+    const within = { ...sync, repository: `gdrive:/copy?account=${encodeURIComponent('BOB@example.org')}` }
+    expect(await accounts.token(within, { service: 'google', name: 'BOB@example.org' }, undefined)).toMatchObject({ type: 'token' })
+    expect(['gdrive:anna@example.org', 'gdrive:BOB@example.org'].map((key) => accounts.sharedKey(within, key))).toEqual(['gdrive:anna@example.org', 'gdrive:bob@example.org'])
   })
 
   it('tell engines and people once that a consent is over, and take the same person again, but no other', async () => {

@@ -6,7 +6,7 @@ import type { EngineListener } from '../../../main/supervisor/engine.ts'
 import { maxRestarts, restartDelayMs } from '../../../main/supervisor/restarts.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import type { SupervisorPorts } from '../../../main/supervisor/supervisor.ts'
-import { backupJob, fakeHosts, FakeTimers, restoreJob, settle } from '../fakes.ts'
+import { backupJob, fakeHosts, FakeTimers, restoreJob, settle, syncJob } from '../fakes.ts'
 import type { FakeHost } from '../fakes.ts'
 
 /** A question for a token, and how it is answered. */
@@ -35,7 +35,8 @@ function setUp() {
   const supervisor = new Supervisor({ startHost: start, timers, renice: (pid, value) => nice.push(pid, value), token, sharedAccount: (_, key) => key.toLowerCase() })
   const backup = (uploadBytesPerSecond?: number) => supervisor.start({ job: backupJob, secrets, ...(uploadBytesPerSecond && { uploadBytesPerSecond }) }, listener)
   const restore = () => supervisor.start({ job: restoreJob, secrets }, listener)
-  return { asked, timers, hosts, last, nice, log, supervisor, backup, restore }
+  const sync = () => supervisor.start({ job: syncJob, secrets: { ...secrets, from: secrets } }, listener)
+  return { asked, timers, hosts, last, nice, log, supervisor, backup, restore, sync }
 }
 
 /** The limits that an engine was told last. */
@@ -265,6 +266,20 @@ it('care of a repository has the least of everything: a tenth of a backup’s sh
   expect(hosts).toHaveLength(2)
 })
 
+it('a sync stands between backups and care: half of a backup’s share, no permit before it, and no new start', async () => {
+  const { backup, sync, supervisor, hosts, nice, timers } = setUp()
+  supervisor.setLimits({ uploadBytesPerSecond: 1500, downloadBytesPerSecond: 1500 })
+  backup()
+  const copying = sync()
+  for (const host of hosts) host.ready()
+  expect(hosts.map(limitsOf)).toEqual([{ uploadBytesPerSecond: 1000, downloadBytesPerSecond: 1000 }, { uploadBytesPerSecond: 500, downloadBytesPerSecond: 500 }])
+  expect(nice).toEqual([1000, 10, 1001, 15])
+  hosts[1]?.exit('SIGKILL')
+  expect(await copying.exited).toMatchObject({ type: 'crashed', restarts: 0 })
+  await timers.advance(1000)
+  expect(hosts).toHaveLength(2)
+})
+
 describe('where no limit divides the line', () => {
   const lane = { id: 1, state: 'active', direction: 'up', name: 'pack', totalBytes: 1, attempt: 1, bytesPerSecond: 0 } as const
 
@@ -288,6 +303,19 @@ describe('where no limit divides the line', () => {
     hosts[1]?.finish()
     await settle()
     expect(limitsOf(hosts[0])).toEqual({})
+  })
+
+  it('a sync steps back in both directions', async () => {
+    const { sync, restore, hosts, timers } = setUp()
+    sync()
+    hosts[0]?.ready()
+    for (const bytes of [2_000_000, 4_000_000]) {
+      hosts[0]?.says({ type: 'transfer', transfer: { ...lane, bytes } })
+      hosts[0]?.says({ type: 'transfer', transfer: { ...lane, id: 2, direction: 'down', bytes: bytes * 2 } })
+      await timers.advance(1000)
+    }
+    restore()
+    expect(limitsOf(hosts[0])).toEqual({ uploadBytesPerSecond: 200_000, downloadBytesPerSecond: 400_000 })
   })
 
   it('a backup of which nothing is known, or that has a lower limit of its own, keeps less', () => {
