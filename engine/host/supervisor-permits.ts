@@ -1,4 +1,5 @@
 import { abortError, throwIfAborted } from '../base/abort.ts'
+import { AccountPause } from '../backend/flow/account-permits.ts'
 import type { Permits, Release } from '../backend/flow/permits.ts'
 import type { EngineEvent } from '../protocol/messages.ts'
 
@@ -6,6 +7,7 @@ import type { EngineEvent } from '../protocol/messages.ts'
 export class SupervisorPermits {
   readonly #send: (event: EngineEvent) => void
   readonly #waiting = new Map<number, () => void>()
+  readonly #pauses = new Map<string, AccountPause>()
   #lastRequest = 0
 
   constructor(send: (event: EngineEvent) => void) {
@@ -18,7 +20,9 @@ export class SupervisorPermits {
   }
 
   forAccount(account: string, cap: number): Permits {
-    return { acquire: (signal) => this.#acquire(account, cap, signal) }
+    const pause = this.#pauses.get(account) ?? new AccountPause()
+    this.#pauses.set(account, pause)
+    return { pause, acquire: (signal) => this.#acquire(account, cap, signal) }
   }
 
   #acquire(account: string, cap: number, signal: AbortSignal): Promise<Release> {
