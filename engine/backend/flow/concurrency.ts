@@ -117,6 +117,8 @@ const fewerLaterMs = 90_000
 const longestFewerMs = 15 * 60_000
 /** The first such try leaves out a quarter, which costs no more than that where each transfer has a line of its own; the next ones half. */
 const firstFewer = 0.75
+/** Of fewer than this a quarter is none: the try would cost half of the line for seconds, and hardly a storage does better with one than with three. */
+const leastToLeaveOut = 4
 /** Uploads that have to end until their number is judged: where few run, each has several turns. */
 const leastTurns = 4
 /** An upload counts for a number that held for all but this share of its time. */
@@ -242,7 +244,7 @@ function judged(state: ConcurrencyState, evidence: Evidence, maximum: number): C
 /** More, where it is time for that; else perhaps fewer. */
 function stepFrom(state: ConcurrencyState, evidence: Evidence, maximum: number): ConcurrencyState {
   const grown = grow(state, evidence, maximum)
-  if (grown.limit !== state.limit || state.mode !== 'steady' || evidence.nowMs < state.fewerAfterMs || state.limit === 1) return grown
+  if (grown.limit !== state.limit || state.mode !== 'steady' || evidence.nowMs < state.fewerAfterMs || state.limit < leastToLeaveOut) return grown
   return step(state, Math.floor(state.limit * firstFewer), evidence)
 }
 

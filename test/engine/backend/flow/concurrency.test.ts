@@ -33,6 +33,16 @@ describe('within a tenth of the best fixed number', () => {
   })
 })
 
+test.each(['down', 'up'] as const)('two or three, each with a line of its own, are never made fewer to see whether that does as well: %s', (direction) => {
+  for (const most of [2, 3]) {
+    for (const known of [undefined, most]) {
+      const link = { ...links['a rate for each connection'] as SimulatedLink, bufferBytes }
+      const { limits } = simulate(link, 300, undefined, known, direction, most)
+      expect(limits.slice(3), `${most}, known ${known}`).toEqual(Array.from({ length: 297 }, () => most))
+    }
+  }
+})
+
 test('from two to sixteen within two seconds where each has a line of its own', () => {
   const { limits } = simulate(links['a rate for each connection'] as SimulatedLink, 3)
   expect([limits[0], limits[2]]).toEqual([2, maximum])

@@ -34,9 +34,9 @@ const tickMs = 10
 const objectBytes = 8_000_000
 export const maximum = 16
 
-/** Moves objects without an end, with a fixed number at a time or with as many as the rule under test says. Time is a number here. */
-export function simulate(link: SimulatedLink, seconds: number, fixed?: number, known?: number, direction: Direction = 'down'): Result {
-  let state: ConcurrencyState = startConcurrency(direction, maximum, 0, known)
+/** Moves objects without an end, with a fixed number at a time or with as many as the rule under test says, and never more than `most`. Time is a number here. */
+export function simulate(link: SimulatedLink, seconds: number, fixed?: number, known?: number, direction: Direction = 'down', most = maximum): Result {
+  let state: ConcurrencyState = startConcurrency(direction, most, 0, known)
   let lanes: Lane[] = []
   let bytes = 0
   let refusals = 0
@@ -59,14 +59,14 @@ export function simulate(link: SimulatedLink, seconds: number, fixed?: number, k
       lane.unseen = unseen
       if (seen === 0) continue
       lane.moves = true
-      state = afterMove(state, { nowMs, bytes: seen, active: lanes.length, moving: lanes.filter(({ moves }) => moves).length }, maximum)
+      state = afterMove(state, { nowMs, bytes: seen, active: lanes.length, moving: lanes.filter(({ moves }) => moves).length }, most)
     }
     for (const lane of lanes.filter((each) => each.left <= 0 || (each.isRefused && each.readyMs <= nowMs))) {
       lanes = lanes.filter((each) => each !== lane)
       if (lane.isRefused) refusals++
       const { retryAfterMs = 0 } = link
       const moved = lane.isRefused ? { retryAfterMs } : { bytes: objectBytes }
-      state = afterTransfer(state, { startedMs: lane.startedMs, finishedMs: nowMs, throttled: lane.isRefused, ...moved }, { isFull: true, maximum })
+      state = afterTransfer(state, { startedMs: lane.startedMs, finishedMs: nowMs, throttled: lane.isRefused, ...moved }, { isFull: true, maximum: most })
     }
   }
   return { bytes, limits, refusals }
