@@ -42,12 +42,12 @@ export async function readerOf(opened: OpenRepository, home: string, context: Co
   cleanup.use(catalog)
   if (recreated) context.log.write('warning', 'the local catalog was damaged or outdated; it is made anew')
   const places = new BlobPlaces(repository, catalog, context)
-  const { unreadable } = await refreshIndex(repository, catalog, context.signal)
+  const [{ unreadable }, retired] = await Promise.all([refreshIndex(repository, catalog, context.signal), retiredPacks(repository, context.signal)])
   if (unreadable.length > 0) {
     context.log.write('warning', `index objects that cannot be read: ${unreadable.join(', ')}; reading the packs' own tables instead`)
     await places.readAllFooters()
   }
-  await preferUnretired(repository, catalog, context.signal)
+  for (const pack of retired) catalog.packs.markRetired(pack)
   const owned = cleanup.move()
   return {
     storage: opened,
@@ -61,14 +61,15 @@ export async function readerOf(opened: OpenRepository, home: string, context: Co
 }
 
 /**
- * A pack is retired when it is about to go or was found damaged, so another copy of its blobs is read first. An unreadable record only
- * costs that preference.
+ * A pack is retired when it is about to go or was found damaged, so another copy of its blobs is to be read first. An unreadable record
+ * only costs that preference.
  */
-async function preferUnretired(repository: Repository, catalog: Catalog, signal: AbortSignal): Promise<void> {
+async function retiredPacks(repository: Repository, signal: AbortSignal): Promise<string[]> {
   try {
     const records = await readRetireRecords(repository, new Map(), signal)
-    for (const { packs } of records.values()) for (const pack of packs) catalog.packs.markRetired(pack)
+    return [...records.values()].flatMap(({ packs }) => packs)
   } catch (error) {
-    if (!hasCode(error, 'damaged', 'version', 'arguments')) throw error
+    if (hasCode(error, 'damaged', 'version', 'arguments')) return []
+    throw error
   }
 }

@@ -1,11 +1,16 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { fixedCredentials } from '../../../engine/backend/credentials.ts'
+import { openBackend } from '../../../engine/backend/open.ts'
 import { createLog } from '../../../engine/base/log.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { RestoreJob } from '../../../engine/protocol/job.ts'
-import { testFolder } from '../small-repository.ts'
+import { systemRandom } from '../../../engine/repository/crypto.ts'
+import { retirePacks } from '../../../engine/repository/protocol/retired.ts'
+import { openRepository } from '../../../engine/repository/repository.ts'
+import { password, testFolder } from '../small-repository.ts'
 import type { TestFolder } from '../small-repository.ts'
 import { backUp, restoreJob, testContext } from './run-support.ts'
 import { treeState } from './tree-state.ts'
@@ -64,6 +69,12 @@ async function restoreWithLog(folder: TestFolder, target: string, options: Parti
   return { summary, warnings }
 }
 
+async function retire({ repository }: TestFolder, packs: readonly string[]): Promise<void> {
+  const signal = new AbortController().signal
+  await using backend = await openBackend(repository, { credentials: fixedCredentials({}), signal })
+  await retirePacks(await openRepository(backend, password, signal), packs.map((pack) => basename(pack)), systemRandom, signal)
+}
+
 describe('restore looks for other copies', () => {
   it.each(harms)('when every pack of one copy %s', async (_what, harm) => {
     const { folder, source, first, second } = await twoCopies()
@@ -86,6 +97,19 @@ describe('restore looks for other copies', () => {
     // One of the two copies is the one that is read first.
     expect(warnings.join('\n')).toMatch(/what pack [0-9a-f]{32} holds is looked for in other packs/)
   }, 60_000)
+
+  it.each(['first', 'second'] as const)('and at first where no retire record names the pack: the %s copy is retired', async (which) => {
+    const copies = await twoCopies()
+    const { folder, source } = copies
+    await using _ = folder
+    await retire(folder, copies[which])
+    harmAll(copies[which], flipBits)
+    const target = join(folder.path, 'target')
+    const { summary, warnings } = await restoreWithLog(folder, target, { snapshot: 'latest:first' })
+    expect(summary).toMatchObject({ outcome: 'success', problems: 0 })
+    expect(treeState(join(target, 'source'))).toEqual(treeState(source))
+    expect(warnings.filter((line) => line.includes('looked for'))).toEqual([])
+  })
 
   it('when every index object is gone', async () => {
     await using folder = await testFolder()
