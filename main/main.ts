@@ -5,7 +5,7 @@ import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safe
 import { Accounts } from './accounts/accounts.ts'
 import { accountHandlers } from './accounts/handlers.ts'
 import type { Handlers } from './api/dispatch.ts'
-import { lookRate, Pace, windowPace } from './api/pace.ts'
+import { guessRate, lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
 import { Folders } from './authority/folders.ts'
 import { sensitivityOf } from './authority/sensitive.ts'
@@ -15,6 +15,7 @@ import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { Care, type CarePorts } from './runs/care.ts'
+import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
 import { isWithinReach } from './jobs/reach.ts'
@@ -22,6 +23,7 @@ import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
 import { JobStore } from './jobs/store.ts'
+import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
@@ -32,7 +34,7 @@ import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { announceCare, announceLate, announceRestore, announceRun } from './system/announcements.ts'
+import { announceCare, announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
@@ -148,7 +150,8 @@ function openStores(appPaths: AppPaths, notices: Notices) {
   if (home.wasOpen) notices.add({ id: 'home-was-open', type: 'home-was-open', folder: appPaths.home })
   if (!keychain && !settings.value.dismissed.includes('secrets-in-file')) notices.add({ id: 'secrets-in-file', type: 'secrets-in-file' })
   const watched = openWatched(appPaths.watch, now)
-  return { settings, store, secrets: opened.store, ciphers, history, interrupted, watched }
+  const reminders = openReminders(appPaths.reminders, now)
+  return { settings, store, secrets: opened.store, ciphers, history, interrupted, watched, reminders }
 }
 
 type Stores = ReturnType<typeof openStores>
@@ -168,7 +171,8 @@ function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () =>
 }
 
 /** What runs engines, for the jobs in the stores. */
-function openWork({ settings, store, secrets, history, watched }: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
+function openWork(stores: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
+  const { settings, store, secrets, history, watched } = stores
   const { engine } = programPaths(app.getAppPath())
   const supervisor = new Supervisor({
     startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice,
@@ -205,10 +209,7 @@ function openWork({ settings, store, secrets, history, watched }: Stores, accoun
   })
   const restores = new Restores({
     ...ports,
-    onEnded: (restore) => {
-      const announcement = announceRestore(restore, settings.value.notifications)
-      if (announcement) notifications.show(announcement)
-    },
+    onEnded: (restore) => { notifications.show(announceRestore(restore, settings.value.notifications)) },
   })
   const care = openCare({ ...ports, history, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
@@ -216,25 +217,28 @@ function openWork({ settings, store, secrets, history, watched }: Stores, accoun
   const watch = new RepositoryWatch({
     file: watched, store, history, browsing, timers, host: hostname(), mayLook: () => !queue.pausedAll && !queue.ending,
     show: (late) => { notices.showLate(late) },
-    announce: (late) => {
-      const announcement = announceLate(late, settings.value.notifications)
-      if (announcement) notifications.show(announcement)
-      return announcement !== undefined
-    },
+    announce: (late) => notifications.show(announceLate(late, settings.value.notifications)),
     onChange: () => { publisher.appChanged() },
   })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
-  return { supervisor, queue, backups, care, restores, browsing, watch, tests, previews }
+  const passwords = new PasswordChecks({ ...ports, browsing, pace: new Pace({ ...lookRate, now }), guesses: new Pace({ ...guessRate, now }) })
+  const reminder = openReminder(stores, notices, notifications)
+  return { supervisor, queue, backups, care, restores, browsing, watch, tests, previews, passwords, reminder }
+}
+
+function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
+  return new PasswordReminder({
+    file, store, history, secrets, timers,
+    show: (jobId) => { notices.showPassword(jobId) },
+    announce: ({ config }) => { notifications.show(announcePassword(config.name, settings.value.notifications)) },
+  })
 }
 
 function openCare(ports: Omit<CarePorts, 'onEnded'>, settings: Stores['settings'], notifications: Notifications): Care {
   return new Care({
     ...ports,
-    onEnded: (run, { config }, before) => {
-      const announcement = announceCare(run, before, config.name, settings.value.notifications)
-      if (announcement) notifications.show(announcement)
-    },
+    onEnded: (run, { config }, before) => { notifications.show(announceCare(run, before, config.name, settings.value.notifications)) },
   })
 }
 
@@ -319,6 +323,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       openFolder: (path) => shell.openPath(path),
       onDismissed: (type) => {
         if (type === 'late') work.watch.silence()
+        if (type === 'password') work.reminder.putOff()
         if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
       },
     }),
@@ -396,7 +401,7 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups, care, watch }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule({ backups, care, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
@@ -406,10 +411,12 @@ function startSchedule({ backups, care, watch }: Work, { interrupted, store, his
   })
   every(timers, lookMs, () => { void returns.look() })
   watch.tick()
+  reminder.tick()
   every(timers, tickMs, () => {
     backups.tick()
     care.tick()
     watch.tick()
+    reminder.tick()
     refresh()
   })
 }

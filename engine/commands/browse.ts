@@ -8,6 +8,7 @@ import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../prot
 import type { RunSummary } from '../protocol/progress.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
+import { addPassword } from '../repository/keys.ts'
 import { annotationPrefix } from '../repository/protocol/names.ts'
 import { readDrills } from '../repository/protocol/proofs.ts'
 import { resolveSnapshot } from '../repository/protocol/resolve.ts'
@@ -89,6 +90,7 @@ export class Browser implements AsyncDisposable {
         case 'list': return { type: 'list', ...(await this.list(query)) }
         case 'annotate': return { type: 'annotated', ...(await this.annotate(query)) }
         case 'acknowledge': return { type: 'acknowledged', snapshots: await this.acknowledge(query) }
+        case 'add-password': return { type: 'password-added', key: await this.addPassword(query.password) }
         default: return assertNever(query)
       }
     } catch (error) {
@@ -147,6 +149,12 @@ export class Browser implements AsyncDisposable {
     const { repository, memory } = this.#reader
     this.#missed ??= await memory.warn(this.#context.signal)
     return (await acknowledgeIn({ repository, memory }, { job, host }, this.#decisions, this.#context.signal)).map(({ id }) => id)
+  }
+
+  /** Repeated, it makes one more key. Errors: arguments (no password that every way in would take), those of the storage. */
+  addPassword(password: string): Promise<string> {
+    const { clock, signal } = this.#context
+    return addPassword(this.#reader.repository, { password, label: '' }, { clock, random: systemRandom }, signal)
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {

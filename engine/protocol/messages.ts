@@ -66,6 +66,8 @@ export type BrowseQuery =
   | { readonly type: 'annotate'; readonly snapshot: string; readonly change: Partial<AnnotationView> }
   /** Says that what was unusual about a job on a host is as it should be. */
   | { readonly type: 'acknowledge'; readonly job: string; readonly host: string }
+  /** Lets one more password open the repository. */
+  | { readonly type: 'add-password'; readonly password: string }
 
 export type BrowseAnswer =
   /** `missed`: what the repository lacks of what this machine has seen in it, in words. `held`: jobs of which a backup was unusual. */
@@ -75,6 +77,8 @@ export type BrowseAnswer =
   | { readonly type: 'annotated'; readonly snapshot: string; readonly annotation: AnnotationView }
   /** `JOB@REV` of what was unusual, and is not any more. */
   | { readonly type: 'acknowledged'; readonly snapshots: readonly string[] }
+  /** `key`: the name of the key that it opens. */
+  | { readonly type: 'password-added'; readonly key: string }
   | { readonly type: 'error'; readonly error: WireError }
 
 export interface SnapshotView {

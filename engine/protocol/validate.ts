@@ -180,6 +180,7 @@ const query = v.variant('type', [
     change: v.object({ pinned: v.exactOptional(flag), name: v.exactOptional(text), note: v.exactOptional(text), fine: v.exactOptional(flag) }),
   }),
   v.object({ type: v.literal('acknowledge'), job: text, host: text }),
+  v.object({ type: v.literal('add-password'), password: text }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -274,6 +275,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('list'), entries: v.array(entryView), more: flag }),
   v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
   v.object({ type: v.literal('acknowledged'), snapshots: list }),
+  v.object({ type: v.literal('password-added'), key: text }),
   v.object({ type: v.literal('error'), error }),
 ])
 

@@ -73,6 +73,14 @@ export interface Api {
   /** Native file dialog, for a field that takes a path; nothing is read. Absent when the user cancelled. Errors: as dialog.folders. */
   'dialog.file'(): { readonly path?: string }
 
+  /**
+   * Whether a text is a password of the job's repository; only while it is asked for (notice `password`). `tried`: false where it is not the one that is kept
+   * here, and the storage could not be asked whether it is another one. Errors: `not-found` while it is not asked for; `busy` after some tries a minute.
+   */
+  'password.check'(request: { readonly jobId: string; readonly password: string }): { readonly right: boolean; readonly tried: boolean }
+  /** Lets one more password open the job's repository, and keeps it here in place of the one before. Waits for the storage. Errors: as password.check, and what the engine says. Asks. */
+  'password.add'(request: { readonly jobId: string; readonly password: string }): void
+
   /** Snapshots of the job's repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
   'browse.snapshots'(request: { readonly jobId: string }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
   /** One page of a directory. `path`: exact bytes, names joined by `/`, empty for the root; `after`: name of the last entry of the page before. */
@@ -171,6 +179,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'account.signOut': true,
   'dialog.folders': true,
   'dialog.file': true,
+  'password.check': true,
+  'password.add': true,
   'browse.snapshots': true,
   'browse.list': true,
   'restore.start': true,

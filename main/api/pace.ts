@@ -61,6 +61,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'account.signOut': 'write',
   'dialog.folders': 'write',
   'dialog.file': 'write',
+  'password.check': 'write',
+  'password.add': 'heavy',
   'browse.snapshots': 'light',
   'browse.list': 'light',
   'restore.start': 'heavy',
@@ -78,6 +80,9 @@ const rates: Readonly<Record<Cost, Omit<PaceOptions, 'now'>>> = {
   write: { burst: 60, perSecond: 3 },
   heavy: { burst: 12, perSecond: 0.5 },
 }
+
+/** How often a password may be tried: more than somebody mistypes it, and less than guessing takes. */
+export const guessRate: Omit<PaceOptions, 'now'> = { burst: 8, perSecond: 1 / 60 }
 
 /** How often an engine may be started to look at repositories. */
 export const lookRate: Omit<PaceOptions, 'now'> = rates.heavy

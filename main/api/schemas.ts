@@ -123,6 +123,8 @@ export const requests: RequestSchemas = {
   'account.signOut': v.strictObject({ service, account: accountName }),
   'dialog.file': none,
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']) }),
+  'password.check': v.strictObject({ jobId: id, password: secret }),
+  'password.add': v.strictObject({ jobId: id, password: secret }),
   'browse.snapshots': job,
   'browse.list': v.strictObject({ jobId: id, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),
   'restore.start': v.strictObject({

@@ -260,6 +260,8 @@ export type Notice =
   | { readonly id: string; readonly type: 'home-was-open'; readonly folder: string }
   /** Backups that have not come for too long, longest first. */
   | { readonly id: 'late'; readonly type: 'late'; readonly late: readonly LateBackup[] }
+  /** Is the password of this job's repository still known? */
+  | { readonly id: 'password'; readonly type: 'password'; readonly jobId: string }
   /** A package made for tests, with a runtime that gets no security fixes. */
   | { readonly id: string; readonly type: 'old-runtime'; readonly version: string }
   | { readonly id: string; readonly type: 'engine-crashed'; readonly jobId: string; readonly restarts: number; readonly givenUp: boolean }

@@ -52,6 +52,18 @@ export function acknowledgeQuestion(name: string): Question {
   }
 }
 
+/** Whoever has this password reads everything in the backup. */
+export function passwordQuestion(name: string): Question {
+  return {
+    title: `Let another password open the backup of “${shownText(name)}”?`,
+    detail: lines([
+      'It is the one that was just typed in the window. Whoever knows it can read everything in the backup.',
+      'The old password goes on opening it.',
+    ]),
+    yes: 'Add password',
+  }
+}
+
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {

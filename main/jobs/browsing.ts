@@ -57,6 +57,12 @@ export class Browsing {
     if (answer.type !== 'acknowledged') throw unexpected(answer)
   }
 
+  /** Lets one more password open the repository. Errors: as of snapshots; `arguments`. */
+  async addPassword(jobId: string, password: string): Promise<void> {
+    const answer = await this.#ask(jobId, { type: 'add-password', password })
+    if (answer.type !== 'password-added') throw unexpected(answer)
+  }
+
   async list(request: Request<'browse.list'>): Promise<Response<'browse.list'>> {
     const { jobId, snapshot, path, after, limit } = request
     const answer = await this.#ask(jobId, { type: 'list', snapshot, path, limit, ...(after && { after }) })

@@ -6,8 +6,9 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf, retentionLoss } from '../authority/protection.ts'
-import { acknowledgeQuestion, changeQuestion, olderQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
+import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
+import type { PasswordReminder } from '../repositories/reminder.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import { sharedRepository } from '../repositories/sharing.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
@@ -22,6 +23,7 @@ import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
 import type { Restores } from '../runs/restores.ts'
+import type { PasswordChecks } from './password-check.ts'
 import type { RetentionPreviews } from './retention-preview.ts'
 import type { JobRecord, JobStore } from './store.ts'
 
@@ -35,6 +37,8 @@ export interface JobHandlerPorts {
   readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
+  readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
+  readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
   readonly tests: DestinationTests
   readonly folders: Folders
   readonly ask: Ask
@@ -67,6 +71,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       await dropSecrets(ports, repository.id)
       history.remove(jobId)
       ports.care.forget(jobId)
+      ports.reminder.tick()
       onChange()
     },
     'job.run': ({ jobId }) => ({ runId: backups.run(jobId, 'manual').id }),
@@ -137,6 +142,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
     await secrets.set(repository, address, merged)
     await store.update(jobId, config, arrival && { repository, sameRepository: arrival.sameRepository })
     await dropSecrets(ports, record.repository.id)
+    if (typed.password !== undefined) ports.reminder.known(repository)
   } else await store.update(jobId, config)
   browsing.close(jobId)
   onChange()
@@ -186,10 +192,22 @@ export function historyHandlers({ history, care, restores, logs, copy, store }: 
   }
 }
 
-export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 'restore'> & Pick<Handlers, 'destination.test'> {
+export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 'restore' | 'password'> & Pick<Handlers, 'destination.test'> {
   const { browsing, restores } = ports
   return {
     'destination.test': (request) => test(ports, request),
+    async 'password.check'({ jobId, password }) {
+      const record = askedRecord(ports, jobId)
+      const found = await ports.passwords.check(record, password)
+      if (found.right) ports.reminder.known(record.repository.id)
+      return found
+    },
+    async 'password.add'({ jobId, password }) {
+      await ports.ask(passwordQuestion(askedRecord(ports, jobId).config.name))
+      const record = askedRecord(ports, jobId)
+      await ports.passwords.add(record, password)
+      ports.reminder.known(record.repository.id)
+    },
     'browse.snapshots': ({ jobId }) => browsing.snapshots(jobId),
     'browse.list': (request) => browsing.list(request),
     'restore.start': (request) => restore(ports, request),
@@ -198,6 +216,13 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     'restore.stop': ({ restoreId }) => { restores.get(restoreId).stop('cancel') },
     'restore.dismiss': ({ restoreId }) => { restores.dismiss(restoreId) },
   }
+}
+
+/** The window may try passwords only of what a person is asked for. */
+function askedRecord({ store, reminder }: JobHandlerPorts, jobId: string): JobRecord {
+  const record = store.get(jobId)
+  if (!reminder.asksFor(record.repository.id)) throw new MainError('not-found', 'The password of this job is not asked for now.')
+  return record
 }
 
 async function test(ports: JobHandlerPorts, { destination: input, secrets, jobId }: Request<'destination.test'>): Promise<TestView> {

@@ -46,6 +46,12 @@ function unusualAnnouncement(reasons: readonly UnusualReason[], jobName: string,
   return { title: `${visibleText(jobName)}: an unusual change`, body: `${what} Older backups are kept until you have said that it is fine.`, urgent: true, route }
 }
 
+/** It is no trouble, so only who hears of everything hears of it; the window asks in any case. */
+export function announcePassword(jobName: string, level: SettingsView['notifications']): Announcement | undefined {
+  if (level !== 'all') return undefined
+  return { title: 'Do you still know the password?', body: `Without it nobody can restore ${visibleText(jobName)} once this computer is gone. Click to try it.`, urgent: false, route: { page: 'jobs' } }
+}
+
 const mostNamed = 3
 
 /** Backups that have not come for too long, in one notification. */

@@ -14,7 +14,13 @@ export class Notifications {
     this.#onClick = onClick
   }
 
-  show({ title, body, urgent, route }: Announcement): void {
+  /** @returns whether there was something to show */
+  show(announcement: Announcement | undefined): boolean {
+    if (announcement) this.#show(announcement)
+    return announcement !== undefined
+  }
+
+  #show({ title, body, urgent, route }: Announcement): void {
     if (!Notification.isSupported()) return
     const notification = new Notification({ title, body, urgency: urgent ? 'critical' : 'normal' })
     notification.on('click', () => { this.#onClick(route) })

@@ -13,6 +13,8 @@ export interface AppPaths {
   readonly history: string
   /** What is watched in repositories. */
   readonly watch: string
+  /** When somebody showed last that a password is known. */
+  readonly reminders: string
   readonly logs: string
 }
 
@@ -28,6 +30,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     accounts: join(home, 'app-accounts.json'),
     history: join(home, 'history'),
     watch: join(home, 'watch.json'),
+    reminders: join(home, 'reminders.json'),
     logs: join(home, 'logs'),
   }
 }

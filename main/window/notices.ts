@@ -26,6 +26,13 @@ export class Notices {
     else if (!before || JSON.stringify(before.late) !== JSON.stringify(late)) this.add({ id: 'late', type: 'late', late })
   }
 
+  /** The one question for a password, in place of the one before; undefined: there is none. */
+  showPassword(jobId: string | undefined): void {
+    const before = this.#list.find((one) => one.type === 'password')
+    if (jobId === undefined) this.dismiss('password')
+    else if (before?.jobId !== jobId) this.add({ id: 'password', type: 'password', jobId })
+  }
+
   /** The notice that is gone now, or undefined where there was none. */
   dismiss(id: string): Notice | undefined {
     const found = this.#list.find((one) => one.id === id)

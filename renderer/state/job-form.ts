@@ -106,9 +106,13 @@ function validatePassword(fields: JobFields, facts: FormFacts): FieldErrors {
   if (facts.editing && !facts.moved) return {}
   if (facts.sameRepository && fields.password === '') return {}
   if (fields.password === '') return { password: facts.moved ? 'passwordAgain' : 'required' }
-  if (facts.repositoryOpens) return {}
-  if (fields.password.length < 8) return { password: 'passwordShort' }
-  return fields.confirmation === fields.password ? {} : { confirmation: 'passwordsDiffer' }
+  return facts.repositoryOpens ? {} : newPasswordErrors(fields)
+}
+
+/** What is wrong with a password that somebody makes up, and its repetition. */
+export function newPasswordErrors({ password, confirmation }: Pick<JobFields, 'password' | 'confirmation'>): { readonly password?: 'passwordShort'; readonly confirmation?: 'passwordsDiffer' } {
+  if (password.length < 8) return { password: 'passwordShort' }
+  return confirmation === password ? {} : { confirmation: 'passwordsDiffer' }
 }
 
 function validateLimits(fields: JobFields): FieldErrors {

@@ -2,6 +2,7 @@ import { placeWords } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { JobConfigView, LateBackup, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
+import { passwordWords } from './password.ts'
 import { lateWords } from './unusual.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
 
@@ -401,6 +402,8 @@ export function noticeWords(notice: Notice, jobName: (id: string) => string): { 
       return { title: text.oldRuntime, text: text.oldRuntimeText(notice.version) }
     case 'late':
       return { title: text.late(notice.late), text: text.lateText(notice.late) }
+    case 'password':
+      return { title: passwordWords.notice(jobName(notice.jobId)), text: passwordWords.noticeText }
     case 'engine-crashed':
       return { title: text.crashed(jobName(notice.jobId)), text: notice.givenUp ? text.crashedGivenUp(notice.restarts) : text.crashedAgain }
   }

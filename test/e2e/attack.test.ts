@@ -133,6 +133,8 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'account.signOut': () => [['signs out of what is not there', { service: 'google', account: '__proto__' }, 'not-found'], ['signs out of all', { service: 'google' }, 'arguments']],
   'dialog.folders': ({ app }) => [['chooses for the person', { purpose: 'sources', defaultPath: app.home, paths: ['/etc'] }, 'arguments'], ['gets an empty answer where nobody chooses', { purpose: 'restore' }, 'allowed']],
   'dialog.file': () => [['chooses for the person', { path: '/etc/shadow' }, 'arguments'], ['gets nothing where nobody chooses', undefined, 'allowed']],
+  'password.check': ({ local }) => [['guesses a password that nobody is asked for', { jobId: local.id, password: 'a guess' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'a guess' }, 'not-found']],
+  'password.add': ({ local }) => [['lets a password of its own open the backup', { jobId: local.id, password: 'a password of its own' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'x' }, 'not-found']],
   'browse.snapshots': () => [['looks at what is not there', { jobId: 'constructor' }, 'not-found']],
   'browse.list': ({ local, snapshot }) => [
     ['looks outside of the snapshot', { jobId: local.id, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],

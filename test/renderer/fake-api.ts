@@ -20,6 +20,8 @@ export class FakeApi implements Bridge {
   file: string | undefined
   /** What the repository lacks. */
   missed: readonly string[] = []
+  /** Whether it can be told that a password is none of a repository. */
+  storageAnswers = true
   /** What the next tests of a destination find. */
   sameRepository = false
   serverKey: string | undefined
@@ -146,6 +148,8 @@ export class FakeApi implements Bridge {
     'account.signOut': ({ service, account }) => this.#changeAccounts((list) => list.filter((one) => one.name !== account || one.service !== service)),
     'dialog.folders': () => this.folders.map(folderAt),
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
+    'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
+    'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'restore.start': ({ jobId, snapshot, target, paths, except }) => {

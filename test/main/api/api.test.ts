@@ -46,6 +46,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'account.signOut': { service: 'box', account: 'anna@example.org' },
   'dialog.folders': { purpose: 'sources' },
   'dialog.file': undefined,
+  'password.check': { jobId: 'a-1', password: 'p' },
+  'password.add': { jobId: 'a-1', password: 'p' },
   'browse.snapshots': { jobId: 'a-1' },
   'browse.list': { jobId: 'a-1', snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
   'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },

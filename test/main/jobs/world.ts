@@ -7,8 +7,10 @@ import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Care } from '../../../main/runs/care.ts'
+import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
+import { openReminders, PasswordReminder } from '../../../main/repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { RunHistory } from '../../../main/runs/history.ts'
@@ -72,6 +74,15 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     announce: (late) => announced.push(late) > 0,
     onChange: () => { counts.change += 1 },
   })
+  const passwords = new PasswordChecks({ ...ports, browsing, guesses: new Pace({ burst: 8, perSecond: 1 / 60, now }) })
+  const asksFor: (string | undefined)[] = []
+  const reminded: string[] = []
+  const reminders = openReminders(join(folder, 'reminders.json'), now)
+  const reminder = new PasswordReminder({
+    file: reminders, store, history, secrets, timers,
+    show: (jobId) => { asksFor.push(jobId) },
+    announce: ({ config: { name } }) => { reminded.push(name) },
+  })
   const cared: { readonly run: RunView; readonly before: RunView | undefined }[] = []
   const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { cared.push({ run, before }) } })
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
@@ -82,5 +93,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
 }

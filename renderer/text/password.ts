@@ -1,0 +1,21 @@
+/** Asking whether a password is still known, and adding another one. */
+export const passwordWords = {
+  notice: (job: string) => `Do you still know the password of “${job}”?`,
+  noticeText: 'This computer keeps it, but on the day that this computer is gone you need it yourself. Holdfast asks every two months.',
+  tryIt: 'Try it…',
+  later: 'In a week',
+  title: (job: string) => `The password of “${job}”`,
+  text: 'Type it from memory, or from where you keep it. It does not leave this computer.',
+  field: 'Password',
+  check: 'Check',
+  right: 'That is the password. You will be asked again in two months.',
+  wrong: 'This does not open the backup.',
+  untried: 'This is not the password that is kept here. Whether it is another one of this backup could not be tried: its storage cannot be reached.',
+  lost: 'Look where you keep your passwords, or at your recovery kit. If you cannot find it: as long as this computer keeps it, another one can be added.',
+  addAnother: 'Add another password',
+  newTitle: (job: string) => `Another password for “${job}”`,
+  newText: 'Write it down before you add it, and keep it away from this computer. The old one goes on opening the backup.',
+  newField: 'New password',
+  add: 'Add password…',
+  added: 'The new password opens the backup. You will be asked for it in two months.',
+} as const
