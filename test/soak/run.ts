@@ -6,18 +6,23 @@ import { parseArgs } from 'node:util'
 import { removeIfThere } from '../fixtures/odd-tree.ts'
 import { soakMachines } from './machines.ts'
 import { soakProtocol } from './protocol.ts'
+import { liveThrough } from './year.ts'
 
-const usage = 'npm run soak -- [--minutes 60] [--seed N]\nHalf the time the protocol runs under the deterministic scheduler; half the time machines back up, forget and prune in one\nrepository at once and are killed at random. Prints counts.'
+const usage = 'npm run soak -- [--minutes 60] [--seed N] | --days 365 [--seed N]\nHalf the time the protocol runs under the deterministic scheduler; half the time machines back up, forget and prune in one\nrepository at once and are killed at random. Prints counts.\nWith --days: three machines back up every hour and look after their repository every night, by a clock that is moved.'
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' }, days: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean', default: false } } })
   if (values.help) {
     console.log(usage)
     return
   }
+  const firstSeed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
+  if (values.days !== undefined) {
+    await soakDays(Number(values.days), firstSeed)
+    return
+  }
   execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' })
   const durationMs = Number(values.minutes) * 60_000
-  const firstSeed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed)
   await soakProtocol(durationMs / 2, firstSeed, console.log)
   const end = Date.now() + durationMs / 2
   for (let seed = firstSeed; Date.now() < end; seed++) {
@@ -26,6 +31,15 @@ async function main(): Promise<void> {
     console.log(`seed ${seed}: ${JSON.stringify(counts)}`)
     removeIfThere(folder)
   }
+}
+
+/** Where the year has a day of 23 and one of 25 hours. */
+async function soakDays(days: number, seed: number): Promise<void> {
+  process.env['TZ'] = 'Europe/Berlin'
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-year-'))
+  const tell = (report: object): void => { console.log(`seed ${seed}: ${JSON.stringify(report)}`) }
+  tell(await liveThrough({ seed, days, folder, onMonth: tell }))
+  removeIfThere(folder)
 }
 
 await main()
