@@ -80,7 +80,7 @@ export class PackTable {
     if (this.#listing.length >= listingBatch) this.#applyListing()
   }
 
-  /** The pack is in a retire record: never built upon again, whatever a listing says. */
+  /** The pack is in a retire record: never built upon again, whatever a listing says. One that was not known has no size, and is none that anybody may read. */
   markRetired(name: string): void {
     guarded(() => { this.#usage.retire(this.#numberOf(name, 0)) })
   }
@@ -200,7 +200,7 @@ export class PackTable {
   /** Usable packs last verified before `beforeMs`, the longest unverified first; page by page, so that they may be verified in between. */
   *leastRecentlyVerified(beforeMs: number): Generator<KnownPack> {
     const page = this.#database.prepare<[number, number, number], ListedRow & { verified_ms: number }>(
-      'SELECT number, name, size, verified_ms FROM packs WHERE (verified_ms, number) > (?, ?) AND verified_ms < ? ORDER BY verified_ms, number LIMIT 1000')
+      'SELECT number, name, size, verified_ms FROM packs WHERE (verified_ms, number) > (?, ?) AND verified_ms < ? AND size > 0 ORDER BY verified_ms, number LIMIT 1000')
     let last = { verified_ms: -1, number: 0 }
     for (let rows = page.all(-1, 0, beforeMs); rows.length > 0; rows = page.all(last.verified_ms, last.number, beforeMs)) {
       last = rows.at(-1) ?? last
@@ -210,7 +210,7 @@ export class PackTable {
 
   /** How many usable packs there are, how many were never verified, and when the one was that was not verified for the longest time. */
   verificationDates(): VerificationDates {
-    const page = this.#database.prepare<[number], { number: number; verified_ms: number }>('SELECT number, verified_ms FROM packs WHERE number > ? ORDER BY number LIMIT 1000')
+    const page = this.#database.prepare<[number], { number: number; verified_ms: number }>('SELECT number, verified_ms FROM packs WHERE number > ? AND size > 0 ORDER BY number LIMIT 1000')
     let packs = 0
     let unreadPacks = 0
     let oldestVerifiedMs = Infinity
@@ -244,7 +244,7 @@ export class PackTable {
 
   /** Usable packs that were verified, with when, in ms since 1970; page by page. */
   *verified(): Generator<readonly [string, number]> {
-    const page = this.#database.prepare<[number], ListedRow & { verified_ms: number }>('SELECT number, name, size, verified_ms FROM packs WHERE number > ? AND verified_ms > 0 ORDER BY number LIMIT 1000')
+    const page = this.#database.prepare<[number], ListedRow & { verified_ms: number }>('SELECT number, name, size, verified_ms FROM packs WHERE number > ? AND size > 0 AND verified_ms > 0 ORDER BY number LIMIT 1000')
     for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
       for (const { number, name, verified_ms: verifiedMs } of rows) if (this.#usage.isUsable(number)) yield [name.toString('hex'), verifiedMs]
     }
@@ -279,7 +279,7 @@ export class PackTable {
   }
 
   *#pages(condition: string, wanted: (number: number) => boolean): Generator<KnownPack> {
-    const page = this.#database.prepare<[number], ListedRow>(`SELECT number, name, size FROM packs WHERE number > ? ${condition} ORDER BY number LIMIT 1000`)
+    const page = this.#database.prepare<[number], ListedRow>(`SELECT number, name, size FROM packs WHERE number > ? AND size > 0 ${condition} ORDER BY number LIMIT 1000`)
     for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
       for (const row of rows) if (wanted(row.number) && this.#usage.isUsable(row.number)) yield toKnownPack(row)
     }

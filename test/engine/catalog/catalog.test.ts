@@ -65,6 +65,23 @@ test('usable packs without known contents are named for adoption, retired and un
   expect([...packs.unknownPacks()]).toEqual([{ name: packName('orphan'), size: 100 }])
 })
 
+test('a pack that only a retire record has told of is none to be read or counted, also by a run that lists nothing', () => {
+  using world = new TestCatalog()
+  world.catalog.packs.addPack(pack('known', 'a'))
+  world.catalog.packs.beginUsable()
+  world.catalog.packs.markUsable(packName('known'), pack('known', 'a').size)
+  for (const name of ['another', 'known']) world.catalog.packs.markRetired(packName(name))
+  world.catalog.packs.endUsable()
+  expect([...world.catalog.packs.usablePacks()]).toEqual([])
+  world.reopen()
+  const { packs } = world.catalog
+  packs.noteVerified([[packName('another'), 5]])
+  expect([...packs.leastRecentlyVerified(10)].map(({ name }) => name)).toEqual([packName('known')])
+  expect([...packs.usablePacks()].map(({ name }) => name)).toEqual([packName('known')])
+  expect([...packs.verified()]).toEqual([])
+  expect(packs.verificationDates()).toEqual({ packs: 1, unreadPacks: 1 })
+})
+
 test('a closure is usable until one of its packs is retired or gone', () => {
   using world = new TestCatalog()
   const [p, q] = [pack('P', 'a'), pack('Q', 'b')]
