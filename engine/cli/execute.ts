@@ -1,4 +1,3 @@
-import { OwnPermits } from '../backend/flow/account-permits.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { toWireError } from '../base/errors.ts'
 import { createLog } from '../base/log.ts'
@@ -92,7 +91,6 @@ export async function execute(
       repository: settings.repository, passwordFile: options.passwordFile, recoveryKeyFile: options.recoveryKeyFile, from: options.source,
       confirm: options.newRepository ?? false, asksForWords: options.asksForWords ?? false, warn,
     })
-    const permits = new OwnPermits(systemClock)
     await using accounts = new LazyAccounts(settings.home, takeAccountEnvironment(process.env), systemClock)
     using _signals = stopOnSignals(stop, (text) => { log.write('warning', text) })
     const ending = await action({
@@ -107,7 +105,6 @@ export async function execute(
         events: output,
         limits: new LimitControl(limitsOf(options)),
         pauseGate: new PauseGate(),
-        permits: (account, cap) => permits.forAccount(account, cap),
         accounts,
       },
     })

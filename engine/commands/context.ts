@@ -20,7 +20,7 @@ export interface CommandContext {
   readonly events: RunEvents
   readonly limits: LimitControl
   readonly pauseGate: PauseGate
-  /** Leave to open a transfer, shared by all that use the account (A3); absent: each storage that is opened decides for itself. */
+  /** Leave to open a transfer, shared by all running jobs (A3); absent: this process alone decides. */
   readonly permits?: (account: string, cap: number) => Permits
   /** Owner of the accounts that people signed in to; absent: there are none. */
   readonly accounts?: TokenOwner

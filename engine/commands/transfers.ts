@@ -1,11 +1,10 @@
 import type { BackendTraits } from '../backend/backend.ts'
-import { OwnPermits } from '../backend/flow/account-permits.ts'
 import { TokenBucket, type Bandwidth } from '../backend/flow/bandwidth.ts'
 import type { Direction } from '../backend/flow/concurrency.ts'
 import { presentNetwork } from '../backend/flow/network.ts'
 import { PatientPermits } from '../backend/flow/patient-permits.ts'
 import { RememberedConcurrency } from '../backend/flow/remembered-concurrency.ts'
-import { Transfers } from '../backend/flow/transfers.ts'
+import { FixedPermits, Transfers } from '../backend/flow/transfers.ts'
 import type { Traffic } from '../progress/traffic.ts'
 import type { EngineJob } from '../protocol/job.ts'
 import type { CommandContext } from './context.ts'
@@ -29,7 +28,7 @@ export function openTransfers(
   const remembered = new RememberedConcurrency(job.home)
   const network = distance === 'far' ? presentNetwork() : ''
   const key = (direction: Direction): string => linkKey(account, direction, network)
-  const shared = context.permits?.(account, maxConnections) ?? new OwnPermits(clock).forAccount(account, maxConnections)
+  const shared = context.permits?.(account, maxConnections) ?? new FixedPermits(maxConnections, clock)
   const patient = new PatientPermits(shared, clock, (waits) => { traffic.waitForPermit(waits, clock.now()) })
   const known = Object.fromEntries(directions.flatMap((direction) => {
     const limit = remembered.of(key(direction))

@@ -1,5 +1,4 @@
 import { abortError, throwIfAborted } from '../base/abort.ts'
-import { AccountPause } from '../backend/flow/account-permits.ts'
 import type { Permits, Release } from '../backend/flow/permits.ts'
 import type { EngineEvent } from '../protocol/messages.ts'
 
@@ -7,7 +6,6 @@ import type { EngineEvent } from '../protocol/messages.ts'
 export class SupervisorPermits {
   readonly #send: (event: EngineEvent) => void
   readonly #waiting = new Map<number, () => void>()
-  readonly #pauses = new Map<string, AccountPause>()
   #lastRequest = 0
 
   constructor(send: (event: EngineEvent) => void) {
@@ -20,9 +18,7 @@ export class SupervisorPermits {
   }
 
   forAccount(account: string, cap: number): Permits {
-    const pause = this.#pauses.get(account) ?? new AccountPause()
-    this.#pauses.set(account, pause)
-    return { pause, acquire: (signal) => this.#acquire(account, cap, signal) }
+    return { acquire: (signal) => this.#acquire(account, cap, signal) }
   }
 
   #acquire(account: string, cap: number, signal: AbortSignal): Promise<Release> {

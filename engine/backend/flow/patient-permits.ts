@@ -1,5 +1,4 @@
 import type { Clock } from '../../base/clock.ts'
-import type { AccountPause } from './account-permits.ts'
 import type { Permits, Release } from './permits.ts'
 
 /** An ordinary turn takes less. */
@@ -22,10 +21,6 @@ export class PatientPermits implements Permits {
     this.#inner = inner
     this.#clock = clock
     this.#onWaiting = onWaiting
-  }
-
-  get pause(): AccountPause {
-    return this.#inner.pause
   }
 
   async acquire(signal: AbortSignal): Promise<Release> {

@@ -1,13 +1,10 @@
 import type { Clock } from '../../base/clock.ts'
 import type { PauseGate } from '../../base/pause.ts'
-import type { AccountPause } from './account-permits.ts'
 import { afterMove, afterTransfer, provenLimit, roundMs, startConcurrency, type ConcurrencyState, type Direction, type TransferOutcome } from './concurrency.ts'
 import { Turnstile } from './turnstile.ts'
 
 /** Leave to run one transfer of an account, which others share (A3). */
 export interface Permits {
-  /** Of all that use the account in this process. */
-  readonly pause: AccountPause
   /** Waits for a turn; rejects with `aborted`. */
   acquire(signal: AbortSignal): Promise<Release>
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { PauseGate } from '../../base/pause.ts'
 import type { Direction, TransferOutcome } from './concurrency.ts'
-import { AccountPause } from './account-permits.ts'
 import { AdaptivePermits, type Permit, type Permits, type Release } from './permits.ts'
 import { LinePace } from './line-pace.ts'
 import { Turnstile } from './turnstile.ts'
@@ -23,28 +22,22 @@ const smallAtOnce = 8
 
 /**
  * Who may begin something with the storage, and when: transfers by what their direction bears (links differ up and down), small requests
- * (records, indexes, tables of contents) beside them, so that none waits behind a pack. When the storage asks for patience, all of the account
- * wait: these, lists and removals, here and wherever else the process uses it. What goes on meanwhile is not broken off.
+ * (records, indexes, tables of contents) beside them, so that none waits behind a pack. When the storage asks for patience, all wait.
  */
 export class Transfers {
   readonly up: AdaptivePermits
   readonly down: AdaptivePermits
   readonly #small: Turnstile
-  readonly #others: Turnstile
-  readonly #pause: AccountPause
-  readonly #clock: Clock
   /** How a single transfer goes. */
   readonly pace = new LinePace()
+  #pausedUntilMs = 0
 
   constructor({ concurrency, account, clock, known = {}, pauseGate }: TransferOptions) {
-    this.#clock = clock
-    this.#pause = account?.pause ?? new AccountPause()
-    const pausedUntilMs = (): number => this.#pause.untilMs
+    const pausedUntilMs = (): number => this.#pausedUntilMs
     const options = { clock, pausedUntilMs, ...(account ? { account } : {}), ...(pauseGate ? { pauseGate } : {}) }
     this.up = new AdaptivePermits(concurrency, { ...options, direction: 'up', ...(known.up === undefined ? {} : { known: known.up }) })
     this.down = new AdaptivePermits(concurrency, { ...options, direction: 'down', ...(known.down === undefined ? {} : { known: known.down }) })
     this.#small = new Turnstile({ clock, limit: () => smallAtOnce, closedUntilMs: pausedUntilMs })
-    this.#others = new Turnstile({ clock, limit: () => Infinity, closedUntilMs: pausedUntilMs })
   }
 
   async acquire(direction: Direction, signal: AbortSignal): Promise<Permit> {
@@ -53,7 +46,7 @@ export class Transfers {
       moved: (bytes) => { permit.moved(bytes) },
       ending: () => { permit.ending() },
       release: (outcome) => {
-        this.#pause.heed(outcome)
+        this.#heed(outcome)
         if (outcome) this.pace.ended(direction, outcome)
         permit.release(outcome)
       },
@@ -64,22 +57,33 @@ export class Transfers {
     await this.#small.enter(signal)
     let held = true
     return (outcome) => {
-      this.#pause.heed(outcome)
+      this.#heed(outcome)
       if (outcome) this.pace.answered(outcome)
       if (held) this.#small.leave()
       held = false
     }
   }
 
-  /** Waits while the storage wants to be left alone; for what is no transfer and not counted. Rejects with `aborted`. */
-  async passPause(signal: AbortSignal): Promise<void> {
-    if (this.#pause.untilMs <= this.#clock.monotonic()) return
-    await this.#others.enter(signal)
-    this.#others.leave()
+  #heed(outcome: TransferOutcome | undefined): void {
+    if (!outcome?.throttled) return
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, outcome.finishedMs + (outcome.retryAfterMs ?? 0))
+  }
+}
+
+/** At most so many at a time, for who shares an account with nobody that could be asked. */
+export class FixedPermits implements Permits {
+  readonly #turnstile: Turnstile
+
+  constructor(maximum: number, clock: Clock) {
+    this.#turnstile = new Turnstile({ clock, limit: () => maximum, closedUntilMs: () => 0 })
   }
 
-  /** How something went that took no permit. */
-  heed(outcome: TransferOutcome): void {
-    this.#pause.heed(outcome)
+  async acquire(signal: AbortSignal): Promise<Release> {
+    await this.#turnstile.enter(signal)
+    let held = true
+    return () => {
+      if (held) this.#turnstile.leave()
+      held = false
+    }
   }
 }

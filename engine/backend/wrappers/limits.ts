@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { hasCode } from '../../base/errors.ts'
 import type { TransferEvent } from '../../protocol/progress.ts'
-import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
+import type { Body, ByteRange, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import type { Bandwidth, TokenBucket } from '../flow/bandwidth.ts'
 import type { Direction, TransferOutcome } from '../flow/concurrency.ts'
 import type { Permit } from '../flow/permits.ts'
@@ -39,8 +39,7 @@ export interface TransferLane {
 const smallBytes = 128 * 1024
 
 /**
- * Transfers (puts and gets of packs) take a permit each, small requests a place beside them; all share the bandwidth. Lists, removals and
- * questions are not counted, yet nothing begins while the storage wants to be left alone, whoever was told so (A4). Belongs inside the retry wrapper, so that an operation
+ * Transfers (puts and gets of packs) take a permit each, small requests a place beside them; all share the bandwidth. Belongs inside the retry wrapper, so that an operation
  * that waits for its next attempt holds no permit, and each attempt's throttling is seen.
  */
 export function withLimits(backend: StorageBackend, options: LimitOptions): StorageBackend {
@@ -89,54 +88,6 @@ class LimitedBackend extends BackendWrapper {
     }, signal)
   }
 
-  override stat(name: string, signal: AbortSignal): Promise<ObjectInfo> {
-    return this.#uncounted(() => this.inner.stat(name, signal), signal)
-  }
-
-  override remove(name: string, signal: AbortSignal): Promise<void> {
-    return this.#uncounted(() => this.inner.remove(name, signal), signal)
-  }
-
-  override abortStaleUploads(olderThanMs: number, signal: AbortSignal): Promise<number> {
-    return this.#uncounted(() => super.abortStaleUploads(olderThanMs, signal), signal)
-  }
-
-  /** Each step may be a request for the next page. */
-  override async *list(prefix: string, signal: AbortSignal): AsyncIterable<ObjectInfo> {
-    const names = this.inner.list(prefix, signal)[Symbol.asyncIterator]()
-    let isIdle = true
-    try {
-      for (;;) {
-        const next = await this.#uncounted(() => {
-          isIdle = false
-          return names.next()
-        }, signal)
-        if (next.done) return
-        isIdle = true
-        yield next.value
-      }
-    } finally {
-      // One that has failed, or still hangs, has nothing to be asked.
-      if (isIdle) await names.return?.()
-    }
-  }
-
-  async #uncounted<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const { transfers } = this.#options
-    await transfers.passPause(signal)
-    const startedMs = this.#clock.monotonic()
-    try {
-      return await operation()
-    } catch (error) {
-      transfers.heed(this.#refusal(error, startedMs))
-      throw error
-    }
-  }
-
-  #refusal(error: unknown, startedMs: number): TransferOutcome {
-    return { startedMs, finishedMs: this.#clock.monotonic(), throttled: hasCode(error, 'throttled', 'unavailable'), retryAfterMs: retryAfterOf(error) }
-  }
-
   async #run<T>(lane: Lane, isTransfer: boolean, operation: (permit: Permit | undefined, startedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     const { transfers } = this.#options
     const permit = isTransfer ? await transfers.acquire(lane.direction, signal) : undefined
@@ -153,7 +104,8 @@ class LimitedBackend extends BackendWrapper {
       release({ startedMs, finishedMs: this.#clock.monotonic(), throttled: false, bytes: lane.bytes })
       return result
     } catch (error) {
-      release(this.#refusal(error, startedMs))
+      const throttled = hasCode(error, 'throttled', 'unavailable')
+      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: retryAfterOf(error) })
       lane.end('failed')
       throw error
     }

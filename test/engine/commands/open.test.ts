@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RememberedConcurrency } from '../../../engine/backend/flow/remembered-concurrency.ts'
 import { linkKey } from '../../../engine/commands/transfers.ts'
-import { AccountPause } from '../../../engine/backend/flow/account-permits.ts'
 import { openStorage } from '../../../engine/commands/open.ts'
 import type { Progress } from '../../../engine/protocol/progress.ts'
 import { FakeClock } from '../backend/fake-clock.ts'
@@ -67,7 +66,7 @@ test('a run that gets no turn on its account says so after a second, as opening,
   const clock = new FakeClock()
   const pictures: Progress[] = []
   const grant = Promise.withResolvers<() => void>()
-  const context = { ...testContext({ progress: (picture) => pictures.push(picture) }), clock, permits: () => ({ pause: new AccountPause(), acquire: () => grant.promise }) }
+  const context = { ...testContext({ progress: (picture) => pictures.push(picture) }), clock, permits: () => ({ acquire: () => grant.promise }) }
   await using storage = await openStorage({ type: 'check', repository: `memory:${randomUUID()}`, home: folder, concurrency: 4, readDataPercent: 0 }, context)
   const stored = storage.backend.put('packs/00/0000', body, {}, signal)
   await clock.advance(1_500)

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { AccountPause } from '../../../../engine/backend/flow/account-permits.ts'
 import { PatientPermits } from '../../../../engine/backend/flow/patient-permits.ts'
 import type { Permits, Release } from '../../../../engine/backend/flow/permits.ts'
 import { FakeClock } from '../fake-clock.ts'
@@ -12,7 +11,6 @@ function setUp() {
   const queue: (() => void)[] = []
   let released = 0
   const account: Permits = {
-    pause: new AccountPause(),
     acquire: (signal) => new Promise<Release>((resolve, reject) => {
       signal.addEventListener('abort', () => { reject(signal.reason as Error) })
       queue.push(() => { resolve(() => { released++ }) })

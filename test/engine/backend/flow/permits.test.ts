@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { AdaptivePermits, type Permits, type Release } from '../../../../engine/backend/flow/permits.ts'
-import { AccountPause } from '../../../../engine/backend/flow/account-permits.ts'
 import { PauseGate } from '../../../../engine/base/pause.ts'
 import { codeOf } from '../../../suites/backend-contract.ts'
 import { FakeClock } from '../fake-clock.ts'
@@ -90,7 +89,6 @@ test('each permit holds one of the account, also when the account refuses', asyn
   let held = 0
   let fail = false
   const account: Permits = {
-    pause: new AccountPause(),
     async acquire(): Promise<Release> {
       if (fail) throw new Error('no supervisor')
       held++
@@ -164,7 +162,6 @@ describe('a transfer of which nothing but a round trip is left', () => {
   test('keeps what it holds of the account until it ends', async () => {
     let held = 0
     const account: Permits = {
-      pause: new AccountPause(),
       acquire: () => {
         held++
         return Promise.resolve<Release>(() => { held-- })

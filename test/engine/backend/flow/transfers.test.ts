@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { OwnPermits } from '../../../../engine/backend/flow/account-permits.ts'
-import { Transfers } from '../../../../engine/backend/flow/transfers.ts'
+import { FixedPermits, Transfers } from '../../../../engine/backend/flow/transfers.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
@@ -21,7 +20,7 @@ test('small requests go beside the transfers, eight at a time', async () => {
 
 test('each direction has its own number, and both together what the account bears', async () => {
   const clock = new FakeClock()
-  const transfers = new Transfers({ concurrency: 2, clock, account: new OwnPermits(clock).forAccount('box:anna', 3) })
+  const transfers = new Transfers({ concurrency: 2, clock, account: new FixedPermits(3, clock) })
   const given: string[] = []
   const ask = (direction: 'up' | 'down') => transfers.acquire(direction, never).then((permit) => {
     given.push(direction)
