@@ -30,7 +30,12 @@ interface ListedRow {
   readonly number: number
   readonly name: Buffer
   readonly size: number
+  /** 0: never. */
+  readonly verified_ms: number
 }
+
+/** A pack without a size is one that only a retire record has told of, perhaps to an earlier run: there is nothing of it to be read. */
+const listedRows = 'SELECT number, name, size, verified_ms FROM packs WHERE size > 0'
 
 interface PackRow {
   readonly number: number
@@ -80,7 +85,7 @@ export class PackTable {
     if (this.#listing.length >= listingBatch) this.#applyListing()
   }
 
-  /** The pack is in a retire record: never built upon again, whatever a listing says. One that was not known has no size, and is none that anybody may read. */
+  /** The pack is in a retire record: never built upon again, whatever a listing says. One that was not known gets no size. */
   markRetired(name: string): void {
     guarded(() => { this.#usage.retire(this.#numberOf(name, 0)) })
   }
@@ -107,7 +112,7 @@ export class PackTable {
    * so that contents may be added in between.
    */
   unknownPacks(): Iterable<KnownPack> {
-    return this.#pages('AND known = 0', (number) => this.#usage.isListed(number))
+    return this.#known('AND known = 0', (number) => this.#usage.isListed(number))
   }
 
   /** Bytes of all known packs. */
@@ -199,8 +204,7 @@ export class PackTable {
 
   /** Usable packs last verified before `beforeMs`, the longest unverified first; page by page, so that they may be verified in between. */
   *leastRecentlyVerified(beforeMs: number): Generator<KnownPack> {
-    const page = this.#database.prepare<[number, number, number], ListedRow & { verified_ms: number }>(
-      'SELECT number, name, size, verified_ms FROM packs WHERE (verified_ms, number) > (?, ?) AND verified_ms < ? AND size > 0 ORDER BY verified_ms, number LIMIT 1000')
+    const page = this.#database.prepare<[number, number, number], ListedRow>(`${listedRows} AND (verified_ms, number) > (?, ?) AND verified_ms < ? ORDER BY verified_ms, number LIMIT 1000`)
     let last = { verified_ms: -1, number: 0 }
     for (let rows = page.all(-1, 0, beforeMs); rows.length > 0; rows = page.all(last.verified_ms, last.number, beforeMs)) {
       last = rows.at(-1) ?? last
@@ -210,24 +214,20 @@ export class PackTable {
 
   /** How many usable packs there are, how many were never verified, and when the one was that was not verified for the longest time. */
   verificationDates(): VerificationDates {
-    const page = this.#database.prepare<[number], { number: number; verified_ms: number }>('SELECT number, verified_ms FROM packs WHERE number > ? AND size > 0 ORDER BY number LIMIT 1000')
     let packs = 0
     let unreadPacks = 0
     let oldestVerifiedMs = Infinity
-    for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
-      for (const { number, verified_ms: verifiedMs } of rows) {
-        if (!this.#usage.isUsable(number)) continue
-        packs++
-        if (verifiedMs === 0) unreadPacks++
-        oldestVerifiedMs = Math.min(oldestVerifiedMs, verifiedMs)
-      }
+    for (const { verified_ms: verifiedMs } of this.#usable('')) {
+      packs++
+      if (verifiedMs === 0) unreadPacks++
+      oldestVerifiedMs = Math.min(oldestVerifiedMs, verifiedMs)
     }
     return { packs, unreadPacks, ...(packs > 0 && unreadPacks === 0 ? { oldestVerifiedMs } : {}) }
   }
 
   /** Usable packs, page by page in order of discovery, so that writes may come in between. */
   usablePacks(): Iterable<KnownPack> {
-    return this.#pages('', () => true)
+    return this.#known('', () => true)
   }
 
   setVerified(name: string, timeMs: number): void {
@@ -244,10 +244,7 @@ export class PackTable {
 
   /** Usable packs that were verified, with when, in ms since 1970; page by page. */
   *verified(): Generator<readonly [string, number]> {
-    const page = this.#database.prepare<[number], ListedRow & { verified_ms: number }>('SELECT number, name, size, verified_ms FROM packs WHERE number > ? AND size > 0 AND verified_ms > 0 ORDER BY number LIMIT 1000')
-    for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
-      for (const { number, name, verified_ms: verifiedMs } of rows) if (this.#usage.isUsable(number)) yield [name.toString('hex'), verifiedMs]
-    }
+    for (const { name, verified_ms: verifiedMs } of this.#usable('AND verified_ms > 0')) yield [name.toString('hex'), verifiedMs]
   }
 
   #add(pack: PackInfo, indexed: boolean): number {
@@ -278,10 +275,15 @@ export class PackTable {
     })
   }
 
-  *#pages(condition: string, wanted: (number: number) => boolean): Generator<KnownPack> {
-    const page = this.#database.prepare<[number], ListedRow>(`SELECT number, name, size FROM packs WHERE number > ? AND size > 0 ${condition} ORDER BY number LIMIT 1000`)
+  *#known(condition: string, wanted: (number: number) => boolean): Generator<KnownPack> {
+    for (const row of this.#usable(condition)) if (wanted(row.number)) yield toKnownPack(row)
+  }
+
+  /** Page by page in order of discovery, so that writes may come in between. */
+  *#usable(condition: string): Generator<ListedRow> {
+    const page = this.#database.prepare<[number], ListedRow>(`${listedRows} AND number > ? ${condition} ORDER BY number LIMIT 1000`)
     for (let rows = page.all(0); rows.length > 0; rows = page.all(rows.at(-1)?.number ?? 0)) {
-      for (const row of rows) if (wanted(row.number) && this.#usage.isUsable(row.number)) yield toKnownPack(row)
+      for (const row of rows) if (this.#usage.isUsable(row.number)) yield row
     }
   }
 
