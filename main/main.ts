@@ -222,7 +222,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   })
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
-  const passwords = new PasswordChecks({ ...ports, browsing, pace: new Pace({ ...lookRate, now }), guesses: new Pace({ ...guessRate, now }) })
+  const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
   return { supervisor, queue, backups, care, restores, browsing, watch, tests, previews, passwords, reminder }
 }

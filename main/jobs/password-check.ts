@@ -4,42 +4,37 @@ import { EngineError, MainError } from '../api/errors.ts'
 import type { Pace } from '../api/pace.ts'
 import { repositoryUrl, requireSecrets } from '../repositories/address.ts'
 import type { SecretStore } from '../settings/secrets.ts'
-import { AskedEngine, type AskPorts } from './asked-engine.ts'
 import type { Browsing } from './browsing.ts'
-import { testJobOf } from './engine-jobs.ts'
+import type { DestinationTests } from './destination-test.ts'
 import type { JobRecord } from './store.ts'
 
-export interface PasswordPorts extends AskPorts {
+export interface PasswordPorts {
   readonly secrets: Pick<SecretStore, 'get' | 'set'>
   readonly browsing: Pick<Browsing, 'addPassword'>
+  readonly tests: Pick<DestinationTests, 'run'>
   /** How often a password may be tried. */
   readonly guesses: Pick<Pace, 'take'>
 }
 
-/** A test of a password is given up after this time. */
-const givenUpMs = 30_000
-
 /** Whether somebody knows a password of a job's repository; and another one for who does not. */
 export class PasswordChecks {
   readonly #ports: PasswordPorts
-  readonly #engine: AskedEngine
 
   constructor(ports: PasswordPorts) {
     this.#ports = ports
-    this.#engine = new AskedEngine(ports, 'A password is being tried already.')
   }
 
   /**
    * The one that is kept here is known without asking the storage; any other that opens the repository is as good. `tried` is false where the storage
-   * could not be asked. Errors: `busy` after some tries a minute; `password` where none is kept.
+   * could not be asked. Errors: `busy` after some tries a minute, or while a destination is tested; `password` where none is kept.
    */
   async check({ repository }: JobRecord, typed: string): Promise<Response<'password.check'>> {
-    this.#ports.guesses.take()
-    const { password, storage } = requireSecrets(this.#ports.secrets, repository)
+    const { guesses, secrets, tests } = this.#ports
+    guesses.take()
+    const { password, storage } = requireSecrets(secrets, repository)
     if (isSame(typed, password)) return { right: true, tried: true }
-    const job = testJobOf(repository.destination, this.#ports.home, repository.repositoryId)
     try {
-      await this.#engine.ask({ start: { job, secrets: { password: typed, storage } }, about: { operation: 'test' }, givenUpMs })
+      await tests.run({ destination: repository.destination, secrets: { password: typed, storage }, expectRepositoryId: repository.repositoryId })
       return { right: true, tried: true }
     } catch (error) {
       if (error instanceof MainError && error.code === 'busy') throw error

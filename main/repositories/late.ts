@@ -1,5 +1,6 @@
 import { overdue, type Overdue, type SeenBackup } from '../../engine/protocol/overdue.ts'
 import type { LateBackup, RunView } from '../api/contract.ts'
+import { isComplete } from '../runs/run-view.ts'
 
 /** Somebody has seen that nothing newer comes, and wants to hear of it again only after something has. */
 export interface Silenced {
@@ -18,12 +19,10 @@ export interface OwnJob {
   readonly runs: readonly RunView[]
 }
 
-const complete: readonly RunView['outcome'][] = ['success', 'unchanged', 'warnings']
-
 /** Jobs of this machine that have not been backed up for too long, by their own history: that tells also while the storage is away. */
 export function ownLate(jobs: readonly OwnJob[], nowMs: number): readonly Overdue[] {
   return jobs.flatMap(({ job, host, sinceMs, runs }) => {
-    const times = runs.filter(({ outcome }) => complete.includes(outcome)).map(({ finishedMs }) => finishedMs)
+    const times = runs.filter(isComplete).map(({ finishedMs }) => finishedMs)
     return overdue((times.length > 0 ? times : [sinceMs]).map((finishedMs) => ({ job, host, finishedMs })), host, nowMs)
   })
 }

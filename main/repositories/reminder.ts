@@ -1,10 +1,11 @@
 import * as v from 'valibot'
-import type { RunView } from '../api/contract.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import { keptRuns, type RunHistory } from '../runs/history.ts'
+import { isComplete } from '../runs/run-view.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
 import type { Timers } from '../system/timers.ts'
+import { same } from './store.ts'
 
 /** When somebody showed that the password of a repository is known. Times in ms since 1970. */
 export interface Recalled {
@@ -55,8 +56,6 @@ export interface ReminderPorts {
   /** Announces it, once for each time that it comes up. */
   readonly announce: (record: JobRecord) => void
 }
-
-const complete: readonly RunView['outcome'][] = ['success', 'unchanged', 'warnings']
 
 /**
  * Asks, kindly, whether somebody still knows the password of a repository, as long as this machine keeps it: the day on which it is needed is the day on
@@ -126,12 +125,12 @@ export class PasswordReminder {
 
   /** Nothing where no backup is complete yet. */
   #begun(id: string, records: readonly JobRecord[]): Readonly<Record<string, Recalled>> {
-    const runs = records.flatMap((record) => this.#ports.history.page(record.id, keptRuns).runs).filter(({ outcome }) => complete.includes(outcome))
+    const runs = records.flatMap((record) => this.#ports.history.page(record.id, keptRuns).runs).filter(isComplete)
     return runs.length === 0 ? {} : { [id]: { sinceMs: Math.min(...runs.map(({ finishedMs }) => finishedMs)) } }
   }
 
   #keep(repositories: Reminders['repositories']): void {
     const { file } = this.#ports
-    if (JSON.stringify(repositories) !== JSON.stringify(file.value.repositories)) void file.set({ ...file.value, repositories })
+    if (!same(repositories, file.value.repositories)) void file.set({ ...file.value, repositories })
   }
 }

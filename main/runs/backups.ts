@@ -11,6 +11,7 @@ import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/add
 import type { RunHistory } from './history.ts'
 import { isWait, type Candidate, type Decision, type Trigger } from './decide.ts'
 import type { RunQueue } from './queue.ts'
+import { isComplete } from './run-view.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
@@ -176,8 +177,7 @@ export class Backups {
 
   #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
     const { store, history, queue, onEnded, onChange } = this.#ports
-    const complete = view.outcome === 'success' || view.outcome === 'unchanged' || view.outcome === 'warnings'
-    if (!queue.ending || complete) history.ended(view, run.problems)
+    if (!queue.ending || isComplete(view)) history.ended(view, run.problems)
     const { id, repositoryId: expected } = record.repository
     const repositoryId = run.repositoryId ?? (expected === run.known?.repositoryId ? expected : undefined)
     // A job that moved while it ran has another record by now.

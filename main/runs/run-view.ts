@@ -18,6 +18,11 @@ export interface RunFacts {
   readonly problems: number
 }
 
+/** Whether a backup has made a snapshot, or found that none was needed. */
+export function isComplete({ outcome }: Pick<RunView, 'outcome'>): boolean {
+  return outcome === 'success' || outcome === 'unchanged' || outcome === 'warnings'
+}
+
 /** How a run appears in the history. */
 export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
   const { summary, outcome, error } = interpret(facts.stopped, exit)

@@ -1,4 +1,5 @@
 import type { LateBackup, Notice } from '../api/contract.ts'
+import { same } from '../repositories/store.ts'
 
 /** What the user should know and has not dismissed; one of each id, newest last. */
 export class Notices {
@@ -21,16 +22,17 @@ export class Notices {
 
   /** In place of what was late before; nothing happens where it is the same. */
   showLate(late: readonly LateBackup[]): void {
-    const before = this.#list.find((one) => one.type === 'late')
-    if (late.length === 0) this.dismiss('late')
-    else if (!before || JSON.stringify(before.late) !== JSON.stringify(late)) this.add({ id: 'late', type: 'late', late })
+    this.#show('late', late.length > 0 ? { id: 'late', type: 'late', late } : undefined)
   }
 
   /** The one question for a password, in place of the one before; undefined: there is none. */
   showPassword(jobId: string | undefined): void {
-    const before = this.#list.find((one) => one.type === 'password')
-    if (jobId === undefined) this.dismiss('password')
-    else if (before?.jobId !== jobId) this.add({ id: 'password', type: 'password', jobId })
+    this.#show('password', jobId === undefined ? undefined : { id: 'password', type: 'password', jobId })
+  }
+
+  #show(id: string, notice: Notice | undefined): void {
+    if (!notice) this.dismiss(id)
+    else if (!same(notice, this.#list.find((one) => one.id === id))) this.add(notice)
   }
 
   /** The notice that is gone now, or undefined where there was none. */

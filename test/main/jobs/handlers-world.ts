@@ -2,7 +2,6 @@ import { expect } from 'vitest'
 import type { JobConfigInput } from '../../../main/api/contract.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
-import { DestinationTests } from '../../../main/jobs/destination-test.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { config, openWorld } from './world.ts'
@@ -15,7 +14,6 @@ export function setUp() {
   const person = { saysYes: true }
   const ports = {
     ...world,
-    tests: new DestinationTests({ engines: world.supervisor, home: world.folder, timers: world.timers, log: world.log, pace: world.pace }),
     ask: async (question: Question) => {
       asked.push(question)
       if (!person.saysYes) throw declined()

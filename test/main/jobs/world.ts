@@ -7,6 +7,7 @@ import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Care } from '../../../main/runs/care.ts'
+import { DestinationTests } from '../../../main/jobs/destination-test.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
@@ -74,7 +75,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     announce: (late) => announced.push(late) > 0,
     onChange: () => { counts.change += 1 },
   })
-  const passwords = new PasswordChecks({ ...ports, browsing, guesses: new Pace({ burst: 8, perSecond: 1 / 60, now }) })
+  const tests = new DestinationTests(ports)
+  const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ burst: 8, perSecond: 1 / 60, now }) })
   const asksFor: (string | undefined)[] = []
   const reminded: string[] = []
   const reminders = openReminders(join(folder, 'reminders.json'), now)
@@ -93,5 +95,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
 }
