@@ -29,7 +29,7 @@ import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
-import { openSettings } from './settings/settings.ts'
+import { openSettings, pauseIn } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
@@ -190,7 +190,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
       notices.add({ id: `crash-${jobId}`, type: 'engine-crashed', jobId, restarts, givenUp: false })
     },
   }
-  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, onChange: runPorts.onChange })
+  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), onChange: runPorts.onChange })
   const ports = { ...runPorts, queue, store, secrets, engines: supervisor, home: paths.home }
   const backups = new Backups({
     ...ports,

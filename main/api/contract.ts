@@ -1,6 +1,6 @@
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
-import type { SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
+import type { PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
@@ -39,7 +39,8 @@ export interface Api {
   'job.resume'(request: { readonly jobId: string }): void
   /** `drain` lets uploads in flight finish, `cancel` breaks them off; the next run continues in both cases. */
   'job.stop'(request: { readonly jobId: string; readonly mode: 'drain' | 'cancel' }): void
-  'jobs.pauseAll'(): void
+  /** Pauses what runs and holds the schedule, from now on; also across a restart. Anew with another length: that one counts. */
+  'jobs.pauseAll'(request: { readonly length: PauseLength }): void
   'jobs.resumeAll'(): void
 
   /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */

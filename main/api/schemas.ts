@@ -111,7 +111,7 @@ export const requests: RequestSchemas = {
   'job.pause': job,
   'job.resume': job,
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),
-  'jobs.pauseAll': none,
+  'jobs.pauseAll': v.strictObject({ length: v.picklist([1, 2, 4, 'tomorrow', 'resumed']) }),
   'jobs.resumeAll': none,
   'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),

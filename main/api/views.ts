@@ -24,9 +24,14 @@ export interface AppState {
   readonly accounts: AccountsView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
   readonly pausedAll: boolean
+  /** When that ends by itself, ms since 1970; absent: only when somebody says so. */
+  readonly pausedUntilMs?: number
   /** Things the user should know that belong to no run; each can be dismissed by its id. */
   readonly notices: readonly Notice[]
 }
+
+/** How long everything is paused: so many hours, until 8:00 of the next day, or until somebody goes on. */
+export type PauseLength = 1 | 2 | 4 | 'tomorrow' | 'resumed'
 
 /** The fast part: progress and lanes of what runs now. Each engine tells them at most four times a second. */
 export interface LiveState {

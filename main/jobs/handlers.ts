@@ -92,7 +92,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },
     'job.stop': ({ jobId, mode }) => { backups.stop(jobId, mode) },
-    'jobs.pauseAll': () => { backups.pauseAll() },
+    'jobs.pauseAll': ({ length }) => { backups.pauseAll(length) },
     'jobs.resumeAll': () => { backups.resumeAll() },
   }
 }

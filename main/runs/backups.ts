@@ -1,4 +1,4 @@
-import type { MissingAccount, RunView, Wait } from '../api/contract.ts'
+import type { MissingAccount, PauseLength, RunView, Wait } from '../api/contract.ts'
 import { MainError, toWire } from '../api/errors.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
@@ -112,8 +112,8 @@ export class Backups {
   }
 
   /** Pauses what runs and holds the schedule; a backup that is started by hand meanwhile runs. */
-  pauseAll(): void {
-    this.#ports.queue.pauseAll()
+  pauseAll(length: PauseLength): void {
+    this.#ports.queue.pauseAll(length)
   }
 
   resumeAll(): void {
@@ -128,6 +128,7 @@ export class Backups {
 
   /** Starts what is due. Called at start, once in a while, and after wake-up; calling it more often changes nothing. */
   tick(): void {
+    this.#ports.queue.endPause()
     for (const record of this.#ports.store.all) {
       if (this.of(record.id)) continue
       const decision = this.#decision(record)

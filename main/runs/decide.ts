@@ -61,6 +61,8 @@ export interface Facts {
   /** The app is about to end. */
   readonly ending: boolean
   readonly pausedAll: boolean
+  /** When that ends by itself. */
+  readonly pausedUntilMs?: number
   readonly active: readonly Active[]
   /** What is in the queue and has no engine yet. */
   readonly waiting: readonly Active[]
@@ -102,13 +104,18 @@ function decideBackup(candidate: BackupCandidate, facts: Facts, nowMs: number): 
   const { missing, asked, held } = candidate
   if (missing) return { wait: { type: 'sign-in', ...missing } }
   // What is started by hand while everything is paused runs.
-  if (held || (facts.pausedAll && asked !== 'manual')) return { wait: { type: 'paused' } }
+  if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
   const due = asked ?? (candidate.goesOn ? 'catch-up' : dueTrigger(candidate, nowMs))
   if (due === undefined) return waitForTime(candidate)
   const running = facts.active.filter((one) => one.operation === 'backup')
   if (running.some((one) => one.jobId === candidate.jobId)) return { wait: { type: 'repository', operation: 'backup' } }
   if (running.length >= facts.parallelJobs) return { wait: { type: 'place', most: facts.parallelJobs }, due }
   return { run: due }
+}
+
+/** What was paused itself goes on when somebody says so, whatever becomes of the pause of all. */
+function pausedWait(held: boolean | undefined, { pausedUntilMs }: Facts): Waiting {
+  return { wait: { type: 'paused' }, ...(held !== true && pausedUntilMs !== undefined && { untilMs: pausedUntilMs }) }
 }
 
 /** Care runs about once a day, for the first time a day after there is a job. */
@@ -123,7 +130,7 @@ function decideCare(candidate: CareCandidate, facts: Facts, nowMs: number): Deci
   const { missing, asked, held, lastRun, repository } = candidate
   if (!candidate.exists) return { wait: { type: 'asked' } }
   if (missing) return { wait: { type: 'sign-in', ...missing } }
-  if (held || (facts.pausedAll && asked !== 'manual')) return { wait: { type: 'paused' } }
+  if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
   const dueMs = careDueMs(candidate)
   if (dueMs > nowMs && asked !== 'manual') return { wait: { type: isForNow(lastRun) ? 'retry' : 'schedule' }, untilMs: dueMs }
   const busy = [...facts.active, ...facts.waiting.filter((one) => one.operation !== 'care')].find((one) => one.repository === repository || one.operation === 'restore')

@@ -1,7 +1,9 @@
+import type { PauseLength } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { Timers } from '../system/timers.ts'
 import type { ActiveRun } from './active-run.ts'
 import { decide, isWait, mustYield, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
+import { holds, pauseFrom, type Pause } from './pause.ts'
 
 /** One operation in the queue, from when it was asked for to its end. */
 export interface QueueEntry {
@@ -21,6 +23,8 @@ export interface QueuePorts {
   readonly timers: Timers
   readonly parallelJobs: () => number
   readonly onChange: () => void
+  /** The pause of everything, kept for the next start. */
+  readonly pause: { get: () => Pause | undefined; set: (pause: Pause | undefined) => void }
 }
 
 /** All operations that run or wait, of whatever kind, in the order in which they were asked for. What may run is decided in `decide` alone. */
@@ -28,7 +32,8 @@ export class RunQueue {
   readonly #ports: QueuePorts
   readonly #entries = new Map<string, QueueEntry>()
   readonly #endedMs = new Map<string, number>()
-  #pausedAll = false
+  /** What the pause of everything has paused, and nobody before it. */
+  readonly #pausedWithAll = new Set<ActiveRun>()
   #ending = false
 
   constructor(ports: QueuePorts) {
@@ -36,7 +41,17 @@ export class RunQueue {
   }
 
   get pausedAll(): boolean {
-    return this.#pausedAll
+    return this.#pause !== undefined
+  }
+
+  /** When the pause of everything ends by itself, ms since 1970. */
+  get pausedUntilMs(): number | undefined {
+    return this.#pause?.untilMs
+  }
+
+  get #pause(): Pause | undefined {
+    const pause = this.#ports.pause.get()
+    return holds(pause, this.#ports.timers.now()) ? pause : undefined
   }
 
   get ending(): boolean {
@@ -63,6 +78,7 @@ export class RunQueue {
     this.#entries.set(entry.key, entry)
     void entry.run.ended.then(() => {
       this.#entries.delete(entry.key)
+      this.#pausedWithAll.delete(entry.run)
       this.#endedMs.set(entry.active.repository, this.#ports.timers.now())
       this.pump()
     })
@@ -87,16 +103,31 @@ export class RunQueue {
     return entry.run.state === 'queued' ? this.#decideOn(entry) : undefined
   }
 
-  /** Pauses what runs and what waits, and holds all that nobody asks for by hand. */
-  pauseAll(): void {
-    this.#pausedAll = true
-    for (const run of this.runs) if (isPausable(run)) run.pause()
+  /** Pauses what runs and what waits, and holds all that nobody asks for by hand, also after a restart. Once more: from now on as long as that says. */
+  pauseAll(length: PauseLength): void {
+    this.#ports.pause.set(pauseFrom(length, this.#ports.timers.now()))
+    for (const run of this.runs) {
+      if (!isPausable(run) || run.paused) continue
+      this.#pausedWithAll.add(run)
+      run.pause()
+    }
     this.#ports.onChange()
   }
 
+  /** Somebody wants all of it to go on, also what was paused by itself. */
   resumeAll(): void {
-    this.#pausedAll = false
-    for (const run of this.runs) if (isPausable(run)) run.resume()
+    this.#goOn(this.runs.filter(isPausable))
+  }
+
+  /** Goes on, after a pause that has come to its end, with what it has paused. Called once in a while, and after wake-up; calling it more often changes nothing. */
+  endPause(): void {
+    if (this.#ports.pause.get() && !this.#pause) this.#goOn(this.runs.filter((run) => this.#pausedWithAll.has(run)))
+  }
+
+  #goOn(runs: readonly ActiveRun[]): void {
+    this.#ports.pause.set(undefined)
+    this.#pausedWithAll.clear()
+    for (const run of runs) run.resume()
     this.pump()
     this.#ports.onChange()
   }
@@ -118,7 +149,7 @@ export class RunQueue {
     const entries = [...this.#entries.values()]
     const active = entries.filter(({ run }) => run.state !== 'queued').map((one) => one.active)
     const waiting = entries.filter(({ run }) => run.state === 'queued').map((one) => one.active)
-    return { ending: this.#ending, pausedAll: this.#pausedAll, active, waiting, parallelJobs: this.#ports.parallelJobs() }
+    return { ending: this.#ending, pausedAll: this.pausedAll, ...(this.pausedUntilMs !== undefined && { pausedUntilMs: this.pausedUntilMs }), active, waiting, parallelJobs: this.#ports.parallelJobs() }
   }
 }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { SettingsChange, SettingsView } from '../api/contract.ts'
+import type { Pause } from '../runs/pause.ts'
 import { VersionedFile } from './versioned-file.ts'
 
 /** What the settings file keeps. */
@@ -9,6 +10,7 @@ export type Settings = Omit<SettingsView, 'secretStorage' | 'autoStartSupported'
   /** Types of notices that are told once and were dismissed. */
   readonly dismissed: readonly string[]
   readonly windowBounds?: WindowBounds
+  readonly pause?: Pause
 }
 
 export interface WindowBounds {
@@ -31,6 +33,7 @@ const schema: v.GenericSchema<unknown, Settings> = v.object({
   firstSuccessShown: v.boolean(),
   dismissed: v.array(v.string()),
   windowBounds: v.exactOptional(v.object({ x: v.exactOptional(whole), y: v.exactOptional(whole), width: whole, height: whole })),
+  pause: v.exactOptional(v.object({ sinceMs: whole, untilMs: v.exactOptional(whole) })),
 })
 
 const defaults: Settings = {
@@ -44,6 +47,17 @@ const defaults: Settings = {
 
 export function openSettings(path: string, now: () => number): VersionedFile<Settings> {
   return new VersionedFile({ path, schema, migrations: [], initial: defaults, now })
+}
+
+/** The pause of everything, kept in the settings. */
+export function pauseIn(file: VersionedFile<Settings>) {
+  return {
+    get: (): Pause | undefined => file.value.pause,
+    set: (pause: Pause | undefined): void => {
+      const { pause: _before, ...rest } = file.value
+      void file.set({ ...rest, ...(pause && { pause }) })
+    },
+  }
 }
 
 /** Absent keys stay; `null` takes a limit away. */

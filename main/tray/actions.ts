@@ -1,4 +1,4 @@
-import type { Route } from '../api/contract.ts'
+import type { PauseLength, Route } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { TrayAction } from './state.ts'
 
@@ -8,7 +8,7 @@ export interface TrayPorts {
     /** Whether somebody has to sign in before it can run. */
     waitsForSignIn(jobId: string): boolean
     run(jobId: string, trigger: 'manual'): unknown
-    pauseAll(): void
+    pauseAll(length: PauseLength): void
     resumeAll(): void
   }
   readonly window: { show(): void }
@@ -28,7 +28,7 @@ export function trayActions({ backups, window, navigation, quit }: TrayPorts): (
         navigation.go({ page: 'job', jobId: action.jobId })
         return
       case 'pause-all':
-        backups.pauseAll()
+        backups.pauseAll(action.length)
         return
       case 'resume-all':
         backups.resumeAll()

@@ -1,4 +1,4 @@
-import type { AppState, JobView, Notice, WaitReason } from '../api/contract.ts'
+import type { AppState, JobView, Notice, PauseLength, WaitReason } from '../api/contract.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
@@ -7,7 +7,7 @@ export type TrayIcon = 'idle' | 'working' | 'paused' | 'warning' | 'error'
 export type TrayAction =
   | { readonly type: 'run'; readonly jobId: string }
   | { readonly type: 'open-job'; readonly jobId: string }
-  | { readonly type: 'pause-all' }
+  | { readonly type: 'pause-all'; readonly length: PauseLength }
   | { readonly type: 'resume-all' }
   | { readonly type: 'open' }
   | { readonly type: 'quit' }
@@ -59,7 +59,7 @@ function tooltipOf(state: AppState, icon: TrayIcon, nowMs: number): string {
   if (icon === 'error') return 'Holdfast: a backup failed'
   if (icon === 'warning' && state.jobs.some((job) => job.signIn)) return 'Holdfast: a backup waits until you sign in'
   if (icon === 'warning') return 'Holdfast: done with warnings'
-  if (icon === 'paused') return 'Holdfast: paused'
+  if (icon === 'paused') return `Holdfast: ${pausedText(state, nowMs)}`
   const newest = Math.max(...state.jobs.map((job) => job.lastRun?.finishedMs ?? 0), 0)
   return newest === 0 ? 'Holdfast' : `Holdfast: last backup ${ago(nowMs - newest)}`
 }
@@ -67,18 +67,35 @@ function tooltipOf(state: AppState, icon: TrayIcon, nowMs: number): string {
 function menuOf(state: AppState, nowMs: number): readonly TrayItem[] {
   const line: TrayItem = { label: '', enabled: true }
   const jobs = state.jobs.map((job) => jobItem(job, nowMs))
-  const pause: TrayItem = state.pausedAll
-    ? { label: 'Resume', enabled: true, action: { type: 'resume-all' } }
-    : { label: 'Pause all', enabled: state.jobs.length > 0, action: { type: 'pause-all' } }
+  const pause: readonly TrayItem[] = state.pausedAll
+    ? [{ label: capitalised(pausedText(state, nowMs)), enabled: false }, { label: 'Resume', enabled: true, action: { type: 'resume-all' } }]
+    : [{ label: 'Pause all', enabled: state.jobs.length > 0, items: pauseLengths.map(([length, label]) => ({ label, enabled: true, action: { type: 'pause-all', length } })) }]
   return [
     { label: 'Open Holdfast', enabled: true, action: { type: 'open' } },
     line,
     ...(jobs.length > 0 ? jobs : [{ label: 'No backups yet', enabled: false }]),
     line,
-    pause,
+    ...pause,
     line,
     { label: 'Quit', enabled: true, action: { type: 'quit' } },
   ]
+}
+
+const pauseLengths: readonly (readonly [PauseLength, string])[] = [
+  [1, 'For 1 hour'], [2, 'For 2 hours'], [4, 'For 4 hours'], ['tomorrow', 'Until tomorrow morning'], ['resumed', 'Until I resume'],
+]
+
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+
+/** As the window has it. */
+function pausedText({ pausedUntilMs }: AppState, nowMs: number): string {
+  if (pausedUntilMs === undefined) return 'paused'
+  const isToday = new Date(pausedUntilMs).toDateString() === new Date(nowMs).toDateString()
+  return `paused until ${isToday ? '' : 'tomorrow '}${timeOfDay.format(pausedUntilMs)}`
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function jobItem(job: JobView, nowMs: number): TrayItem {

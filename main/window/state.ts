@@ -41,6 +41,7 @@ export function appState(sources: StateSources): AppState {
     restores: restores.views,
     accounts: sources.accounts.view,
     pausedAll: queue.pausedAll,
+    ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),
     notices: sources.notices().filter((one) => one.type !== 'engine-crashed' || store.all.some((job) => job.id === one.jobId)),
   }
 }
@@ -79,7 +80,7 @@ function jobView(record: JobRecord, { backups, care: carer, history, secrets, fo
 }
 
 function settingsView({ settings, secrets, autoStart }: StateSources): SettingsView {
-  const { firstSuccessShown: _shown, dismissed: _dismissed, windowBounds: _bounds, ...shown } = settings()
+  const { firstSuccessShown: _shown, dismissed: _dismissed, windowBounds: _bounds, pause: _pause, ...shown } = settings()
   return { ...shown, ...autoStart(), secretStorage: secrets.storage }
 }
 

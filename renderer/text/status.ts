@@ -1,6 +1,7 @@
 import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
 import { accountWords } from './account-words.ts'
+import { pauseWords } from './pause.ts'
 import { words } from './words.ts'
 import { formatBytes, formatMoment, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
 
@@ -68,7 +69,7 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
     case 'asked':
       return words.jobs.manual
     case 'paused':
-      return text.paused
+      return untilMs === undefined ? text.paused : pauseWords.until(untilMs, now)
     case 'sign-in':
       return text.signIn
     case 'place':

@@ -107,7 +107,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'job.pause': () => [['pauses what is not there', { jobId: 'constructor' }, 'allowed']],
   'job.resume': () => [['resumes what is not there', { jobId: 'constructor' }, 'allowed']],
   'job.stop': () => [['stops what is not there', { jobId: 'constructor', mode: 'cancel' }, 'allowed'], ['stops by a signal', { jobId: 'a', mode: 'SIGKILL' }, 'arguments']],
-  'jobs.pauseAll': () => [['pauses everything, which the tray shows', undefined, 'allowed']],
+  'jobs.pauseAll': () => [['pauses everything, which the tray shows', { length: 'resumed' }, 'allowed'], ['pauses it for a century', { length: 876_000 }, 'arguments']],
   'jobs.resumeAll': () => [['goes on', undefined, 'allowed']],
   'retention.preview': ({ local }) => [['previews what is not there', { jobId: 'constructor', retention: {} }, 'not-found'], ['lets what is held go', { jobId: local.id, retention: { last: 1, despiteUnusual: true } }, 'arguments']],
   'history.runs': ({ local }) => [['reads everything at once', { jobId: local.id, limit: 1e9 }, 'arguments'], ['reads another folder', { jobId: '../../secrets', limit: 1 }, 'arguments']],

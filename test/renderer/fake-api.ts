@@ -130,8 +130,12 @@ export class FakeApi implements Bridge {
     'job.pause': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'paused' })),
     'job.resume': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'running' })),
     'job.stop': ({ jobId }) => this.changeJob(jobId, (one) => ({ ...one, state: 'stopping' })),
-    'jobs.pauseAll': () => this.change({ pausedAll: true }),
-    'jobs.resumeAll': () => this.change({ pausedAll: false }),
+    'jobs.pauseAll': ({ length }) => this.change({ pausedAll: true, ...(typeof length === 'number' && { pausedUntilMs: this.#now + length * hour }) }),
+    'jobs.resumeAll': () => {
+      const { pausedUntilMs: _over, ...app } = this.app
+      this.app = app
+      this.change({ pausedAll: false })
+    },
     'retention.preview': ({ retention }) => ({ kept: retention.last ?? 26, forgotten: 4, oldestKeptMs: this.#now - 400 * 24 * hour, freedBytes: 1.2e9 }),
     'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),
     'history.problems': () => problems,

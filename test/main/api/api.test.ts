@@ -34,7 +34,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.pause': { jobId: 'a-1' },
   'job.resume': { jobId: 'a-1' },
   'job.stop': { jobId: 'a-1', mode: 'drain' },
-  'jobs.pauseAll': undefined,
+  'jobs.pauseAll': { length: 'tomorrow' },
   'jobs.resumeAll': undefined,
   'retention.preview': { jobId: 'a-1', retention: { last: 2 } },
   'history.runs': { jobId: 'a-1', limit: 20 },

@@ -20,6 +20,7 @@ import { Restores } from '../../../main/runs/restores.ts'
 import { JobStore } from '../../../main/jobs/store.ts'
 import { keyFileCipher } from '../../../main/settings/ciphers.ts'
 import { openSecrets } from '../../../main/settings/secrets.ts'
+import { openSettings, pauseIn } from '../../../main/settings/settings.ts'
 import { Supervisor } from '../../../main/supervisor/supervisor.ts'
 import type { LogLine } from '../../../main/system/logs.ts'
 import { fakeHosts, FakeTimers, noToken, ownKey } from '../fakes.ts'
@@ -52,7 +53,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const supervisor = new Supervisor({ startHost: start, timers, renice: () => undefined, token: noToken, sharedAccount: ownKey })
   const log = { write: (line: LogLine) => { lines.push(line) } }
   const counts = { change: 0, live: 0 }
-  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, onChange: () => { counts.change += 1 } })
+  const settings = openSettings(join(folder, 'settings.json'), now)
+  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), onChange: () => { counts.change += 1 } })
   const ports = {
     queue, timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
@@ -95,5 +97,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, settings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
 }

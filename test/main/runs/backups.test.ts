@@ -154,7 +154,7 @@ describe('pause all', () => {
     const running = await add('a')
     const scheduled = await add('b', { schedule: { type: 'hourly' } })
     backups.run(running, 'manual')
-    backups.pauseAll()
+    backups.pauseAll('resumed')
     expect(backups.of(running)?.state).toBe('paused')
     timers.time += 3 * 3_600_000 + 600_000
     backups.tick()

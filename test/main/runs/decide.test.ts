@@ -200,7 +200,7 @@ describe('the queue', () => {
     expect(ids.map((id) => world.backups.of(id)?.state)).toEqual(['running', 'queued'])
     world.restores.start({ jobId: ids[1] ?? '', snapshot: 'b@1', target: '/to', paths: [], except: [], overwrite: 'never' })
     expect(world.queue.runs.map((run) => [run.identity.operation, run.state])).toEqual([['backup', 'running'], ['backup', 'queued'], ['restore', 'running']])
-    world.backups.pauseAll()
+    world.backups.pauseAll('resumed')
     expect(world.queue.runs.map((run) => run.state)).toEqual(['paused', 'queued', 'running'])
   })
 
@@ -218,7 +218,7 @@ describe('the queue', () => {
         if (type === 'run' && !world.backups.of(id)) world.backups.run(id, 'manual')
         else if (type === 'end') world.hosts[job]?.finish()
         else if (type === 'stop') world.backups.stop(id, 'cancel')
-        else if (type === 'pauseAll') world.backups.pauseAll()
+        else if (type === 'pauseAll') world.backups.pauseAll('resumed')
         else if (type === 'resumeAll') world.backups.resumeAll()
         else if (type === 'tick') {
           world.timers.time += hourMs

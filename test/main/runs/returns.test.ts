@@ -78,7 +78,7 @@ it('other failures, stopped runs and paused jobs stay as they are', async () => 
 it('while everything is paused nothing starts, and afterwards it does', async () => {
   const { returns, state, hosts, backups } = await failedWorld(offline)
   state.isThere = true
-  backups.pauseAll()
+  backups.pauseAll('resumed')
   await returns.look()
   expect(hosts).toHaveLength(1)
   backups.resumeAll()

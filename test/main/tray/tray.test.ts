@@ -99,7 +99,7 @@ describe('the menu', () => {
       'photos: backing up', '  (Back up now)', '  Show',
       'mail: failed 2 days ago', '  Back up now', '  Show',
       'new: never backed up', '  Back up now', '  Show',
-      '', 'Pause all', '', 'Quit',
+      '', 'Pause all', '  For 1 hour', '  For 2 hours', '  For 4 hours', '  Until tomorrow morning', '  Until I resume', '', 'Quit',
     ])
   })
 
@@ -122,8 +122,13 @@ describe('the menu', () => {
   })
 
   it('with no job, and when paused', () => {
-    expect(labels(trayState(state([]), nowMs).menu)).toEqual(['Open Holdfast', '', '(No backups yet)', '', '(Pause all)', '', 'Quit'])
-    expect(labels(trayState(state([job('a')], { pausedAll: true }), nowMs).menu)).toContain('Resume')
+    const lengths = trayState(state([job('a')]), nowMs).menu.find(({ label }) => label === 'Pause all')?.items?.map((item) => ({ ...item, label: `  ${item.label}` })) ?? []
+    const noonMs = new Date(2026, 0, 5, 12).getTime()
+    expect(labels(trayState(state([]), nowMs).menu)).toEqual(['Open Holdfast', '', '(No backups yet)', '', '(Pause all)', ...labels(lengths), '', 'Quit'])
+    const paused = (untilMs?: number) => trayState(state([job('a')], { pausedAll: true, ...(untilMs !== undefined && { pausedUntilMs: untilMs }) }), noonMs)
+    expect(labels(paused().menu).slice(-4)).toEqual(['(Paused)', 'Resume', '', 'Quit'])
+    expect([paused().tooltip, paused(noonMs + 2.5 * hourMs).tooltip, paused(noonMs + 20 * hourMs).tooltip]).toEqual(['Holdfast: paused', 'Holdfast: paused until 14:30', 'Holdfast: paused until tomorrow 08:00'])
+    expect(labels(paused(noonMs + 20 * hourMs).menu)).toContain('(Paused until tomorrow 08:00)')
   })
 
   it('does what it says', () => {
@@ -134,7 +139,7 @@ describe('the menu', () => {
         of: (id) => (running.has(id) ? {} : undefined),
         waitsForSignIn: (id) => id === 'id-waiting',
         run: (id, trigger) => done.push(`run ${id} ${trigger}`),
-        pauseAll: () => { done.push('pause') },
+        pauseAll: (length) => { done.push(`pause ${length}`) },
         resumeAll: () => { done.push('resume') },
       },
       window: { show: () => { done.push('open') } },
@@ -146,7 +151,7 @@ describe('the menu', () => {
     for (const { action } of all(trayState(state([free, busy]), nowMs).menu)) if (action) act(action)
     act({ type: 'resume-all' })
     act({ type: 'run', jobId: 'id-waiting' })
-    expect(done).toEqual(['open', 'run id-free manual', '{"page":"job","jobId":"id-free"}', '{"page":"job","jobId":"id-busy"}', 'pause', 'quit', 'resume', '{"page":"job","jobId":"id-waiting"}'])
+    expect(done).toEqual(['open', 'run id-free manual', '{"page":"job","jobId":"id-free"}', '{"page":"job","jobId":"id-busy"}', 'pause 1', 'pause 2', 'pause 4', 'pause tomorrow', 'pause resumed', 'quit', 'resume', '{"page":"job","jobId":"id-waiting"}'])
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../engine/protocol/errors.ts'
 import { errorText } from '../../../renderer/text/errors.ts'
+import { pauseWords } from '../../../renderer/text/pause.ts'
 import { atOnceWords, continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, queuedWords, shortWords, sumWords, waitWords } from '../../../renderer/text/status.ts'
 import { destinationWords, noticeWords } from '../../../renderer/text/words.ts'
 import { job, liveRun, run, s3 } from '../fixtures.ts'
@@ -103,4 +104,12 @@ test('says why a job does not run now, and until when', () => {
   expect([queuedWords({ wait: { type: 'place', most: 2 } }), queuedWords({ wait: { type: 'paused' } }), queuedWords({ wait: { type: 'sign-in', service: 'box' } })]).toEqual([
     'It starts when another job is done. How many run at once is a setting.', 'It starts when you resume.', 'It starts when somebody has signed in.',
   ])
+})
+
+test('a pause is told with its end', () => {
+  const noon = new Date(2026, 10, 21, 12).getTime()
+  const hour = 3_600_000
+  expect(pauseWords.until(noon + 2.5 * hour, noon)).toBe('Paused until 14:30')
+  expect(pauseWords.until(noon + 20 * hour, noon)).toBe('Paused until tomorrow 08:00')
+  expect(waitWords({ wait: { type: 'paused' }, untilMs: noon + hour }, noon)).toBe('Paused until 13:00')
 })
