@@ -1,5 +1,6 @@
 import { HoldfastError } from '../base/errors.ts'
 import { openMarks } from '../catalog/marks.ts'
+import type { EngineJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import type { CommandContext } from './context.ts'
 import { createRepository, type Like } from './create.ts'
@@ -21,7 +22,7 @@ export interface RepositoryAddress {
  */
 export async function init(address: RepositoryAddress, context: CommandContext, likeAddress?: string): Promise<RunSummary> {
   const startedMs = context.clock.now()
-  const like = likeAddress === undefined ? undefined : await likeAt({ ...address, repository: likeAddress }, context)
+  const like = likeAddress === undefined ? undefined : await likeOf({ ...address, repository: likeAddress, type: 'test' }, context)
   await using storage = await openStorage({ ...address, type: 'test' }, context, { create: true, operation: 'init' })
   const { config } = await createRepository(storage.backend, context, like)
   using marks = openMarks(address.home).marks
@@ -29,10 +30,11 @@ export async function init(address: RepositoryAddress, context: CommandContext, 
   return plainSummary('init', startedMs, context.clock.now(), storage.traffic, { repositoryId: config.repositoryId, details: { mode: config.arbiter } })
 }
 
-async function likeAt(address: RepositoryAddress, context: CommandContext): Promise<Like> {
+/** What a new repository takes over from the one that a job names, which the secrets `from` of the context open. Errors: those of opening it. */
+export async function likeOf(job: EngineJob, context: CommandContext): Promise<Like> {
   const { from } = context.secrets
   if (!from) throw new HoldfastError('arguments', 'There is no password for the repository that the new one is to be like.')
-  await using other = await openForCommand({ ...address, type: 'test' }, { ...context, secrets: from })
+  await using other = await openForCommand(job, { ...context, secrets: from })
   const { keys: { blobId, chunker }, config } = other.repository
   return { chunker: config.chunker, content: { blobId, chunker } }
 }

@@ -182,6 +182,8 @@ export interface SyncJob extends JobBase {
   /** Groups that are copied at once: 1 to 16, each with `concurrency` transfers. */
   readonly parallelGroups: number
   readonly dryRun: boolean
+  /** Makes the destination, like the source, where no repository is there yet. */
+  readonly create?: boolean
   /** As `expectRepositoryId`, `acceptOlderRepository` and `acceptOtherRepository`, of the source. */
   readonly expectSourceId?: string
   readonly acceptOlderSource?: boolean

@@ -122,6 +122,7 @@ const syncJob = v.object({
   removeVanished: flag,
   parallelGroups: v.pipe(count, v.minValue(1), v.maxValue(16)),
   dryRun: flag,
+  create: v.exactOptional(flag),
   expectSourceId: v.exactOptional(text),
   acceptOlderSource: v.exactOptional(flag),
   acceptOtherSource: v.exactOptional(flag),

@@ -4,10 +4,12 @@ import { lockJob } from '../../catalog/lock.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import type { EngineJob, SyncJob } from '../../protocol/job.ts'
 import { jobKeyOf } from '../../repository/keys.ts'
-import type { Repository } from '../../repository/repository.ts'
+import { repositoryIdAt, type Repository } from '../../repository/repository.ts'
 import type { CommandContext } from '../context.ts'
+import { createRepository } from '../create.ts'
+import { likeOf } from '../init.ts'
 import { rolledBack } from '../memory.ts'
-import { openForCommand, type OpenRepository } from '../open.ts'
+import { openForCommand, openStorage, type OpenRepository } from '../open.ts'
 import { openReader, type Reader } from '../reader.ts'
 import type { SyncRunProgress } from './sync-progress.ts'
 
@@ -22,7 +24,7 @@ export interface Ends extends AsyncDisposable {
 }
 
 /**
- * Opens both. The destination is locked against another sync from the same source on this machine, unless it is a dry run.
+ * Opens both; with `create`, the destination is made like the source where there is none. The destination is locked against another sync from the same source on this machine, unless it is a dry run.
  * Errors: arguments (one and the same repository), rolled-back, busy, and those of opening either.
  */
 export async function openEnds(job: SyncJob, context: CommandContext, progress: SyncRunProgress): Promise<Ends> {
@@ -31,8 +33,9 @@ export async function openEnds(job: SyncJob, context: CommandContext, progress: 
   if (!from) throw new HoldfastError('arguments', 'There is no password for the source.')
   const sourceContext = { ...context, secrets: from, meter: progress.meter }
   const sourceJob = sourceJobOf(job)
+  if (job.create && !job.dryRun) await makeDestination(job, { ...context, meter: progress.meter })
   const destination = cleanup.use(await openForCommand(job, { ...context, meter: progress.meter }, { lanes: progress.destination }))
-  const source = cleanup.use(await openReader(sourceJob, sourceContext, { lanes: progress.source }))
+  const source = cleanup.use(await atSource(openReader(sourceJob, sourceContext, { lanes: progress.source })))
   const [sourceId, destinationId] = [source.repository.config.repositoryId, destination.repository.config.repositoryId]
   if (sourceId === destinationId) throw new HoldfastError('arguments', 'The source and the destination are one and the same repository.')
   await destination.memory.require(context.signal)
@@ -60,6 +63,24 @@ function sourceJobOf({ from, home, concurrency, patienceMs, host, expectSourceId
     type: 'browse', repository: from, home, concurrency,
     ...(patienceMs === undefined ? {} : { patienceMs }), ...(host === undefined ? {} : { host }), ...(expectSourceId === undefined ? {} : { expectRepositoryId: expectSourceId }),
     ...(acceptOlderSource ? { acceptOlderRepository: true } : {}), ...(acceptOtherSource ? { acceptOtherRepository: true } : {}),
+  }
+}
+
+/** A repository that is there stays as it is, whichever it is. Errors: arguments (the folder holds other things), and those of both storages. */
+async function makeDestination(job: SyncJob, context: CommandContext): Promise<void> {
+  await using storage = await openStorage(job, context, { create: true })
+  if (await repositoryIdAt(storage.backend, context.signal) !== undefined) return
+  const like = await atSource(likeOf(sourceJobOf(job), context))
+  await createRepository(storage.backend, context, like)
+}
+
+/** The same error, that says at which end it came up. */
+async function atSource<T>(opening: Promise<T>): Promise<T> {
+  try {
+    return await opening
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error
+    throw new HoldfastError(error.code, error.message, { cause: error.cause, data: { ...error.data, side: 'source' } })
   }
 }
 
