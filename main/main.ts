@@ -14,11 +14,12 @@ import { Browsing } from './jobs/browsing.ts'
 import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
-import { Care, type CarePorts } from './runs/care.ts'
+import { copyHandlers, type CopyHandlerPorts } from './jobs/copy-handlers.ts'
 import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
-import { isWithinReach } from './jobs/reach.ts'
+import { isDestinationThere, isWithinReach } from './jobs/reach.ts'
+import { openQuiet } from './runs/quiet.ts'
 import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
@@ -34,7 +35,7 @@ import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { announceCare, announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
+import { announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
@@ -171,7 +172,7 @@ function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () =>
 }
 
 /** What runs engines, for the jobs in the stores. */
-function openWork(stores: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications) {
+function openWork(stores: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications, folders: Folders) {
   const { settings, store, secrets, history, watched } = stores
   const { engine } = programPaths(app.getAppPath())
   const supervisor = new Supervisor({
@@ -211,7 +212,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
     ...ports,
     onEnded: (restore) => { notifications.show(announceRestore(restore, settings.value.notifications)) },
   })
-  const care = openCare({ ...ports, history, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
+  const quiet = openQuiet({ ...ports, history, folders, isThere: isDestinationThere, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const watch = new RepositoryWatch({
@@ -224,7 +225,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { supervisor, queue, backups, care, restores, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, queue, backups, restores, browsing, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -232,13 +233,6 @@ function openReminder({ reminders: file, store, history, secrets, settings }: St
     file, store, history, secrets, timers,
     show: (jobId) => { notices.showPassword(jobId) },
     announce: ({ config }) => { notifications.show(announcePassword(config.name, settings.value.notifications)) },
-  })
-}
-
-function openCare(ports: Omit<CarePorts, 'onEnded'>, settings: Stores['settings'], notifications: Notifications): Care {
-  return new Care({
-    ...ports,
-    onEnded: (run, { config }, before) => { notifications.show(announceCare(run, before, config.name, settings.value.notifications)) },
   })
 }
 
@@ -294,7 +288,8 @@ interface Parts {
 function joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
   const { dialogs } = face
-  const ports: JobHandlerPorts = {
+  const ports: JobHandlerPorts & CopyHandlerPorts = {
+    timers,
     ...stores,
     ...work,
     logs,
@@ -306,6 +301,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
   }
   return {
     ...jobHandlers(ports),
+    ...copyHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
@@ -341,7 +337,7 @@ async function run(): Promise<void> {
   const face = openWindow(stores, folders)
   const waiting = { goOn: (): void => undefined }
   const accounts = await openAccounts(stores, publisher, () => { waiting.goOn() })
-  const work = openWork(stores, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }))
+  const work = openWork(stores, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }), folders)
   waiting.goOn = () => { work.backups.signedIn() }
   const loginItem = openLoginItem(app, process.env, hidden)
   const sources: StateSources = {
@@ -401,7 +397,7 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups, care, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule({ backups, care, copies, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
@@ -409,12 +405,16 @@ function startSchedule({ backups, care, watch, reminder }: Work, { interrupted, 
     backups.tick()
     void returns.look()
   })
-  every(timers, lookMs, () => { void returns.look() })
+  every(timers, lookMs, () => {
+    void returns.look()
+    void copies.look()
+  })
   watch.tick()
   reminder.tick()
   every(timers, tickMs, () => {
     backups.tick()
     care.tick()
+    copies.tick()
     watch.tick()
     reminder.tick()
     refresh()

@@ -43,6 +43,19 @@ export interface Api {
   'jobs.pauseAll'(request: { readonly length: PauseLength }): void
   'jobs.resumeAll'(): void
 
+  /**
+   * Keeps a copy of the whole repository of a job at another place, from now on by itself about once a day. The first run makes it there. Errors: `exists`
+   * (the repository itself, or a copy, is there: `data.reason`), `arguments` (with `data.field`), `unsupported` with `data.reason` `many-copies`. Does not start it.
+   * Asks for a storage on the network that no job uses yet.
+   */
+  'copy.add'(request: { readonly jobId: string; readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly removeVanished: boolean }): { readonly copyId: string }
+  /** Forgets the place and its secrets; what was copied stays untouched. A run that goes on is ended. Asks. */
+  'copy.remove'(request: { readonly copyId: string }): void
+  /** Copies now, or as soon as what works on the repository has ended. Errors: `busy` when that runs or waits already; `not-found` with `data.reason` `no-snapshot` before the first backup; `credentials` with `data.signIn`. */
+  'copy.run'(request: { readonly copyId: string }): { readonly runId: string }
+  /** Ends a run; what has arrived stays, and the next run, a day later, goes on from there. Without effect where there is none. */
+  'copy.stop'(request: { readonly copyId: string }): void
+
   /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */
   'retention.preview'(request: { readonly jobId: string; readonly retention: Retention }): RetentionPreview
 
@@ -170,6 +183,10 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.stop': true,
   'jobs.pauseAll': true,
   'jobs.resumeAll': true,
+  'copy.add': true,
+  'copy.remove': true,
+  'copy.run': true,
+  'copy.stop': true,
   'retention.preview': true,
   'history.runs': true,
   'history.problems': true,

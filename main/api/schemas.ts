@@ -95,6 +95,7 @@ const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])
 const accountName = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
 const none = v.undefined()
 const job = v.strictObject({ jobId: id })
+const copy = v.strictObject({ copyId: id })
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
@@ -113,6 +114,10 @@ export const requests: RequestSchemas = {
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),
   'jobs.pauseAll': v.strictObject({ length: v.picklist([1, 2, 4, 'tomorrow', 'resumed']) }),
   'jobs.resumeAll': none,
+  'copy.add': v.strictObject({ jobId: id, destination, secrets, removeVanished: v.boolean() }),
+  'copy.remove': copy,
+  'copy.run': copy,
+  'copy.stop': copy,
   'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,

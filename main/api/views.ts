@@ -6,10 +6,11 @@ import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
+import type { SyncFigures } from '../../engine/protocol/sync.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, TransferEvent, UnusualReason, WireError }
+export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {
@@ -80,8 +81,28 @@ export interface JobView {
   readonly waits?: Wait
   /** How its repository is looked after; absent where it is not, for want of a choice of what is kept. */
   readonly care?: CareView
+  /** Where else its backup is, in the order in which they were added. */
+  readonly copies: readonly CopyView[]
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
+}
+
+/** A copy of the repository of a job (of all jobs in it) at another place. */
+export interface CopyView {
+  readonly id: string
+  readonly destination: DestinationView
+  /** What is forgotten in the repository is forgotten there too; else it stays. */
+  readonly removeVanished: boolean
+  readonly state: JobRunState
+  /** Set while `state` is not `idle`. */
+  readonly runId?: string
+  readonly lastRun?: RunView
+  /** When it had all that there was to copy, ms since 1970; absent: never yet. */
+  readonly completeMs?: number
+  /** Of the repository's snapshots, as the last run that told it has found. */
+  readonly snapshots?: number
+  /** Why it does not run now; `asked`: there is nothing to copy yet. */
+  readonly waits?: Wait
 }
 
 export interface JobHold {
@@ -220,6 +241,8 @@ export interface RunView extends RunFigures {
   readonly error?: WireError
   /** Of a care that came to its end. */
   readonly care?: CareFigures
+  /** Of a sync that has told what it did. */
+  readonly copy?: SyncFigures
 }
 
 export interface RestoreView {

@@ -67,11 +67,12 @@ export class Folders {
 
   /** A job's configuration for the window. */
   view(jobId: string, config: JobConfig): JobConfigView {
-    return { ...config, sources: config.sources.map((path) => this.#held(jobId, 'sources', path)), destination: this.#destinationView(jobId, config.destination) }
+    return { ...config, sources: config.sources.map((path) => this.#held(jobId, 'sources', path)), destination: this.place(jobId, config.destination) }
   }
 
-  #destinationView(jobId: string, destination: Destination): DestinationView {
-    return destination.type === 'folder' ? { type: 'folder', folder: this.#held(jobId, 'destination', destination.path) } : destination
+  /** A place that a job or a copy goes to, for the window. */
+  place(holderId: string, destination: Destination): DestinationView {
+    return destination.type === 'folder' ? { type: 'folder', folder: this.#held(holderId, 'destination', destination.path) } : destination
   }
 
   #held(jobId: string, purpose: FolderPurpose, path: string): FolderView {

@@ -73,6 +73,23 @@ export function storageQuestion(config: JobConfig): Question {
   }
 }
 
+/** A storage on the network that no job uses yet: what is in a job's repository goes there. */
+export function copyQuestion(name: string, destination: Destination): Question {
+  return {
+    title: `Copy the backup of “${shownText(name)}” to ${placeOf(destination)}?`,
+    detail: lines(['Encrypted copies of all its snapshots go there, now and about once a day.', 'Whoever knows the password of the copy can read everything in it.']),
+    yes: 'Copy it there',
+  }
+}
+
+export function copyRemovalQuestion(name: string, destination: Destination): Question {
+  return {
+    title: `No longer copy the backup of “${shownText(name)}” to ${placeOf(destination)}?`,
+    detail: lines(['Holdfast forgets the place and its stored password.', 'What was copied stays where it is. You need its address and password to get at it again.']),
+    yes: 'Stop copying',
+  }
+}
+
 /** A new job that keeps fewer snapshots than is usual: there may be some under its name already. */
 export function retentionQuestion(name: string, losses: readonly Loss[]): Question {
   return { title: `Keep few snapshots of “${shownText(name)}”?`, detail: lines(losses.map(lossLine)), yes: 'Keep these only' }

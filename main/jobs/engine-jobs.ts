@@ -1,9 +1,10 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, SyncJob, TestJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { Destination, JobConfig, Request, Retention } from '../api/contract.ts'
 import { keepsAll } from '../api/retention.ts'
 import { repositoryUrl } from '../repositories/address.ts'
+import type { CopyRecord } from '../repositories/copies.ts'
 import type { JobRecord } from './store.ts'
 
 /** How long `destination.test` waits for a storage that is away: somebody sits in front of it. */
@@ -12,8 +13,9 @@ const browsePatienceMs = 20_000
 const helperConcurrency = 4
 /** It yields to everything. */
 const careConcurrency = 2
-/** A storage that is away is cared for another time. */
+/** A storage that is away is cared for, or copied to, another time. */
 const carePatienceMs = 60_000
+const groupsAtOnce = 2
 
 /** Asks the engine to tell what it learns. */
 const nothingKnown: KnownRepository = { repositoryId: '0'.repeat(32), revisions: [], floors: [] }
@@ -66,6 +68,26 @@ export function careJobOf(jobs: readonly JobRecord[], home: string): CareJob {
     ...repositoryOf(first, home),
     concurrency: careConcurrency,
     patienceMs: carePatienceMs,
+  }
+}
+
+/** Brings a copy of a job's whole repository up to date; the first run makes it. */
+export function syncJobOf({ config, repository, host }: JobRecord, copy: CopyRecord, home: string): SyncJob {
+  const { repositoryId } = copy
+  return {
+    type: 'sync',
+    repository: repositoryUrl(copy.destination),
+    from: repositoryUrl(repository.destination),
+    home,
+    concurrency: config.concurrency,
+    patienceMs: carePatienceMs,
+    groups: [],
+    removeVanished: copy.removeVanished,
+    parallelGroups: groupsAtOnce,
+    dryRun: false,
+    ...(repositoryId === undefined ? { create: true, acceptOtherRepository: true } : { expectRepositoryId: repositoryId }),
+    ...(repository.repositoryId !== undefined && { expectSourceId: repository.repositoryId }),
+    ...(host !== undefined && { host }),
   }
 }
 

@@ -18,10 +18,12 @@ import type { Backups } from '../runs/backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
 import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination, type Arrival } from './destinations.ts'
+import { dropCopies } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
+import type { Copies } from '../runs/copies.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { PasswordChecks } from './password-check.ts'
 import type { RetentionPreviews } from './retention-preview.ts'
@@ -34,6 +36,7 @@ export interface JobHandlerPorts {
   readonly backups: Backups
   readonly restores: Restores
   readonly care: Pick<Care, 'run' | 'stop' | 'forget' | 'problems'>
+  readonly copies: Pick<Copies, 'end' | 'forget' | 'problems' | 'run' | 'stop'>
   readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
@@ -66,9 +69,12 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       browsing.close(jobId)
       await ports.care.stop(jobId)
+      const copied = store.copies.of(repository.id)
+      await ports.copies.end(copied)
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await store.remove(jobId)
       await dropSecrets(ports, repository.id)
+      await dropCopies(ports, copied)
       history.remove(jobId)
       ports.care.forget(jobId)
       ports.reminder.tick()
@@ -137,6 +143,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   if (arrival || typed.password !== undefined || typed.storage !== undefined) {
     const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record.repository), typed)
     if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
+    await ports.copies.end(store.copies.of(record.repository.id))
     // Between the two writes what moves has no record yet that names its secrets: nothing uses them, and the old ones are as they were.
     const repository = arrival ? newHome(ports, record, address, arrival) : record.repository.id
     await secrets.set(repository, address, merged)
@@ -180,10 +187,10 @@ function check(config: JobConfig): void {
   if (field === 'sources') throw new MainError('arguments', 'A source is named twice.', { field: 'config.sources' })
 }
 
-export function historyHandlers({ history, care, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
+export function historyHandlers({ history, care, copies, restores, logs, copy, store }: JobHandlerPorts): Named<'history'> {
   return {
     'history.runs': ({ jobId, limit, before }) => history.page(store.get(jobId).id, limit, before),
-    'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? care.problems(jobId, runId) ?? history.problems(store.get(jobId).id, runId),
+    'history.problems': ({ jobId, runId }) => restores.problems(runId) ?? care.problems(jobId, runId) ?? copies.problems(jobId, runId) ?? history.problems(store.get(jobId).id, runId),
     async 'history.copyLog'({ runId }) {
       const lines = await logs.linesOf(runId)
       copy(lines.join('\n'))

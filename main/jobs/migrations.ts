@@ -50,3 +50,8 @@ export function ownRepositories(jobs: unknown): unknown {
 export function unchosenRetention(jobs: unknown): unknown {
   return jobs
 }
+
+/** Version 5 of the job file: repositories have copies. There are none yet. */
+export function noCopies(stored: unknown): unknown {
+  return typeof stored === 'object' && stored !== null ? { ...stored, copies: [] } : stored
+}

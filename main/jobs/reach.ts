@@ -13,7 +13,8 @@ export async function isWithinReach({ sources, destination }: Pick<JobConfig, 's
   return found.includes(true) && isDestinationThere(destination)
 }
 
-function isDestinationThere(destination: Destination): Promise<boolean> {
+/** As isWithinReach, of the destination alone. */
+export function isDestinationThere(destination: Destination): Promise<boolean> {
   switch (destination.type) {
     case 'folder':
       return exists(destination.path)

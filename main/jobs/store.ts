@@ -4,10 +4,11 @@ import * as v from 'valibot'
 import type { JobConfig } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { storedConfig, type StoredConfig } from '../api/schemas.ts'
+import { copyRecord, CopyStore, type CopyRecord } from '../repositories/copies.ts'
 import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
-import { ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
+import { noCopies, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
 
 /** A job with the repository that it goes to. */
 export interface JobRecord {
@@ -33,6 +34,7 @@ interface StoredJob {
 interface Stored {
   readonly repositories: readonly RepositoryRecord[]
   readonly jobs: readonly StoredJob[]
+  readonly copies: readonly CopyRecord[]
 }
 
 const storedJob: v.GenericSchema<unknown, StoredJob> = v.object({
@@ -44,9 +46,11 @@ const storedJob: v.GenericSchema<unknown, StoredJob> = v.object({
 })
 
 const stored: v.GenericSchema<unknown, Stored> = v.pipe(
-  v.object({ repositories: v.array(repositoryRecord), jobs: v.array(storedJob) }),
-  v.check(({ repositories, jobs }) => jobs.every((job) => repositories.some(({ id }) => id === job.repository))),
+  v.object({ repositories: v.array(repositoryRecord), jobs: v.array(storedJob), copies: v.array(copyRecord) }),
+  v.check(({ repositories, jobs, copies }) => [...jobs, ...copies].every((one) => repositories.some(({ id }) => id === one.repository))),
 )
+
+const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies]
 
 /** Where a job goes that moves. */
 export interface Move {
@@ -59,17 +63,22 @@ export interface Move {
 /** The jobs of this machine, in the order in which they were made, and the repositories that they go to. */
 export class JobStore {
   readonly repositories: RepositoryStore
+  readonly copies: CopyStore
   readonly #file: VersionedFile<Stored>
   readonly #now: () => number
   #joined: { readonly of: Stored; readonly jobs: readonly JobRecord[] } | undefined
 
   constructor(path: string, now: () => number) {
     this.#now = now
-    const file = new VersionedFile({ path, schema: stored, migrations: [providerDestinations, ownRepositories, unchosenRetention], initial: { repositories: [], jobs: [] }, now })
+    const file = new VersionedFile({ path, schema: stored, migrations, initial: { repositories: [], jobs: [], copies: [] }, now })
     this.#file = file
     this.repositories = new RepositoryStore({
       get all() { return file.value.repositories },
       set: (repositories) => file.set({ ...file.value, repositories }),
+    })
+    this.copies = new CopyStore({
+      get all() { return file.value.copies },
+      set: (copies) => file.set({ ...file.value, copies }),
     })
   }
 
@@ -98,7 +107,7 @@ export class JobStore {
     const { destination, ...kept } = config
     const added: StoredJob = { id: randomUUID(), repository, config: kept, scheduledSinceMs: this.#now(), ...(host !== '' && { host }) }
     const { repositories, jobs } = this.#file.value
-    await this.#file.set({ repositories: withRecord(repositories, { id: repository, destination }), jobs: [...jobs, added] })
+    await this.#file.set({ ...this.#file.value, repositories: withRecord(repositories, { id: repository, destination }), jobs: [...jobs, added] })
     return this.get(added.id)
   }
 
@@ -124,7 +133,10 @@ export class JobStore {
     const placed = move
       ? withRecord(repositories, { ...(move.sameRepository && old.repository), id: repository, destination })
       : repositories.map((one) => (one.id === repository ? { ...one, destination } : one))
-    await this.#set(placed, this.#file.value.jobs.map((one) => (one.id === id ? changed : one)))
+    const jobs = this.#file.value.jobs.map((one) => (one.id === id ? changed : one))
+    // What nobody else uses any more is copied from its new place from now on.
+    const isLeft = !jobs.some((one) => one.repository === old.repository.id)
+    await this.#set(placed, jobs, isLeft ? this.#copiesOf(old.repository.id, repository) : undefined)
   }
 
   /** Jobs of the record `gone` go on with the record `kept`, which learns what that one knew. */
@@ -138,6 +150,7 @@ export class JobStore {
     await this.#set(
       repositories.map((one) => (one.id === kept ? learn(one) : one)),
       jobs.map((one) => (one.repository === gone ? { ...one, repository: kept } : one)),
+      this.#copiesOf(gone, kept),
     )
   }
 
@@ -145,9 +158,15 @@ export class JobStore {
     await this.#set(this.#file.value.repositories, this.#file.value.jobs.filter((one) => one.id !== id))
   }
 
-  /** A record that no job names any more goes with the last one that did. */
-  async #set(repositories: readonly RepositoryRecord[], jobs: readonly StoredJob[]): Promise<void> {
-    await this.#file.set({ repositories: repositories.filter(({ id }) => jobs.some((one) => one.repository === id)), jobs })
+  /** Those of one record are those of another from now on. */
+  #copiesOf(from: string, to: string): readonly CopyRecord[] {
+    return this.copies.all.map((one) => (one.repository === from ? { ...one, repository: to } : one))
+  }
+
+  /** A record that no job names any more goes with the last one that did, and its copies with it. */
+  async #set(repositories: readonly RepositoryRecord[], jobs: readonly StoredJob[], copies = this.copies.all): Promise<void> {
+    const isNamed = (id: string): boolean => jobs.some((one) => one.repository === id)
+    await this.#file.set({ repositories: repositories.filter(({ id }) => isNamed(id)), jobs, copies: copies.filter(({ repository }) => isNamed(repository)) })
   }
 }
 

@@ -96,7 +96,8 @@ export class ActiveRun {
     this.#become(this.#paused ? 'paused' : 'running')
     void engine.exited.then((exit) => {
       if (exit.type === 'crashed') this.#write('error', exit.detail)
-      if (exit.type === 'finished') this.#repositoryId = exit.summary.repositoryId
+      // What a sync has made is its destination from now on, however far it came.
+      if (exit.type === 'finished' || (exit.type === 'failed' && this.identity.operation === 'sync')) this.#repositoryId = exit.summary?.repositoryId
       if (exit.type === 'finished' || exit.type === 'failed') this.#known = exit.summary?.known
       this.#end(runViewOf(this.#facts(), exit))
     })

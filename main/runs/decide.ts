@@ -5,7 +5,7 @@ import { dueTrigger, isForNow, nextRunMs, nextTimeMs } from './schedule.ts'
 export type Trigger = RunView['trigger']
 
 /** What of an operation decides whether it may run now. */
-export type Candidate = BackupCandidate | RestoreCandidate | CareCandidate
+export type Candidate = BackupCandidate | RestoreCandidate | CareCandidate | SyncCandidate
 
 interface CandidateBase {
   readonly jobId: string
@@ -34,11 +34,11 @@ interface RestoreCandidate extends CandidateBase {
   readonly operation: 'restore'
 }
 
-interface CareCandidate extends CandidateBase {
-  readonly operation: 'care'
+/** What nobody waits for: it goes behind all else, at quiet moments. */
+interface QuietCandidate extends CandidateBase {
   /** A first backup has made or found the repository. */
   readonly exists: boolean
-  /** When the first of its jobs was scheduled. */
+  /** From when on it counts: when the first of the repository's jobs was scheduled, or its copy was added. */
   readonly sinceMs: number
   /** When something ended last in the repository, or this app started. */
   readonly quietSinceMs: number
@@ -47,6 +47,19 @@ interface CareCandidate extends CandidateBase {
   readonly lastRun: RunView | undefined
   readonly missing: MissingAccount | undefined
   readonly timezone?: string
+}
+
+interface CareCandidate extends QuietCandidate {
+  readonly operation: 'care'
+}
+
+/** Of a copy; the repository is the one that is copied. */
+interface SyncCandidate extends QuietCandidate {
+  readonly operation: 'sync'
+  /** What was away when the last run ended is back. */
+  readonly goesOn: boolean
+  /** When somebody stopped it last, who does not want it again at once. */
+  readonly stoppedMs: number | undefined
 }
 
 /** What has an engine, or is about to get one. */
@@ -90,7 +103,9 @@ export function decide(candidate: Candidate, facts: Facts, nowMs: number): Decis
     case 'backup':
       return decideBackup(candidate, facts, nowMs)
     case 'care':
-      return decideCare(candidate, facts, nowMs)
+      return decideQuiet(candidate, careDueMs(candidate), facts, nowMs)
+    case 'sync':
+      return decideQuiet(candidate, syncDueMs(candidate), facts, nowMs)
     default:
       return assertNever(candidate)
   }
@@ -126,16 +141,16 @@ const careAgainMs = 3_600_000
 /** It begins so long after something has run in its repository, and not so shortly before the next backup. */
 const quietMs = { after: 10 * 60_000, before: 5 * 60_000 }
 
-function decideCare(candidate: CareCandidate, facts: Facts, nowMs: number): Decision {
-  const { missing, asked, held, lastRun, repository } = candidate
+/** Care and syncs: each kind runs alone, behind backups and restores. */
+function decideQuiet(candidate: CareCandidate | SyncCandidate, dueMs: number, facts: Facts, nowMs: number): Decision {
+  const { missing, asked, held, operation, repository } = candidate
   if (!candidate.exists) return { wait: { type: 'asked' } }
   if (missing) return { wait: { type: 'sign-in', ...missing } }
   if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
-  const dueMs = careDueMs(candidate)
-  if (dueMs > nowMs && asked !== 'manual') return { wait: { type: isForNow(lastRun) ? 'retry' : 'schedule' }, untilMs: dueMs }
-  const busy = [...facts.active, ...facts.waiting.filter((one) => one.operation !== 'care')].find((one) => one.repository === repository || one.operation === 'restore')
+  if (dueMs > nowMs && asked !== 'manual') return { wait: untilDue(candidate), untilMs: dueMs }
+  const busy = [...facts.active, ...facts.waiting.filter((one) => !isQuiet(one.operation))].find((one) => one.repository === repository || one.operation === 'restore')
   if (busy) return { wait: { type: 'repository', operation: busy.operation } }
-  if (facts.active.some((one) => one.operation === 'care')) return { wait: { type: 'place', most: 1 } }
+  if (facts.active.some((one) => one.operation === operation)) return { wait: { type: 'place', most: 1 } }
   if (asked === 'manual') return { run: asked }
   // A clock that was set back is no reason to wait for it.
   const restedMs = candidate.quietSinceMs + quietMs.after
@@ -144,15 +159,32 @@ function decideCare(candidate: CareCandidate, facts: Facts, nowMs: number): Deci
   return nextMs - nowMs <= quietMs.before ? { wait: { type: 'quiet' }, untilMs: nextMs } : { run: 'schedule' }
 }
 
+function untilDue({ operation, lastRun }: CareCandidate | SyncCandidate): Wait['wait'] {
+  const away = operation === 'sync' ? awayAfterSync(lastRun) : undefined
+  return away ? { type: 'away', what: away } : { type: isForNow(lastRun) ? 'retry' : 'schedule' }
+}
+
+function isQuiet(operation: Operation): boolean {
+  return operation === 'care' || operation === 'sync'
+}
+
 function careDueMs({ lastRun, sinceMs }: CareCandidate): number {
   if (!lastRun) return sinceMs + careEveryMs
   if (lastRun.outcome === 'stopped') return lastRun.finishedMs + careGoesOnMs
   return isForNow(lastRun) ? lastRun.finishedMs + careAgainMs : lastRun.startedMs + careEveryMs
 }
 
-/** Whether care ends for now, because something that somebody waits for runs in its repository, or a restore anywhere. It goes on later from where it was. */
+/** A copy is begun as soon as there is something to copy, and then once a day. */
+function syncDueMs({ lastRun, sinceMs, goesOn, stoppedMs = -Infinity }: SyncCandidate): number {
+  if (goesOn) return -Infinity
+  if (!lastRun) return sinceMs
+  if (lastRun.outcome === 'stopped') return stoppedMs >= lastRun.startedMs ? stoppedMs + careEveryMs : lastRun.finishedMs + careGoesOnMs
+  return isForNow(lastRun) ? lastRun.finishedMs + careAgainMs : lastRun.startedMs + careEveryMs
+}
+
+/** Whether care or a sync ends for now, because something that somebody waits for runs in its repository, or a restore anywhere. It goes on later from where it was. */
 export function mustYield({ operation, repository }: Active, { active }: Pick<Facts, 'active'>): boolean {
-  return operation === 'care' && active.some((one) => one.operation === 'restore' || (one.operation !== 'care' && one.repository === repository))
+  return isQuiet(operation) && active.some((one) => one.operation === 'restore' || (!isQuiet(one.operation) && one.repository === repository))
 }
 
 /** Nothing but time, or the return of what was away, starts it. */
@@ -170,4 +202,10 @@ export function awayAfter(run: RunView | undefined): 'destination' | 'source' | 
   if (run?.outcome !== 'failed' && run?.outcome !== 'partial') return undefined
   if (run.error?.code === 'offline') return 'destination'
   return run.error?.code === 'source-missing' ? 'source' : undefined
+}
+
+/** Which end was away when a sync ended. */
+export function awayAfterSync(run: RunView | undefined): 'destination' | 'source' | undefined {
+  if (awayAfter(run) !== 'destination') return undefined
+  return run?.error?.data?.['side'] === 'source' ? 'source' : 'destination'
 }

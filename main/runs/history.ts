@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import writeFileAtomic from 'write-file-atomic'
 import { amount, count, error, operation, problem, runFigures } from '../../engine/protocol/schemas.ts'
-import type { CareFigures, Problem, RunView } from '../api/contract.ts'
+import type { CareFigures, Problem, RunView, SyncFigures } from '../api/contract.ts'
 import { ensureClosed, ownFile } from '../system/private-folder.ts'
 import { runViewWithoutEngine } from './run-view.ts'
 
@@ -26,6 +26,8 @@ const care: v.GenericSchema<unknown, CareFigures> = v.object({
   oldestVerifiedMs: v.exactOptional(amount),
 })
 
+const copy: v.GenericSchema<unknown, SyncFigures> = v.object({ there: count, copied: count, removed: count, failed: count })
+
 const runSchema: v.GenericSchema<unknown, RunView> = v.object({
   ...runFigures,
   id: v.string(),
@@ -35,6 +37,7 @@ const runSchema: v.GenericSchema<unknown, RunView> = v.object({
   restarts: count,
   error: v.exactOptional(error),
   care: v.exactOptional(care),
+  copy: v.exactOptional(copy),
 })
 
 export interface StartedRun {

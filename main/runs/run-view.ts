@@ -1,7 +1,8 @@
 import { parseCareDetails } from '../../engine/protocol/care.ts'
 import type { WireError } from '../../engine/protocol/errors.ts'
 import { noCounters, type RunSummary } from '../../engine/protocol/progress.ts'
-import type { CareFigures, Operation, RunView } from '../api/contract.ts'
+import { parseSyncFigures } from '../../engine/protocol/sync.ts'
+import type { CareFigures, Operation, RunView, SyncFigures } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { EngineExit } from '../supervisor/engine.ts'
 
@@ -48,6 +49,7 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     ...(summary?.space && { space: summary.space }),
     ...(error && { error }),
     ...careOf(summary),
+    ...copyOf(summary),
   }
 }
 
@@ -56,6 +58,11 @@ function careOf(summary: RunSummary | undefined): { readonly care?: CareFigures 
   if (!details) return {}
   const { forgotten, prune, freedBytes, affectedCount, drill, drilledFiles, unreadPacks, oldestVerifiedMs } = details
   return { care: { forgotten: forgotten.length, prune, freedBytes, affectedCount, drill, drilledFiles, unreadPacks, ...(oldestVerifiedMs !== undefined && { oldestVerifiedMs }) } }
+}
+
+function copyOf(summary: RunSummary | undefined): { readonly copy?: SyncFigures } {
+  const copy = summary?.operation === 'sync' ? parseSyncFigures(summary.details) : undefined
+  return copy ? { copy } : {}
 }
 
 interface Interpretation {

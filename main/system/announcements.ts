@@ -101,6 +101,16 @@ function careTrouble(run: RunView | undefined): string | undefined {
   return run?.error && !run.error.retryable ? run.error.code : undefined
 }
 
+/**
+ * Of copies, too, only what somebody has to do something about, once as long as it stays the same. A place that is away is no news: it is copied to when it is back.
+ * @param before the sync before it
+ */
+export function announceCopy(run: RunView, before: RunView | undefined, jobName: string, level: SettingsView['notifications']): Announcement | undefined {
+  const trouble = run.error && !run.error.retryable ? run.error.code : undefined
+  if (level === 'none' || trouble === undefined || trouble === before?.error?.code) return undefined
+  return { title: `${visibleText(jobName)}: its backup could not be copied`, body: failureText(run), urgent: true, route: { page: 'job', jobId: run.jobId } }
+}
+
 /** A restore is always announced unless notifications are off: somebody waits for it. */
 export function announceRestore(restore: RestoreView, level: SettingsView['notifications']): Announcement | undefined {
   const outcome = restore.result?.outcome

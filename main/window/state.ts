@@ -2,6 +2,7 @@ import type { Folders } from '../authority/folders.ts'
 import type { AccountsView, AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
+import type { Copies } from '../runs/copies.ts'
 import type { Backups } from '../runs/backups.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { RunQueue } from '../runs/queue.ts'
@@ -19,6 +20,7 @@ export interface StateSources {
   readonly queue: RunQueue
   readonly backups: Backups
   readonly care: Pick<Care, 'view'>
+  readonly copies: Pick<Copies, 'view'>
   readonly restores: Restores
   readonly watch: Pick<RepositoryWatch, 'hold'>
   readonly secrets: SecretStore
@@ -56,7 +58,7 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, care: carer, history, secrets, folders, watch }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, copies, history, secrets, folders, watch }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
@@ -68,6 +70,7 @@ function jobView(record: JobRecord, { backups, care: carer, history, secrets, fo
     id,
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
+    copies: copies.view(record),
     secrets: secrets.has(repository.id),
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),

@@ -109,6 +109,28 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'job.stop': () => [['stops what is not there', { jobId: 'constructor', mode: 'cancel' }, 'allowed'], ['stops by a signal', { jobId: 'a', mode: 'SIGKILL' }, 'arguments']],
   'jobs.pauseAll': () => [['pauses everything, which the tray shows', { length: 'resumed' }, 'allowed'], ['pauses it for a century', { length: 876_000 }, 'arguments']],
   'jobs.resumeAll': () => [['goes on', undefined, 'allowed']],
+  'copy.add': (scene) => {
+    const copy = { jobId: scene.local.id, secrets: own, removeVanished: true }
+    return [
+      ['sends the backup to a storage that nobody chose', { ...copy, destination: theirs(scene) }, 'aborted'],
+      ['sends it there under the kept password', { ...copy, destination: theirs(scene), secrets: { storage: own.storage } }, 'arguments'],
+      ...providers.map((provider): Attack => {
+        const storage = Object.fromEntries(provider.secrets.filter(({ required }) => required).map(({ name }) => [name, 'x']))
+        const destination = { type: 'provider', provider: provider.id, values: exampleValues(provider) }
+        return [`sends it to ${provider.name}`, { ...copy, destination, secrets: { password: own.password, ...(provider.secrets.length > 0 && { storage }) } }, 'aborted']
+      }),
+      ['writes it anywhere', { ...copy, destination: { type: 'folder', path: scene.app.home } }, 'arguments'],
+      ['writes it by an invented id', { ...copy, destination: { type: 'folder', folder: invented } }, 'arguments'],
+      ['writes it where files are read', { ...copy, destination: { type: 'folder', folder: idOf(scene.chosen.sources) } }, 'arguments'],
+      ['writes it where files were to be restored', { ...copy, destination: { type: 'folder', folder: idOf(scene.chosen.home) } }, 'arguments'],
+      ['writes it into the backup itself', { ...copy, destination: inputOf(scene.local).destination }, 'arguments'],
+      ['copies by rules of its own', { ...copy, destination: theirs(scene), groups: ['*'] }, 'arguments'],
+      ['copies what is not there', { ...copy, jobId: 'constructor', destination: theirs(scene) }, 'not-found'],
+    ]
+  },
+  'copy.remove': () => [['forgets what is not there', { copyId: 'constructor' }, 'not-found'], ['forgets one by a strange id', { copyId: '__proto__' }, 'arguments']],
+  'copy.run': () => [['copies what is not there', { copyId: 'constructor' }, 'not-found'], ['copies to a place of its own', { copyId: 'a', destination: { type: 'folder', path: '/' } }, 'arguments']],
+  'copy.stop': () => [['stops what is not there', { copyId: 'constructor' }, 'not-found']],
   'retention.preview': ({ local }) => [['previews what is not there', { jobId: 'constructor', retention: {} }, 'not-found'], ['lets what is held go', { jobId: local.id, retention: { last: 1, despiteUnusual: true } }, 'arguments']],
   'history.runs': ({ local }) => [['reads everything at once', { jobId: local.id, limit: 1e9 }, 'arguments'], ['reads another folder', { jobId: '../../secrets', limit: 1 }, 'arguments']],
   'history.problems': ({ local }) => [['reads another file', { jobId: local.id, runId: '../../secrets.json' }, 'arguments'], ['reads another folder', { jobId: '..', runId: 'a' }, 'arguments']],

@@ -57,7 +57,7 @@ export function run(jobId: string, id: string, now: number, change: Partial<RunV
 }
 
 export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfigView> = {}): JobView {
-  return { id, config: config(name, content), state: 'idle', secrets: { password: true, storage: true }, ...change }
+  return { id, config: config(name, content), state: 'idle', copies: [], secrets: { password: true, storage: true }, ...change }
 }
 
 export const s3: Extract<JobConfigView['destination'], { type: 'provider' }> = {

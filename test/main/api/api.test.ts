@@ -8,6 +8,7 @@ import type { Handlers } from '../../../main/api/dispatch.ts'
 import { EngineError, MainError } from '../../../main/api/errors.ts'
 import { requests } from '../../../main/api/schemas.ts'
 import { accountHandlers } from '../../../main/accounts/handlers.ts'
+import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
@@ -36,6 +37,10 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.stop': { jobId: 'a-1', mode: 'drain' },
   'jobs.pauseAll': { length: 'tomorrow' },
   'jobs.resumeAll': undefined,
+  'copy.add': { jobId: 'a-1', destination: input.destination, secrets, removeVanished: true },
+  'copy.remove': { copyId: 'a-1' },
+  'copy.run': { copyId: 'a-1' },
+  'copy.stop': { copyId: 'a-1' },
   'retention.preview': { jobId: 'a-1', retention: { last: 2 } },
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
@@ -64,7 +69,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), historyHandlers(none), repositoryHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

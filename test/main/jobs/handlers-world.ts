@@ -3,13 +3,14 @@ import type { JobConfigInput } from '../../../main/api/contract.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
+import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { config, openWorld } from './world.ts'
 
 /** Main's handlers over engines that a test plays, and a person who answers its questions. */
 export function setUp() {
   const world = openWorld()
-  const copied: string[] = []
+  const clipboard: string[] = []
   const asked: Question[] = []
   const person = { saysYes: true }
   const ports = {
@@ -20,10 +21,10 @@ export function setUp() {
     },
     sensitivity: (target: string) => (target.endsWith('.config') ? 'settings' as const : undefined),
     logs: { linesOf: async (run: string) => [`line of ${run}`] },
-    copy: (text: string) => { copied.push(text) },
+    copy: (text: string) => { clipboard.push(text) },
     onChange: () => undefined,
   }
-  const handlers = { ...jobHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports) }
+  const handlers = { ...jobHandlers(ports), ...copyHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports) }
   const chosen = (purpose: 'sources' | 'destination' | 'restore', path: string): { readonly id: string } => ({ id: world.folders.add(purpose, [path])[0]?.id ?? '' })
   /** As the window would ask, with folders that were chosen in dialogs. */
   const ask = (changes: Partial<JobConfigInput> = {}): JobConfigInput => ({
@@ -35,7 +36,7 @@ export function setUp() {
     return { ...terms, sources: sources.map(({ id }) => ({ id })), destination: destination.type === 'folder' ? { type: 'folder', folder: { id: destination.folder.id } } : destination }
   }
   const kept = (jobId: string) => world.secrets.get(world.repositoryOf(jobId), repositoryUrl(world.store.get(jobId).config.destination))
-  return { ...world, handlers, copied, asked, person, chosen, ask, shown, kept }
+  return { ...world, handlers, clipboard, asked, person, chosen, ask, shown, kept }
 }
 
 export const secrets = { password: 'pw', storage: { accessKeyId: 'id', secretAccessKey: 'key' } }

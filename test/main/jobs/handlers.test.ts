@@ -325,9 +325,9 @@ describe('engines', () => {
 })
 
 it('the log of a run goes to the clipboard', async () => {
-  const { handlers, copied } = setUp()
+  const { handlers, clipboard } = setUp()
   expect(await handlers['history.copyLog']({ jobId: 'j', runId: 'r-1' })).toEqual({ lines: 1 })
-  expect(copied).toEqual(['line of r-1'])
+  expect(clipboard).toEqual(['line of r-1'])
 })
 
 it('pause and stop of what does not run do nothing', async () => {

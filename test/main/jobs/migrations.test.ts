@@ -42,7 +42,7 @@ it('jobs of an older version go on, with their repository and their secrets', as
     expect(secrets.get(record.repository.id, address)?.password).toBe(`pw ${at}`)
   }
   await store.remove('job-3')
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 4, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}] } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 5, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}], copies: [] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).all).toHaveLength(3)
 })
 
@@ -61,7 +61,7 @@ it('a file that was never one of jobs is set aside as before', () => {
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).movedTo).toMatch(/damaged/)
 })
 
-it('jobs of version 3 go on as they are: nobody has chosen what is kept, so nothing of theirs goes; the file is then of version 4', async () => {
+it('jobs of version 3 go on as they are: nobody has chosen what is kept, so nothing of theirs goes; the file is then of the newest version', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
   const { destination, ...terms } = config
   const data = { repositories: [{ id: 'r', destination, repositoryId: 'ab' }], jobs: [{ id: 'j', repository: 'r', config: terms, scheduledSinceMs: 5 }] }
@@ -69,6 +69,27 @@ it('jobs of version 3 go on as they are: nobody has chosen what is kept, so noth
   const store = new JobStore(join(folder, 'jobs.json'), () => 9)
   expect([store.movedTo, store.get('j').config]).toEqual([undefined, config])
   await store.update('j', { ...config, retention: { last: 2, budgetBytes: 5, withinMs: 9 } })
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 4, data: { jobs: [{ scheduledSinceMs: 5, config: { retention: { last: 2, budgetBytes: 5, withinMs: 9 } } }] } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 5, data: { copies: [], jobs: [{ scheduledSinceMs: 5, config: { retention: { last: 2, budgetBytes: 5, withinMs: 9 } } }] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 9).get('j').config.retention).toEqual({ last: 2, budgetBytes: 5, withinMs: 9 })
+})
+
+it('jobs of version 4 have no copies yet; those that they get are kept with them, and an older Holdfast leaves the file alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
+  const path = join(folder, 'jobs.json')
+  const { destination, ...terms } = config
+  const retention = { last: 3 }
+  const data = { repositories: [{ id: 'r', destination, repositoryId: 'ab' }], jobs: [{ id: 'j', repository: 'r', config: { ...terms, retention }, scheduledSinceMs: 5, host: 'desk' }] }
+  writeFileSync(path, JSON.stringify({ version: 4, data }), { mode: 0o600 })
+  const store = new JobStore(path, () => 9)
+  expect([store.movedTo, store.get('j').config, store.copies.all]).toEqual([undefined, { ...config, retention }, []])
+  const copy = await store.copies.add({ repository: 'r', destination: { type: 'folder', path: '/copy' }, removeVanished: true, addedMs: 9 })
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 5, data: { ...data, copies: [copy] } })
+  expect(new JobStore(path, () => 9).copies.all).toEqual([copy])
+})
+
+it('a copy of a repository that is not there makes no job file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-old-jobs-'))
+  const copy = { id: 'c', repository: 'nobody', destination: { type: 'folder', path: '/copy' }, removeVanished: true, addedMs: 9 }
+  writeFileSync(join(folder, 'jobs.json'), JSON.stringify({ version: 5, data: { repositories: [], jobs: [], copies: [copy] } }), { mode: 0o600 })
+  expect(new JobStore(join(folder, 'jobs.json'), () => 9).movedTo).toMatch(/damaged/)
 })

@@ -7,6 +7,7 @@ import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Care } from '../../../main/runs/care.ts'
+import { Copies } from '../../../main/runs/copies.ts'
 import { DestinationTests } from '../../../main/jobs/destination-test.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
@@ -89,6 +90,14 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   })
   const cared: { readonly run: RunView; readonly before: RunView | undefined }[] = []
   const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { cared.push({ run, before }) } })
+  const folders = new Folders()
+  /** Places that are not there now. */
+  const awayPlaces = new Set<string>()
+  const copied: { readonly run: RunView; readonly before: RunView | undefined }[] = []
+  const copies = new Copies({
+    ...ports, folders, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { copied.push({ run, before }) },
+    isThere: async (destination) => !awayPlaces.has(repositoryUrl(destination)),
+  })
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
     const record = await store.add({ ...config, ...changes, name })
     const { id } = record
@@ -97,5 +106,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders: new Folders(), pace: ports.pace }
+  return { folder, settings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
 }

@@ -14,7 +14,7 @@ const hourMs = 3_600_000
 const nowMs = 100 * hourMs
 
 function job(name: string, changes: Partial<JobView> = {}): JobView {
-  return { id: `id-${name}`, config: folders.view(name, { ...config, name }), state: 'idle', secrets: { password: true, storage: false }, ...changes }
+  return { id: `id-${name}`, config: folders.view(name, { ...config, name }), state: 'idle', copies: [], secrets: { password: true, storage: false }, ...changes }
 }
 
 function ended(outcome: RunView['outcome'], hoursAgo = 3): { lastRun: RunView } {

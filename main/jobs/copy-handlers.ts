@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { relative, sep } from 'node:path'
+import { sameSpelling } from '../../engine/protocol/providers/address.ts'
+import type { Destination, Request } from '../api/contract.ts'
+import type { Handlers } from '../api/dispatch.ts'
+import { MainError } from '../api/errors.ts'
+import type { Ask } from '../authority/ask.ts'
+import type { Folders } from '../authority/folders.ts'
+import { copyQuestion, copyRemovalQuestion } from '../authority/questions.ts'
+import { repositoryUrl } from '../repositories/address.ts'
+import type { CopyRecord } from '../repositories/copies.ts'
+import type { Copies } from '../runs/copies.ts'
+import { mergeSecrets, type SecretStore } from '../settings/secrets.ts'
+import type { Timers } from '../system/timers.ts'
+import { expectStorageSecrets, isNewStorage } from './destinations.ts'
+import { configProblem } from './engine-jobs.ts'
+import type { JobRecord, JobStore } from './store.ts'
+
+export interface CopyHandlerPorts {
+  readonly store: JobStore
+  readonly secrets: SecretStore
+  readonly copies: Pick<Copies, 'run' | 'stop' | 'end' | 'forget'>
+  readonly folders: Pick<Folders, 'destination'>
+  readonly ask: Ask
+  readonly timers: Pick<Timers, 'now'>
+  readonly onChange: () => void
+}
+
+/** Of one repository; all of them run one after the other. */
+const mostCopies = 8
+
+export function copyHandlers(ports: CopyHandlerPorts): Pick<Handlers, Extract<keyof Handlers, `copy.${string}`>> {
+  const { store, copies, onChange } = ports
+  return {
+    'copy.add': (request) => add(ports, request),
+    async 'copy.remove'({ copyId }) {
+      const copy = store.copies.get(copyId)
+      const job = store.all.find(({ repository }) => repository.id === copy.repository)
+      await ports.ask(copyRemovalQuestion(job?.config.name ?? '', copy.destination))
+      await copies.end([copy])
+      await store.copies.remove(copyId)
+      await dropCopies(ports, [copy])
+      onChange()
+    },
+    'copy.run': ({ copyId }) => ({ runId: copies.run(copyId).id }),
+    async 'copy.stop'({ copyId }) {
+      await copies.stop(copyId)
+      onChange()
+    },
+  }
+}
+
+/** Secrets and history of copies go with their records. */
+export async function dropCopies({ store, secrets, copies }: Pick<CopyHandlerPorts, 'store' | 'secrets' | 'copies'>, before: readonly CopyRecord[]): Promise<void> {
+  for (const { id } of before) {
+    if (store.copies.find(id)) continue
+    await secrets.remove(id)
+    copies.forget(id)
+  }
+}
+
+async function add(ports: CopyHandlerPorts, { jobId, destination: input, secrets: typed, removeVanished }: Request<'copy.add'>): Promise<{ readonly copyId: string }> {
+  const { store, secrets, folders, ask, timers, onChange } = ports
+  const destination = folders.destination(input)
+  check(ports, store.get(jobId), destination)
+  const merged = mergeSecrets(undefined, typed)
+  if (!merged) throw new MainError('arguments', 'A copy needs a password.', { field: 'secrets.password' })
+  expectStorageSecrets(destination, typed, true)
+  if (isNewStorage(destination, store.all)) await ask(copyQuestion(store.get(jobId).config.name, destination))
+  const copyId = randomUUID()
+  // Nothing uses them until there is a record that has their name.
+  await secrets.set(copyId, repositoryUrl(destination), merged)
+  try {
+    const record = store.get(jobId)
+    check(ports, record, destination)
+    await store.copies.add({ repository: record.repository.id, destination, removeVanished, addedMs: timers.now() }, copyId)
+  } catch (error) {
+    await secrets.remove(copyId)
+    throw error
+  }
+  onChange()
+  return { copyId }
+}
+
+/** Errors: `exists`, `arguments`, `unsupported`. */
+function check({ store }: Pick<CopyHandlerPorts, 'store'>, { config, repository }: JobRecord, destination: Destination): void {
+  const others = store.copies.of(repository.id)
+  if (others.length >= mostCopies) throw new MainError('unsupported', `There are ${mostCopies} copies already.`, { reason: 'many-copies' })
+  if (configProblem({ ...config, destination })) throw new MainError('arguments', 'The copy would lie inside a source.', { field: 'destination', reason: 'in-source' })
+  if (isAt(repository.destination, destination)) throw new MainError('exists', 'The backup itself is there.', { reason: 'copy-of-itself' })
+  if (others.some((one) => isAt(one.destination, destination))) throw new MainError('exists', 'A copy is there already.', { reason: 'copy-there' })
+}
+
+/** At the same address, or one folder within the other. */
+function isAt(one: Destination, other: Destination): boolean {
+  if (one.type === 'folder' && other.type === 'folder') return isWithin(one.path, other.path) || isWithin(other.path, one.path)
+  return sameSpelling(repositoryUrl(one)) === sameSpelling(repositoryUrl(other))
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return way !== '..' && !way.startsWith(`..${sep}`)
+}
