@@ -9,6 +9,7 @@ import { guarded, isCatalogDamage, openDatabase, suspectDatabases } from './data
 import type { Database } from './database.ts'
 import { BlobIdSet } from './id-set.ts'
 import { LastSnapshotStore } from './last-snapshot.ts'
+import { OpenSessions } from './open-sessions.ts'
 import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
 import { catalogFolder, catalogsFolder } from './paths.ts'
@@ -44,6 +45,7 @@ export class Catalog implements BlobLocator, Disposable {
   readonly probes: ProbeMemory
   readonly verification: VerificationLedger
   readonly care: CareLedger
+  readonly sessions: OpenSessions
 
   constructor(database: Database) {
     this.#database = database
@@ -59,6 +61,7 @@ export class Catalog implements BlobLocator, Disposable {
     this.probes = new ProbeMemory(database)
     this.verification = new VerificationLedger(database)
     this.care = new CareLedger(database)
+    this.sessions = new OpenSessions(database)
   }
 
   locate(id: BlobId): BlobLocation | undefined {

@@ -33,6 +33,7 @@ import { Passes } from './backup/passes.ts'
 import { checkPatterns } from './backup/patterns.ts'
 import { Room } from './backup/room.ts'
 import { SessionKeeper } from './backup/session-keeper.ts'
+import { endDeadSessions } from './backup/dead-sessions.ts'
 import type { WalkSource } from '../pipeline/walk-types.ts'
 import { expectSources, findSources, manifestSources, nameSources, sourceDevices } from './backup/sources.ts'
 import { judgeRun, unusualWords } from './backup/unusual.ts'
@@ -145,7 +146,7 @@ class BackupRun {
       passes.tellUnmatched()
       progress.expectation?.end()
       if (!this.#keeper.isOpen && last && toHex(root) === last.root) {
-        if (await this.#stillStands(last, signal)) return this.#unchanged(last)
+        if (await this.#stillStands(last, signal)) return await this.#unchanged(last, signal)
         passes.distrust(root)
         await this.#keeper.open(signal)
         continue
@@ -221,8 +222,10 @@ class BackupRun {
   }
 
   /** Nothing was written, so nothing is but the run's record, and once a day what is there is looked after. */
-  #unchanged(last: LastSnapshot): End {
-    this.#parts.opened.catalog.journal.clear()
+  async #unchanged(last: LastSnapshot, signal: AbortSignal): Promise<End> {
+    const { job, context: { log }, opened: { catalog, repository } } = this.#parts
+    if (!job.dryRun) await endDeadSessions({ repository, catalog, log }, signal)
+    catalog.journal.clear()
     return { changed: false, snapshot: last.id }
   }
 

@@ -15,6 +15,7 @@ import type { Repository } from '../../repository/repository.ts'
 import type { Manifest } from '../../snapshot/manifest.ts'
 import { requireCapabilitiesOnceAWeek } from '../capabilities.ts'
 import type { RepositoryMemory } from '../memory.ts'
+import { endDeadSessions } from './dead-sessions.ts'
 
 /** How often a session may be expired by prunes before the run gives up. */
 const maximumSessions = 5
@@ -78,6 +79,8 @@ export class SessionKeeper {
     const ready = requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
     this.#session = await openSession(repository, jobKey, { host, clock, random, ready, above: memory.floor(jobKey) }, signal)
     memory.announced(this.#session.ref)
+    catalog.sessions.add(this.#session.ref)
+    await endDeadSessions({ ...this.#options, own: this.#session.ref }, signal)
     await this.#meetOthers(this.#session.newest, signal)
     await this.#takeStock(await this.#session.retired(signal), signal)
     this.#beat(signal)
@@ -116,7 +119,7 @@ export class SessionKeeper {
     else {
       this.#options.memory.seen(commit.ref, { type: 'manifest', nonce: session.nonce, manifest: made })
       this.#options.memory.keep()
-      await session.close(signal)
+      await this.#close(session, signal)
     }
     return commit
   }
@@ -125,7 +128,7 @@ export class SessionKeeper {
   async abandon(signal: AbortSignal): Promise<void> {
     await this.#settle()
     await this.#session?.abandon(signal)
-    await this.#session?.close(signal)
+    await this.#close(this.#session, signal)
   }
 
   /** The job's newest snapshot may be another machine's, that uses the same name: harmless, but whoever does not mean it should know. */
@@ -150,8 +153,14 @@ export class SessionKeeper {
     await this.#settle()
     this.#refreshed = undefined
     this.#heeded = undefined
-    await this.#session?.close(signal)
+    await this.#close(this.#session, signal)
     await this.open(signal)
+  }
+
+  /** It is decided: whether or not its intent could be removed, nobody waits for it. */
+  async #close(session: BackupSession | undefined, signal: AbortSignal): Promise<void> {
+    await session?.close(signal)
+    if (session) this.#options.catalog.sessions.remove(session.ref)
   }
 
   /** R2: packs listed after the retire records, without those that a record names. Then what they hold: index objects, else footers. */

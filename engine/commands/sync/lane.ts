@@ -8,6 +8,7 @@ import { Tally } from '../../pipeline/tally.ts'
 import type { SyncJob } from '../../protocol/job.ts'
 import type { Repository } from '../../repository/repository.ts'
 import type { LoadTree } from '../../snapshot/content.ts'
+import { endDeadSessions } from '../backup/dead-sessions.ts'
 import { Machine } from '../backup/machine.ts'
 import { openSpool } from '../backup/spool-folder.ts'
 import { takeUpSpool } from '../backup/take-up-spool.ts'
@@ -90,6 +91,7 @@ export class Lane implements AsyncDisposable {
     const sourceJob = { ...ends.sourceJob, concurrency: share(ends.source.storage) }
     const source = cleanup.use(await openStorage(sourceJob, { ...ends.sourceContext, ...onlyLog(context) }, { lanes: progress.source }))
     const spool = await openSpool(destination.backend, catalog, { home: job.home, repositoryId, jobKey: laneKey }, context.signal)
+    await endDeadSessions({ repository: ends.destination.repository, catalog, log }, context.signal)
     catalog.trees.beginRun()
     return new Lane(parts, { context, log, catalog, destination, source, spool }, cleanup.move())
   }

@@ -3,7 +3,7 @@ import type { ObjectName } from '../../backend/backend.ts'
 import { tryWithRights } from '../../backend/rights.ts'
 import type { Repository } from '../repository.ts'
 import { getIfThere, isThere } from './listing.ts'
-import { expiredName, snapshotName } from './names.ts'
+import { expiredName, intentName, snapshotName } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import { openDecision, sealDecision, sealExpiredFlag } from './records.ts'
 import type { Decision } from './records.ts'
@@ -63,11 +63,22 @@ export async function isDecided(repository: Repository, ref: SnapshotRef, signal
   return repository.config.arbiter === 'flags' && isThere(repository.backend, expiredName(ref), signal)
 }
 
-/** A prune gives a session up. When the session commits at the same time, one of the two wins; either way it is decided afterwards. */
+/** A session is given up, by a prune or by the machine whose it was. When the session commits at the same time, one of the two wins; either way it is decided afterwards. */
 export async function expireSession(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<void> {
   if (repository.config.arbiter === 'cas') {
     await createOnce(repository, snapshotName(ref), sealDecision(repository.keys, ref, { type: 'expired' }), signal)
     return
   }
   await repository.backend.put(expiredName(ref), { type: 'bytes', bytes: sealExpiredFlag(repository.keys, ref) }, {}, signal)
+}
+
+/**
+ * Ends a session that nobody works in any more: what it has decided stands, else it is expired; and takes its intent away (R10). Repeating is harmless.
+ * @returns whether it was expired by this call
+ */
+export async function endSession(repository: Repository, ref: SnapshotRef, signal: AbortSignal): Promise<boolean> {
+  const decided = await isDecided(repository, ref, signal)
+  if (!decided) await expireSession(repository, ref, signal)
+  await tryWithRights(() => repository.backend.remove(intentName(ref), signal))
+  return !decided
 }

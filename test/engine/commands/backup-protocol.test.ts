@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fixedCredentials } from '../../../engine/backend/credentials.ts'
@@ -7,6 +7,7 @@ import { runJob } from '../../../engine/commands/run.ts'
 import type { TransferEvent } from '../../../engine/protocol/progress.ts'
 import { jobKeyOf } from '../../../engine/repository/keys.ts'
 import { expireSession } from '../../../engine/repository/protocol/arbiter.ts'
+import { listAll } from '../../../engine/repository/protocol/listing.ts'
 import { retireRecordName } from '../../../engine/repository/protocol/names.ts'
 import { sealRetireRecord } from '../../../engine/repository/protocol/records.ts'
 import { openRepository, type Repository } from '../../../engine/repository/repository.ts'
@@ -102,4 +103,74 @@ test('a snapshot before that lost its trees does not keep a new one from being m
   write('b/two', 2)
   expect(await world.backup()).toMatchObject({ snapshot: 'photos@2', files: { found: 2 } })
   await expectRestorable()
+})
+
+/** The storage refuses the commit, as one does whose disk was pulled: the session stays. */
+async function breakOff(): Promise<void> {
+  const { repository: address } = world
+  world.repository = `faulty+${address}?fault.rule=put,before,prefix=snapshots/,code=denied`
+  await expect(world.backup()).rejects.toMatchObject({ code: 'denied' })
+  world.repository = address
+}
+
+async function openSessions(): Promise<readonly string[]> {
+  return (await listAll(repository.backend, 'intents/', signal)).map(({ name }) => name)
+}
+
+test('the session of a run that broke off is ended by the next one of this machine: no prune waits for it', async () => {
+  write('one', 1)
+  await breakOff()
+  expect(await openSessions()).toHaveLength(1)
+  write('two', 2)
+  expect(await world.backup()).toMatchObject({ outcome: 'success', snapshot: 'photos@2' })
+  expect(await openSessions()).toEqual([])
+  await expectRestorable()
+})
+
+test('so is it by a run that finds nothing new, and leaves no other trace', async () => {
+  write('one', 1)
+  utimesSync(world.source, 1e9, 1e9)
+  await world.backup()
+  write('two', 2)
+  await breakOff()
+  rmSync(join(world.source, 'two'))
+  utimesSync(world.source, 1e9, 1e9)
+  expect(await openSessions()).toHaveLength(1)
+  const decided = (await listAll(repository.backend, 'snapshots/', signal)).length
+  expect(await world.backup()).toMatchObject({ outcome: 'unchanged' })
+  expect(await openSessions()).toEqual([])
+  expect((await listAll(repository.backend, 'snapshots/', signal)).length).toBe(decided + 1)
+  expect(await world.backup()).toMatchObject({ outcome: 'unchanged' })
+})
+
+test('a dry run ends nobody', async () => {
+  write('one', 1)
+  await breakOff()
+  await world.backup({ dryRun: true })
+  expect(await openSessions()).toHaveLength(1)
+})
+
+test('a session that had committed before it was killed stands', async () => {
+  write('one', 1)
+  await world.backup()
+  write('two', 2)
+  const { repository: address } = world
+  world.repository = `faulty+${address}?fault.rule=remove,before,prefix=intents/,code=unavailable&fault.rule=get,before,prefix=snapshots/,code=denied,skip=1`
+  await world.backup().catch(() => undefined)
+  world.repository = address
+  expect(await openSessions()).toHaveLength(1)
+  write('three', 3)
+  expect(await world.backup()).toMatchObject({ outcome: 'success', snapshot: 'photos@3' })
+  expect(await openSessions()).toEqual([])
+  await world.restore(join(world.folder, 'second'), { snapshot: 'photos@2' })
+  expect(readdirSync(join(world.folder, 'second', 'source')).sort()).toEqual(['one', 'two'])
+})
+
+test('another machine that backs up under the same name ends nobody', async () => {
+  write('one', 1)
+  await breakOff()
+  const home = join(world.folder, 'another home')
+  const job = { ...world.common, home, host: 'another', type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'cancel' } as const
+  expect(await runJob({ ...job, excludes: { patterns: [], presets: [], oneFileSystem: false } }, world.context())).toMatchObject({ outcome: 'success' })
+  expect(await openSessions()).toHaveLength(1)
 })
