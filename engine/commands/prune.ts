@@ -63,9 +63,9 @@ export async function prune(job: PruneJob, context: CommandContext): Promise<Run
   })
 }
 
-/** The same in a repository that is open and whose memory was asked. */
+/** The same in a repository that is open and whose memory was asked. @param meanwhile what else there is to do before it is looked again whether a backup elsewhere has ended */
 export async function pruneIn(
-  open: OpenRepository, job: Omit<PruneJob, 'type' | 'repository' | 'concurrency'>, progress: StepProgress, context: CommandContext,
+  open: OpenRepository, job: Omit<PruneJob, 'type' | 'repository' | 'concurrency'>, progress: StepProgress, context: CommandContext, meanwhile?: () => Promise<void>,
 ): Promise<PruneEnd> {
   const { signal } = context
   const { repository, memory } = open
@@ -80,7 +80,7 @@ export async function pruneIn(
   if (held.length > 0 && !job.dryRun) return { type: 'held', details: { held }, outcome: 'warnings' }
   const plan = await planPrune(work, signal)
   progress.phase('working')
-  const result = job.dryRun ? undefined : await executePrune(work, plan, signal)
+  const result = job.dryRun ? undefined : await executePrune(work, plan, signal, meanwhile)
   const staleUploads = job.dryRun ? 0 : await clearLeftovers(repository.backend, context)
   const annotations = job.dryRun ? 0 : await removeAnnotationsOfForgotten(repository, signal)
   const details: PruneDetails = { plan, staleUploads, ...(result ? { result } : {}), ...(annotations > 0 ? { annotations } : {}), ...(held.length > 0 ? { held } : {}) }

@@ -40,6 +40,8 @@ export interface YearReport {
   careRuns: number
   forgotten: number
   deletedPacks: number
+  /** Care runs whose prune had to wait for a session. */
+  waiting: number
   /** Snapshots that are there, of all machines. */
   snapshots: number
   /** Of packs, in the storage. */
@@ -109,7 +111,7 @@ class Year {
   readonly #address: string
   readonly #machines: readonly Machine[]
   readonly #report: YearReport = {
-    day: 0, backups: 0, brokenOff: 0, careRuns: 0, forgotten: 0, deletedPacks: 0, snapshots: 0, packBytes: 0, neededBytes: 0, mostCareBytes: 0, restored: 0, filesCompared: 0,
+    day: 0, backups: 0, brokenOff: 0, careRuns: 0, forgotten: 0, deletedPacks: 0, waiting: 0, snapshots: 0, packBytes: 0, neededBytes: 0, mostCareBytes: 0, restored: 0, filesCompared: 0,
     drilledFiles: 0, verifiedPacks: 0,
   }
   #nowMs: number
@@ -225,6 +227,7 @@ class Year {
     report.careRuns += 1
     report.forgotten += details.forgotten.length
     report.deletedPacks += details.deletedPacks
+    if (details.prune === 'waiting') report.waiting += 1
     report.drilledFiles += details.drilledFiles
     report.verifiedPacks += details.verifiedPacks
     report.mostCareBytes = Math.max(report.mostCareBytes, summary.uploadedBytes + summary.downloadedBytes)

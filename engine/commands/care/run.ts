@@ -16,7 +16,7 @@ import type { OpenRepository } from '../open.ts'
 import { pruneIn } from '../prune.ts'
 import { StepProgress } from '../step-progress.ts'
 import { mergeVerifiedDates } from '../verified-dates.ts'
-import { dailyBudget, whatIsDue } from './budget.ts'
+import { dailyBudget, whatIsDue, type Due } from './budget.ts'
 import { listUsable, verifyPacks, type VerifiedPacks } from './verify-packs.ts'
 
 const keptProblems = 100
@@ -35,6 +35,12 @@ interface CareParts {
 type Pruned = Pick<CareDetails, 'prune' | 'deletedPacks' | 'freedBytes'>
 type Checked = Pick<CareDetails, 'structure' | 'snapshots' | 'damageCount' | 'affectedCount'>
 type Drilled = Pick<CareDetails, 'drill' | 'drilledFiles' | 'drilledBytes'>
+
+interface Looked {
+  readonly checked: Checked
+  readonly drilled: Drilled
+  readonly verified: VerifiedPacks
+}
 
 /** One run of care: its steps in their order, and the account of what they cost. */
 export class CareRun {
@@ -62,10 +68,10 @@ export class CareRun {
       const forgotten = await this.#forget()
       const last = { prune: catalog.care.last('prune', startedMs), check: catalog.care.last('check', startedMs), drill: catalog.care.last('drill', startedMs) }
       const due = whatIsDue(last, catalog.care.wantsPrune, startedMs)
-      const pruned = await this.#prune(due.prune)
-      const checked = await this.#check(due.check)
-      const drilled = await this.#drill(due.drill)
-      const verified = await this.#verify(checked.structure === 'done')
+      let begun: Promise<Looked> | undefined
+      const looked = (): Promise<Looked> => (begun ??= this.#look(due))
+      const pruned = await this.#prune(due.prune, async () => { await looked() })
+      const { checked, drilled, verified } = await looked()
       this.#account()
       return {
         forgotten, ...pruned, ...checked, ...drilled, verifiedPacks: verified.packs, verifiedBytes: verified.bytes, ...catalog.packs.verificationDates(),
@@ -75,6 +81,13 @@ export class CareRun {
     } finally {
       this.#account()
     }
+  }
+
+  /** All that changes nothing. */
+  async #look(due: Due): Promise<Looked> {
+    const checked = await this.#check(due.check)
+    const drilled = await this.#drill(due.drill)
+    return { checked, drilled, verified: await this.#verify(checked.structure === 'done') }
   }
 
   /** A run that is killed in between leaves the wish for a prune behind: it is there before anything is forgotten. */
@@ -94,7 +107,8 @@ export class CareRun {
     return forgotten
   }
 
-  async #prune(isDue: boolean): Promise<Pruned> {
+  /** @param meanwhile while a backup elsewhere is still under way */
+  async #prune(isDue: boolean, meanwhile: () => Promise<void>): Promise<Pruned> {
     const { job, context, open, catalog: { care }, startedMs } = this.#parts
     const nothing = { deletedPacks: 0, freedBytes: 0 }
     if (!isDue) return { prune: 'not due', ...nothing }
@@ -105,7 +119,7 @@ export class CareRun {
         home: job.home, dryRun: false, ...this.#despiteUnusual,
         ...(minimumAgeMs === undefined ? {} : { minimumAgeMs }),
         ...(expireAfterMs === undefined ? {} : { expireAfterMs }),
-      }, this.#progress, context)
+      }, this.#progress, context, meanwhile)
       if (end.type === 'held') {
         this.#keepHeld(end.details.held)
         return { prune: 'held', ...nothing }

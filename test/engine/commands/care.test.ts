@@ -1,17 +1,25 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fixedCredentials } from '../../../engine/backend/credentials.ts'
+import { openBackend } from '../../../engine/backend/open.ts'
 import { systemClock } from '../../../engine/base/clock.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import { parseCareDetails, type CareDetails } from '../../../engine/protocol/care.ts'
 import type { CareJob, EngineJob } from '../../../engine/protocol/job.ts'
-import type { RunSummary } from '../../../engine/protocol/progress.ts'
+import type { Progress, RunSummary } from '../../../engine/protocol/progress.ts'
+import { systemRandom } from '../../../engine/repository/crypto.ts'
+import { jobKeyOf } from '../../../engine/repository/keys.ts'
+import { intentName } from '../../../engine/repository/protocol/names.ts'
+import { openSession } from '../../../engine/repository/protocol/session.ts'
+import { openRepository } from '../../../engine/repository/repository.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import { quickWorld } from '../../fixtures/quick-world.ts'
 import type { World } from '../../fixtures/world.ts'
 
 const dayMs = 24 * 3_600_000
 const mega = 1_000_000
+const never = new AbortController().signal
 
 let world: World
 
@@ -113,6 +121,33 @@ test('a pack that went bad is named, each time until somebody mends it', { timeo
   const lost = await care(39)
   expect(lost.summary.outcome).toBe('failed')
   expect(lost.affectedCount).toBeGreaterThan(0)
+})
+
+test('a backup elsewhere that ends while care looks at the rest holds up no prune', { timeout: 120_000 }, async () => {
+  await backUp(3, 1)
+  await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal: never })
+  const repository = await openRepository(backend, world.password, never)
+  const options = { host: 'elsewhere', clock: systemClock, random: systemRandom }
+  const session = await openSession(repository, jobKeyOf(repository.keys, 'films'), options, never)
+  await session.retired(never)
+  const intent = join(world.repository, intentName(session.ref))
+  const context = world.context()
+  const progress = ({ phase }: Progress): void => { if (phase === 'verifying') rmSync(intent, { force: true }) }
+  const job = { ...world.common, type: 'care', retention: [{ policy: { last: 1 } }] } as const
+  const clock = { ...systemClock, now: () => Date.now() + 2 * dayMs }
+  const details = parseCareDetails((await runJob(job, { ...context, clock, events: { ...context.events, progress } })).details)
+  expect(details).toMatchObject({ prune: 'done', structure: 'done' })
+  expect(details?.freedBytes).toBeGreaterThan(1.9 * mega)
+})
+
+test('a backup elsewhere that goes on makes the prune wait, and nothing of it is deleted', { timeout: 120_000 }, async () => {
+  await backUp(3, 1)
+  await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal: never })
+  const repository = await openRepository(backend, world.password, never)
+  await openSession(repository, jobKeyOf(repository.keys, 'films'), { host: 'elsewhere', clock: systemClock, random: systemRandom }, never)
+  const before = packFiles().length
+  expect(await care(2, { retention: [{ policy: { last: 1 } }] })).toMatchObject({ prune: 'waiting', deletedPacks: 0, structure: 'done' })
+  expect(packFiles().length).toBeGreaterThanOrEqual(before)
 })
 
 test('a second run on this machine is told that one is under way', { timeout: 120_000 }, async () => {
