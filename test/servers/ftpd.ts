@@ -22,7 +22,8 @@ const startMs = 10_000
 const pollMs = 20
 /** Where `npm run setup` unpacks it: Debian lets nobody install both. */
 const proftpd = unpackedFolder('proftpd')
-const nobody = 65_534
+/** Whose files they are: comes with vsftpd, and has a home, into which vsftpd goes before anything else. */
+const user = 'ftp'
 
 /**
  * A real FTP server on loopback, with a certificate that it has signed itself: vsftpd (no MLSD, no hashes; anonymous) or proftpd (both; user and
@@ -51,7 +52,7 @@ export class Ftpd implements AsyncDisposable {
     const home = mkdtempSync(join(tmpdir(), 'holdfast-ftpd-'))
     chmodSync(home, 0o755)
     mkdirSync(join(home, 'files/data'), { recursive: true })
-    chownSync(join(home, 'files/data'), nobody, nobody)
+    chownSync(join(home, 'files/data'), uid(), uid())
     makeCertificate(home)
     const ftpd = new Ftpd(options, home, await freePort())
     await ftpd.#listening()
@@ -79,7 +80,7 @@ export class Ftpd implements AsyncDisposable {
   /** Makes a folder that the server's user may write to. */
   makeFolder(name: string): void {
     mkdirSync(this.path(name))
-    chownSync(this.path(name), nobody, nobody)
+    chownSync(this.path(name), uid(), uid())
   }
 
   async restart(): Promise<void> {
@@ -114,7 +115,7 @@ export class Ftpd implements AsyncDisposable {
     return [
       'listen=YES', 'listen_address=127.0.0.1', `listen_port=${this.port}`, 'background=NO', 'seccomp_sandbox=NO', 'isolate=NO', 'isolate_network=NO',
       'anonymous_enable=YES', 'local_enable=NO', 'no_anon_password=YES', 'write_enable=YES', 'anon_upload_enable=YES', 'anon_mkdir_write_enable=YES',
-      'anon_other_write_enable=YES', 'anon_world_readable_only=NO', 'anon_umask=077', `anon_root=${join(this.#home, 'files')}`, 'ftp_username=nobody',
+      'anon_other_write_enable=YES', 'anon_world_readable_only=NO', 'anon_umask=077', `anon_root=${join(this.#home, 'files')}`, `ftp_username=${user}`,
       'xferlog_enable=NO', 'secure_chroot_dir=/var/run/vsftpd/empty',
       ...(tls === 'none' ? [] : [
         'ssl_enable=YES', 'allow_anon_ssl=YES', 'force_anon_data_ssl=YES', 'force_anon_logins_ssl=YES', 'require_ssl_reuse=YES', `implicit_ssl=${tls === 'implicit' ? 'YES' : 'NO'}`,
@@ -127,7 +128,7 @@ export class Ftpd implements AsyncDisposable {
     const { tls } = this.#options
     const users = join(this.#home, 'users')
     const hash = spawnSync('openssl', ['passwd', '-6', 'geheim 1'], { encoding: 'utf8' }).stdout.trim()
-    writeFileSync(users, `anna:${hash}:${nobody}:${nobody}::${join(this.#home, 'files')}:/bin/sh\n`, { mode: 0o600 })
+    writeFileSync(users, `anna:${hash}:${uid()}:${uid()}::${join(this.#home, 'files')}:/bin/sh\n`, { mode: 0o600 })
     return [
       'ServerType standalone', 'DefaultServer on', `ModulePath ${join(proftpd, 'usr/lib/proftpd')}`, 'LoadModule mod_digest.c', 'LoadModule mod_tls.c',
       'DefaultAddress 127.0.0.1', `Port ${this.port}`, 'UseIPv6 off', 'AuthOrder mod_auth_file.c', `AuthUserFile ${users}`, 'RequireValidShell off',
@@ -153,6 +154,12 @@ export class Ftpd implements AsyncDisposable {
     }
     throw new Error(`${this.#options.program} did not start.`)
   }
+}
+
+function uid(): number {
+  const line = readFileSync('/etc/passwd', 'utf8').split('\n').find((each) => each.startsWith(`${user}:`))
+  if (!line) throw new Error(`There is no user ${user}: npm run setup`)
+  return Number(line.split(':')[2])
 }
 
 function makeCertificate(folder: string): void {

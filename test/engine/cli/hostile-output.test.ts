@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { visibleJson, visibleText } from '../../../engine/protocol/visible-text.ts'
 import { initCheaply } from '../../faults/template.ts'
 import { World } from '../../fixtures/world.ts'
@@ -11,6 +12,9 @@ import { runCli } from './run-cli.ts'
 /** A colour, a title, a C1 sequence, reversed text, a line of its own, and what takes no room. */
 const hostile = 'a\u001b[31m\u001b]0;t\u0007\u009b2J\u202egnp\u2066\r\nholdfast: all is well\u2028\u200b\u{e0041}'
 const control = /[\p{Cc}\u200b\u202a-\u202e\u2028\u2029\u2066-\u2069\u{e0000}-\u{e007f}]/u
+
+const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'))
+afterAll(() => { rmSync(home, { recursive: true, force: true }) })
 
 describe('text from outside', () => {
   it('is one line and hides nothing', () => {
@@ -34,7 +38,7 @@ describe('what a storage says', () => {
     for (const lie of [lies['escapes for the terminal'], lies['escapes for the terminal in a header']]) {
       await using server = await HostileS3.start(new Map(), lie)
       const { code, stdout, stderr } = await runCli(['snapshots', '--patience', '0', ...more], {
-        environment: { HOLDFAST_REPO: server.url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+        environment: { HOLDFAST_REPO: server.url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: home, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
       })
       expect(code).toBe(100)
       expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(control)
@@ -44,7 +48,7 @@ describe('what a storage says', () => {
   it.each(Object.entries(banners))('%s at the port is told as that', async (_what, banner) => {
     await using server = await HostileS3.start(new Map(), undefined, banner)
     const { code, stderr } = await runCli(['snapshots', '--patience', '0'], {
-      environment: { HOLDFAST_REPO: server.url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+      environment: { HOLDFAST_REPO: server.url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: home, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
     })
     expect(code).toBe(100)
     expect(stderr).toMatch(/does not speak HTTP.*\n.*\n? *Check the address: host, port/)
@@ -72,7 +76,7 @@ describe('what a repository holds', () => {
 describe('a connection that others can read', () => {
   it.each([[[]], [['--json']]])('is told once in each run, and how to do better %s', async (more) => {
     const { code, stdout, stderr } = await runCli(['snapshots', '--patience', '0', ...more], {
-      environment: { HOLDFAST_REPO: 's3://bucket?endpoint=http://holdfast.invalid:9000', HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+      environment: { HOLDFAST_REPO: 's3://bucket?endpoint=http://holdfast.invalid:9000', HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: home, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
     })
     expect(code).toBe(100)
     expect((stdout + stderr).match(/not encrypted \(http:\/\/\)/g)).toHaveLength(1)
@@ -83,7 +87,7 @@ describe('a connection that others can read', () => {
     await using server = await HostileS3.start(new Map())
     for (const url of [server.url, 's3://bucket?endpoint=https://holdfast.invalid']) {
       const { stderr } = await runCli(['snapshots', '--patience', '0'], {
-        environment: { HOLDFAST_REPO: url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: '/nonexistent', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+        environment: { HOLDFAST_REPO: url, HOLDFAST_PASSWORD: 'x', HOLDFAST_HOME: home, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
       })
       expect(stderr).not.toContain('not encrypted')
     }
