@@ -27,6 +27,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/{faults,e2e,soak}/**'],
           pool: 'forks',
+          // Vitest would leave one processor idle; a good part of the time is waiting.
+          maxWorkers: 2,
           // What takes half a minute on a machine with nothing else to do takes its time on others.
           testTimeout: 150_000,
           hookTimeout: 150_000
