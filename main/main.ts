@@ -36,6 +36,7 @@ import { LaterVersionError } from './settings/versioned-file.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 import { announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
+import { Awake } from './system/awake.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
@@ -191,7 +192,8 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
       notices.add({ id: `crash-${jobId}`, type: 'engine-crashed', jobId, restarts, givenUp: false })
     },
   }
-  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), onChange: runPorts.onChange })
+  const awake = new Awake({ now: () => timers.now(), uptimeMs: () => process.uptime() * 1000 })
+  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: runPorts.onChange })
   const ports = { ...runPorts, queue, store, secrets, engines: supervisor, home: paths.home }
   const backups = new Backups({
     ...ports,
@@ -225,7 +227,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, queue, backups, restores, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, awake, queue, backups, restores, browsing, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -397,13 +399,15 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ backups, care, copies, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule({ awake, backups, care, copies, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups, isWithinReach })
   backups.continueInterrupted(interrupted)
   backups.tick()
   powerMonitor.on('resume', () => {
+    awake.woke()
     backups.tick()
     void returns.look()
+    refresh()
   })
   every(timers, lookMs, () => {
     void returns.look()
@@ -412,6 +416,7 @@ function startSchedule({ backups, care, copies, watch, reminder }: Work, { inter
   watch.tick()
   reminder.tick()
   every(timers, tickMs, () => {
+    awake.look()
     backups.tick()
     care.tick()
     copies.tick()

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { ExcludeRules } from './job.ts'
+import { scheduleSchema, type Schedule } from './schedule.ts'
 
 /** A backup job as it is kept in its own repository, for another machine to take up: no address, no secrets. */
 export interface PortableJob {
@@ -9,7 +10,7 @@ export interface PortableJob {
   /** Absolute paths on that machine. */
   readonly sources: readonly string[]
   readonly excludes: ExcludeRules
-  readonly schedule: { readonly type: 'manual' | 'hourly' } | { readonly type: 'daily'; readonly at: string }
+  readonly schedule: Schedule
 }
 
 /** What a machine leaves in a repository; see `machineSettings` of a backup job. */
@@ -34,10 +35,7 @@ const schema = v.pipe(v.string(), v.parseJson(), v.object({
       largerThanBytes: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
       oneFileSystem: v.boolean(),
     }),
-    schedule: v.variant('type', [
-      v.object({ type: v.picklist(['manual', 'hourly']) }),
-      v.object({ type: v.literal('daily'), at: v.pipe(v.string(), v.regex(/^\d\d:\d\d$/)) }),
-    ]),
+    schedule: scheduleSchema,
   })), v.maxLength(1000)),
 }))
 

@@ -1,7 +1,9 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { scheduleSchema } from '../../engine/protocol/schedule.ts'
 import type { Channel, Destination, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
 import { mostKept, mostKeptDays } from './retention.ts'
+import { cronProblem } from './schedule.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
@@ -42,11 +44,8 @@ const excludes = v.strictObject({
   oneFileSystem: v.boolean(),
 })
 
-const schedule = v.variant('type', [
-  v.strictObject({ type: v.literal('manual') }),
-  v.strictObject({ type: v.literal('hourly') }),
-  v.strictObject({ type: v.literal('daily'), at: v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/)) }),
-])
+/** What the window asks for has times that come. */
+const schedule = v.pipe(scheduleSchema, v.check((one) => one.type !== 'cron' || cronProblem(one.expression) === undefined))
 
 const rule = v.exactOptional(v.pipe(whole, v.minValue(1), v.maxValue(mostKept)))
 const retention = v.strictObject({
@@ -60,7 +59,6 @@ const terms = {
   excludes,
   concurrency,
   uploadBytesPerSecond: v.exactOptional(rate),
-  schedule,
   retention: v.exactOptional(retention),
 }
 const maxSources = 1000
@@ -72,12 +70,14 @@ export const destinationSchema: v.GenericSchema<unknown, Destination> = v.varian
 export type StoredConfig = Omit<JobConfig, 'destination'>
 export const storedConfig: v.GenericSchema<unknown, StoredConfig> = v.strictObject({
   ...terms,
+  schedule: scheduleSchema,
   sources: v.pipe(v.array(absolutePath), v.minLength(1), v.maxLength(maxSources)),
 })
 
 const destination = v.variant('type', [v.strictObject({ type: v.literal('folder'), folder }), provider])
 const jobConfigInput: v.GenericSchema<unknown, JobConfigInput> = v.strictObject({
   ...terms,
+  schedule,
   sources: v.pipe(few(maxSources), v.array(folder), v.minLength(1)),
   destination,
 })

@@ -5,12 +5,13 @@ import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
+import type { Schedule } from '../../engine/protocol/schedule.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
 import type { SyncFigures } from '../../engine/protocol/sync.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
+export type { Counters, Schedule, Note, EntryView, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {
@@ -132,6 +133,8 @@ export interface Wait {
 export type WaitReason =
   /** Its time has not come. */
   | { readonly type: 'schedule' }
+  /** It was missed while the computer was off or asleep, and is made up for when things have settled. */
+  | { readonly type: 'catch-up' }
   /** The last run failed for a reason that may be gone by then. */
   | { readonly type: 'retry' }
   /** The last run ended because this was away; it goes on when it is back. */
@@ -219,9 +222,6 @@ export interface ProviderDestination {
 export type Destination = { readonly type: 'folder'; readonly path: string } | ProviderDestination
 export type DestinationView = { readonly type: 'folder'; readonly folder: FolderView } | ProviderDestination
 export type DestinationInput = { readonly type: 'folder'; readonly folder: FolderRef } | ProviderDestination
-
-/** Local time; `at` is `HH:MM`. A run that was missed (asleep, not started) is made up once, soon after. */
-export type Schedule = { readonly type: 'manual' } | { readonly type: 'hourly' } | { readonly type: 'daily'; readonly at: string }
 
 /** Secrets as the window sends them; never the other way. Absent means: keep what is stored, as long as the destination stays the same. */
 export interface SecretsInput {

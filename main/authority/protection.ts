@@ -1,5 +1,6 @@
 import type { JobConfig, Retention, Schedule } from '../api/contract.ts'
 import { keepsFewer } from '../api/retention.ts'
+import { timesAWeek } from '../api/schedule.ts'
 
 /** One way in which a changed job protects less than before. */
 export type Loss =
@@ -20,9 +21,6 @@ export function isCrawl(limit: number | null | undefined, before: number | undef
   return typeof limit === 'number' && limit < crawlBytesPerSecond && limit < (before ?? Infinity)
 }
 
-/** How often a schedule runs, compared with others. */
-const frequency: Readonly<Record<Schedule['type'], number>> = { manual: 0, daily: 1, hourly: 2 }
-
 /** What a job would no longer back up, or less often. Patterns in another order count as new: the last one that fits decides. */
 export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
   const { excludes: before } = old
@@ -39,8 +37,13 @@ export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
     ...(after.oneFileSystem && !before.oneFileSystem ? [{ type: 'oneFileSystem' } as const] : []),
     ...(isCrawl(limit, old.uploadBytesPerSecond) ? [{ type: 'crawl', bytesPerSecond: limit } as const] : []),
     ...retentionLoss(old.retention, changed.retention),
-    ...(frequency[changed.schedule.type] < frequency[old.schedule.type] ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
+    ...(runsLess(old.schedule, changed.schedule) ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
   ]
+}
+
+/** Weeks are not all alike: what differs by a hair is the same. */
+function runsLess(before: Schedule, after: Schedule): boolean {
+  return timesAWeek(after) < timesAWeek(before) * 0.98
 }
 
 /** Snapshots may go that stayed before. For a new job `before` is what is usual. */

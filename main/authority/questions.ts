@@ -1,4 +1,5 @@
 import { serviceName } from '../../engine/accounts/services.ts'
+import { scheduleText } from '../../engine/protocol/schedule.ts'
 import type { Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
 import { retentionText } from '../api/retention.ts'
 import { placeWords } from '../api/providers.ts'
@@ -209,7 +210,7 @@ function scheduleLine(schedule: Schedule): string {
     case 'hourly':
       return 'Runs every hour'
     default:
-      return assertNever(schedule)
+      return `Runs ${shownText(scheduleText(schedule))}`
   }
 }
 

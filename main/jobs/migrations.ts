@@ -55,3 +55,8 @@ export function unchosenRetention(jobs: unknown): unknown {
 export function noCopies(stored: unknown): unknown {
   return typeof stored === 'object' && stored !== null ? { ...stored, copies: [] } : stored
 }
+
+/** Version 6 of the job file: there are more schedules. Those of before are what they were; an older Holdfast, which would take no such job for one, leaves a file of this version alone. */
+export function moreSchedules(jobs: unknown): unknown {
+  return jobs
+}

@@ -12,6 +12,7 @@ import type { RunHistory } from './history.ts'
 import { isWait, type Candidate, type Decision, type Trigger } from './decide.ts'
 import type { RunQueue } from './queue.ts'
 import { isComplete } from './run-view.ts'
+import { spreadMs } from './schedule.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
@@ -158,6 +159,7 @@ export class Backups {
       lastRun: this.#ports.history.last(id),
       goesOn: this.#interrupted.has(id),
       missing: this.missingAccount(record),
+      spreadMs: spreadMs(id, repository.destination),
     }
   }
 

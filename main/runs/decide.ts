@@ -1,6 +1,7 @@
 import type { MissingAccount, Operation, RunView, Schedule, Wait } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
-import { dueTrigger, isForNow, nextRunMs, nextTimeMs } from './schedule.ts'
+import { nextTimeMs, nextTimesMs } from '../api/schedule.ts'
+import { dueTrigger, isForNow, nextRunMs, settledMs } from './schedule.ts'
 
 export type Trigger = RunView['trigger']
 
@@ -28,6 +29,8 @@ interface BackupCandidate extends CandidateBase {
   readonly missing: MissingAccount | undefined
   /** IANA name; default: that of the machine. */
   readonly timezone?: string
+  /** How long after the times of its schedule it starts, in ms. */
+  readonly spreadMs?: number
 }
 
 interface RestoreCandidate extends CandidateBase {
@@ -81,6 +84,8 @@ export interface Facts {
   readonly waiting: readonly Active[]
   /** Backups that run at once. */
   readonly parallelJobs: number
+  /** When the app started, or the computer woke up last. */
+  readonly awakeSinceMs: number
 }
 
 export type Decision = { readonly run: Trigger } | Waiting
@@ -122,6 +127,8 @@ function decideBackup(candidate: BackupCandidate, facts: Facts, nowMs: number): 
   if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
   const due = asked ?? (candidate.goesOn ? 'catch-up' : dueTrigger(candidate, nowMs))
   if (due === undefined) return waitForTime(candidate)
+  const settled = asked === undefined && !candidate.goesOn ? settledMs(candidate, facts.awakeSinceMs, nowMs) : nowMs
+  if (settled > nowMs) return { wait: { type: 'catch-up' }, untilMs: settled }
   const running = facts.active.filter((one) => one.operation === 'backup')
   if (running.some((one) => one.jobId === candidate.jobId)) return { wait: { type: 'repository', operation: 'backup' } }
   if (running.length >= facts.parallelJobs) return { wait: { type: 'place', most: facts.parallelJobs }, due }
@@ -138,8 +145,17 @@ const careEveryMs = 24 * 3_600_000
 /** What was broken off for something else goes on when it is quiet; what failed for a reason that may be over is tried again. */
 const careGoesOnMs = 15 * 60_000
 const careAgainMs = 3_600_000
-/** It begins so long after something has run in its repository, and not so shortly before the next backup. */
+/** It begins so long after something has run in its repository, and not so shortly before the next backup; less where backups follow closer upon each other. */
 const quietMs = { after: 10 * 60_000, before: 5 * 60_000 }
+
+function quietAround(schedules: readonly Schedule[], nowMs: number, timezone: string | undefined): typeof quietMs {
+  const gaps = schedules.map((schedule) => {
+    const [first, second] = nextTimesMs(schedule, nowMs, 2, timezone)
+    return first === undefined || second === undefined ? Infinity : second - first
+  })
+  const gapMs = Math.min(...gaps)
+  return { after: Math.min(quietMs.after, gapMs / 4), before: Math.min(quietMs.before, gapMs / 10) }
+}
 
 /** Care and syncs: each kind runs alone, behind backups and restores. */
 function decideQuiet(candidate: CareCandidate | SyncCandidate, dueMs: number, facts: Facts, nowMs: number): Decision {
@@ -153,10 +169,11 @@ function decideQuiet(candidate: CareCandidate | SyncCandidate, dueMs: number, fa
   if (facts.active.some((one) => one.operation === operation)) return { wait: { type: 'place', most: 1 } }
   if (asked === 'manual') return { run: asked }
   // A clock that was set back is no reason to wait for it.
-  const restedMs = candidate.quietSinceMs + quietMs.after
+  const quiet = quietAround(candidate.schedules, nowMs, candidate.timezone)
+  const restedMs = candidate.quietSinceMs + quiet.after
   if (restedMs > nowMs && candidate.quietSinceMs <= nowMs) return { wait: { type: 'quiet' }, untilMs: restedMs }
   const nextMs = Math.min(...candidate.schedules.map((one) => nextTimeMs(one, nowMs, candidate.timezone) ?? Infinity))
-  return nextMs - nowMs <= quietMs.before ? { wait: { type: 'quiet' }, untilMs: nextMs } : { run: 'schedule' }
+  return nextMs - nowMs <= quiet.before ? { wait: { type: 'quiet' }, untilMs: nextMs } : { run: 'schedule' }
 }
 
 function untilDue({ operation, lastRun }: CareCandidate | SyncCandidate): Wait['wait'] {

@@ -22,6 +22,8 @@ export interface QueueEntry {
 export interface QueuePorts {
   readonly timers: Timers
   readonly parallelJobs: () => number
+  /** When the app started, or the computer woke up last. */
+  readonly awakeSinceMs: () => number
   readonly onChange: () => void
   /** The pause of everything, kept for the next start. */
   readonly pause: { get: () => Pause | undefined; set: (pause: Pause | undefined) => void }
@@ -149,7 +151,7 @@ export class RunQueue {
     const entries = [...this.#entries.values()]
     const active = entries.filter(({ run }) => run.state !== 'queued').map((one) => one.active)
     const waiting = entries.filter(({ run }) => run.state === 'queued').map((one) => one.active)
-    return { ending: this.#ending, pausedAll: this.pausedAll, ...(this.pausedUntilMs !== undefined && { pausedUntilMs: this.pausedUntilMs }), active, waiting, parallelJobs: this.#ports.parallelJobs() }
+    return { ending: this.#ending, pausedAll: this.pausedAll, ...(this.pausedUntilMs !== undefined && { pausedUntilMs: this.pausedUntilMs }), active, waiting, parallelJobs: this.#ports.parallelJobs(), awakeSinceMs: this.#ports.awakeSinceMs() }
   }
 }
 

@@ -124,7 +124,7 @@ function resultText({ state, lastRun, signIn, waits }: JobView, nowMs: number): 
       return 'stopping'
     case 'idle':
       if (signIn) return 'waits until you sign in'
-      if (waits?.wait.type === 'away') return waitingText(waits.wait)
+      if (waits?.wait.type === 'away' || waits?.wait.type === 'catch-up') return waitingText(waits.wait)
       return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
   }
 }
@@ -133,6 +133,8 @@ function waitingText(wait: WaitReason): string {
   switch (wait.type) {
     case 'away':
       return wait.what === 'source' ? 'waits for its source' : 'waits for its destination'
+    case 'catch-up':
+      return 'makes up for a missed backup soon'
     case 'sign-in':
       return 'waits until you sign in'
     case 'paused':

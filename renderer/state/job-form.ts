@@ -1,13 +1,14 @@
 import { defaultRetention } from '../../main/api/retention.ts'
-import type { ExcludeRules, FolderView, JobConfigInput, JobView, Schedule, SecretsInput, SettingsView } from './bridge.ts'
+import type { ExcludeRules, FolderView, JobConfigInput, JobView, SecretsInput, SettingsView } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, destinationProblems, keysOf, noDestination } from './destination-form.ts'
 import type { DestinationField, DestinationFields, FieldProblem } from './destination-form.ts'
 import { keepFieldsOf, retentionOf, validateKeep, type KeepFields } from './keep-form.ts'
+import { scheduleFieldsOf, scheduleOf, validateSchedule, type ScheduleFields } from './schedule-form.ts'
 
 export type ExcludePreset = ExcludeRules['presets'][number]
 
 /** The fields of the job form, as they are typed. */
-export interface JobFields extends DestinationFields, KeepFields {
+export interface JobFields extends DestinationFields, KeepFields, ScheduleFields {
   name: string
   sources: readonly FolderView[]
   password: string
@@ -16,8 +17,6 @@ export interface JobFields extends DestinationFields, KeepFields {
   limited: boolean
   /** MB/s */
   limit: string
-  schedule: Schedule['type']
-  at: string
   presets: readonly ExcludePreset[]
   patterns: string
   largerThan: boolean
@@ -50,27 +49,26 @@ export function newFields(settings: SettingsView): JobFields {
   return {
     ...noDestination(),
     ...keepFieldsOf(defaultRetention),
+    ...scheduleFieldsOf({ type: 'daily', at: '20:00' }),
     name: '', sources: [], password: '', confirmation: '',
     concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
-    schedule: 'daily', at: '20:00',
     presets: ['caches', 'trash', 'nobackup', 'cachedir'], patterns: '', largerThan: false, largerThanSize: '1000', oneFileSystem: true,
   }
 }
 
 export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
   const { config } = job
-  const { excludes, schedule } = config
+  const { excludes } = config
   return {
     ...newFields(settings),
     ...destinationFieldsOf(job),
     ...keepFieldsOf(config.retention),
+    ...scheduleFieldsOf(config.schedule),
     name: config.name,
     sources: config.sources,
     concurrency: String(config.concurrency),
     limited: config.uploadBytesPerSecond !== undefined,
     limit: config.uploadBytesPerSecond === undefined ? '5' : String(config.uploadBytesPerSecond / megabyte),
-    schedule: schedule.type,
-    ...(schedule.type === 'daily' && { at: schedule.at }),
     presets: excludes.presets,
     patterns: excludes.patterns.join('\n'),
     largerThan: excludes.largerThanBytes !== undefined,
@@ -81,7 +79,7 @@ export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
 
 /** What is wrong, by field; empty when the job can be made. */
 export function validate(fields: JobFields, facts: FormFacts): FieldErrors {
-  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields), ...validateKeep(fields) }
+  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields), ...validateSchedule(fields), ...validateKeep(fields) }
 }
 
 function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
@@ -121,7 +119,6 @@ function validateLimits(fields: JobFields): FieldErrors {
   if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 32) errors.concurrency = 'concurrencyRange'
   if (fields.limited && !(parseMegabytes(fields.limit) > 0)) errors.limit = 'positiveNumber'
   if (fields.largerThan && !(parseMegabytes(fields.largerThanSize) > 0)) errors.largerThanSize = 'positiveNumber'
-  if (fields.schedule === 'daily' && !/^([01]\d|2[0-3]):[0-5]\d$/.test(fields.at)) errors.at = 'timeOfDay'
   return errors
 }
 
@@ -146,7 +143,7 @@ export function configOf(fields: JobFields): JobConfigInput {
     },
     concurrency: Number(fields.concurrency),
     ...(fields.limited && { uploadBytesPerSecond: parseMegabytes(fields.limit) }),
-    schedule: fields.schedule === 'daily' ? { type: 'daily', at: fields.at } : { type: fields.schedule },
+    schedule: scheduleOf(fields),
     ...(retention && { retention }),
   }
 }

@@ -2,6 +2,7 @@ import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait 
 import type { IconName } from '../parts/icons.ts'
 import { accountWords } from './account-words.ts'
 import { pauseWords } from './pause.ts'
+import { scheduleText } from './schedule.ts'
 import { words } from './words.ts'
 import { formatBytes, formatMoment, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
 
@@ -62,6 +63,8 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
   switch (wait.type) {
     case 'schedule':
       return untilMs === undefined ? '' : text.next(formatMoment(untilMs, now))
+    case 'catch-up':
+      return untilMs === undefined ? '' : scheduleText.missed(formatMoment(untilMs, now))
     case 'retry':
       return untilMs === undefined ? '' : text.retry(formatMoment(untilMs, now))
     case 'away':

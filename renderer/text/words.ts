@@ -177,16 +177,6 @@ export const words = {
     concurrencyHint: 'Holdfast uses fewer where the storage asks for it.',
     limited: 'Limit the upload speed of this job',
     limit: 'Upload limit',
-    schedule: 'Schedule',
-    manual: 'By hand',
-    hourly: 'Every hour',
-    daily: 'Every day',
-    at: 'Time',
-    scheduleHint: {
-      manual: 'Runs only when you click “Back up now”.',
-      hourly: 'Runs on the hour while this computer is on.',
-      daily: 'A run that was missed is made up for soon after.',
-    } satisfies Record<JobConfigView['schedule']['type'], string>,
     presets: {
       caches: { label: 'Caches', hint: 'Browser and program caches' },
       trash: { label: 'Trash', hint: 'Files you have thrown away' },
@@ -366,17 +356,6 @@ export function destinationWords(destination: JobConfigView['destination']): str
   if (destination.type === 'folder') return destination.folder.path
   const { what, where } = placeWords(destination)
   return what === '' ? where : `${what} on ${where}`
-}
-
-export function scheduleWords(schedule: JobConfigView['schedule']): string {
-  switch (schedule.type) {
-    case 'manual':
-      return words.jobs.manual
-    case 'hourly':
-      return words.form.hourly
-    case 'daily':
-      return `Every day at ${schedule.at}`
-  }
 }
 
 export function limitsWords(config: JobConfigView): string {

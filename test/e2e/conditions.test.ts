@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp, type RunningApp } from './harness/app.ts'
 import { openFakeDesktop } from './harness/desktop.ts'
@@ -50,4 +51,29 @@ test('a pause of some hours from the window lasts over a restart, is shown with 
   await desktop.wake()
   await expect.poll(() => tray.tooltip()).not.toContain('paused')
   expect(await labels(tray)).toContain('Until I resume')
+})
+
+test('a job that runs on chosen days: what protects less is confirmed by main, and the next run is told', async () => {
+  using folder = freshFolder()
+  writeFileSync(`${folder.made('tree')}/plain.txt`, 'plain')
+  await using app = await launchApp()
+  const user = await User.of(app)
+  const { page } = user
+  await user.addJob({ name: 'tree', sources: [folder.path('tree')], destination: { type: 'folder', path: folder.made('backup') }, password, schedule: 'Every day' })
+  await user.click('More actions')
+  await page.getByRole('menuitem', { name: 'Edit job' }).click()
+  await page.getByRole('radio', { name: 'Chosen times' }).check()
+  await user.sees(/^Next: .* · .* · /)
+  await page.getByRole('radio', { name: 'Chosen times' }).scrollIntoViewIfNeeded()
+  await pictures(user, app, 'schedule-times')
+  await page.getByLabel('Times', { exact: true }).fill('12:00')
+  await user.willChoose({ confirm: false })
+  await user.click('Save')
+  await expect.poll(() => readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')).toContain('Runs Mon, Tue, Wed, Thu, Fri at 12:00')
+  await page.getByRole('radio', { name: 'Cron' }).check()
+  await page.getByLabel('Cron expression').fill('0 9,17 * * *')
+  await pictures(user, app, 'schedule-cron')
+  await user.click('Save')
+  await user.sees('Cron: 0 9,17 * * *')
+  await user.sees(/^Next: (?:Today|Tomorrow) (?:09|17):00$/)
 })

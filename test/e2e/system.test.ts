@@ -48,7 +48,7 @@ test('a hidden start shows a tray icon and no window, soon and small; a second s
   await (await opened).getByRole('heading', { name: 'Keep your files safe' }).waitFor()
 })
 
-test('a run that was missed while the machine slept is made up for on wake-up', async () => {
+test('a run that was missed while the machine slept is made up for ten minutes after the wake-up', async () => {
   using folder = freshFolder()
   writeFileSync(`${folder.made('tree')}/plain.txt`, 'plain')
   await using desktop = await openFakeDesktop()
@@ -68,6 +68,13 @@ test('a run that was missed while the machine slept is made up for on wake-up', 
     Date.now = () => now() + 3 * 3_600_000
   })
   await desktop.wake()
-  await expect.poll(async () => (await tray.menu()).map((entry) => entry.label)).toContain('hourly: backed up just now')
+  await expect.poll(async () => (await tray.menu()).map((entry) => entry.label)).toContain('hourly: makes up for a missed backup soon')
+  // Awake, both clocks go on.
+  await app.electron.evaluate(() => {
+    const [now, uptime] = [Date.now, process.uptime]
+    Date.now = () => now() + 11 * 60_000
+    process.uptime = () => uptime() + 11 * 60
+  })
+  await expect.poll(async () => (await tray.menu()).map((entry) => entry.label), { timeout: 45_000 }).toContain('hourly: backed up just now')
   expect(readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')).toContain('started (catch-up)')
 })

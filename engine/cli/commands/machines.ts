@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
 import { atHome, readMachineSettings, type PortableJob, type PortableSettings } from '../../protocol/machine-settings.ts'
+import { scheduleText } from '../../protocol/schedule.ts'
 import { shellWord } from '../../protocol/shell-word.ts'
 import type { MachineSettings } from '../../repository/protocol/machines.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -32,11 +33,7 @@ shown go on with a job under the old machine's name. What is there already is no
 function machineLines({ host, user, savedMs }: MachineSettings, settings: PortableSettings | undefined, home: string): readonly string[] {
   const head = `${host} (${user}), ${formatTime(savedMs)}`
   if (!settings) return [head, '  Its jobs cannot be read: they are of a later version of Holdfast.']
-  return [head, ...settings.jobs.flatMap((job) => [`  ${job.name}, ${scheduleText(job)}: ${job.sources.join(', ')}`, `    $ ${backupCommand(job, host, (path) => atHome(path, settings.home, home))}`])]
-}
-
-function scheduleText({ schedule }: PortableJob): string {
-  return schedule.type === 'daily' ? `daily at ${schedule.at}` : schedule.type
+  return [head, ...settings.jobs.flatMap((job) => [`  ${job.name}, ${scheduleText(job.schedule)}: ${job.sources.join(', ')}`, `    $ ${backupCommand(job, host, (path) => atHome(path, settings.home, home))}`])]
 }
 
 /** For a POSIX shell. */

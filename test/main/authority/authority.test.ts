@@ -113,6 +113,7 @@ describe('what a changed job loses', () => {
     const gains = { ...old, sources: ['/b', '/a', '/c'], excludes: { patterns: ['*.tmp'], presets: [], largerThanBytes: 200, oneFileSystem: false }, schedule: { type: 'hourly' } as const }
     expect(lossesOf(old, gains)).toEqual([])
     expect(lossesOf(old, { ...old, schedule: { type: 'daily', at: '23:00' } })).toEqual([])
+    for (const schedule of [{ type: 'interval', minutes: 1440 }, { type: 'times', days: [1, 2, 3, 4, 5, 6, 7], at: ['10:00'] }, { type: 'cron', expression: '0 12 * * *' }] as const) expect(lossesOf(old, { ...old, schedule })).toEqual([])
     expect(lossesOf({ ...old, uploadBytesPerSecond: 10 }, { ...old, uploadBytesPerSecond: 20 })).toEqual([])
     expect(lossesOf(old, { ...old, uploadBytesPerSecond: 50_000 })).toEqual([])
   })
@@ -122,6 +123,7 @@ describe('what a changed job loses', () => {
     expect(lossesOf({ ...old, excludes: without }, { ...old, sources: ['/b'] })).toEqual([{ type: 'source', path: '/a' }, { type: 'largerThan', bytes: 100 }])
     expect(lossesOf(old, { ...old, uploadBytesPerSecond: 1 })).toEqual([{ type: 'crawl', bytesPerSecond: 1 }])
     expect(lossesOf(old, { ...old, schedule: { type: 'manual' } })).toEqual([{ type: 'schedule', schedule: { type: 'manual' } }])
+    for (const schedule of [{ type: 'interval', minutes: 1500 }, { type: 'times', days: [1, 2, 3, 4, 5, 6], at: ['10:00'] }, { type: 'cron', expression: '0 0 29 2 *' }] as const) expect(lossesOf(old, { ...old, schedule })).toEqual([{ type: 'schedule', schedule }])
     expect(lossesOf(old, { ...old, excludes: { ...old.excludes, largerThanBytes: 99, oneFileSystem: true, presets: ['trash', 'caches'] } }).map((one) => one.type)).toEqual(['preset', 'largerThan', 'oneFileSystem'])
   })
 

@@ -55,7 +55,9 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const log = { write: (line: LogLine) => { lines.push(line) } }
   const counts = { change: 0, live: 0 }
   const settings = openSettings(join(folder, 'settings.json'), now)
-  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), onChange: () => { counts.change += 1 } })
+  /** Long before anything of these tests; they set it. */
+  const awake = { sinceMs: 0 }
+  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: () => { counts.change += 1 } })
   const ports = {
     queue, timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
@@ -106,5 +108,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
+  return { folder, settings, awake, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
 }

@@ -7,7 +7,7 @@ import { openWorld } from '../jobs/world.ts'
 
 const hourMs = 3_600_000
 const noon = Date.UTC(2026, 0, 5, 12)
-const free: Facts = { ending: false, pausedAll: false, active: [], waiting: [], parallelJobs: 2 }
+const free: Facts = { ending: false, pausedAll: false, active: [], waiting: [], parallelJobs: 2, awakeSinceMs: 0 }
 type Backup = Extract<Candidate, { operation: 'backup' }>
 type CareCandidate = Extract<Candidate, { operation: 'care' }>
 const backup: Backup = {
@@ -84,6 +84,7 @@ describe('care of a repository', () => {
     ['waits for a while after anything has run', { quietSinceMs: noon - 60_000 }, {}, noon, { wait: { type: 'quiet' }, untilMs: noon + 9 * 60_000 }],
     ['does not begin shortly before a backup', { schedules: [{ type: 'hourly' }] }, {}, noon + 55 * 60_000, { wait: { type: 'quiet' }, untilMs: noon + hourMs }],
     ['begins between two hourly backups', { schedules: [{ type: 'hourly' }] }, {}, noon + 54 * 60_000, { run: 'schedule' }],
+    ['begins between backups every quarter of an hour', { schedules: [{ type: 'cron', expression: '*/15 * * * *' }], quietSinceMs: noon + 1 }, {}, noon + 5 * 60_000, { run: 'schedule' }],
     ['waits while all is paused', {}, { pausedAll: true }, noon, { wait: { type: 'paused' } }],
     ['waits for somebody to sign in', { missing: { service: 'box' } }, {}, noon, { wait: { type: 'sign-in', service: 'box' } }],
     ['starts no more when the app ends', {}, { ending: true }, noon, { wait: { type: 'ending' } }],
@@ -131,7 +132,7 @@ const candidates: fc.Arbitrary<Backup> = fc.record({
 const actives = fc.record({ operation: fc.constantFrom('backup', 'restore', 'care'), jobId: fc.constantFrom('j', 'a', 'b', 'c'), repository: fc.constantFrom('r', 's') })
 const allFacts: fc.Arbitrary<Facts> = fc.record({
   ending: fc.boolean(), pausedAll: fc.boolean(), parallelJobs: fc.integer({ min: 1, max: 8 }),
-  active: fc.array(actives, { maxLength: 9 }), waiting: fc.array(actives, { maxLength: 3 }),
+  awakeSinceMs: fc.integer({ min: noon - 24 * hourMs, max: noon + 48 * hourMs }), active: fc.array(actives, { maxLength: 9 }), waiting: fc.array(actives, { maxLength: 3 }),
 })
 const moments = fc.integer({ min: noon - 24 * hourMs, max: noon + 48 * hourMs })
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { RunView } from '../../../main/api/contract.ts'
-import { dueTrigger, nextRunMs, nextTimeMs } from '../../../main/runs/schedule.ts'
+import { nextTimeMs } from '../../../main/api/schedule.ts'
+import { dueTrigger, nextRunMs } from '../../../main/runs/schedule.ts'
 import { noCounters } from '../fakes.ts'
 
 const timezone = 'Europe/Berlin'
