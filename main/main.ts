@@ -23,6 +23,7 @@ import { openQuiet } from './runs/quiet.ts'
 import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
+import { startTicks } from './runs/ticks.ts'
 import { JobStore } from './jobs/store.ts'
 import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
@@ -49,7 +50,7 @@ import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
 import { closedFolder, closeFile, FolderRefusal, openHome } from './system/private-folder.ts'
 import { isForTests, isOldRuntime } from './system/runtime.ts'
-import { every, systemTimers as timers } from './system/timers.ts'
+import { systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
 import { trayActions } from './tray/actions.ts'
 import { TrayShell } from './tray/tray.ts'
@@ -62,9 +63,6 @@ import { activeRuns, appState, liveState } from './window/state.ts'
 import type { StateSources } from './window/state.ts'
 import { AppWindow } from './window/window.ts'
 
-const tickMs = 30_000
-/** A disk that is plugged in again is noticed within this time. */
-const lookMs = 30_000
 const quitGraceMs = 2_000
 const hidden = '--hidden'
 /** As the page's own, so that the window opens without a flash. */
@@ -399,31 +397,9 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule({ awake, backups, care, copies, watch, reminder }: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
-  const returns = new Returns({ timers, store, history, backups, isWithinReach })
-  backups.continueInterrupted(interrupted)
-  backups.tick()
-  powerMonitor.on('resume', () => {
-    awake.woke()
-    backups.tick()
-    void returns.look()
-    refresh()
-  })
-  every(timers, lookMs, () => {
-    void returns.look()
-    void copies.look()
-  })
-  watch.tick()
-  reminder.tick()
-  every(timers, tickMs, () => {
-    awake.look()
-    backups.tick()
-    care.tick()
-    copies.tick()
-    watch.tick()
-    reminder.tick()
-    refresh()
-  })
+function startSchedule(work: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+  const returns = new Returns({ timers, store, history, backups: work.backups, isWithinReach })
+  startTicks({ ...work, timers, returns, interrupted, refresh, onWake: (action) => powerMonitor.on('resume', action) })
 }
 
 function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings) {

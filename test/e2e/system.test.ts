@@ -71,7 +71,7 @@ test('a run that was missed while the machine slept is made up for ten minutes a
   await expect.poll(async () => (await tray.menu()).map((entry) => entry.label)).toContain('hourly: makes up for a missed backup soon')
   // Awake, both clocks go on.
   await app.electron.evaluate(() => {
-    const [now, uptime] = [Date.now, process.uptime]
+    const [now, uptime] = [Date.now, process.uptime.bind(process)]
     Date.now = () => now() + 11 * 60_000
     process.uptime = () => uptime() + 11 * 60
   })

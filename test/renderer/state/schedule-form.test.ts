@@ -29,6 +29,6 @@ test.each([
   ['no number', { schedule: 'interval', every: 'x' }, { every: 'interval' }], ['nothing', { schedule: 'interval', every: '' }, { every: 'interval' }],
   ['no cron', { schedule: 'cron', cron: 'daily' }, { cron: 'pattern' }], ['never', { schedule: 'cron', cron: '0 0 30 2 *' }, { cron: 'never' }], ['too often', { schedule: 'cron', cron: '* * * * *' }, { cron: 'often' }],
 ] as const)('%s is told beside the field', (_name, change, expected) => {
-  const wanted = Object.fromEntries(Object.entries(expected).map(([field, error]) => [field, { words: scheduleText.errors[error as keyof typeof scheduleText.errors] }]))
+  const wanted = Object.fromEntries(Object.entries(expected).map(([field, error]) => [field, { words: scheduleText.errors[error] }]))
   expect(validateSchedule({ ...scheduleFieldsOf({ type: 'manual' }), ...change })).toEqual(wanted)
 })
