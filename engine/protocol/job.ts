@@ -179,6 +179,8 @@ export interface SyncJob extends JobBase {
   readonly last?: number
   /** Forgets at the destination what was forgotten at the source. */
   readonly removeVanished: boolean
+  /** Both repositories are the same person's: an unusual backup that is said to be fine at the source is fine at the destination too. */
+  readonly carryFine?: boolean
   /** Groups that are copied at once: 1 to 16, each with `concurrency` transfers. */
   readonly parallelGroups: number
   readonly dryRun: boolean

@@ -120,6 +120,7 @@ const syncJob = v.object({
   groups: v.pipe(list, v.maxLength(1000)),
   last: v.exactOptional(v.pipe(count, v.minValue(1))),
   removeVanished: flag,
+  carryFine: v.exactOptional(flag),
   parallelGroups: v.pipe(count, v.minValue(1), v.maxValue(16)),
   dryRun: flag,
   create: v.exactOptional(flag),

@@ -56,13 +56,18 @@ export function outdatedRecords(records: readonly AnnotationRecord[]): readonly 
 /** No machine ever comes this far; whoever writes more wants to have the last word for ever. */
 const highestCarried = 2 ** 40
 
-/**
- * What is said of a snapshot elsewhere and lacks here, as far as it still counts beside what is said here. Whether an unusual run is as it should be is
- * for each side to say. What no version of this program would have written stays away.
- */
-export function lackingRecords(theirs: readonly AnnotationRecord[], ours: readonly AnnotationRecord[]): readonly AnnotationRecord[] {
+/** Whether an unusual run is as it should be is for each side to say, unless both are the same person's. */
+export interface Carried {
+  readonly fine: boolean
+}
+
+/** What is said of a snapshot elsewhere and lacks here, as far as it still counts beside what is said here. What no version of this program would have written stays away. */
+export function lackingRecords(theirs: readonly AnnotationRecord[], ours: readonly AnnotationRecord[], carried: Carried = { fine: false }): readonly AnnotationRecord[] {
   const known = new Set(ours.map(({ id }) => id))
-  const lacking = theirs.flatMap(({ change: { fine: _own, ...change }, ...record }) => (known.has(record.id) || record.counter > highestCarried || !isChange(change) ? [] : [{ ...record, change }]))
+  const lacking = theirs.flatMap(({ change: { fine, ...other }, ...record }) => {
+    const change = carried.fine && fine !== undefined ? { ...other, fine } : other
+    return known.has(record.id) || record.counter > highestCarried || !isChange(change) ? [] : [{ ...record, change }]
+  })
   const outdated = new Set(outdatedRecords([...ours, ...lacking]).map(({ id }) => id))
   return lacking.filter(({ id }) => !outdated.has(id))
 }

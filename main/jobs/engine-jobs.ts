@@ -83,6 +83,7 @@ export function syncJobOf({ config, repository, host }: JobRecord, copy: CopyRec
     patienceMs: carePatienceMs,
     groups: [],
     removeVanished: copy.removeVanished,
+    carryFine: true,
     parallelGroups: groupsAtOnce,
     dryRun: false,
     ...(repositoryId === undefined ? { create: true, acceptOtherRepository: true } : { expectRepositoryId: repositoryId }),

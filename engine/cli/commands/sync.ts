@@ -17,6 +17,7 @@ interface SyncOptions extends CommonOptions {
   readonly group?: readonly string[]
   readonly last?: number
   readonly removeVanished?: true
+  readonly carryFine?: true
   readonly parallelGroups?: number
   readonly dryRun?: true
   readonly acceptOlderSource?: true
@@ -36,6 +37,7 @@ export function addSync(program: Command, builder: ProgramBuilder): void {
     .option('-g, --group <pattern>', 'only the snapshots of these: HOST/JOB, with * for any characters and ? for one; may be repeated', collect)
     .option('--last <n>', 'of each group only the newest N', parsePositive)
     .option('--remove-vanished', 'forget at the destination what was forgotten at the source')
+    .option('--carry-fine', 'an unusual backup that was acknowledged at the source is fine at the destination too')
     .option('--parallel-groups <n>', 'groups that are copied at once, 1 to 16, each with --concurrency transfers (default: 2)', parseGroups)
     .option('--accept-older-source', 'go on although snapshots are gone from the source that this machine has seen there')
     .option('--accept-other-source', 'go on although another repository is at the source than before')
@@ -54,6 +56,7 @@ export function addSync(program: Command, builder: ProgramBuilder): void {
         parallelGroups: options.parallelGroups ?? 2,
         dryRun: options.dryRun ?? false,
         ...(options.last === undefined ? {} : { last: options.last }),
+        ...(options.carryFine ? { carryFine: true } : {}),
         ...(options.acceptOlderSource ? { acceptOlderSource: true } : {}),
         ...(options.acceptOtherSource ? { acceptOtherSource: true } : {}),
       },
@@ -116,7 +119,8 @@ const syncHelp = `What it does:
   A group is one job of one machine; its snapshots go oldest first, each whole or not at all. At the destination they keep job, machine and
   times, and have ids of their own (photos~0123456789ab@3); latest:HOST/JOB finds them. Only what the destination lacks is read, every piece is
   verified and encrypted anew. Interrupted, the same command goes on. What was forgotten at the destination is not brought again.
-  Names, notes and pins come along, later ones too; whether an unusual backup is fine is for each side to say.
+  Names, notes and pins come along, later ones too; whether an unusual backup is fine is for each side to say,
+  unless --carry-fine says that both are yours.
   --remove-vanished forgets a snapshot only where the source itself says that it was forgotten. The space comes free with the next prune.
   What is pinned at the destination stays. So does all of a group that is held on either side for an unusual backup (see acknowledge), that
   the source has nothing of any more, or that nothing would be left of; for the last two, naming it says that it may go: --group desk/photos.

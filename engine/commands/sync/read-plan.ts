@@ -56,12 +56,13 @@ export async function readPlan(job: SyncJob, { source, destination }: Sides, hel
   }
   const known = before ?? await readHeldGroups(destination.repository, snapshots, held, signal)
   const gone = job.removeVanished ? await findVanished(source.repository, sourceId, snapshots, known, context) : []
-  const said = await readSaid(source.repository, destination.repository, gone.length > 0, context.log, signal)
+  const carried = { fine: job.carryFine ?? false }
+  const said = await readSaid(source.repository, destination.repository, { anyway: gone.length > 0, carried }, context.log, signal)
   const destinationId = destination.repository.config.repositoryId
   const keepers = new Keepers({ source: { id: sourceId, said: said.source }, destination: { id: destinationId, said: said.destination } }, { snapshots, known, gone })
   const vanished = gone.map((each) => ({ ...each, ...keepers.keep(each) }))
   const plan = planSync({ destination: destinationId, snapshots, held: known, vanished, patterns: job.groups, last: job.last })
-  const ofCopies = new SaidOfSnapshots(destination.repository, said.source, said.destination)
+  const ofCopies = new SaidOfSnapshots(destination.repository, said, carried)
   const copies = Map.groupBy(copiesOf(snapshots, known), ({ group }) => groupKey(group))
   const groups = plan.groups.map((group) => ({ ...group, annotate: ofCopies.lacking(copies.get(groupKey(group.group)) ?? []) }))
   return { ...plan, groups, said: ofCopies, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }

@@ -2,7 +2,7 @@ import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectName } from '../../backend/backend.ts'
 import { tryWithRights } from '../../backend/rights.ts'
 import { expectChange, lackingRecords, mergeAnnotation, nextCounter, noAnnotation, outdatedRecords } from '../../snapshot/annotation.ts'
-import type { Annotation, AnnotationChange, AnnotationRecord } from '../../snapshot/annotation.ts'
+import type { Annotation, AnnotationChange, AnnotationRecord, Carried } from '../../snapshot/annotation.ts'
 import type { Random } from '../crypto.ts'
 import { fetchIfThere } from '../fetch.ts'
 import { randomName } from '../names.ts'
@@ -131,9 +131,9 @@ export async function annotateSnapshot(repository: Repository, ref: SnapshotRef,
  * Says here what is said of the same snapshot elsewhere, as it is said there (id and counter), so that both sides come to say the same. Nothing that is said here is lost.
  * Repeating is harmless. @returns whether there was anything to say. Errors: `not-found` when the snapshot is forgotten meanwhile, those of the storage.
  */
-export async function carryAnnotation(repository: Repository, ref: SnapshotRef, theirs: readonly AnnotationRecord[], signal: AbortSignal): Promise<boolean> {
+export async function carryAnnotation(repository: Repository, ref: SnapshotRef, theirs: readonly AnnotationRecord[], carried: Carried, signal: AbortSignal): Promise<boolean> {
   const ours = (await readAnnotations(repository, scopeOf(ref), new Map(), signal)).found.get(annotationPrefix(ref))?.records ?? []
-  const lacking = lackingRecords(theirs, ours)
+  const lacking = lackingRecords(theirs, ours, carried)
   for (const record of lacking) await putRecord(repository, ref, record, signal)
   if (lacking.length > 0) await removeOutdated(repository, ref, [...ours, ...lacking], signal)
   return lacking.length > 0

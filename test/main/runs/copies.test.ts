@@ -48,7 +48,7 @@ describe('a copy', () => {
     last().ready()
     const [start] = last().got('start')
     expect(start).toMatchObject({
-      job: { type: 'sync', from: 'file:///backup', repository: 'file:///copy', create: true, acceptOtherRepository: true, expectSourceId: 'ab', removeVanished: true, groups: [], dryRun: false, concurrency: 3, home: folder },
+      job: { type: 'sync', from: 'file:///backup', repository: 'file:///copy', create: true, acceptOtherRepository: true, expectSourceId: 'ab', removeVanished: true, carryFine: true, groups: [], dryRun: false, concurrency: 3, home: folder },
       secrets: { password: 'of the copy', from: { password: 'pw' } }, limits: { uploadBytesPerSecond: 9_000 },
     })
     expect(start).not.toHaveProperty('job.expectRepositoryId')

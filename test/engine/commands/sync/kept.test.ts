@@ -97,6 +97,13 @@ describe('a group with an unusual backup', () => {
     expect(after).toMatchObject({ outcome: 'success', problems: 0, details: { done: [{ removed: [one] }] } })
     expect(detailsOf(after)).not.toHaveProperty('held')
   })
+
+  test('goes a sync after it was acknowledged at the source, where both sides are one person\'s', async () => {
+    await pair.sync()
+    await acknowledge(pair.source.common, { job: 'photos', host: 'desk' }, pair.source.context())
+    await pair.sync({ removeVanished: true, carryFine: true })
+    expect(await pair.sync({ removeVanished: true, carryFine: true })).toMatchObject({ outcome: 'success', problems: 0, details: { done: [{ removed: [one] }] } })
+  })
 })
 
 test('where a snapshot of a group cannot be copied nothing of the group is forgotten', async () => {

@@ -69,6 +69,22 @@ test('whether an unusual run is fine is not carried along', async () => {
   expect(objectsOf(pair.destination)).toEqual([])
 })
 
+test('whether an unusual run is fine is carried along where both sides are one person\'s, and stays as the destination said it later', async () => {
+  using pair = await Pair.make()
+  const first = await pair.backup({ a: '1' })
+  await say(pair.source, first, { name: 'x', fine: true })
+  await pair.sync()
+  const [[copy]] = await saidAt(pair.destination) as [[string, unknown]]
+  expect(await saidAt(pair.destination)).toEqual([[copy, { pinned: false, name: 'x', note: '' }]])
+  await say(pair.source, first, { fine: true })
+  expect(await pair.sync({ carryFine: true })).toMatchObject({ outcome: 'success' })
+  expect(await saidAt(pair.destination)).toEqual([[copy, { pinned: false, name: 'x', note: '', fine: true }]])
+  expect(await pair.sync({ carryFine: true })).toMatchObject({ outcome: 'unchanged' })
+  await say(pair.destination, copy, { fine: false })
+  expect(await pair.sync({ carryFine: true })).toMatchObject({ outcome: 'unchanged' })
+  expect(await saidAt(pair.destination)).toEqual([[copy, { pinned: false, name: 'x', note: '', fine: false }]])
+})
+
 test('a note that is damaged at the source is told, and holds up nothing', async () => {
   using pair = await Pair.make()
   const [first, second] = [await pair.backup({ a: '1' }), await pair.backup({ a: '2' })]
