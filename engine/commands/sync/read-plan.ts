@@ -68,10 +68,11 @@ export async function readPlan(job: SyncJob, { source, destination }: Sides, hel
   return { ...plan, groups, said: ofCopies, holds: keepers.holdsOf(plan.groups.filter(({ stays }) => stays.length > 0)) }
 }
 
-/** What both sides have; of two copies both. */
+/** What both sides have, of each group the oldest first; of two copies both. */
 function copiesOf(snapshots: readonly FoundSnapshot[], known: readonly HeldSnapshot[]): readonly (Said & { readonly group: OriginGroup })[] {
   const byOrigin = new Map(snapshots.map((snapshot) => [originKey(snapshot.origin), snapshot]))
-  return known.flatMap(({ ref: to, origin, manifest }) => {
+  // They were read side by side, and come in any order.
+  return known.toSorted((one, other) => one.ref.revision - other.ref.revision).flatMap(({ ref: to, origin, manifest }) => {
     const snapshot = manifest && byOrigin.get(originKey(origin))
     return snapshot ? [{ id: snapshotId(manifest, to), from: snapshot.ref, to, group: groupOf(snapshot) }] : []
   })
