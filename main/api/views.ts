@@ -104,6 +104,8 @@ export interface CopyView {
   readonly snapshots?: number
   /** Why it does not run now; `asked`: there is nothing to copy yet. */
   readonly waits?: Wait
+  /** How it is looked after; absent while it is not whole. */
+  readonly care?: CareView
 }
 
 export interface JobHold {

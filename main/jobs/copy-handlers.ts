@@ -9,6 +9,7 @@ import type { Folders } from '../authority/folders.ts'
 import { copyQuestion, copyRemovalQuestion } from '../authority/questions.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
+import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
 import { mergeSecrets, type SecretStore } from '../settings/secrets.ts'
 import type { Timers } from '../system/timers.ts'
@@ -20,6 +21,7 @@ export interface CopyHandlerPorts {
   readonly store: JobStore
   readonly secrets: SecretStore
   readonly copies: Pick<Copies, 'run' | 'stop' | 'end' | 'forget'>
+  readonly care: Pick<Care, 'stopCopies' | 'forget'>
   readonly folders: Pick<Folders, 'destination'>
   readonly ask: Ask
   readonly timers: Pick<Timers, 'now'>
@@ -37,7 +39,7 @@ export function copyHandlers(ports: CopyHandlerPorts): Pick<Handlers, Extract<ke
       const copy = store.copies.get(copyId)
       const job = store.all.find(({ repository }) => repository.id === copy.repository)
       await ports.ask(copyRemovalQuestion(job?.config.name ?? '', copy.destination))
-      await copies.end([copy])
+      await endCopies(ports, [copy])
       await store.copies.remove(copyId)
       await dropCopies(ports, [copy])
       onChange()
@@ -50,12 +52,19 @@ export function copyHandlers(ports: CopyHandlerPorts): Pick<Handlers, Extract<ke
   }
 }
 
+/** Whatever works on them ends. */
+export async function endCopies({ copies, care }: Pick<CopyHandlerPorts, 'copies' | 'care'>, of: readonly CopyRecord[]): Promise<void> {
+  await copies.end(of)
+  await care.stopCopies(of)
+}
+
 /** Secrets and history of copies go with their records. */
-export async function dropCopies({ store, secrets, copies }: Pick<CopyHandlerPorts, 'store' | 'secrets' | 'copies'>, before: readonly CopyRecord[]): Promise<void> {
+export async function dropCopies({ store, secrets, copies, care }: Pick<CopyHandlerPorts, 'store' | 'secrets' | 'copies' | 'care'>, before: readonly CopyRecord[]): Promise<void> {
   for (const { id } of before) {
     if (store.copies.find(id)) continue
     await secrets.remove(id)
     copies.forget(id)
+    care.forget(id)
   }
 }
 

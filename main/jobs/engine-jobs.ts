@@ -71,6 +71,20 @@ export function careJobOf(jobs: readonly JobRecord[], home: string): CareJob {
   }
 }
 
+/** Of a copy: what is forgotten there is what is forgotten in the repository. */
+export function copyCareJobOf({ host }: JobRecord, { destination, repositoryId }: CopyRecord, home: string): CareJob {
+  return {
+    type: 'care',
+    retention: [],
+    repository: repositoryUrl(destination),
+    home,
+    concurrency: careConcurrency,
+    patienceMs: carePatienceMs,
+    ...(repositoryId !== undefined && { expectRepositoryId: repositoryId }),
+    ...(host !== undefined && { host }),
+  }
+}
+
 /** Brings a copy of a job's whole repository up to date; the first run makes it. */
 export function syncJobOf({ config, repository, host }: JobRecord, copy: CopyRecord, home: string): SyncJob {
   const { repositoryId } = copy

@@ -18,7 +18,7 @@ import type { Backups } from '../runs/backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
 import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination, type Arrival } from './destinations.ts'
-import { dropCopies } from './copy-handlers.ts'
+import { dropCopies, endCopies } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from '../runs/history.ts'
@@ -35,7 +35,7 @@ export interface JobHandlerPorts {
   readonly secrets: SecretStore
   readonly backups: Backups
   readonly restores: Restores
-  readonly care: Pick<Care, 'run' | 'stop' | 'forget' | 'problems'>
+  readonly care: Pick<Care, 'run' | 'stop' | 'stopCopies' | 'forget' | 'problems'>
   readonly copies: Pick<Copies, 'end' | 'forget' | 'problems' | 'run' | 'stop'>
   readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
@@ -70,7 +70,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       browsing.close(jobId)
       await ports.care.stop(jobId)
       const copied = store.copies.of(repository.id)
-      await ports.copies.end(copied)
+      await endCopies(ports, copied)
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await store.remove(jobId)
       await dropSecrets(ports, repository.id)
@@ -143,7 +143,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   if (arrival || typed.password !== undefined || typed.storage !== undefined) {
     const merged = arrival?.secrets ?? mergeSecrets(keptSecrets(secrets, record.repository), typed)
     if (!merged) throw new MainError('password', 'The stored password cannot be opened; enter it again.', { missing: true })
-    await ports.copies.end(store.copies.of(record.repository.id))
+    await endCopies(ports, store.copies.of(record.repository.id))
     // Between the two writes what moves has no record yet that names its secrets: nothing uses them, and the old ones are as they were.
     const repository = arrival ? newHome(ports, record, address, arrival) : record.repository.id
     await secrets.set(repository, address, merged)

@@ -23,7 +23,7 @@ export function repositoryUrl(destination: Destination): string {
 }
 
 /** What is kept for a repository and the place where it is now. Errors: `arguments`. */
-export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, destination }: RepositoryRecord): JobSecrets | undefined {
+export function keptSecrets(secrets: Pick<SecretStore, 'get'>, { id, destination }: Pick<RepositoryRecord, 'id' | 'destination'>): JobSecrets | undefined {
   return secrets.get(id, repositoryUrl(destination))
 }
 

@@ -1,7 +1,7 @@
 import type { CareView, MissingAccount, Problem, RunView } from '../api/contract.ts'
 import { MainError, toWire } from '../api/errors.ts'
-import { careJobOf } from '../jobs/engine-jobs.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
+import type { CopyRecord } from '../repositories/copies.ts'
 import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun, type RunPorts } from './active-run.ts'
@@ -9,6 +9,7 @@ import type { EngineStarter } from './backups.ts'
 import { isWait, type Candidate } from './decide.ts'
 import type { RunHistory } from './history.ts'
 import type { RunQueue } from './queue.ts'
+import { restOf, wardJobOf, wardsOf, type Ward } from './wards.ts'
 
 export interface CarePorts extends RunPorts {
   readonly store: JobStore
@@ -21,14 +22,9 @@ export interface CarePorts extends RunPorts {
   /**
    * It has ended and is in the history.
    * @param before the care before it that was not stopped
+   * @param copy the copy that was looked after, in place of the job's repository
    */
-  readonly onEnded: (run: RunView, record: JobRecord, before: RunView | undefined) => void
-}
-
-/** Jobs of one repository under one name of the machine: they are cared for together, under the id of the first. */
-interface Ward {
-  readonly first: JobRecord
-  readonly jobs: readonly JobRecord[]
+  readonly onEnded: (run: RunView, record: JobRecord, before: RunView | undefined, copy?: CopyRecord) => void
 }
 
 /** Runs of care that are looked through for one that was not stopped. */
@@ -36,7 +32,7 @@ const mostStopped = 100
 
 /**
  * Looks after repositories by itself: old snapshots are forgotten, space is freed, what is stored is checked. About once a day for each repository of which
- * somebody has said what is kept, at a quiet moment, and behind everything else. One that is cut off simply runs again.
+ * somebody has said what is kept, and for each copy, at a quiet moment, and behind everything else. One that is cut off simply runs again.
  */
 export class Care {
   readonly #ports: CarePorts
@@ -49,10 +45,10 @@ export class Care {
 
   /** Starts what is due. Called once in a while; calling it more often changes nothing. */
   tick(): void {
-    for (const { first } of this.#wards()) {
-      if (this.#ports.queue.find(keyOf(first.id))) continue
-      const decision = this.#ports.queue.decision(keyOf(first.id), this.#candidate(first.id))
-      if (decision && !isWait(decision)) this.#run(first, 'schedule')
+    for (const ward of wardsOf(this.#ports)) {
+      if (this.#ports.queue.find(keyOf(ward.id))) continue
+      const decision = this.#ports.queue.decision(keyOf(ward.id), this.#candidate(ward))
+      if (decision && !isWait(decision)) this.#run(ward, 'schedule')
     }
   }
 
@@ -60,16 +56,25 @@ export class Care {
   run(jobId: string): ActiveRun {
     const ward = this.#wardOf(this.#ports.store.get(jobId).id)
     if (!ward) throw new MainError('unsupported', 'Nobody has chosen what is kept of this job.')
-    return this.#run(ward.first, 'manual')
+    return this.#run(ward, 'manual')
   }
 
   /** How the repository of a job is looked after; undefined where it is not. */
   view(record: JobRecord): CareView | undefined {
     const ward = this.#wardOf(record.id)
-    if (!ward) return undefined
-    const lastRun = this.#ports.history.last(careHistory(ward.first.id))
-    const run = this.#ports.queue.find(keyOf(ward.first.id))
-    const decision = this.#ports.queue.decision(keyOf(ward.first.id), this.#candidate(ward.first.id))
+    return ward && this.#view(ward)
+  }
+
+  /** How a copy is looked after; undefined while it is not whole. */
+  viewOfCopy(copyId: string): CareView | undefined {
+    const ward = this.#find(copyId)
+    return ward && this.#view(ward)
+  }
+
+  #view(ward: Ward): CareView {
+    const lastRun = this.#ports.history.last(careHistory(ward.id))
+    const run = this.#ports.queue.find(keyOf(ward.id))
+    const decision = this.#ports.queue.decision(keyOf(ward.id), this.#candidate(ward))
     return {
       running: run !== undefined && run.state !== 'queued',
       ...(lastRun && { lastRun }),
@@ -80,104 +85,100 @@ export class Care {
   /** Ends the care that a job is in, and waits until it has: nothing goes by its old settings any more. It goes on by itself later. */
   async stop(jobId: string): Promise<void> {
     const ward = this.#wardOf(jobId)
-    const run = ward && this.#ports.queue.find(keyOf(ward.first.id))
+    if (ward) await this.#end(ward.id)
+  }
+
+  /** As stop, of copies. */
+  async stopCopies(copies: readonly Pick<CopyRecord, 'id'>[]): Promise<void> {
+    await Promise.all(copies.map(({ id }) => this.#end(id)))
+  }
+
+  async #end(id: string): Promise<void> {
+    const run = this.#ports.queue.find(keyOf(id))
     run?.stop('cancel')
     await run?.ended
   }
 
   /** What was wrong in a care; undefined where the run is none. */
   problems(jobId: string, runId: string): Promise<readonly Problem[]> | undefined {
-    const ward = this.#wardOf(jobId)
-    const key = ward && careHistory(ward.first.id)
-    return key !== undefined && this.#ports.history.find(key, runId) ? this.#ports.history.problems(key, runId) : undefined
+    const { store, history } = this.#ports
+    const copies = store.copies.of(store.get(jobId).repository.id)
+    const keys = [this.#wardOf(jobId)?.id ?? jobId, ...copies.map(({ id }) => id)].map(careHistory)
+    const key = keys.find((each) => history.find(each, runId))
+    return key === undefined ? undefined : history.problems(key, runId)
   }
 
-  /** The job is gone. */
-  forget(jobId: string): void {
-    this.#ports.history.remove(careHistory(jobId))
-  }
-
-  #wards(): readonly Ward[] {
-    const wards = new Map<string, { readonly first: JobRecord; readonly jobs: JobRecord[] }>()
-    for (const job of this.#ports.store.all) {
-      if (job.config.retention === undefined) continue
-      const key = JSON.stringify([job.repository.id, job.host])
-      const ward = wards.get(key) ?? { first: job, jobs: [] }
-      ward.jobs.push(job)
-      wards.set(key, ward)
-    }
-    return [...wards.values()]
+  /** The job, or the copy, is gone. */
+  forget(id: string): void {
+    this.#ports.history.remove(careHistory(id))
   }
 
   #wardOf(jobId: string): Ward | undefined {
-    return this.#wards().find(({ jobs }) => jobs.some(({ id }) => id === jobId))
+    return wardsOf(this.#ports).find(({ jobs }) => jobs.some(({ id }) => id === jobId))
   }
 
-  /** As things are now, for the ward that goes by this job. */
-  #candidate(jobId: string): Candidate {
-    const { history, missingAccount, store, queue } = this.#ports
-    const { repository } = store.get(jobId)
-    const neighbours = store.all.filter((one) => one.repository.id === repository.id)
-    const ended = neighbours.flatMap(({ id }) => history.last(id)?.finishedMs ?? [])
+  #find(id: string): Ward | undefined {
+    return wardsOf(this.#ports).find((ward) => ward.id === id)
+  }
+
+  /** As things are now. */
+  #candidate(ward: Ward): Candidate {
+    const { history, missingAccount, timers } = this.#ports
     return {
       operation: 'care',
-      jobId,
-      repository: repository.id,
-      exists: repository.repositoryId !== undefined,
-      sinceMs: Math.min(...(this.#wardOf(jobId)?.jobs ?? neighbours).map((one) => one.scheduledSinceMs)),
-      quietSinceMs: Math.max(this.#startedMs, queue.endedMs(repository.id) ?? 0, ...ended),
-      schedules: neighbours.map(({ config }) => config.schedule),
-      lastRun: history.last(careHistory(jobId)),
-      missing: missingAccount(repositoryUrl(repository.destination)),
+      jobId: ward.first.id,
+      repository: ward.place,
+      ...restOf(ward, this.#ports, this.#startedMs, timers.now()),
+      lastRun: history.last(careHistory(ward.id)),
+      missing: missingAccount(repositoryUrl(ward.destination)),
     }
   }
 
-  #run({ id: jobId, config, repository }: JobRecord, trigger: 'schedule' | 'manual'): ActiveRun {
+  #run(ward: Ward, trigger: 'schedule' | 'manual'): ActiveRun {
+    const { id, place, first: { id: jobId, config } } = ward
     const run = new ActiveRun({ jobId, jobName: config.name, operation: 'care', trigger }, this.#ports)
     this.#ports.queue.add({
-      key: keyOf(jobId),
+      key: keyOf(id),
       run,
       asked: trigger,
-      active: { operation: 'care', jobId, repository: repository.id },
-      candidate: () => this.#candidate(jobId),
-      start: () => { this.#start(run, jobId) },
+      active: { operation: 'care', jobId, repository: place },
+      candidate: () => this.#candidate(this.#find(id) ?? ward),
+      start: () => { this.#start(run, this.#find(id) ?? ward) },
     })
-    void run.ended.then((view) => { this.#onEnded(run, view, jobId) })
+    void run.ended.then((view) => { this.#onEnded(run, view, ward) })
     return run
   }
 
-  #start(run: ActiveRun, jobId: string): void {
-    const { history, engines, home, store, secrets: kept } = this.#ports
-    const { repository } = store.get(jobId)
-    const secrets = keptSecrets(kept, repository)
-    history.started(careHistory(jobId), { id: run.id, operation: 'care', trigger: run.identity.trigger, startedMs: run.startedMs })
+  #start(run: ActiveRun, ward: Ward): void {
+    const { history, engines, home, secrets: kept } = this.#ports
+    const secrets = keptSecrets(kept, { id: ward.place, destination: ward.destination })
+    history.started(careHistory(ward.id), { id: run.id, operation: 'care', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets) {
       run.fail(toWire(passwordMissing()))
       return
     }
-    const jobs = this.#wardOf(jobId)?.jobs ?? []
-    run.start((listener) => engines.start({ job: careJobOf(jobs, home), secrets }, listener))
+    run.start((listener) => engines.start({ job: wardJobOf(ward, home), secrets }, listener))
   }
 
-  #onEnded(run: ActiveRun, view: RunView, jobId: string): void {
+  #onEnded(run: ActiveRun, view: RunView, { id, copy, first: { id: jobId } }: Ward): void {
     const { store, history, queue, onEnded, onChange } = this.#ports
-    const record = store.all.find(({ id }) => id === jobId)
+    const record = store.all.find((one) => one.id === jobId)
     // What it forgot is gone for good: this machine is not to miss it.
-    if (record && run.known && run.known.repositoryId === record.repository.repositoryId) void store.repositories.learn(record.repository.id, run.known.repositoryId, run.known)
-    if (!record || (queue.ending && view.care === undefined)) return
-    const before = history.page(careHistory(jobId), mostStopped).runs.find(({ outcome }) => outcome !== 'stopped')
-    history.ended({ ...view, jobId: careHistory(jobId) }, run.problems)
+    if (!copy && record && run.known && run.known.repositoryId === record.repository.repositoryId) void store.repositories.learn(record.repository.id, run.known.repositoryId, run.known)
+    if (!record || (copy && !store.copies.find(id)) || (queue.ending && view.care === undefined)) return
+    const before = history.page(careHistory(id), mostStopped).runs.find(({ outcome }) => outcome !== 'stopped')
+    history.ended({ ...view, jobId: careHistory(id) }, run.problems)
     if (queue.ending) return
-    onEnded(view, record, before)
+    onEnded(view, record, before, copy)
     onChange()
   }
 }
 
-function keyOf(jobId: string): string {
-  return `care:${jobId}`
+function keyOf(id: string): string {
+  return `care:${id}`
 }
 
 /** Where the history keeps it: beside the runs of the job, whose schedule counts those alone. */
-function careHistory(jobId: string): string {
-  return `care-${jobId}`
+function careHistory(id: string): string {
+  return `care-${id}`
 }

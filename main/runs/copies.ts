@@ -51,8 +51,8 @@ export class Copies {
   tick(): void {
     const { queue, store } = this.#ports
     for (const copy of store.copies.all) {
-      if (queue.find(keyOf(copy.id))) continue
-      const decision = queue.decision(keyOf(copy.id), this.#candidate(copy))
+      if (queue.find(syncKey(copy.id))) continue
+      const decision = queue.decision(syncKey(copy.id), this.#candidate(copy))
       if (decision && !isWait(decision)) this.#run(copy, 'schedule')
     }
   }
@@ -81,7 +81,7 @@ export class Copies {
   /** Ends a sync, which then waits for its next day. Without effect where none runs or waits. */
   async stop(copyId: string): Promise<void> {
     const { queue, store, timers } = this.#ports
-    const run = queue.find(keyOf(store.copies.get(copyId).id))
+    const run = queue.find(syncKey(store.copies.get(copyId).id))
     if (!run) return
     await store.copies.change(copyId, { stoppedMs: timers.now() })
     run.stop('cancel')
@@ -89,7 +89,7 @@ export class Copies {
 
   /** Ends the syncs of a repository, or of one copy, and waits until they have. */
   async end(copies: readonly Pick<CopyRecord, 'id'>[]): Promise<void> {
-    const runs = copies.flatMap(({ id }) => this.#ports.queue.find(keyOf(id)) ?? [])
+    const runs = copies.flatMap(({ id }) => this.#ports.queue.find(syncKey(id)) ?? [])
     for (const run of runs) run.stop('cancel')
     await Promise.all(runs.map((run) => run.ended))
   }
@@ -102,23 +102,23 @@ export class Copies {
   /** What was wrong in a sync; undefined where the run is none of the job. */
   problems(jobId: string, runId: string): Promise<readonly Problem[]> | undefined {
     const { store, history } = this.#ports
-    const copy = store.copies.of(store.get(jobId).repository.id).find(({ id }) => history.find(historyOf(id), runId))
-    return copy && history.problems(historyOf(copy.id), runId)
+    const copy = store.copies.of(store.get(jobId).repository.id).find(({ id }) => history.find(syncHistory(id), runId))
+    return copy && history.problems(syncHistory(copy.id), runId)
   }
 
   /** The copy is gone. */
   forget(copyId: string): void {
-    this.#ports.history.remove(historyOf(copyId))
+    this.#ports.history.remove(syncHistory(copyId))
   }
 
   #view(copy: CopyRecord): CopyView {
     const { history, queue, folders } = this.#ports
-    const run = queue.find(keyOf(copy.id))
-    const { runs } = history.page(historyOf(copy.id), keptRuns)
+    const run = queue.find(syncKey(copy.id))
+    const { runs } = history.page(syncHistory(copy.id), keptRuns)
     const [lastRun] = runs
     const complete = runs.find(isCompleteCopy)
     const told = runs.find((one) => one.copy !== undefined)?.copy
-    const decision = queue.decision(keyOf(copy.id), this.#candidate(copy))
+    const decision = queue.decision(syncKey(copy.id), this.#candidate(copy))
     return {
       id: copy.id,
       destination: folders.place(copy.id, copy.destination),
@@ -138,7 +138,7 @@ export class Copies {
     const { id: jobId, repository } = this.#jobOf(copy)
     const neighbours = store.all.filter((one) => one.repository.id === repository.id)
     const ended = neighbours.flatMap(({ id }) => history.last(id)?.finishedMs ?? [])
-    const lastRun = history.last(historyOf(copy.id))
+    const lastRun = history.last(syncHistory(copy.id))
     return {
       operation: 'sync',
       jobId,
@@ -169,11 +169,11 @@ export class Copies {
 
   async #lookAt(copy: CopyRecord): Promise<void> {
     const { history, isThere, store } = this.#ports
-    const last = history.last(historyOf(copy.id))
+    const last = history.last(syncHistory(copy.id))
     const away = awayAfterSync(last)
     if (!last || away === undefined || this.#back.has(last.id)) return
     const there = await isThere(away === 'destination' ? copy.destination : this.#jobOf(copy).repository.destination)
-    if (!store.copies.find(copy.id) || history.last(historyOf(copy.id)) !== last) return
+    if (!store.copies.find(copy.id) || history.last(syncHistory(copy.id)) !== last) return
     if (!there) this.#away.add(last.id)
     // What seemed to be there all the time is tried again as after other failures.
     else if (this.#away.delete(last.id)) this.#back.add(last.id)
@@ -183,7 +183,7 @@ export class Copies {
     const { id: jobId, config: { name }, repository } = this.#jobOf(copy)
     const run = new ActiveRun({ jobId, jobName: name, operation: 'sync', trigger }, this.#ports)
     this.#ports.queue.add({
-      key: keyOf(copy.id),
+      key: syncKey(copy.id),
       run,
       asked: trigger,
       active: { operation: 'sync', jobId, repository: repository.id },
@@ -199,7 +199,7 @@ export class Copies {
     const copy = store.copies.get(copyId)
     const record = this.#jobOf(copy)
     const [secrets, from] = [keptSecrets(kept, copy), keptSecrets(kept, record.repository)]
-    history.started(historyOf(copyId), { id: run.id, operation: 'sync', trigger: run.identity.trigger, startedMs: run.startedMs })
+    history.started(syncHistory(copyId), { id: run.id, operation: 'sync', trigger: run.identity.trigger, startedMs: run.startedMs })
     if (!secrets || !from) {
       run.fail(toWire(passwordMissing()))
       return
@@ -216,8 +216,8 @@ export class Copies {
     if (run.repositoryId !== undefined && copy.repositoryId !== run.repositoryId) void store.copies.change(copyId, { repositoryId: run.repositoryId })
     // A run that is cut short by the end of the app stays open in the history.
     if (queue.ending && !isCompleteCopy(view)) return
-    const before = history.page(historyOf(copyId), keptRuns).runs.find(({ outcome }) => outcome !== 'stopped')
-    history.ended({ ...view, jobId: historyOf(copyId) }, run.problems)
+    const before = history.page(syncHistory(copyId), keptRuns).runs.find(({ outcome }) => outcome !== 'stopped')
+    history.ended({ ...view, jobId: syncHistory(copyId) }, run.problems)
     if (queue.ending) return
     onEnded(view, this.#jobOf(copy), before)
     onChange()
@@ -225,15 +225,15 @@ export class Copies {
 }
 
 /** Whether nothing was left to copy but what could not be read at the source. */
-function isCompleteCopy({ outcome, copy }: RunView): boolean {
+export function isCompleteCopy({ outcome, copy }: RunView): boolean {
   return copy !== undefined && (outcome === 'success' || outcome === 'unchanged' || outcome === 'warnings')
 }
 
-function keyOf(copyId: string): string {
+export function syncKey(copyId: string): string {
   return `sync:${copyId}`
 }
 
 /** Where the history keeps it: beside the runs of jobs, whose schedules count those alone. */
-function historyOf(copyId: string): string {
+export function syncHistory(copyId: string): string {
   return `sync-${copyId}`
 }

@@ -38,7 +38,7 @@ interface RestoreCandidate extends CandidateBase {
 }
 
 /** What nobody waits for: it goes behind all else, at quiet moments. */
-interface QuietCandidate extends CandidateBase {
+export interface QuietCandidate extends CandidateBase {
   /** A first backup has made or found the repository. */
   readonly exists: boolean
   /** From when on it counts: when the first of the repository's jobs was scheduled, or its copy was added. */

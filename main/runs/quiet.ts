@@ -11,7 +11,9 @@ export function openQuiet(ports: Ports, settings: { readonly value: Settings }, 
   return {
     care: new Care({
       ...ports,
-      onEnded: (run, { config }, before) => { notifications.show(announceCare(run, before, config.name, settings.value.notifications)) },
+      onEnded: (run, { config: { name } }, before, copy) => {
+        notifications.show(announceCare(run, before, copy ? { copyOf: name } : { name }, settings.value.notifications))
+      },
     }),
     copies: new Copies({
       ...ports,

@@ -79,10 +79,10 @@ function signInAnnouncement(service: unknown, jobName: string, route: Route): An
  * Of care, which nobody asked for, only what somebody has to do something about is told, and only once as long as it stays the same.
  * @param before the care before it
  */
-export function announceCare(run: RunView, before: RunView | undefined, jobName: string, level: SettingsView['notifications']): Announcement | undefined {
+export function announceCare(run: RunView, before: RunView | undefined, of: { readonly name: string } | { readonly copyOf: string }, level: SettingsView['notifications']): Announcement | undefined {
   const trouble = careTrouble(run)
   if (level === 'none' || trouble === undefined || trouble === careTrouble(before)) return undefined
-  const name = visibleText(jobName)
+  const name = 'name' in of ? visibleText(of.name) : `Copy of ${visibleText(of.copyOf)}`
   const route: Route = { page: 'job', jobId: run.jobId }
   switch (trouble) {
     case 'damaged':

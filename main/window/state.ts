@@ -1,5 +1,5 @@
 import type { Folders } from '../authority/folders.ts'
-import type { AccountsView, AppState, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
+import type { AccountsView, AppState, CareView, CopyView, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
@@ -19,7 +19,7 @@ export interface StateSources {
   readonly history: RunHistory
   readonly queue: RunQueue
   readonly backups: Backups
-  readonly care: Pick<Care, 'view'>
+  readonly care: Pick<Care, 'view' | 'viewOfCopy'>
   readonly copies: Pick<Copies, 'view'>
   readonly restores: Restores
   readonly watch: Pick<RepositoryWatch, 'hold'>
@@ -70,7 +70,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, sec
     id,
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
-    copies: copies.view(record),
+    copies: copies.view(record).map((copy) => withCare(copy, carer.viewOfCopy(copy.id))),
     secrets: secrets.has(repository.id),
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
@@ -80,6 +80,10 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, sec
     ...(waits && { waits }),
     ...(care && { care }),
   }
+}
+
+function withCare(copy: CopyView, care: CareView | undefined): CopyView {
+  return care ? { ...copy, care } : copy
 }
 
 function settingsView({ settings, secrets, autoStart }: StateSources): SettingsView {

@@ -8,6 +8,7 @@ import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
 import { Care } from '../../../main/runs/care.ts'
 import { Copies } from '../../../main/runs/copies.ts'
+import type { CopyRecord } from '../../../main/repositories/copies.ts'
 import { DestinationTests } from '../../../main/jobs/destination-test.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
@@ -90,8 +91,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     show: (jobId) => { asksFor.push(jobId) },
     announce: ({ config: { name } }) => { reminded.push(name) },
   })
-  const cared: { readonly run: RunView; readonly before: RunView | undefined }[] = []
-  const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { cared.push({ run, before }) } })
+  const cared: { readonly run: RunView; readonly before: RunView | undefined; readonly copy?: CopyRecord }[] = []
+  const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before, copy) => { cared.push({ run, before, ...(copy && { copy }) }) } })
   const folders = new Folders()
   /** Places that are not there now. */
   const awayPlaces = new Set<string>()

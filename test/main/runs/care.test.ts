@@ -183,7 +183,7 @@ describe('what is told of care', () => {
       await ends(last(), day)
       await timers.advance(dayMs)
     }
-    return cared.map(({ run, before }) => announceCare(run, before, 'docs', 'failures')?.title)
+    return cared.map(({ run, before }) => announceCare(run, before, { name: 'docs' }, 'failures')?.title)
   }
 
   it('is damage and a drill that failed, once as long as it stays the same', async () => {
@@ -204,8 +204,8 @@ describe('what is told of care', () => {
       await settle()
       await timers.advance(dayMs)
     }
-    expect(cared.map(({ run, before }) => announceCare(run, before, 'docs', 'all')?.title)).toEqual([undefined, 'docs: it could not be looked after'])
-    expect(cared.map(({ run, before }) => announceCare(run, before, 'docs', 'none'))).toEqual([undefined, undefined])
+    expect(cared.map(({ run, before }) => announceCare(run, before, { name: 'docs' }, 'all')?.title)).toEqual([undefined, 'docs: it could not be looked after'])
+    expect(cared.map(({ run, before }) => announceCare(run, before, { name: 'docs' }, 'none'))).toEqual([undefined, undefined])
   })
 })
 
