@@ -1,5 +1,5 @@
 import './system/disposal.ts'
-import { homedir, hostname, setPriority } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import { join } from 'node:path'
 import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safeStorage, shell } from 'electron'
 import { Accounts } from './accounts/accounts.ts'
@@ -11,6 +11,9 @@ import { Folders } from './authority/folders.ts'
 import { sensitivityOf } from './authority/sensitive.ts'
 import { Backups } from './runs/backups.ts'
 import { Browsing } from './jobs/browsing.ts'
+import { Places } from './repositories/places.ts'
+import { Visits } from './visit/visits.ts'
+import { visitHandlers } from './visit/handlers.ts'
 import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
@@ -31,9 +34,10 @@ import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
-import { openSettings, pauseIn } from './settings/settings.ts'
+import { limitsOf, openSettings, pauseIn } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
+import { renicer } from './supervisor/renice.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 import { announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
@@ -171,11 +175,11 @@ function openAccounts({ ciphers }: Stores, publisher: Publisher, signedIn: () =>
 }
 
 /** What runs engines, for the jobs in the stores. */
-function openWork(stores: Stores, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications, folders: Folders) {
+function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: Notices, publisher: Publisher, notifications: Notifications, folders: Folders) {
   const { settings, store, secrets, history, watched } = stores
   const { engine } = programPaths(app.getAppPath())
   const supervisor = new Supervisor({
-    startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice,
+    startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice: renicer(log),
     token: (...request) => accounts.token(...request), sharedAccount: (...request) => accounts.sharedKey(...request),
   })
   const runPorts = {
@@ -192,7 +196,8 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   }
   const awake = new Awake({ now: () => timers.now(), uptimeMs: () => process.uptime() * 1000 })
   const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: runPorts.onChange })
-  const ports = { ...runPorts, queue, store, secrets, engines: supervisor, home: paths.home }
+  const places = new Places({ store, secrets, visits })
+  const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home }
   const backups = new Backups({
     ...ports,
     history,
@@ -215,6 +220,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   const quiet = openQuiet({ ...ports, history, folders, isThere: isDestinationThere, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
+  visits.tell({ close: (place) => { browsing.close(place) }, onChange: runPorts.onChange })
   const watch = new RepositoryWatch({
     file: watched, store, history, browsing, timers, host: hostname(), mayLook: () => !queue.pausedAll && !queue.ending,
     show: (late) => { notices.showLate(late) },
@@ -225,7 +231,7 @@ function openWork(stores: Stores, accounts: Accounts, notices: Notices, publishe
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, awake, queue, backups, restores, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, awake, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -236,23 +242,18 @@ function openReminder({ reminders: file, store, history, secrets, settings }: St
   })
 }
 
-function renice(pid: number, nice: number): void {
-  try {
-    setPriority(pid, nice)
-  } catch (error) {
-    log('warning', `the priority of engine ${pid} stays as it is: ${String(error)}`)
-  }
-}
-
 /** The window, and the way to its pages. */
-function openWindow({ settings }: Stores, folders: Folders) {
+function openWindow({ settings }: Stores, folders: Folders, visits: Visits) {
   const window: AppWindow = new AppWindow({
     preload: programPaths(app.getAppPath()).preload,
     devTools: !app.isPackaged,
     background: () => (nativeTheme.shouldUseDarkColors ? pageColour.dark : pageColour.light),
     remembered: () => settings.value.windowBounds,
     remember: (windowBounds) => { void settings.set({ ...settings.value, windowBounds }) },
-    onLeft: () => { folders.forget() },
+    onLeft: () => {
+      folders.forget()
+      visits.end()
+    },
     onLoaded: () => { navigation.onLoaded() },
     onCrash: (reason) => { log('error', `the window broke off: ${reason}`) },
   })
@@ -304,6 +305,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...copyHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
+    ...visitHandlers({ ...ports, visits: work.visits }),
     ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
     ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),
     ...windowHandlers({
@@ -334,10 +336,11 @@ async function run(): Promise<void> {
   const stores = openStores(paths, notices)
   warnOfRuntime(notices)
   const folders = new Folders()
-  const face = openWindow(stores, folders)
+  const visits = new Visits()
+  const face = openWindow(stores, folders, visits)
   const waiting = { goOn: (): void => undefined }
   const accounts = await openAccounts(stores, publisher, () => { waiting.goOn() })
-  const work = openWork(stores, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }), folders)
+  const work = openWork(stores, visits, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }), folders)
   waiting.goOn = () => { work.backups.signedIn() }
   const loginItem = openLoginItem(app, process.env, hidden)
   const sources: StateSources = {
@@ -400,10 +403,6 @@ function serve(handlers: Handlers, { window }: Face): void {
 function startSchedule(work: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups: work.backups, isWithinReach })
   startTicks({ ...work, timers, returns, interrupted, refresh, onWake: (action) => powerMonitor.on('resume', action) })
-}
-
-function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings) {
-  return { ...(up !== undefined && { uploadBytesPerSecond: up }), ...(down !== undefined && { downloadBytesPerSecond: down }) }
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */

@@ -9,6 +9,7 @@ import type { RunSummary } from '../protocol/progress.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { addPassword } from '../repository/keys.ts'
+import { readMachines } from '../repository/protocol/machines.ts'
 import { annotationPrefix } from '../repository/protocol/names.ts'
 import { readDrills } from '../repository/protocol/proofs.ts'
 import { resolveSnapshot } from '../repository/protocol/resolve.ts'
@@ -35,6 +36,7 @@ export interface BrowseRequest {
 type ListQuery = Extract<BrowseQuery, { type: 'list' }>
 type AnnotateQuery = Omit<Extract<BrowseQuery, { type: 'annotate' }>, 'type'>
 type AnnotateAnswer = Omit<Extract<BrowseAnswer, { type: 'annotated' }>, 'type'>
+type MachinesAnswer = Omit<Extract<BrowseAnswer, { type: 'machines' }>, 'type'>
 type ListAnswer = Omit<Extract<BrowseAnswer, { type: 'list' }>, 'type'>
 
 /** Answers queries, several at once, until there are no more. Errors of a query are its answer. Errors: those of opening. */
@@ -91,6 +93,7 @@ export class Browser implements AsyncDisposable {
         case 'annotate': return { type: 'annotated', ...(await this.annotate(query)) }
         case 'acknowledge': return { type: 'acknowledged', snapshots: await this.acknowledge(query) }
         case 'add-password': return { type: 'password-added', key: await this.addPassword(query.password) }
+        case 'machines': return { type: 'machines', ...(await this.machines()) }
         default: return assertNever(query)
       }
     } catch (error) {
@@ -155,6 +158,13 @@ export class Browser implements AsyncDisposable {
   addPassword(password: string): Promise<string> {
     const { clock, signal } = this.#context
     return addPassword(this.#reader.repository, { password, label: '' }, { clock, random: systemRandom }, signal)
+  }
+
+  /** What machines left for others to take their place, and which repository this is. Errors: those of the storage. */
+  async machines(): Promise<MachinesAnswer> {
+    const { repository } = this.#reader
+    const machines = await readMachines(repository, this.#context.signal)
+    return { repositoryId: repository.config.repositoryId, machines: machines.map(({ host, user, savedMs, settings }) => ({ host, user, savedMs, settings })) }
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {

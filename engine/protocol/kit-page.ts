@@ -63,8 +63,8 @@ export function kitPage(facts: KitFacts): string {
 <h2>How to restore</h2>
 <ol class="steps">
 <li>Install Holdfast on any computer.${secrets === '' ? '' : ` You also need access to the storage: ${secrets}. It is not on this page.`}</li>
-<li>Make a backup job that goes to the address above, and enter the recovery words as its password. Do not start it yet.</li>
-<li>Open <b>Restore</b> on that job. It shows the backups of all computers. Choose what to restore, and where to.</li>
+<li>Open it and choose <b>Restore from a backup</b>. Say that the backup is at the address above, and enter the recovery words in place of the password.</li>
+<li>It shows the backups of all computers that back up there. Choose what to restore, and where to.</li>
 </ol>
 <p>On the command line, which asks for the password and takes the words:</p>
 <p><code>holdfast snapshots --repo ${escaped(shellWord(facts.address))}</code><br><code>holdfast restore latest --repo ${escaped(shellWord(facts.address))} --to restored</code><br><code>holdfast machines --repo ${escaped(shellWord(facts.address))}</code> shows the jobs that there were, and how to go on with them.</p>

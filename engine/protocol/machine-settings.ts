@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { ExcludeRules } from './job.ts'
+import type { ExcludeRules, RetentionPolicy } from './job.ts'
 import { scheduleSchema, type Schedule } from './schedule.ts'
 
 /** A backup job as it is kept in its own repository, for another machine to take up: no address, no secrets. */
@@ -11,6 +11,11 @@ export interface PortableJob {
   readonly sources: readonly string[]
   readonly excludes: ExcludeRules
   readonly schedule: Schedule
+  /** Absent: nobody had chosen, or it was kept by a version that did not keep it. So are the others. */
+  readonly retention?: RetentionPolicy
+  /** Uploads at a time. */
+  readonly concurrency?: number
+  readonly uploadBytesPerSecond?: number
 }
 
 /** What a machine leaves in a repository; see `machineSettings` of a backup job. */
@@ -22,6 +27,7 @@ export interface PortableSettings {
 }
 
 const text = v.pipe(v.string(), v.maxLength(4096))
+const amount = v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)))
 const schema = v.pipe(v.string(), v.parseJson(), v.object({
   version: v.literal(1),
   home: text,
@@ -36,13 +42,23 @@ const schema = v.pipe(v.string(), v.parseJson(), v.object({
       oneFileSystem: v.boolean(),
     }),
     schedule: scheduleSchema,
+    retention: v.exactOptional(v.object({ last: amount, hourly: amount, daily: amount, weekly: amount, monthly: amount, yearly: amount, withinMs: amount, budgetBytes: amount })),
+    concurrency: amount,
+    uploadBytesPerSecond: amount,
   })), v.maxLength(1000)),
 }))
 
 /** The same settings give the same text, so that nothing is written where nothing changed. */
 export function writeMachineSettings({ home, jobs }: PortableSettings): string {
   const sorted = jobs.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  return JSON.stringify({ version: 1, home, jobs: sorted.map(({ name, host, sources, excludes, schedule }) => ({ name, ...(host === undefined ? {} : { host }), sources, excludes, schedule })) })
+  return JSON.stringify({ version: 1, home, jobs: sorted.map(inOrder) })
+}
+
+function inOrder({ name, host, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond }: PortableJob): PortableJob {
+  return {
+    name, ...(host === undefined ? {} : { host }), sources, excludes, schedule, ...(retention === undefined ? {} : { retention }),
+    ...(concurrency === undefined ? {} : { concurrency }), ...(uploadBytesPerSecond === undefined ? {} : { uploadBytesPerSecond }),
+  }
 }
 
 /** Undefined: damaged, or of a later version. */

@@ -68,6 +68,8 @@ export type BrowseQuery =
   | { readonly type: 'acknowledge'; readonly job: string; readonly host: string }
   /** Lets one more password open the repository. */
   | { readonly type: 'add-password'; readonly password: string }
+  /** What machines left in the repository so that another can take their place. */
+  | { readonly type: 'machines' }
 
 export type BrowseAnswer =
   /** `missed`: what the repository lacks of what this machine has seen in it, in words. `held`: jobs of which a backup was unusual. */
@@ -79,7 +81,19 @@ export type BrowseAnswer =
   | { readonly type: 'acknowledged'; readonly snapshots: readonly string[] }
   /** `key`: the name of the key that it opens. */
   | { readonly type: 'password-added'; readonly key: string }
+  /** The newest first. */
+  | { readonly type: 'machines'; readonly repositoryId: string; readonly machines: readonly MachineRecord[] }
   | { readonly type: 'error'; readonly error: WireError }
+
+/** What a machine left in a repository; see engine/protocol/machine-settings.ts for what the app's settings hold. */
+export interface MachineRecord {
+  readonly host: string
+  readonly user: string
+  /** ms since 1970, by that machine's clock. */
+  readonly savedMs: number
+  /** JSON of the app that left it. */
+  readonly settings: string
+}
 
 export interface SnapshotView {
   /** `JOB@REV` */

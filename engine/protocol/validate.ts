@@ -183,6 +183,7 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('acknowledge'), job: text, host: text }),
   v.object({ type: v.literal('add-password'), password: text }),
+  v.object({ type: v.literal('machines') }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -278,6 +279,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
   v.object({ type: v.literal('acknowledged'), snapshots: list }),
   v.object({ type: v.literal('password-added'), key: text }),
+  v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
   v.object({ type: v.literal('error'), error }),
 ])
 

@@ -1,5 +1,5 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
+import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
 import type { PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -95,11 +95,20 @@ export interface Api {
   /** Lets one more password open the job's repository, and keeps it here in place of the one before. Waits for the storage. Errors: as password.check, and what the engine says. Asks. */
   'password.add'(request: { readonly jobId: string; readonly password: string }): void
 
-  /** Snapshots of the job's repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
-  'browse.snapshots'(request: { readonly jobId: string }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
+  /**
+   * Opens a repository that no job goes to, to look at it and to restore from it; it is the only one, until `visit.close` or until the page is left. The
+   * password may be recovery words, as they are typed. Nothing of it is kept. Errors: `not-a-repository`, `password`, what the engine says, `busy`. Asks
+   * for a storage on the network that no job uses.
+   */
+  'visit.open'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput }): { readonly visitId: string }
+  /** Restores from it go on. Without effect where it is not open. */
+  'visit.close'(request: { readonly visitId: string }): void
+
+  /** Snapshots of a repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
+  'browse.snapshots'(request: { readonly place: PlaceRef }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
   /** One page of a directory. `path`: exact bytes, names joined by `/`, empty for the root; `after`: name of the last entry of the page before. */
   'browse.list'(request: {
-    readonly jobId: string
+    readonly place: PlaceRef
     readonly snapshot: string
     readonly path: Uint8Array
     readonly after?: Uint8Array
@@ -108,7 +117,7 @@ export interface Api {
 
   /** Asks where the folder holds configuration, or starts programs, or the originals are in it. */
   'restore.start'(request: {
-    readonly jobId: string
+    readonly place: PlaceRef
     readonly snapshot: string
     readonly target: FolderRef
     /** Empty: everything. */
@@ -199,6 +208,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'dialog.file': true,
   'password.check': true,
   'password.add': true,
+  'visit.open': true,
+  'visit.close': true,
   'browse.snapshots': true,
   'browse.list': true,
   'restore.start': true,

@@ -67,6 +67,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'dialog.file': 'write',
   'password.check': 'write',
   'password.add': 'heavy',
+  'visit.open': 'heavy',
+  'visit.close': 'light',
   'browse.snapshots': 'light',
   'browse.list': 'light',
   'restore.start': 'heavy',

@@ -96,6 +96,8 @@ const accountName = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
 const none = v.undefined()
 const job = v.strictObject({ jobId: id })
 const copy = v.strictObject({ copyId: id })
+const visit = v.strictObject({ visitId: id })
+const place = v.union([job, visit])
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
@@ -130,10 +132,12 @@ export const requests: RequestSchemas = {
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']) }),
   'password.check': v.strictObject({ jobId: id, password: secret }),
   'password.add': v.strictObject({ jobId: id, password: secret }),
-  'browse.snapshots': job,
-  'browse.list': v.strictObject({ jobId: id, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),
+  'visit.open': v.strictObject({ destination, secrets }),
+  'visit.close': visit,
+  'browse.snapshots': v.strictObject({ place }),
+  'browse.list': v.strictObject({ place, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),
   'restore.start': v.strictObject({
-    jobId: id,
+    place,
     snapshot,
     target: folder,
     paths: manyPaths,

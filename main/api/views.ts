@@ -23,6 +23,8 @@ export interface AppState {
   readonly jobs: readonly JobView[]
   /** Restores of this session, newest first, finished ones until they are dismissed. */
   readonly restores: readonly RestoreView[]
+  /** The repository that is open without a job; it ends with the page. */
+  readonly visit?: VisitView
   readonly accounts: AccountsView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
   readonly pausedAll: boolean
@@ -44,7 +46,7 @@ export interface LiveState {
 
 export interface LiveRun {
   readonly runId: string
-  /** The job it belongs to; a restore has one too: the job whose repository it reads. */
+  /** The job it belongs to; a restore has one too: the job, or the visit, whose repository it reads. */
   readonly jobId: string
   readonly operation: Operation
   readonly startedMs: number
@@ -247,10 +249,23 @@ export interface RunView extends RunFigures {
   readonly copy?: SyncFigures
 }
 
+/** Whose repository is looked at: that of a job, or the one that somebody opened without a job (`visit.open`). */
+export type PlaceRef = { readonly jobId: string } | { readonly visitId: string }
+
+/** A repository that is open without a job. */
+export interface VisitView {
+  readonly id: string
+  /** Where it is, in one line. */
+  readonly name: string
+  /** No machine has left its jobs in it, or some have. */
+  readonly machines: number
+}
+
 export interface RestoreView {
   readonly id: string
-  readonly jobId: string
-  readonly jobName: string
+  readonly place: PlaceRef
+  /** Name of the job, or where the repository is. */
+  readonly from: string
   readonly snapshot: string
   readonly target: string
   /** How many paths were picked; 0: everything. */

@@ -68,7 +68,7 @@ export function passwordQuestion(name: string): Question {
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {
-    title: `Send backups to ${placeOf(config.destination)}?`,
+    title: `Send backups to ${destinationName(config.destination)}?`,
     detail: lines(['Encrypted copies of these folders go there:', ...config.sources.map(shownText)]),
     yes: 'Send them there',
   }
@@ -77,7 +77,7 @@ export function storageQuestion(config: JobConfig): Question {
 /** A storage on the network that no job uses yet: what is in a job's repository goes there. */
 export function copyQuestion(name: string, destination: Destination): Question {
   return {
-    title: `Copy the backup of “${shownText(name)}” to ${placeOf(destination)}?`,
+    title: `Copy the backup of “${shownText(name)}” to ${destinationName(destination)}?`,
     detail: lines(['Encrypted copies of all its snapshots go there, now and about once a day.', 'Whoever knows the password of the copy can read everything in it.']),
     yes: 'Copy it there',
   }
@@ -85,7 +85,7 @@ export function copyQuestion(name: string, destination: Destination): Question {
 
 export function copyRemovalQuestion(name: string, destination: Destination): Question {
   return {
-    title: `No longer copy the backup of “${shownText(name)}” to ${placeOf(destination)}?`,
+    title: `No longer copy the backup of “${shownText(name)}” to ${destinationName(destination)}?`,
     detail: lines(['Holdfast forgets the place and its stored password.', 'What was copied stays where it is. You need its address and password to get at it again.']),
     yes: 'Stop copying',
   }
@@ -111,9 +111,18 @@ export function signOutQuestion(service: SignInKind, login: string, jobs: readon
 /** A storage that a program of this machine reaches, as the window has typed it. */
 export function tryQuestion(destination: Destination): Question {
   return {
-    title: `Try ${placeOf(destination)}?`,
+    title: `Try ${destinationName(destination)}?`,
     detail: lines(['A program of this computer is started for it, with the settings that were typed.', 'Go on only if you have entered them yourself.']),
     yes: 'Try it',
+  }
+}
+
+/** A storage on the network that no job uses, to restore from: whoever fills it decides what the restored files are. */
+export function visitQuestion(destination: Destination): Question {
+  return {
+    title: `Open the backup at ${destinationName(destination)}?`,
+    detail: lines(['The password and keys that were typed are tried there, and files can be restored from it.', 'Go on only if you have entered this address yourself.']),
+    yes: 'Open it',
   }
 }
 
@@ -130,7 +139,7 @@ export function changeQuestion({ name, moved, password, losses }: JobChange): Qu
   return {
     title: `Change the job “${shownText(name)}”?`,
     detail: lines([
-      ...(moved ? [`Its backups go to ${placeOf(moved.to)} from now on, no longer to ${placeOf(moved.from)}.`] : []),
+      ...(moved ? [`Its backups go to ${destinationName(moved.to)} from now on, no longer to ${destinationName(moved.from)}.`] : []),
       ...(moved?.sameRepository ? ['The same repository is there: the job goes on with it.'] : []),
       ...(password ? ['Its backup will be encrypted with the password that was just entered.'] : []),
       ...losses.map(lossLine),
@@ -214,7 +223,8 @@ function scheduleLine(schedule: Schedule): string {
   }
 }
 
-function placeOf(destination: Destination): string {
+/** As a person knows it, in one line. */
+export function destinationName(destination: Destination): string {
   if (destination.type === 'folder') return shownText(destination.path)
   const { what, where } = placeWords(destination)
   return what === '' ? shownText(where) : `${shownText(what)} on ${shownText(where)}`

@@ -5,6 +5,7 @@ import type { Destination, JobConfig, Request, Retention } from '../api/contract
 import { keepsAll } from '../api/retention.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
+import type { Place } from '../repositories/places.ts'
 import type { JobRecord } from './store.ts'
 
 /** How long `destination.test` waits for a storage that is away: somebody sits in front of it. */
@@ -41,7 +42,7 @@ export function backupJobOf(record: JobRecord, home: string, acceptOlderReposito
   }
 }
 
-export function restoreJobOf(record: JobRecord, home: string, request: RestoreRequest): RestoreJob {
+export function restoreJobOf(place: Place, home: string, request: RestoreRequest): RestoreJob {
   return {
     type: 'restore',
     snapshot: request.snapshot,
@@ -49,13 +50,13 @@ export function restoreJobOf(record: JobRecord, home: string, request: RestoreRe
     paths: request.paths,
     except: request.except,
     overwrite: request.overwrite,
-    ...repositoryOf(record, home),
-    concurrency: record.config.concurrency,
+    ...repositoryOf(place, home),
+    concurrency: place.concurrency,
   }
 }
 
-export function browseJobOf(record: JobRecord, home: string): BrowseJob {
-  return { type: 'browse', ...repositoryOf(record, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
+export function browseJobOf(place: Place, home: string): BrowseJob {
+  return { type: 'browse', ...repositoryOf(place, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
 }
 
 /** Of the jobs of one repository for which somebody has chosen what is kept. Those that keep all take no part in forgetting. */
@@ -124,8 +125,8 @@ export function testJobOf(destination: Destination, home: string, expectReposito
 
 type RepositoryOfJob = Pick<BackupJob, 'repository' | 'home' | 'expectRepositoryId' | 'acceptOtherRepository' | 'known' | 'host'>
 
-/** A job that has not met its repository takes what is at its address: that was just entered. */
-function repositoryOf({ repository: { destination, repositoryId, known }, host }: JobRecord, home: string): RepositoryOfJob {
+/** Where it is not known yet which repository is there, any is taken: its address was just entered. */
+function repositoryOf({ repository: { destination, repositoryId, known }, host }: Pick<JobRecord, 'repository' | 'host'>, home: string): RepositoryOfJob {
   return {
     repository: repositoryUrl(destination),
     home,

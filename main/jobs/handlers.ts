@@ -21,6 +21,7 @@ import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMove
 import { dropCopies, endCopies } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
+import type { Places } from '../repositories/places.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
@@ -39,6 +40,7 @@ export interface JobHandlerPorts {
   readonly copies: Pick<Copies, 'end' | 'forget' | 'problems' | 'run' | 'stop'>
   readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
+  readonly places: Places
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
   readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
   readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
@@ -67,7 +69,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await ports.ask(removalQuestion(config.name))
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
-      browsing.close(jobId)
+      browsing.close({ jobId })
       await ports.care.stop(jobId)
       const copied = store.copies.of(repository.id)
       await endCopies(ports, copied)
@@ -85,7 +87,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       const { config } = store.get(jobId)
       if (backups.of(jobId)) throw new MainError('busy', 'The job is running.')
       await ports.ask(olderQuestion(config.name))
-      browsing.close(jobId)
+      browsing.close({ jobId })
       return { runId: backups.run(jobId, 'manual', true).id }
     },
     async 'job.acknowledge'({ jobId }) {
@@ -151,7 +153,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
     await dropSecrets(ports, record.repository.id)
     if (typed.password !== undefined) ports.reminder.known(repository)
   } else await store.update(jobId, config)
-  browsing.close(jobId)
+  browsing.close({ jobId })
   onChange()
 }
 
@@ -215,7 +217,7 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
       await ports.passwords.add(record, password)
       ports.reminder.known(record.repository.id)
     },
-    'browse.snapshots': ({ jobId }) => browsing.snapshots(jobId),
+    'browse.snapshots': ({ place }) => browsing.snapshots(place),
     'browse.list': (request) => browsing.list(request),
     'restore.start': (request) => restore(ports, request),
     'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },
@@ -240,8 +242,8 @@ async function test(ports: JobHandlerPorts, { destination: input, secrets, jobId
 }
 
 /** A folder that was chosen is good for one restore, so that no later one writes there unnoticed. */
-async function restore({ restores, folders, sensitivity, ask, store }: JobHandlerPorts, request: Request<'restore.start'>): Promise<{ readonly restoreId: string }> {
-  store.get(request.jobId)
+async function restore({ restores, folders, sensitivity, ask, places }: JobHandlerPorts, request: Request<'restore.start'>): Promise<{ readonly restoreId: string }> {
+  places.open(request.place)
   const target = folders.path('restore', request.target)
   const reason = sensitivity(target)
   if (reason) await ask(restoreQuestion(target, reason))

@@ -9,8 +9,10 @@ type OneJob = Pick<JobRecord, 'config' | 'host'>
 export function withMachineSettings(job: BackupJob, record: OneJob, all: readonly OneJob[], home = homedir()): BackupJob {
   const place = JSON.stringify(record.config.destination)
   const jobs = all.filter(({ config }) => JSON.stringify(config.destination) === place).map(({ config, host }) => {
-    const { name, sources, excludes, schedule } = config
-    return { name, sources, excludes, schedule, ...(host !== undefined && { host }) }
+    const { name, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond } = config
+    return {
+      name, sources, excludes, schedule, concurrency, ...(host !== undefined && { host }), ...(retention && { retention }), ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
+    }
   })
   return { ...job, machineSettings: writeMachineSettings({ home, jobs }) }
 }

@@ -1,19 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { RestoreView, RunView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
-import type { SecretStore } from '../settings/secrets.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
 import type { RunQueue } from './queue.ts'
 import { restoreJobOf } from '../jobs/engine-jobs.ts'
-import { requireSecrets } from '../repositories/address.ts'
+import type { Place, Places } from '../repositories/places.ts'
 import type { RestoreRequest } from '../jobs/engine-jobs.ts'
-import type { JobStore } from '../jobs/store.ts'
 
 export interface RestorePorts extends RunPorts {
-  readonly store: JobStore
-  readonly secrets: Pick<SecretStore, 'get'>
+  readonly places: Places
   readonly engines: EngineStarter
   readonly home: string
   readonly queue: RunQueue
@@ -28,7 +25,7 @@ const mostEnded = 50
 interface Restore {
   readonly id: string
   readonly request: RestoreRequest
-  readonly jobName: string
+  readonly place: Place
   readonly run: ActiveRun
   result?: RunView
 }
@@ -51,13 +48,12 @@ export class Restores {
     return [...this.#restores.values()].filter((one) => !one.result).map((one) => one.run)
   }
 
-  /** Errors: `not-found` (job), `password` (not stored), `busy` (too many at once). */
+  /** Goes on when the visit that it reads ends. Errors: `not-found` (job, visit), `password` (not stored), `busy` (too many at once). */
   start(request: RestoreRequest): string {
-    const record = this.#ports.store.get(request.jobId)
+    const { place, secrets } = this.#ports.places.open(request.place)
     if (this.running.length >= mostRunning) throw new MainError('busy', 'Too many restores run already.', { pace: true })
-    const secrets = requireSecrets(this.#ports.secrets, record.repository)
-    const run = new ActiveRun({ jobId: record.id, jobName: record.config.name, operation: 'restore', trigger: 'manual' }, this.#ports)
-    const restore: Restore = { id: randomUUID(), request, jobName: record.config.name, run }
+    const run = new ActiveRun({ jobId: place.id, jobName: place.name, operation: 'restore', trigger: 'manual' }, this.#ports)
+    const restore: Restore = { id: randomUUID(), request, place, run }
     this.#restores.set(restore.id, restore)
     void run.ended.then((result) => {
       restore.result = result
@@ -65,10 +61,10 @@ export class Restores {
       this.#ports.onChange()
       this.#ports.onEnded(viewOf(restore))
     })
-    const place = { operation: 'restore', jobId: record.id, repository: record.repository.id } as const
-    const job = restoreJobOf(record, this.#ports.home, request)
+    const active = { operation: 'restore', jobId: place.id, repository: place.repository.id } as const
+    const job = restoreJobOf(place, this.#ports.home, request)
     this.#ports.queue.add({
-      key: `restore:${restore.id}`, run, asked: 'manual', active: place, candidate: () => place,
+      key: `restore:${restore.id}`, run, asked: 'manual', active, candidate: () => active,
       start: () => { run.start((listener) => this.#ports.engines.start({ job, secrets }, listener)) },
     })
     return restore.id
@@ -108,7 +104,7 @@ export class Restores {
   }
 }
 
-function viewOf({ id, request, jobName, run, result }: Restore): RestoreView {
-  const { jobId, snapshot, target, paths, except } = request
-  return { id, jobId, jobName, snapshot, target, paths: paths.length, except: except.length, state: run.state, runId: run.id, ...(result && { result }) }
+function viewOf({ id, request, place, run, result }: Restore): RestoreView {
+  const { snapshot, target, paths, except } = request
+  return { id, place: place.ref, from: place.name, snapshot, target, paths: paths.length, except: except.length, state: run.state, runId: run.id, ...(result && { result }) }
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Limits } from '../../engine/protocol/messages.ts'
 import type { SettingsChange, SettingsView } from '../api/contract.ts'
 import type { Pause } from '../runs/pause.ts'
 import { VersionedFile } from './versioned-file.ts'
@@ -72,4 +73,9 @@ export function applyChange(settings: Settings, change: SettingsChange): Setting
     ...(typeof newUp === 'number' && { uploadBytesPerSecond: newUp }),
     ...(typeof newDown === 'number' && { downloadBytesPerSecond: newDown }),
   }
+}
+
+/** What all engines together may move. */
+export function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings): Limits {
+  return { ...(up !== undefined && { uploadBytesPerSecond: up }), ...(down !== undefined && { downloadBytesPerSecond: down }) }
 }

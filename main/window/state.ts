@@ -7,6 +7,7 @@ import type { Backups } from '../runs/backups.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
+import type { Visits } from '../visit/visits.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -22,6 +23,7 @@ export interface StateSources {
   readonly care: Pick<Care, 'view' | 'viewOfCopy'>
   readonly copies: Pick<Copies, 'view'>
   readonly restores: Restores
+  readonly visits: Pick<Visits, 'current'>
   readonly watch: Pick<RepositoryWatch, 'hold'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
@@ -34,6 +36,7 @@ export interface StateSources {
 /** The whole picture for window and tray, put together from its owners. */
 export function appState(sources: StateSources): AppState {
   const { version, oldRuntime, store, queue, restores } = sources
+  const visit = sources.visits.current
   return {
     version,
     ...(oldRuntime !== undefined && { oldRuntime }),
@@ -41,6 +44,7 @@ export function appState(sources: StateSources): AppState {
     settings: settingsView(sources),
     jobs: store.all.map((record) => jobView(record, sources)),
     restores: restores.views,
+    ...(visit && { visit: { id: visit.place.id, name: visit.place.name, machines: visit.found?.machines.length ?? 0 } }),
     accounts: sources.accounts.view,
     pausedAll: queue.pausedAll,
     ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),

@@ -1,4 +1,4 @@
-import type { Bridge, EntryView, WireError } from './bridge.ts'
+import type { Bridge, EntryView, PlaceRef, WireError } from './bridge.ts'
 import { Pages } from './pages.svelte.ts'
 import { joinPath } from './path.ts'
 
@@ -16,9 +16,9 @@ export class Browser {
   readonly #entries: Pages<EntryView>
   #steps = $state.raw<readonly Step[]>([])
 
-  constructor(bridge: Bridge, jobId: string, snapshot: string) {
+  constructor(bridge: Bridge, place: PlaceRef, snapshot: string) {
     this.#entries = new Pages(async (last) => {
-      const reply = await bridge.invoke('browse.list', { jobId, snapshot, path: this.path, limit: pageSize, ...(last && { after: last.name }) })
+      const reply = await bridge.invoke('browse.list', { place, snapshot, path: this.path, limit: pageSize, ...(last && { after: last.name }) })
       return reply.ok ? { ok: true, value: { items: reply.value.entries, more: reply.value.more } } : reply
     })
   }

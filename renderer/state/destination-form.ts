@@ -23,6 +23,24 @@ export interface DestinationFacts {
   readonly storedKeys: boolean
 }
 
+/** A form that asks for a destination. */
+export interface DestinationForm {
+  readonly fields: DestinationFields
+  /** Keys are kept that are good for this destination. */
+  readonly storedKeys: boolean
+  /** Another kind of destination: nothing that was typed for one goes to another. */
+  chooseDestination(destination: string): void
+  /** Fills in what a preset knows; the rest stays. */
+  applyPreset(name: string): void
+  /** Errors of the field show from now on. */
+  leave(name: DestinationField): void
+}
+
+/** What a preset of the chosen provider fills in. */
+export function presetValues(fields: Pick<DestinationFields, 'destination'>, name: string): AddressValues {
+  return providerOf(fields)?.presets?.find((one) => one.name === name)?.values ?? {}
+}
+
 export function noDestination(): DestinationFields {
   return { destination: 'folder', folder: undefined, values: {}, keys: {} }
 }

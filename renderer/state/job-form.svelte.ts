@@ -1,6 +1,7 @@
 import { SvelteSet } from 'svelte/reactivity'
 import type { Bridge, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
-import { destinationFieldsOf, destinationOf, hasMoved, noDestination, providerOf } from './destination-form.ts'
+import { destinationFieldsOf, destinationOf, hasMoved, noDestination, presetValues } from './destination-form.ts'
+import type { DestinationForm } from './destination-form.ts'
 import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { retentionOf, validateKeep } from './keep-form.ts'
@@ -8,7 +9,7 @@ import { AnswerLoader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
 
 /** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
-export class JobForm {
+export class JobForm implements DestinationForm {
   readonly job: JobView | undefined
   readonly fields: JobFields
   readonly test = new AnswerLoader<TestView>()
@@ -94,8 +95,7 @@ export class JobForm {
 
   /** Fills in what a preset knows; the rest stays. */
   applyPreset(name: string): void {
-    const preset = providerOf(this.fields)?.presets?.find((one) => one.name === name)
-    if (preset) this.fields.values = { ...this.fields.values, ...preset.values }
+    this.fields.values = { ...this.fields.values, ...presetValues(this.fields, name) }
   }
 
   leave(name: FieldName): void {

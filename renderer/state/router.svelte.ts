@@ -5,6 +5,8 @@ export type Page =
   | Route
   | { readonly page: 'add' }
   | { readonly page: 'edit'; readonly jobId: string }
+  /** A repository without a job; `show`: what of it. */
+  | { readonly page: 'visit'; readonly show?: 'files' | 'machines' }
   | { readonly page: 'browse'; readonly jobId?: string; readonly snapshot?: string }
 
 export class Router {

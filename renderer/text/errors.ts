@@ -66,6 +66,7 @@ const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
   'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
   'not-found no-snapshot': { title: 'There is no snapshot of this job yet', advice: 'Run a backup first.' },
   'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
+  'not-found visit': { title: 'This backup is no longer open', advice: 'Open it again to go on.' },
   'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
   'another-repository moved': { title: 'Another repository is at this address', advice: 'Enter its password to use it for this job, or find the address of the job’s own repository.' },
   'arguments not-empty': { title: 'This folder holds other things', advice: 'A repository wants a folder of its own. Choose an empty one, or make a new one inside.' },

@@ -66,7 +66,7 @@ export const words = {
     first: {
       title: 'Keep your files safe',
       text: 'Choose folders, say where their backup goes, and Holdfast does the rest: encrypted before it leaves this computer, stored once however often you copy a file, and checked after every run.',
-      action: 'Add your first job',
+      action: 'Back up this computer',
       steps: ['Choose what to back up', 'Choose where it goes', 'Set a password'],
     },
   },

@@ -50,7 +50,7 @@ function inputOf({ config: { sources, destination, ...rest } }: JobView): JobCon
 
 /** A restore of everything by default. */
 function restoring({ local, snapshot }: Scene, target: unknown, more: object = {}): unknown {
-  return { jobId: local.id, snapshot, target, paths: [], except: [], overwrite: 'always', ...more }
+  return { place: { jobId: local.id }, snapshot, target, paths: [], except: [], overwrite: 'always', ...more }
 }
 
 const job = (sources: unknown, destination: unknown): object => ({ name: 'attack', sources, destination, ...terms })
@@ -158,10 +158,26 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'dialog.file': () => [['chooses for the person', { path: '/etc/shadow' }, 'arguments'], ['gets nothing where nobody chooses', undefined, 'allowed']],
   'password.check': ({ local }) => [['guesses a password that nobody is asked for', { jobId: local.id, password: 'a guess' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'a guess' }, 'not-found']],
   'password.add': ({ local }) => [['lets a password of its own open the backup', { jobId: local.id, password: 'a password of its own' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'x' }, 'not-found']],
-  'browse.snapshots': () => [['looks at what is not there', { jobId: 'constructor' }, 'not-found']],
+  'visit.open': (scene) => [
+    // What is restored from there would be the attacker's: no storage is read before a person has said that it is theirs.
+    ...providers.filter(({ runsHere }) => runsHere).map((provider): Attack => (
+      [`starts a program by way of ${provider.name}`, { destination: { type: 'provider', provider: provider.id, values: exampleValues(provider) }, secrets: { password: own.password } }, 'aborted']
+    )),
+    ['opens one at a server of its own', { destination: theirs(scene), secrets: own }, 'aborted'],
+    ['opens any folder', { destination: { type: 'folder', path: scene.app.home }, secrets: { password: own.password } }, 'arguments'],
+    ['opens the folder of a job with a guess', { destination: inputOf(scene.local).destination, secrets: { password: own.password } }, 'arguments'],
+    ['opens a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: { password: own.password } }, 'arguments'],
+    ['opens one with the password that is kept', { destination: { type: 'folder', folder: idOf(scene.chosen.destination) }, secrets: {} }, 'arguments'],
+  ],
+  'visit.close': () => [['closes what is not open', { visitId: 'constructor' }, 'allowed']],
+  'browse.snapshots': ({ local }) => [
+    ['looks at what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
+    ['looks at what nobody has opened', { place: { visitId: local.id } }, 'not-found'],
+    ['looks at two places at once', { place: { jobId: local.id, visitId: 'a' } }, 'arguments'],
+  ],
   'browse.list': ({ local, snapshot }) => [
-    ['looks outside of the snapshot', { jobId: local.id, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
-    ['looks at everything at once', { jobId: local.id, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
+    ['looks outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
+    ['looks at everything at once', { place: { jobId: local.id }, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
   ],
   'restore.start': (scene) => [
     ['plants an autostart file by its path', restoring(scene, join(scene.app.home, '.config/autostart')), 'arguments'],
@@ -319,8 +335,8 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'job.update': { jobId: local.id, config: inputOf(local), secrets: {} },
     'job.remove': { jobId: local.id },
     'destination.test': { destination: theirs(scene), secrets: { storage: own.storage } },
-    'browse.snapshots': { jobId: local.id },
-    'browse.list': { jobId: local.id, snapshot, path: { $bytes: [] }, limit: 10 },
+    'browse.snapshots': { place: { jobId: local.id } },
+    'browse.list': { place: { jobId: local.id }, snapshot, path: { $bytes: [] }, limit: 10 },
     'dialog.folders': { purpose: 'restore' },
     'dialog.file': undefined,
     'folder.open': { type: 'logs' },

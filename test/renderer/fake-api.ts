@@ -100,7 +100,7 @@ export class FakeApi implements Bridge {
       return [{ ...live, ...crashed, ...(this.#scenario === 'waiting' && { transfers: [] }) }]
     })
     const restores = this.app.restores.filter((one) => one.state !== 'idle').map((one) => {
-      const live = liveRun(one.jobId, one.runId, this.#now, this.#seconds)
+      const live = liveRun('jobId' in one.place ? one.place.jobId : one.place.visitId, one.runId, this.#now, this.#seconds)
       const progress = live.progress && { ...live.progress, operation: 'restore' as const }
       return { ...live, operation: 'restore' as const, ...(progress && { progress }), transfers: live.transfers.map((lane) => ({ ...lane, direction: 'down' as const })) }
     })
@@ -154,11 +154,20 @@ export class FakeApi implements Bridge {
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
     'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),
+    'visit.open': ({ destination }) => {
+      this.change({ visit: { id: 'v1', name: destination.type === 'folder' ? destination.folder.id : destination.provider, machines: 1 } })
+      return { visitId: 'v1' }
+    },
+    'visit.close': () => {
+      const { visit: _gone, ...rest } = this.app
+      this.app = rest
+      this.change({})
+    },
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
-    'restore.start': ({ jobId, snapshot, target, paths, except }) => {
+    'restore.start': ({ place, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
-        id: 'x9', jobId, jobName: this.app.jobs.find((one) => one.id === jobId)?.config.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
+        id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
       }
       this.change({ restores: [restore, ...this.app.restores] })
       return { restoreId: restore.id }
@@ -186,7 +195,7 @@ function startState(scenario: Scenario, now: number): AppState {
   if (scenario === 'first-run' || !first || !second) return appState([], scenario === 'first-run' ? { notices: [{ id: 'n1', type: 'secrets-in-file' }] } : {})
   const state = scenario === 'paused' ? 'paused' : 'running'
   const running = [{ ...first, state, runId: 'run-j1' }, { ...second, state: 'running', runId: 'run-j2' }] as const
-  const restore: RestoreView = { id: 'x1', jobId: 'j1', jobName: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, except: 1, state: 'running', runId: 'run-x1' }
+  const restore: RestoreView = { id: 'x1', place: { jobId: 'j1' }, from: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, except: 1, state: 'running', runId: 'run-x1' }
   const result = run('j1', 'run-x1', now, { operation: 'restore', outcome: 'warnings', problems: 3, finishedMs: now - 90_000, startedMs: now - 8 * 60_000 })
   switch (scenario) {
     case 'busy':

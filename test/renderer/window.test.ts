@@ -21,10 +21,10 @@ async function openJob(scenario: Scenario, name: string): Promise<void> {
 describe('first start', () => {
   test('leads to the form, and back', async () => {
     await window.open('first-run')
-    await button('Add your first job').click()
+    await button('Back up this computer').click()
     await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Add job')
     await button('Back').click()
-    await button('Add your first job').waitFor()
+    await button('Back up this computer').waitFor()
   })
 
   test('says what is loading and what failed, and tries again', async () => {
@@ -123,7 +123,7 @@ describe('accounts', () => {
 describe('adding a job', () => {
   beforeEach(async () => {
     await window.open('first-run')
-    await button('Add your first job').click()
+    await button('Back up this computer').click()
   })
 
   test('an empty form says what is missing and sends nothing', async () => {
@@ -361,12 +361,13 @@ test('main can take the window to a page', async () => {
 })
 
 const pages: [name: string, scenario: Scenario, go: () => Promise<unknown>][] = [
-  ['the first start', 'first-run', () => button('Add your first job').waitFor()],
+  ['the first start', 'first-run', () => button('Back up this computer').waitFor()],
   ['jobs', 'busy', () => button('Pause Documents').waitFor()],
   ['the form', 'idle', async () => { await button('Add job').click(); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
   ['a running job', 'busy', async () => { await goTo('Documents 42 %'); await button('Stop').click() }],
   ['a job at rest', 'idle', async () => { await goTo('Photos'); await page.getByRole('button', { name: /Show details/ }).first().click() }],
   ['restore', 'idle', async () => { await goTo('Restore'); await button('Open Documents').waitFor() }],
+  ['opening a backup', 'first-run', async () => { await button('Restore from a backup').click(); await button('Open backup').click() }],
   ['a restore', 'restored', async () => { await page.getByRole('button', { name: /home\/mia\/Restored/ }).click(); await button('Open folder').waitFor() }],
   ['settings', 'idle', () => goTo('Settings')],
 ]

@@ -115,7 +115,7 @@ export class User {
   /** Adds a job, from wherever the user is, and lands on its page. */
   async addJob(job: JobInput): Promise<void> {
     await this.goTo('Backups')
-    await this.button(/^Add (your first )?job$/).click()
+    await this.button(/^(Add job|Back up this computer)$/).click()
     await this.fillJob(job)
     await this.click('Create job')
     await this.page.getByRole('heading', { name: job.name, level: 1 }).waitFor()

@@ -1,10 +1,13 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backupCommand } from '../../../engine/cli/commands/machines.ts'
+import { openBrowser } from '../../../engine/commands/browse.ts'
 import { listMachinesOf } from '../../../engine/commands/machines.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import { atHome, readMachineSettings, writeMachineSettings } from '../../../engine/protocol/machine-settings.ts'
+import { parseEvent } from '../../../engine/protocol/validate.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import { initCheaply } from '../../faults/template.ts'
 import { describeTree } from '../../fixtures/tree.ts'
@@ -22,6 +25,12 @@ test('a backup keeps the machine’s settings, changed or not; whoever has the p
   await world.backup({ machineSettings: '{"jobs":1}' })
   expect((await world.backup({ machineSettings: '{"jobs":2}' })).outcome).toBe('unchanged')
   expect(await machinesOf(world)).toEqual([expect.objectContaining({ settings: '{"jobs":2}' })])
+  {
+    await using browser = await openBrowser({ ...world.common, type: 'browse' }, world.context())
+    const answer = await browser.answer({ type: 'machines' })
+    expect(answer).toEqual({ type: 'machines', repositoryId: expect.stringMatching(/^[0-9a-f]{32}$/) as unknown, machines: [{ host: hostname(), user: userInfo().username, savedMs: expect.any(Number) as unknown, settings: '{"jobs":2}' }] })
+    expect(parseEvent({ type: 'answer', request: 1, answer })).toEqual({ ok: true, value: { type: 'answer', request: 1, answer } })
+  }
   expect(readdirSync(join(world.repository, 'machines'), { recursive: true })).toHaveLength(2)
   expect((await world.check({ readDataPercent: 100 })).outcome).toBe('success')
 }, 30_000)
@@ -59,7 +68,8 @@ function machinesOf(world: World): ReturnType<typeof listMachinesOf> {
 const job = { name: 'My photos', sources: ['/home/anna/Bilder', '/srv/it\'s'], excludes: { patterns: ['*.tmp'], presets: ['caches'], oneFileSystem: true, largerThanBytes: 5 }, schedule: { type: 'daily', at: '12:30' } } as const
 
 test('settings come back as they were, and others are not taken for some', () => {
-  const settings = { home: '/home/anna', jobs: [job, { ...job, name: 'a', host: 'tower', schedule: { type: 'manual' } } as const] }
+  const terms = { retention: { last: 3, withinMs: 5000 }, concurrency: 2, uploadBytesPerSecond: 1000 }
+  const settings = { home: '/home/anna', jobs: [{ ...job, ...terms }, { ...job, name: 'a', host: 'tower', schedule: { type: 'manual' } } as const] }
   const text = writeMachineSettings(settings)
   expect(readMachineSettings(text)).toEqual(settings)
   expect(writeMachineSettings({ ...settings, jobs: settings.jobs.toReversed() })).toBe(text)

@@ -10,6 +10,7 @@ import { requests } from '../../../main/api/schemas.ts'
 import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
+import { visitHandlers } from '../../../main/visit/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
 import { noPace } from '../fakes.ts'
@@ -53,9 +54,11 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.file': undefined,
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
-  'browse.snapshots': { jobId: 'a-1' },
-  'browse.list': { jobId: 'a-1', snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
-  'restore.start': { jobId: 'a-1', snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
+  'visit.open': { destination: input.destination, secrets },
+  'visit.close': { visitId: 'a-1' },
+  'browse.snapshots': { place: { visitId: 'a-1' } },
+  'browse.list': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
+  'restore.start': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
   'restore.pause': { restoreId: 'a-1' },
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },
@@ -69,7 +72,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), visitHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -132,7 +132,7 @@ describe('folders', () => {
     }
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
     for (const target of [strange, forBackup, chosen('sources', '/home/u')]) {
-      await rejects(handlers['restore.start']({ jobId, snapshot: 'docs@1', target, paths: [], except: [], overwrite: 'always' }), refused)
+      await rejects(handlers['restore.start']({ place: { jobId }, snapshot: 'docs@1', target, paths: [], except: [], overwrite: 'always' }), refused)
     }
     expect(store.all).toHaveLength(1)
     expect(hosts).toEqual([])
@@ -154,7 +154,7 @@ describe('folders', () => {
   it('to restore to are good for one restore, which a failed or declined start is not', async () => {
     const { handlers, ask, chosen, person, asked, secrets: store, restores, repositoryOf } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
-    const request = { jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' as const }
+    const request = { place: { jobId }, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' as const }
     await store.remove(repositoryOf(jobId))
     await rejects(handlers['restore.start'](request), { code: 'password' })
     await store.set(repositoryOf(jobId), 'file:///backup', { ...keyless, storage: {} })
@@ -300,19 +300,19 @@ describe('engines', () => {
   it('are three at most for browsing: the one that was longest not asked makes room', async () => {
     const { handlers, hosts, add } = setUp()
     const jobs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => add(name)))
-    const ask = (at: number): void => { void Promise.resolve(handlers['browse.snapshots']({ jobId: jobs[at] ?? '' })).catch(() => undefined) }
+    const ask = (at: number): void => { void Promise.resolve(handlers['browse.snapshots']({ place: { jobId: jobs[at] ?? '' } })).catch(() => undefined) }
     for (const at of [0, 1, 2, 0, 3]) ask(at)
     await settle()
     expect(hosts.map((host) => host.killed || host.got('stop').length > 0 || host.commands.length === 0)).toHaveLength(4)
     expect(hosts).toHaveLength(4)
     for (let more = 0; more < 40; more++) ask(3)
-    await expect(Promise.resolve(handlers['browse.snapshots']({ jobId: jobs[3] ?? '' }))).rejects.toMatchObject({ code: 'busy' })
+    await expect(Promise.resolve(handlers['browse.snapshots']({ place: { jobId: jobs[3] ?? '' } }))).rejects.toMatchObject({ code: 'busy' })
   })
 
   it('are four at most for restores, and the list of ended ones has an end', async () => {
     const { handlers, ask, chosen, last, restores } = setUp()
     const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
-    const start = () => handlers['restore.start']({ jobId, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' })
+    const start = () => handlers['restore.start']({ place: { jobId }, snapshot: 'docs@1', target: chosen('restore', '/tmp/out'), paths: [], except: [], overwrite: 'never' })
     for (let one = 0; one < 60; one++) {
       await start()
       last().exit('code 1')

@@ -16,6 +16,8 @@ import { Browsing } from '../../../main/jobs/browsing.ts'
 import { openReminders, PasswordReminder } from '../../../main/repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
+import { Places } from '../../../main/repositories/places.ts'
+import { Visits } from '../../../main/visit/visits.ts'
 import { RunHistory } from '../../../main/runs/history.ts'
 import { RunQueue } from '../../../main/runs/queue.ts'
 import { Restores } from '../../../main/runs/restores.ts'
@@ -59,8 +61,10 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   /** Long before anything of these tests; they set it. */
   const awake = { sinceMs: 0 }
   const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: () => { counts.change += 1 } })
+  const visits = new Visits()
+  const places = new Places({ store, secrets, visits })
   const ports = {
-    queue, timers, log, store, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
+    queue, timers, log, store, places, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
@@ -72,6 +76,7 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
   const browsing = new Browsing(ports)
+  visits.tell({ close: (place) => { browsing.close(place) }, onChange: ports.onChange })
   const previews = new RetentionPreviews(ports)
   const shown: (readonly LateBackup[])[] = []
   const announced: (readonly LateBackup[])[] = []
@@ -109,5 +114,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
+  return { folder, settings, awake, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
 }

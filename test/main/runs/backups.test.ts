@@ -76,13 +76,13 @@ describe('a run', () => {
     again.last().exit('code 1')
     await settle()
     expect(again.store.get(id).repository.known).toEqual(higher)
-    void again.browsing.snapshots(id).catch(() => undefined)
+    void again.browsing.snapshots({ jobId: id }).catch(() => undefined)
     again.last().ready()
     expect(again.last().got('start')).toMatchObject([{ job: { type: 'browse', known: higher } }])
-    again.restores.start({ jobId: id, snapshot: 'docs@3', target: '/to', paths: [], except: [], overwrite: 'never' })
+    again.restores.start({ place: { jobId: id }, snapshot: 'docs@3', target: '/to', paths: [], except: [], overwrite: 'never' })
     again.last().ready()
     expect(again.last().got('start')).toMatchObject([{ job: { type: 'restore', known: higher } }])
-    again.browsing.close(id)
+    again.browsing.close({ jobId: id })
   })
 
   it('waits for a place, in the order of arrival, and can be taken off the queue', async () => {

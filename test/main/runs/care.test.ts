@@ -110,7 +110,7 @@ describe('care', () => {
     expect(isRunning()).toBe(true)
     const again = last()
     again.ready()
-    restores.start({ jobId: id, snapshot: 'docs@1', target: '/t', paths: [], except: [], overwrite: 'never' })
+    restores.start({ place: { jobId: id }, snapshot: 'docs@1', target: '/t', paths: [], except: [], overwrite: 'never' })
     expect(again.got('stop')).toHaveLength(1)
     expect(history.last(id)?.operation).toBe('backup')
   })

@@ -117,7 +117,7 @@ describe('a copy', () => {
     expect(view()?.state).toBe('running')
     const second = last()
     second.ready()
-    restores.start({ jobId: id, snapshot: 'docs@1', target: '/t', paths: [], except: [], overwrite: 'never' })
+    restores.start({ place: { jobId: id }, snapshot: 'docs@1', target: '/t', paths: [], except: [], overwrite: 'never' })
     expect(second.got('stop')).toHaveLength(1)
   })
 

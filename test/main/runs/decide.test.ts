@@ -199,7 +199,7 @@ describe('the queue', () => {
     world.backups.tick()
     world.backups.tick()
     expect(ids.map((id) => world.backups.of(id)?.state)).toEqual(['running', 'queued'])
-    world.restores.start({ jobId: ids[1] ?? '', snapshot: 'b@1', target: '/to', paths: [], except: [], overwrite: 'never' })
+    world.restores.start({ place: { jobId: ids[1] ?? '' }, snapshot: 'b@1', target: '/to', paths: [], except: [], overwrite: 'never' })
     expect(world.queue.runs.map((run) => [run.identity.operation, run.state])).toEqual([['backup', 'running'], ['backup', 'queued'], ['restore', 'running']])
     world.backups.pauseAll('resumed')
     expect(world.queue.runs.map((run) => run.state)).toEqual(['paused', 'queued', 'running'])

@@ -21,6 +21,7 @@ const inSequence = (...names: readonly (string | RegExp)[]) => async (page: Page
 
 const shots: readonly Shot[] = [
   ['first-start', 'first-run'],
+  ['visit-form', 'first-run', async (page) => { await click(page, 'Restore from a backup'); await click(page, 'Open backup') }],
   ['jobs', 'idle'],
   ['jobs-busy', 'busy'],
   ['form', 'idle', inSequence('Add job')],

@@ -39,7 +39,7 @@ describe('browsing', () => {
 
   test('shows a folder page by page, with exact paths', async () => {
     const api = new FakeApi('idle', now)
-    const browser = new Browser(api, 'j1', 'Documents@128')
+    const browser = new Browser(api, { jobId: 'j1' }, 'Documents@128')
     await browser.goUp(0)
     await browser.enter(named(browser, 'Documents'))
     await browser.enter(named(browser, '2026'))
@@ -54,7 +54,7 @@ describe('browsing', () => {
 
   test('an answer for a folder that was left is ignored', async () => {
     const late = new LateBridge()
-    const browser = new Browser(late, 'j1', 's')
+    const browser = new Browser(late, { jobId: 'j1' }, 's')
     const first = browser.goUp(0)
     const second = browser.enter({ name: Uint8Array.of(97), shown: 'a', type: 'directory', mtimeMs: 0 })
     late.answer(1, 'in a')
@@ -65,7 +65,7 @@ describe('browsing', () => {
 
   test('an error of a later page keeps the pages before, and can be tried again', async () => {
     const api = new FakeApi('idle', now)
-    const browser = new Browser(api, 'j1', 's')
+    const browser = new Browser(api, { jobId: 'j1' }, 's')
     await browser.goUp(0)
     await browser.enter(named(browser, 'Documents'))
     await browser.enter(named(browser, '2026'))

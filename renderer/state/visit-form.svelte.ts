@@ -1,0 +1,77 @@
+import { SvelteSet } from 'svelte/reactivity'
+import type { Bridge, WireError } from './bridge.ts'
+import { isDeclined } from './declined.ts'
+import { destinationOf, destinationProblems, keysOf, noDestination, presetValues } from './destination-form.ts'
+import type { DestinationField, DestinationFields, DestinationForm, FieldProblem } from './destination-form.ts'
+
+export type VisitField = DestinationField | 'password'
+
+interface VisitFields extends DestinationFields {
+  password: string
+}
+
+/** Where a backup is that no job goes to, and what opens it. Errors show once a field was left or the form was sent. */
+export class VisitForm implements DestinationForm {
+  readonly fields: VisitFields = $state({ ...noDestination(), password: '' })
+  /** Nothing is kept for a place that nobody has used. */
+  readonly storedKeys = false
+  readonly #bridge: Bridge
+  readonly #seen = new SvelteSet<VisitField>()
+  #allSeen = $state(false)
+  #opening = $state(false)
+  #failure = $state.raw<WireError>()
+
+  constructor(bridge: Bridge) {
+    this.#bridge = bridge
+  }
+
+  readonly #problems = $derived.by(() => problemsOf(this.fields))
+
+  get errors(): Partial<Record<VisitField, FieldProblem>> {
+    if (this.#allSeen) return this.#problems
+    return Object.fromEntries(Object.entries(this.#problems).filter(([name]) => this.#seen.has(name as VisitField)))
+  }
+
+  get opening(): boolean {
+    return this.#opening
+  }
+
+  /** Why it could not be opened. */
+  get failure(): WireError | undefined {
+    return this.#failure
+  }
+
+  chooseDestination(destination: string): void {
+    if (destination === this.fields.destination) return
+    Object.assign(this.fields, { destination, values: {}, keys: {} })
+    for (const name of this.#seen) if (name !== 'password') this.#seen.delete(name)
+  }
+
+  applyPreset(name: string): void {
+    this.fields.values = { ...this.fields.values, ...presetValues(this.fields, name) }
+  }
+
+  leave(name: VisitField): void {
+    this.#seen.add(name)
+  }
+
+  /** Whether it is open now; when something is wrong, `errors` or `failure` say what. */
+  async open(): Promise<boolean> {
+    this.#allSeen = true
+    this.#failure = undefined
+    if (Object.keys(this.#problems).length > 0 || this.#opening) return false
+    this.#opening = true
+    // Without Svelte's proxies, which cannot cross to another process.
+    const fields = $state.snapshot(this.fields)
+    const storage = keysOf(fields)
+    const reply = await this.#bridge.invoke('visit.open', { destination: destinationOf(fields), secrets: { password: fields.password, ...(storage && { storage }) } })
+    this.#opening = false
+    if (!reply.ok && !isDeclined(reply.error)) this.#failure = reply.error
+    return reply.ok
+  }
+}
+
+function problemsOf(fields: VisitFields): Partial<Record<VisitField, FieldProblem>> {
+  const place = fields.destination === 'folder' ? (fields.folder === undefined ? { folder: 'noFolder' as const } : {}) : destinationProblems(fields, { storedKeys: false })
+  return { ...place, ...(fields.password === '' && { password: 'required' as const }) }
+}
