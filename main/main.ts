@@ -22,6 +22,7 @@ import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
 import { isDestinationThere, isWithinReach } from './jobs/reach.ts'
+import { OverdueTeller } from './runs/overdue.ts'
 import { openQuiet } from './runs/quiet.ts'
 import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
@@ -34,13 +35,13 @@ import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
-import { limitsOf, openSettings, pauseIn } from './settings/settings.ts'
+import { limitsOf, openSettings, overdueToldIn, pauseIn } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { renicer } from './supervisor/renice.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
-import { announceLate, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
+import { announceLate, announceOverdue, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
 import { Awake } from './system/awake.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
@@ -54,6 +55,7 @@ import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
 import { closedFolder, closeFile, FolderRefusal, openHome } from './system/private-folder.ts'
 import { isForTests, isOldRuntime } from './system/runtime.ts'
+import { openSurroundings } from './system/this-computer.ts'
 import { systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
 import { trayActions } from './tray/actions.ts'
@@ -195,7 +197,8 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
     },
   }
   const awake = new Awake({ now: () => timers.now(), uptimeMs: () => process.uptime() * 1000 })
-  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: runPorts.onChange })
+  const surroundings = openSurroundings(() => timers.now(), isForTests(app) ? process.env['HOLDFAST_TEST_POWER'] : undefined)
+  const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: runPorts.onChange })
   const places = new Places({ store, secrets, visits })
   const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home }
   const backups = new Backups({
@@ -231,7 +234,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, awake, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, awake, surroundings, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -340,7 +343,8 @@ async function run(): Promise<void> {
   const face = openWindow(stores, folders, visits)
   const waiting = { goOn: (): void => undefined }
   const accounts = await openAccounts(stores, publisher, () => { waiting.goOn() })
-  const work = openWork(stores, visits, accounts, notices, publisher, new Notifications((route) => { face.navigation.go(route) }), folders)
+  const notifications = new Notifications((route) => { face.navigation.go(route) })
+  const work = openWork(stores, visits, accounts, notices, publisher, notifications, folders)
   waiting.goOn = () => { work.backups.signedIn() }
   const loginItem = openLoginItem(app, process.env, hidden)
   const sources: StateSources = {
@@ -374,7 +378,7 @@ async function run(): Promise<void> {
   serve(handlers, face)
   apply(stores.settings.value)
   endWell(stores, work, accounts)
-  startSchedule(work, stores, show.app)
+  startSchedule(work, stores, notifications, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
 }
@@ -400,9 +404,13 @@ function serve(handlers: Handlers, { window }: Face): void {
   app.on('activate', () => { window.show() })
 }
 
-function startSchedule(work: Work, { interrupted, store, history }: Stores, refresh: () => void): void {
+function startSchedule(work: Work, { interrupted, store, history, settings }: Stores, notifications: Notifications, refresh: () => void): void {
   const returns = new Returns({ timers, store, history, backups: work.backups, isWithinReach })
-  startTicks({ ...work, timers, returns, interrupted, refresh, onWake: (action) => powerMonitor.on('resume', action) })
+  const overdue = new OverdueTeller({
+    now: () => timers.now(), overdue: (ms) => work.backups.overdue(ms), told: overdueToldIn(settings),
+    announce: (found) => notifications.show(announceOverdue(found, settings.value.notifications)),
+  })
+  startTicks({ ...work, timers, overdue, returns, interrupted, refresh, onWake: (action) => powerMonitor.on('resume', action) })
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */

@@ -54,12 +54,22 @@ const retention = v.strictObject({
   budgetBytes: v.exactOptional(v.pipe(whole, v.minValue(1))),
 })
 
+const networkName = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
+const conditions = v.strictObject({
+  mains: v.exactOptional(v.boolean()),
+  batteryAbove: v.exactOptional(v.pipe(whole, v.minValue(1), v.maxValue(99))),
+  unmetered: v.exactOptional(v.boolean()),
+  idle: v.exactOptional(v.boolean()),
+  networks: v.exactOptional(v.strictObject({ rule: v.picklist(['only', 'never']), names: v.pipe(few(20), v.array(networkName), v.minLength(1)) })),
+})
+
 const terms = {
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$/)),
   excludes,
   concurrency,
   uploadBytesPerSecond: v.exactOptional(rate),
   retention: v.exactOptional(retention),
+  conditions: v.exactOptional(conditions),
 }
 const maxSources = 1000
 

@@ -30,6 +30,7 @@ export interface AppState {
   readonly pausedAll: boolean
   /** When that ends by itself, ms since 1970; absent: only when somebody says so. */
   readonly pausedUntilMs?: number
+  readonly surroundings: Surroundings
   /** Things the user should know that belong to no run; each can be dismissed by its id. */
   readonly notices: readonly Notice[]
 }
@@ -147,6 +148,12 @@ export type WaitReason =
   | { readonly type: 'asked' }
   | { readonly type: 'paused' }
   | ({ readonly type: 'sign-in' } & MissingAccount)
+  /** Its conditions: mains power, enough battery, a connection on which data costs nothing, a network that it may use, nobody at the computer. */
+  | { readonly type: 'power' }
+  | { readonly type: 'battery'; readonly above: number }
+  | { readonly type: 'metered' }
+  | ({ readonly type: 'network' } & NamedNetworks)
+  | { readonly type: 'idle' }
   /** So many run already as may at once. */
   | { readonly type: 'place'; readonly most: number }
   /** Something has just run in its repository, or is about to. */
@@ -155,6 +162,33 @@ export type WaitReason =
   | { readonly type: 'repository'; readonly operation: Operation }
   /** Holdfast is about to end. */
   | { readonly type: 'ending' }
+
+/** When a job may run by itself. Absent or false: whatever it is. */
+export interface Conditions {
+  readonly mains?: boolean
+  /** On battery only with at least so many percent, 1 to 99. */
+  readonly batteryAbove?: number
+  /** Not where data costs. */
+  readonly unmetered?: boolean
+  /** Only when nobody uses the computer, or it is locked. A run under way goes on. */
+  readonly idle?: boolean
+  readonly networks?: NamedNetworks
+}
+
+/** Connections by the names that the desktop shows, 1 to 20. */
+export interface NamedNetworks {
+  readonly rule: 'only' | 'never'
+  readonly names: readonly string[]
+}
+
+/** What this computer says of itself; absent: it cannot be known here, and a condition on it counts as met. */
+export interface Surroundings {
+  readonly onBattery?: boolean
+  readonly batteryPercent?: number
+  readonly metered?: boolean
+  readonly networks?: readonly string[]
+  readonly idle?: boolean
+}
 
 /** What a job is, but for its folders. */
 interface JobTerms {
@@ -166,6 +200,8 @@ interface JobTerms {
   /** Bytes a second for this job alone, beneath the limit of all jobs; absent: no own limit. */
   readonly uploadBytesPerSecond?: number
   readonly schedule: Schedule
+  /** When it may run by itself; absent: always. What is started by hand runs in any case. */
+  readonly conditions?: Conditions
   /** Which snapshots are kept. Without any rule all are; absent: nobody has chosen, and the repository is not looked after on behalf of this job. */
   readonly retention?: Retention
 }

@@ -1,6 +1,7 @@
-import type { JobConfig, Retention, Schedule } from '../api/contract.ts'
+import type { Conditions, JobConfig, Retention, Schedule } from '../api/contract.ts'
 import { keepsFewer } from '../api/retention.ts'
 import { timesAWeek } from '../api/schedule.ts'
+import { isStricter } from '../runs/conditions.ts'
 
 /** One way in which a changed job protects less than before. */
 export type Loss =
@@ -10,6 +11,7 @@ export type Loss =
   | { readonly type: 'largerThan'; readonly bytes: number }
   | { readonly type: 'oneFileSystem' }
   | { readonly type: 'schedule'; readonly schedule: Schedule }
+  | { readonly type: 'conditions'; readonly conditions: Conditions }
   | { readonly type: 'crawl'; readonly bytesPerSecond: number }
   | { readonly type: 'retention'; readonly retention: Retention }
 
@@ -38,6 +40,7 @@ export function lossesOf(old: JobConfig, changed: JobConfig): readonly Loss[] {
     ...(isCrawl(limit, old.uploadBytesPerSecond) ? [{ type: 'crawl', bytesPerSecond: limit } as const] : []),
     ...retentionLoss(old.retention, changed.retention),
     ...(runsLess(old.schedule, changed.schedule) ? [{ type: 'schedule', schedule: changed.schedule } as const] : []),
+    ...(changed.conditions && isStricter(old.conditions, changed.conditions) ? [{ type: 'conditions', conditions: changed.conditions } as const] : []),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { serviceName } from '../../engine/accounts/services.ts'
 import { scheduleText } from '../../engine/protocol/schedule.ts'
-import type { Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
+import type { Conditions, Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
 import { retentionText } from '../api/retention.ts'
 import { placeWords } from '../api/providers.ts'
 import { assertNever } from '../system/never.ts'
@@ -203,11 +203,23 @@ function lossLine(loss: Loss): string {
       return `Sends no more than ${loss.bytesPerSecond} bytes a second`
     case 'retention':
       return `Older snapshots are removed; kept are: ${retentionText(loss.retention)}`
+    case 'conditions':
+      return `Runs by itself only ${conditionWords(loss.conditions).join(', ')}`
     case 'schedule':
       return scheduleLine(loss.schedule)
     default:
       return assertNever(loss)
   }
+}
+
+function conditionWords({ mains, batteryAbove, unmetered, idle, networks }: Conditions): readonly string[] {
+  return [
+    ...(mains ? ['on mains power'] : []),
+    ...(batteryAbove === undefined ? [] : [`with a battery above ${batteryAbove} %`]),
+    ...(unmetered ? ['where data costs nothing'] : []),
+    ...(networks ? [`${networks.rule === 'only' ? 'in' : 'not in'} the networks ${networks.names.map(shownText).join(', ')}`] : []),
+    ...(idle ? ['while nobody uses the computer'] : []),
+  ]
 }
 
 function scheduleLine(schedule: Schedule): string {

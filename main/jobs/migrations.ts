@@ -60,3 +60,8 @@ export function noCopies(stored: unknown): unknown {
 export function moreSchedules(jobs: unknown): unknown {
   return jobs
 }
+
+/** Version 7 of the job file: a job may say when it runs by itself. Those of before always may; an older Holdfast leaves a file of this version alone. */
+export function noConditions(jobs: unknown): unknown {
+  return jobs
+}

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { EngineEvent } from '../../engine/protocol/messages.ts'
-import type { JobRunState, LiveRun, Operation, Problem, RunView } from '../api/contract.ts'
+import type { JobRunState, LiveRun, Operation, Problem, RunView, WaitReason } from '../api/contract.ts'
 import type { Engine, EngineListener } from '../supervisor/engine.ts'
 import type { LogWriter } from '../system/logs.ts'
 import type { Timers } from '../system/timers.ts'
@@ -47,6 +47,8 @@ export class ActiveRun {
   #engine: Engine | undefined
   #state: JobRunState = 'queued'
   #paused = false
+  #heldBy: WaitReason | undefined
+  #insists = false
   #stopped = false
   #restarts = 0
   #repositoryId: string | undefined
@@ -92,8 +94,8 @@ export class ActiveRun {
     const engine = startEngine(this.#listener())
     this.#engine = engine
     this.#write('info', `started (${this.identity.trigger})`)
-    if (this.#paused) engine.pause()
-    this.#become(this.#paused ? 'paused' : 'running')
+    if (this.#stands) engine.pause()
+    this.#become(this.#stands ? 'paused' : 'running')
     void engine.exited.then((exit) => {
       if (exit.type === 'crashed') this.#write('error', exit.detail)
       // What a sync has made is its destination from now on, however far it came.
@@ -111,8 +113,42 @@ export class ActiveRun {
 
   resume(): void {
     this.#paused = false
+    if (!this.#stands) this.#goOn()
+  }
+
+  /** Stands still while a condition of its job does not hold, or goes on after it (undefined), unless somebody paused it or wants it to go on all the same. */
+  hold(reason: WaitReason | undefined): void {
+    const wanted = this.#insists ? undefined : reason
+    if (wanted?.type === this.#heldBy?.type) return
+    this.#heldBy = wanted
+    if (wanted) this.#write('info', `held: ${wanted.type}`)
+    if (this.#paused) return
+    if (!wanted) this.#goOn()
+    else {
+      this.#engine?.pause()
+      if (this.#state === 'running') this.#become('paused')
+    }
+  }
+
+  /** Somebody wants it to go on, whatever its conditions are from now on. */
+  insist(): void {
+    this.#insists = true
+    this.#heldBy = undefined
+    this.resume()
+  }
+
+  /** The condition that it stands still for. */
+  get heldBy(): WaitReason | undefined {
+    return this.#heldBy
+  }
+
+  #goOn(): void {
     this.#engine?.resume()
     if (this.#state === 'paused') this.#become('running')
+  }
+
+  get #stands(): boolean {
+    return this.#paused || this.#heldBy !== undefined
   }
 
   get paused(): boolean {
@@ -147,7 +183,7 @@ export class ActiveRun {
         if (this.#state !== 'stopping') this.#become('restarting')
         this.#ports.onRestart(this, restarts)
       },
-      restarted: () => { if (this.#state === 'restarting') this.#become(this.#paused ? 'paused' : 'running') },
+      restarted: () => { if (this.#state === 'restarting') this.#become(this.#stands ? 'paused' : 'running') },
     }
   }
 

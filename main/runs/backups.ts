@@ -9,10 +9,12 @@ import { backupJobOf } from '../jobs/engine-jobs.ts'
 import { withMachineSettings } from '../jobs/machine-settings.ts'
 import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
 import type { RunHistory } from './history.ts'
-import { isWait, type Candidate, type Decision, type Trigger } from './decide.ts'
+import { isWait, type BackupCandidate, type Decision, type Trigger } from './decide.ts'
 import type { RunQueue } from './queue.ts'
 import { isComplete } from './run-view.ts'
-import { spreadMs } from './schedule.ts'
+import { isCondition } from './conditions.ts'
+import type { Overdue } from './overdue.ts'
+import { nextRunMs, spreadMs } from './schedule.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
@@ -82,6 +84,16 @@ export class Backups {
     return { wait, ...(untilMs !== undefined && { untilMs }) }
   }
 
+  /** Jobs that have been due for so many ms, and wait for one of their conditions. */
+  overdue(ms: number): readonly Overdue[] {
+    const nowMs = this.#ports.timers.now()
+    return this.#ports.store.all.flatMap((record) => {
+      const wait = this.wait(record)?.wait
+      const due = nextRunMs(this.#candidate(record))
+      return wait && isCondition(wait) && due !== undefined && nowMs - due >= ms ? [{ jobId: record.id, name: record.config.name, wait }] : []
+    })
+  }
+
   /** Whom a job waits for; nothing of it starts until somebody has signed in. */
   missingAccount({ repository }: Pick<JobRecord, 'repository'>): MissingAccount | undefined {
     return this.#ports.missingAccount(repositoryUrl(repository.destination))
@@ -104,7 +116,7 @@ export class Backups {
   }
 
   resume(jobId: string): void {
-    this.of(jobId)?.resume()
+    this.of(jobId)?.insist()
     this.#ports.queue.pump()
   }
 
@@ -148,7 +160,7 @@ export class Backups {
     return this.#ports.queue.decision(keyOf(record.id), this.#candidate(record))
   }
 
-  #candidate(record: JobRecord): Candidate {
+  #candidate(record: JobRecord): BackupCandidate {
     const { id, config, repository, scheduledSinceMs } = record
     return {
       operation: 'backup',
@@ -160,6 +172,7 @@ export class Backups {
       goesOn: this.#interrupted.has(id),
       missing: this.missingAccount(record),
       spreadMs: spreadMs(id, repository.destination),
+      ...(config.conditions && { conditions: config.conditions }),
     }
   }
 

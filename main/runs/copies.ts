@@ -147,6 +147,7 @@ export class Copies {
       sinceMs: copy.addedMs,
       quietSinceMs: Math.max(this.#startedMs, queue.endedMs(repository.id) ?? 0, ...ended),
       schedules: neighbours.map(({ config }) => config.schedule),
+      conditions: neighbours.map(({ config }) => config.conditions),
       lastRun,
       missing: this.#missing(copy, repository.destination),
       goesOn: lastRun !== undefined && this.#back.has(lastRun.id),

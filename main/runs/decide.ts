@@ -1,6 +1,7 @@
-import type { MissingAccount, Operation, RunView, Schedule, Wait } from '../api/contract.ts'
+import type { Conditions, MissingAccount, Operation, RunView, Schedule, Surroundings, Wait } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import { nextTimeMs, nextTimesMs } from '../api/schedule.ts'
+import { holdReason, unmet, unmetByAny } from './conditions.ts'
 import { dueTrigger, isForNow, nextRunMs, settledMs } from './schedule.ts'
 
 export type Trigger = RunView['trigger']
@@ -18,7 +19,7 @@ interface CandidateBase {
   readonly held?: boolean
 }
 
-interface BackupCandidate extends CandidateBase {
+export interface BackupCandidate extends CandidateBase {
   readonly operation: 'backup'
   readonly schedule: Schedule
   readonly scheduledSinceMs: number
@@ -31,6 +32,7 @@ interface BackupCandidate extends CandidateBase {
   readonly timezone?: string
   /** How long after the times of its schedule it starts, in ms. */
   readonly spreadMs?: number
+  readonly conditions?: Conditions
 }
 
 interface RestoreCandidate extends CandidateBase {
@@ -47,6 +49,8 @@ export interface QuietCandidate extends CandidateBase {
   readonly quietSinceMs: number
   /** Of all jobs that go to it. */
   readonly schedules: readonly Schedule[]
+  /** Of all jobs that go to it: what one of them must not do, what is done for them all does not either. */
+  readonly conditions?: readonly (Conditions | undefined)[]
   readonly lastRun: RunView | undefined
   readonly missing: MissingAccount | undefined
   readonly timezone?: string
@@ -86,6 +90,8 @@ export interface Facts {
   readonly parallelJobs: number
   /** When the app started, or the computer woke up last. */
   readonly awakeSinceMs: number
+  /** As of the last look. */
+  readonly surroundings?: Surroundings
 }
 
 export type Decision = { readonly run: Trigger } | Waiting
@@ -129,10 +135,27 @@ function decideBackup(candidate: BackupCandidate, facts: Facts, nowMs: number): 
   if (due === undefined) return waitForTime(candidate)
   const settled = asked === undefined && !candidate.goesOn ? settledMs(candidate, facts.awakeSinceMs, nowMs) : nowMs
   if (settled > nowMs) return { wait: { type: 'catch-up' }, untilMs: settled }
+  const condition = asked === 'manual' ? undefined : unmet(candidate.conditions, facts.surroundings ?? {})
+  if (condition) return { wait: condition }
   const running = facts.active.filter((one) => one.operation === 'backup')
   if (running.some((one) => one.jobId === candidate.jobId)) return { wait: { type: 'repository', operation: 'backup' } }
   if (running.length >= facts.parallelJobs) return { wait: { type: 'place', most: facts.parallelJobs }, due }
   return { run: due }
+}
+
+/** Why what is under way, and was not started by hand, is held for now: its conditions hold no longer. */
+export function mustHold(candidate: Candidate, surroundings: Surroundings): Wait['wait'] | undefined {
+  switch (candidate.operation) {
+    case 'restore':
+      return undefined
+    case 'backup':
+      return holdReason(candidate.conditions, surroundings)
+    case 'care':
+    case 'sync':
+      return (candidate.conditions ?? []).map((one) => holdReason(one, surroundings)).find((one) => one !== undefined)
+    default:
+      return assertNever(candidate)
+  }
 }
 
 /** What was paused itself goes on when somebody says so, whatever becomes of the pause of all. */
@@ -168,6 +191,8 @@ function decideQuiet(candidate: CareCandidate | SyncCandidate, dueMs: number, fa
   if (busy) return { wait: { type: 'repository', operation: busy.operation } }
   if (facts.active.some((one) => one.operation === operation)) return { wait: { type: 'place', most: 1 } }
   if (asked === 'manual') return { run: asked }
+  const condition = unmetByAny(candidate.conditions ?? [], facts.surroundings ?? {})
+  if (condition) return { wait: condition }
   // A clock that was set back is no reason to wait for it.
   const quiet = quietAround(candidate.schedules, nowMs, candidate.timezone)
   const restedMs = candidate.quietSinceMs + quiet.after

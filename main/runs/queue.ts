@@ -1,8 +1,8 @@
-import type { PauseLength } from '../api/contract.ts'
+import type { PauseLength, Surroundings } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import type { Timers } from '../system/timers.ts'
 import type { ActiveRun } from './active-run.ts'
-import { decide, isWait, mustYield, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
+import { decide, isWait, mustHold, mustYield, type Active, type Candidate, type Decision, type Facts, type Trigger } from './decide.ts'
 import { holds, pauseFrom, type Pause } from './pause.ts'
 
 /** One operation in the queue, from when it was asked for to its end. */
@@ -25,6 +25,8 @@ export interface QueuePorts {
   /** When the app started, or the computer woke up last. */
   readonly awakeSinceMs: () => number
   readonly onChange: () => void
+  /** What this computer says of itself. */
+  readonly surroundings: () => Surroundings
   /** The pause of everything, kept for the next start. */
   readonly pause: { get: () => Pause | undefined; set: (pause: Pause | undefined) => void }
 }
@@ -65,6 +67,15 @@ export class RunQueue {
     return [...this.#entries.values()].map((one) => one.run)
   }
 
+  /** Whether something is under way that a change of its conditions holds, or lets go on. */
+  get minds(): boolean {
+    return [...this.#entries.values()].some(({ run, asked, candidate }) => {
+      if (asked === 'manual' || !isStoppable(run)) return false
+      const about = candidate()
+      return about.operation === 'backup' ? about.conditions !== undefined : about.operation !== 'restore' && (about.conditions ?? []).some((one) => one !== undefined)
+    })
+  }
+
   /** When something ended last in a repository, ms since 1970, as far as this session knows. */
   endedMs(repository: string): number | undefined {
     return this.#endedMs.get(repository)
@@ -88,10 +99,13 @@ export class RunQueue {
     this.#ports.onChange()
   }
 
-  /** Starts what waits, as far as it may, and ends for now what yields to it. Calling it more often changes nothing. */
+  /** Starts what waits, as far as it may, holds what may not go on for now, and ends for now what yields to something else. Calling it more often changes nothing. */
   pump(): void {
     for (const entry of this.#entries.values()) {
       if (entry.run.state === 'queued' && !isWait(this.#decideOn(entry))) entry.start()
+    }
+    for (const { run, asked, candidate } of this.#entries.values()) {
+      if (isStoppable(run)) run.hold(asked === 'manual' ? undefined : mustHold(candidate(), this.#ports.surroundings()))
     }
     for (const { run, active } of this.#entries.values()) {
       if (isStoppable(run) && mustYield(active, this.#facts())) run.stop('cancel')
@@ -102,6 +116,7 @@ export class RunQueue {
   decision(key: string, candidate: Candidate): Decision | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return this.#decide(candidate)
+    if (entry.run.heldBy) return { wait: entry.run.heldBy }
     return entry.run.state === 'queued' ? this.#decideOn(entry) : undefined
   }
 
@@ -151,7 +166,7 @@ export class RunQueue {
     const entries = [...this.#entries.values()]
     const active = entries.filter(({ run }) => run.state !== 'queued').map((one) => one.active)
     const waiting = entries.filter(({ run }) => run.state === 'queued').map((one) => one.active)
-    return { ending: this.#ending, pausedAll: this.pausedAll, ...(this.pausedUntilMs !== undefined && { pausedUntilMs: this.pausedUntilMs }), active, waiting, parallelJobs: this.#ports.parallelJobs(), awakeSinceMs: this.#ports.awakeSinceMs() }
+    return { ending: this.#ending, pausedAll: this.pausedAll, ...(this.pausedUntilMs !== undefined && { pausedUntilMs: this.pausedUntilMs }), active, waiting, parallelJobs: this.#ports.parallelJobs(), awakeSinceMs: this.#ports.awakeSinceMs(), surroundings: this.#ports.surroundings() }
   }
 }
 

@@ -15,6 +15,9 @@ export interface TickPorts {
   readonly copies: Ticking & { look(): Promise<void> }
   readonly watch: Ticking
   readonly reminder: Ticking
+  readonly overdue: Ticking
+  readonly queue: { readonly minds: boolean; pump(): void }
+  readonly surroundings: { look(): Promise<void> }
   readonly returns: { look(): Promise<void> }
   /** Jobs whose last run was cut off with the app. */
   readonly interrupted: readonly string[]
@@ -26,15 +29,26 @@ const tickMs = 30_000
 /** A disk that is plugged in again is noticed within this time. */
 const lookMs = 30_000
 
-/** From now on what is due starts by itself: at start, once in a while, and after wake-up. */
-export function startTicks({ timers, onWake, awake, backups, care, copies, watch, reminder, returns, interrupted, refresh }: TickPorts): void {
-  backups.continueInterrupted(interrupted)
-  backups.tick()
+/** How soon it is noticed that a run under way has to stand still for its conditions, or may go on. */
+const mindMs = 5_000
+
+/** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
+export function startTicks(ports: TickPorts): void {
+  const { timers, onWake, awake, backups, care, copies, watch, reminder, overdue, returns, queue, surroundings, interrupted, refresh } = ports
+  const looked = (action: () => void): void => { void surroundings.look().finally(action) }
+  looked(() => {
+    backups.continueInterrupted(interrupted)
+    backups.tick()
+    refresh()
+  })
   onWake(() => {
     awake.woke()
-    backups.tick()
-    void returns.look()
-    refresh()
+    looked(() => {
+      backups.tick()
+      queue.pump()
+      void returns.look()
+      refresh()
+    })
   })
   every(timers, lookMs, () => {
     void returns.look()
@@ -44,7 +58,11 @@ export function startTicks({ timers, onWake, awake, backups, care, copies, watch
   reminder.tick()
   every(timers, tickMs, () => {
     awake.look()
-    for (const one of [backups, care, copies, watch, reminder]) one.tick()
-    refresh()
+    looked(() => {
+      queue.pump()
+      for (const one of [backups, care, copies, watch, reminder, overdue]) one.tick()
+      refresh()
+    })
   })
+  every(timers, mindMs, () => { if (queue.minds) looked(() => { queue.pump() }) })
 }

@@ -55,12 +55,12 @@ function copyWard(copy: CopyRecord, { store, history }: Pick<Sources, 'store' | 
 }
 
 /** What decides when it is looked after, besides how the last time went. Times in ms since 1970. */
-export function restOf(ward: Ward, { store, history, queue }: Sources, startedMs: number, nowMs: number): Pick<QuietCandidate, 'exists' | 'sinceMs' | 'quietSinceMs' | 'schedules'> {
+export function restOf(ward: Ward, { store, history, queue }: Sources, startedMs: number, nowMs: number): Pick<QuietCandidate, 'exists' | 'sinceMs' | 'quietSinceMs' | 'schedules' | 'conditions'> {
   const { copy, place, jobs, first } = ward
   if (copy) {
     const synced = history.last(syncHistory(copy.id))?.finishedMs ?? 0
     const quietSinceMs = queue.find(syncKey(copy.id)) ? nowMs : Math.max(startedMs, queue.endedMs(place) ?? 0, synced)
-    return { exists: copy.repositoryId !== undefined, sinceMs: copy.addedMs, quietSinceMs, schedules: [] }
+    return { exists: copy.repositoryId !== undefined, sinceMs: copy.addedMs, quietSinceMs, schedules: [], conditions: jobs.map(({ config }) => config.conditions) }
   }
   const neighbours = store.all.filter((one) => one.repository.id === place)
   const ended = neighbours.flatMap(({ id }) => history.last(id)?.finishedMs ?? [])
@@ -69,6 +69,7 @@ export function restOf(ward: Ward, { store, history, queue }: Sources, startedMs
     sinceMs: Math.min(...jobs.map((one) => one.scheduledSinceMs)),
     quietSinceMs: Math.max(startedMs, queue.endedMs(place) ?? 0, ...ended),
     schedules: neighbours.map(({ config }) => config.schedule),
+    conditions: neighbours.map(({ config }) => config.conditions),
   }
 }
 

@@ -12,6 +12,8 @@ export type Settings = Omit<SettingsView, 'secretStorage' | 'autoStartSupported'
   readonly dismissed: readonly string[]
   readonly windowBounds?: WindowBounds
   readonly pause?: Pause
+  /** When it was told last that backups wait for their conditions, ms since 1970. */
+  readonly overdueToldMs?: number
 }
 
 export interface WindowBounds {
@@ -35,6 +37,7 @@ const schema: v.GenericSchema<unknown, Settings> = v.object({
   dismissed: v.array(v.string()),
   windowBounds: v.exactOptional(v.object({ x: v.exactOptional(whole), y: v.exactOptional(whole), width: whole, height: whole })),
   pause: v.exactOptional(v.object({ sinceMs: whole, untilMs: v.exactOptional(whole) })),
+  overdueToldMs: v.exactOptional(whole),
 })
 
 const defaults: Settings = {
@@ -58,6 +61,13 @@ export function pauseIn(file: VersionedFile<Settings>) {
       const { pause: _before, ...rest } = file.value
       void file.set({ ...rest, ...(pause && { pause }) })
     },
+  }
+}
+
+export function overdueToldIn(file: VersionedFile<Settings>) {
+  return {
+    get: (): number | undefined => file.value.overdueToldMs,
+    set: (overdueToldMs: number): void => { void file.set({ ...file.value, overdueToldMs }) },
   }
 }
 

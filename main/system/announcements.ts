@@ -1,7 +1,8 @@
-import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
+import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason, WaitReason } from '../api/contract.ts'
 import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { shownBytes } from '../../engine/protocol/shown-bytes.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
+import type { Overdue } from '../runs/overdue.ts'
 import { assertNever } from './never.ts'
 
 /** A notification before it is shown. */
@@ -50,6 +51,33 @@ function unusualAnnouncement(reasons: readonly UnusualReason[], jobName: string,
 export function announcePassword(jobName: string, level: SettingsView['notifications']): Announcement | undefined {
   if (level !== 'all') return undefined
   return { title: 'Do you still know the password?', body: `Without it nobody can restore ${visibleText(jobName)} once this computer is gone. Click to try it.`, urgent: false, route: { page: 'jobs' } }
+}
+
+/** Backups that their own conditions keep from running; they run in any case when started by hand. */
+export function announceOverdue(overdue: readonly Overdue[], level: SettingsView['notifications']): Announcement | undefined {
+  const [first] = overdue
+  if (level === 'none' || !first) return undefined
+  const title = overdue.length === 1 ? `${visibleText(first.name)} waits for ${conditionText(first.wait)}` : `${overdue.length} backups wait for their conditions`
+  const route: Route = overdue.length === 1 ? { page: 'job', jobId: first.jobId } : { page: 'jobs' }
+  return { title, body: 'It has been due for more than a day. Click to back up now all the same.', urgent: false, route }
+}
+
+/** What a job waits for, within a sentence; undefined where it is no condition. */
+export function conditionText(wait: WaitReason): string | undefined {
+  switch (wait.type) {
+    case 'power':
+      return 'mains power'
+    case 'battery':
+      return `a battery above ${wait.above} %`
+    case 'metered':
+      return 'a connection that is not metered'
+    case 'network':
+      return wait.rule === 'only' ? `the network ${wait.names.map(visibleText).join(' or ')}` : 'another network'
+    case 'idle':
+      return 'a moment when nobody uses the computer'
+    default:
+      return undefined
+  }
 }
 
 const mostNamed = 3

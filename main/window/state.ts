@@ -1,5 +1,5 @@
 import type { Folders } from '../authority/folders.ts'
-import type { AccountsView, AppState, CareView, CopyView, JobView, LiveState, Notice, SettingsView } from '../api/contract.ts'
+import type { AccountsView, AppState, CareView, CopyView, JobView, LiveState, Notice, SettingsView, Surroundings } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
@@ -29,6 +29,7 @@ export interface StateSources {
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
   readonly notices: () => readonly Notice[]
+  readonly surroundings: { readonly value: Surroundings }
   readonly accounts: { readonly view: AccountsView }
   readonly folders: Pick<Folders, 'view'>
 }
@@ -48,6 +49,7 @@ export function appState(sources: StateSources): AppState {
     accounts: sources.accounts.view,
     pausedAll: queue.pausedAll,
     ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),
+    surroundings: sources.surroundings.value,
     notices: sources.notices().filter((one) => one.type !== 'engine-crashed' || store.all.some((job) => job.id === one.jobId)),
   }
 }
@@ -91,7 +93,7 @@ function withCare(copy: CopyView, care: CareView | undefined): CopyView {
 }
 
 function settingsView({ settings, secrets, autoStart }: StateSources): SettingsView {
-  const { firstSuccessShown: _shown, dismissed: _dismissed, windowBounds: _bounds, pause: _pause, ...shown } = settings()
+  const { firstSuccessShown: _shown, dismissed: _dismissed, windowBounds: _bounds, pause: _pause, overdueToldMs: _told, ...shown } = settings()
   return { ...shown, ...autoStart(), secretStorage: secrets.storage }
 }
 

@@ -1,5 +1,6 @@
 import { defaultRetention } from '../../main/api/retention.ts'
 import type { ExcludeRules, FolderView, JobConfigInput, JobView, SecretsInput, SettingsView } from './bridge.ts'
+import { conditionFieldsOf, conditionsOf, validateConditions, type ConditionFields } from './condition-form.ts'
 import { destinationFieldsOf, destinationOf, destinationProblems, keysOf, noDestination } from './destination-form.ts'
 import type { DestinationField, DestinationFields, FieldProblem } from './destination-form.ts'
 import { keepFieldsOf, retentionOf, validateKeep, type KeepFields } from './keep-form.ts'
@@ -8,7 +9,7 @@ import { scheduleFieldsOf, scheduleOf, validateSchedule, type ScheduleFields } f
 export type ExcludePreset = ExcludeRules['presets'][number]
 
 /** The fields of the job form, as they are typed. */
-export interface JobFields extends DestinationFields, KeepFields, ScheduleFields {
+export interface JobFields extends DestinationFields, KeepFields, ScheduleFields, ConditionFields {
   name: string
   sources: readonly FolderView[]
   password: string
@@ -50,6 +51,7 @@ export function newFields(settings: SettingsView): JobFields {
     ...noDestination(),
     ...keepFieldsOf(defaultRetention),
     ...scheduleFieldsOf({ type: 'daily', at: '20:00' }),
+    ...conditionFieldsOf(),
     name: '', sources: [], password: '', confirmation: '',
     concurrency: String(settings.defaultConcurrency), limited: false, limit: '5',
     presets: ['caches', 'trash', 'nobackup', 'cachedir'], patterns: '', largerThan: false, largerThanSize: '1000', oneFileSystem: true,
@@ -64,6 +66,7 @@ export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
     ...destinationFieldsOf(job),
     ...keepFieldsOf(config.retention),
     ...scheduleFieldsOf(config.schedule),
+    ...conditionFieldsOf(config.conditions),
     name: config.name,
     sources: config.sources,
     concurrency: String(config.concurrency),
@@ -79,7 +82,7 @@ export function fieldsOf(job: JobView, settings: SettingsView): JobFields {
 
 /** What is wrong, by field; empty when the job can be made. */
 export function validate(fields: JobFields, facts: FormFacts): FieldErrors {
-  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields), ...validateSchedule(fields), ...validateKeep(fields) }
+  return { ...validateSources(fields, facts), ...validateDestination(fields, facts), ...validatePassword(fields, facts), ...validateLimits(fields), ...validateSchedule(fields), ...validateConditions(fields), ...validateKeep(fields) }
 }
 
 function validateSources(fields: JobFields, facts: FormFacts): FieldErrors {
@@ -131,6 +134,7 @@ export function parseMegabytes(text: string): number {
 /** Only for fields that `validate` finds nothing wrong with. */
 export function configOf(fields: JobFields): JobConfigInput {
   const retention = retentionOf(fields)
+  const conditions = conditionsOf(fields)
   return {
     name: fields.name.trim(),
     sources: fields.sources.map(({ id }) => ({ id })),
@@ -145,6 +149,7 @@ export function configOf(fields: JobFields): JobConfigInput {
     ...(fields.limited && { uploadBytesPerSecond: parseMegabytes(fields.limit) }),
     schedule: scheduleOf(fields),
     ...(retention && { retention }),
+    ...(conditions && { conditions }),
   }
 }
 

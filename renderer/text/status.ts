@@ -1,5 +1,6 @@
 import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
+import { awaitedWords } from './conditions.ts'
 import { accountWords } from './account-words.ts'
 import { pauseWords } from './pause.ts'
 import { scheduleText } from './schedule.ts'
@@ -50,6 +51,8 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   const waitingFor = job.state === 'running' ? live?.progress?.waitingFor : undefined
   if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: 'Waiting for other jobs' }
   if (waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
+  const held = job.state === 'paused' && job.waits ? awaitedWords(job.waits.wait) : undefined
+  if (held !== undefined) return { ...states.paused, words: `Paused: waits for ${held}` }
   if (job.state !== 'idle') return states[job.state]
   if (job.signIn) return { tone: 'warn', icon: 'key', words: accountWords.jobWaits(job.signIn) }
   if (job.hold) return { tone: 'bad', icon: 'warning', words: words.job.hold.short }
@@ -60,6 +63,8 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
 /** Why a job does not run now, and when it will, in a few words. */
 export function waitWords({ wait, untilMs }: Wait, now: number): string {
   const text = words.jobs.waits
+  const awaited = awaitedWords(wait)
+  if (awaited !== undefined) return `Waits for ${awaited}`
   switch (wait.type) {
     case 'schedule':
       return untilMs === undefined ? '' : text.next(formatMoment(untilMs, now))
@@ -83,11 +88,15 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
       return text.quiet
     case 'ending':
       return text.ending
+    default:
+      return ''
   }
 }
 
 /** What has to happen before a job that is in the queue starts. */
 export function queuedWords(waits: Wait | undefined): string {
+  const awaited = waits && awaitedWords(waits.wait)
+  if (awaited !== undefined) return `It starts when there is ${awaited}.`
   switch (waits?.wait.type) {
     case 'paused':
       return words.job.queuedPaused

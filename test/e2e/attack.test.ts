@@ -96,7 +96,8 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
       ['all but stops its uploads', { jobId: scene.local.id, config: { ...local, uploadBytesPerSecond: 1 }, secrets: {} }, 'aborted'],
       ['keeps next to nothing', { jobId: scene.local.id, config: { ...local, retention: { last: 1 } }, secrets: {} }, 'aborted'],
       ['never runs it again', { jobId: scene.local.id, config: { ...local, schedule: { type: 'manual' } }, secrets: {} }, 'aborted'],
-      ['runs it on leap days only', { jobId: scene.local.id, config: { ...local, schedule: { type: 'cron', expression: '0 0 29 2 *' } }, secrets: {} }, 'arguments'],
+      ['runs it only where nobody ever is', { jobId: scene.local.id, config: { ...local, conditions: { networks: { rule: 'only', names: ['nowhere'] } } }, secrets: {} }, 'aborted'],
+      ['runs it on leap days only', { jobId: scene.local.id, config: { ...local, schedule: { type: 'cron', expression: '0 0 29 2 *' } }, secrets: {} }, 'aborted'],
       ['has a repository made under its own password', { jobId: scene.cloud.id, config: cloud, secrets: { password: own.password } }, 'aborted'],
     ]
   },

@@ -2,8 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp, type RunningApp } from './harness/app.ts'
+import { randomFile } from './harness/data.ts'
 import { openFakeDesktop } from './harness/desktop.ts'
 import { freshFolder } from './harness/folder.ts'
+import { openStorage } from './harness/storage.ts'
 import type { Tray } from './harness/tray.ts'
 import { User } from './harness/user.ts'
 
@@ -76,4 +78,56 @@ test('a job that runs on chosen days: what protects less is confirmed by main, a
   await user.click('Save')
   await user.sees('Cron: 0 9,17 * * *')
   await user.sees(/^Next: (?:Today|Tomorrow) (?:09|17):00$/)
+})
+
+test('a job waits for a connection on which data costs nothing, stands still when it has to, and goes on by itself', async () => {
+  using folder = freshFolder()
+  randomFile(`${folder.made('tree')}/one.bin`, 2_000_000)
+  const supply = folder.made('power/BAT0')
+  for (const [file, text] of [['type', 'Battery'], ['status', 'Discharging'], ['capacity', '41']] as const) writeFileSync(`${supply}/${file}`, text)
+  await using storage = await openStorage()
+  await using desktop = await openFakeDesktop()
+  await desktop.connect('Phone of Mia', true)
+  await using app = await launchApp({ environment: { ...desktop.environment, HOLDFAST_TEST_POWER: folder.path('power') } })
+  const tray = await desktop.nextTray()
+  const user = await User.of(app)
+  const { page } = user
+  await user.addJob({ name: 'cloud', sources: [folder.path('tree')], destination: storage.destination, password, schedule: 'Every hour' })
+  await user.click('More actions')
+  await page.getByRole('menuitem', { name: 'Edit job' }).click()
+  await page.getByRole('checkbox', { name: 'Where data costs nothing' }).check()
+  await page.getByRole('checkbox', { name: 'With enough battery' }).check()
+  await page.getByLabel('Least charge').fill('30')
+  await page.getByRole('radio', { name: 'Never these' }).check()
+  await user.click('Add Phone of Mia')
+  await page.getByText('Runs by itself only').scrollIntoViewIfNeeded()
+  await pictures(user, app, 'conditions-form')
+  await user.willChoose({ confirm: false })
+  await user.click('Save')
+  await expect.poll(() => readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')).toContain('Runs by itself only with a battery above 30 %, where data costs nothing, not in the networks Phone of Mia')
+  await user.willChoose({ confirm: true })
+  await user.click('Save')
+  await user.sees('with a battery of 30 % or more, where data costs nothing, not in Phone of Mia')
+
+  // Both clocks go on by what is passed; the next tick sees it.
+  const pass = (minutes: number): Promise<void> => app.electron.evaluate((_electron, more) => {
+    const [now, uptime] = [Date.now, process.uptime.bind(process)]
+    Date.now = () => now() + more * 60_000
+    process.uptime = () => uptime() + more * 60
+  }, minutes)
+  await pass(75)
+  await expect.poll(() => labels(tray), { timeout: 45_000 }).toContain('cloud: waits for a connection that is not metered')
+  await user.sees('Waits for a connection where data costs nothing')
+  await pictures(user, app, 'conditions-waits')
+  storage.holdPacks()
+  await desktop.connect('Home', false)
+  await expect.poll(() => labels(tray), { timeout: 45_000 }).toContain('cloud: backing up')
+  await expect.poll(() => storage.held).toBeGreaterThan(0)
+  await desktop.connect('Phone of Mia', true)
+  await expect.poll(() => labels(tray), { timeout: 20_000 }).toContain('cloud: waits for a connection that is not metered')
+  await user.sees('Paused: waits for a connection where data costs nothing')
+  await pictures(user, app, 'conditions-held')
+  await desktop.connect('Home', false)
+  storage.release()
+  await expect.poll(() => labels(tray), { timeout: 30_000 }).toContain('cloud: backed up just now')
 })

@@ -1,6 +1,6 @@
 import dbus from '@particle/dbus-next'
 import { Feed } from './feed.ts'
-import { Login, Notifications, Watcher, type ShownNotification } from './services.ts'
+import { Connection, Login, NetworkManager, Notifications, Watcher, type ShownNotification } from './services.ts'
 import { openTray, type Tray } from './tray.ts'
 
 /** A desktop's services on the session bus, played by the test. Open it before the app starts. */
@@ -16,6 +16,8 @@ export interface FakeDesktop extends AsyncDisposable {
   /** Puts the machine to sleep, once an app listens for it. */
   sleep(): Promise<void>
   wake(): Promise<void>
+  /** From now on the machine is connected to this network; before the first one, nothing is known of networks. */
+  connect(name: string, metered: boolean): Promise<void>
 }
 
 /** @throws Error where there is no session bus: run it with `npm run e2e`. */
@@ -28,6 +30,8 @@ export async function openFakeDesktop(): Promise<FakeDesktop> {
   const watcher = new Watcher(items)
   const notifications = new Notifications(shown)
   const login = new Login()
+  const network = new NetworkManager()
+  let connections = 0
   bus.addMethodHandler((message: { member: string; sender: string }) => {
     if (message.member === 'RegisterStatusNotifierItem') watcher.sender = message.sender
     return false
@@ -45,6 +49,15 @@ export async function openFakeDesktop(): Promise<FakeDesktop> {
     click: (notification) => void notifications.ActionInvoked(notification.id, 'default'),
     sleep: () => login.listening.then(() => void login.PrepareForSleep(true)),
     wake: () => login.listening.then(() => void login.PrepareForSleep(false)),
+    connect: async (name, metered) => {
+      const path = `/org/freedesktop/NetworkManager/ActiveConnection/${++connections}`
+      bus.export(path, new Connection(name))
+      network.metered = metered ? 1 : 2
+      network.active = [path]
+      if (connections > 1) return
+      bus.export('/org/freedesktop/NetworkManager', network)
+      await bus.requestName('org.freedesktop.NetworkManager')
+    },
     [Symbol.asyncDispose]: () => {
       bus.disconnect()
       return Promise.resolve()

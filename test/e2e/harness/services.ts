@@ -128,3 +128,33 @@ Login.configureMembers({
   methods: { Inhibit: { inSignature: 'ssss', outSignature: 'h' } },
   signals: { PrepareForSleep: { signature: 'b' }, PrepareForShutdown: { signature: 'b' } },
 })
+
+/** The part of NetworkManager that tells whether data costs, and what is connected. */
+export class NetworkManager extends Interface {
+  metered = 0
+  active: string[] = []
+
+  constructor() {
+    super('org.freedesktop.NetworkManager')
+  }
+  get Metered(): number {
+    return this.metered
+  }
+  get ActiveConnections(): string[] {
+    return this.active
+  }
+}
+NetworkManager.configureMembers({ properties: { Metered: { signature: 'u', access: 'read' }, ActiveConnections: { signature: 'ao', access: 'read' } } })
+
+export class Connection extends Interface {
+  readonly #name: string
+
+  constructor(name: string) {
+    super('org.freedesktop.NetworkManager.Connection.Active')
+    this.#name = name
+  }
+  get Id(): string {
+    return this.#name
+  }
+}
+Connection.configureMembers({ properties: { Id: { signature: 's', access: 'read' } } })

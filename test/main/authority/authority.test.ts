@@ -124,6 +124,9 @@ describe('what a changed job loses', () => {
     expect(lossesOf(old, { ...old, uploadBytesPerSecond: 1 })).toEqual([{ type: 'crawl', bytesPerSecond: 1 }])
     expect(lossesOf(old, { ...old, schedule: { type: 'manual' } })).toEqual([{ type: 'schedule', schedule: { type: 'manual' } }])
     for (const schedule of [{ type: 'interval', minutes: 1500 }, { type: 'times', days: [1, 2, 3, 4, 5, 6], at: ['10:00'] }, { type: 'cron', expression: '0 0 29 2 *' }] as const) expect(lossesOf(old, { ...old, schedule })).toEqual([{ type: 'schedule', schedule }])
+    const conditions = { mains: true, networks: { rule: 'only', names: ['x'] } } as const
+    expect(lossesOf(old, { ...old, conditions })).toEqual([{ type: 'conditions', conditions }])
+    expect(lossesOf({ ...old, conditions }, { ...old, conditions: { mains: true } })).toEqual([])
     expect(lossesOf(old, { ...old, excludes: { ...old.excludes, largerThanBytes: 99, oneFileSystem: true, presets: ['trash', 'caches'] } }).map((one) => one.type)).toEqual(['preset', 'largerThan', 'oneFileSystem'])
   })
 

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KnownRepository } from '../../../engine/protocol/known.ts'
-import type { JobConfig, LateBackup, MissingAccount, JobConfigInput, RestoreView, RunView } from '../../../main/api/contract.ts'
+import type { JobConfig, LateBackup, MissingAccount, JobConfigInput, RestoreView, RunView, Surroundings } from '../../../main/api/contract.ts'
 import { Pace } from '../../../main/api/pace.ts'
 import { Folders } from '../../../main/authority/folders.ts'
 import { Backups } from '../../../main/runs/backups.ts'
@@ -60,7 +60,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const settings = openSettings(join(folder, 'settings.json'), now)
   /** Long before anything of these tests; they set it. */
   const awake = { sinceMs: 0 }
-  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, onChange: () => { counts.change += 1 } })
+  const surroundings: { value: Surroundings } = { value: {} }
+  const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: () => { counts.change += 1 } })
   const visits = new Visits()
   const places = new Places({ store, secrets, visits })
   const ports = {
@@ -114,5 +115,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
+  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
 }

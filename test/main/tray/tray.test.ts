@@ -24,7 +24,7 @@ function ended(outcome: RunView['outcome'], hoursAgo = 3): { lastRun: RunView } 
 
 function state(jobs: readonly JobView[], changes: Partial<AppState> = {}): AppState {
   return {
-    version: '1', platform: 'linux', jobs, restores: [], accounts: { list: [], available: [] }, pausedAll: false, notices: [],
+    version: '1', platform: 'linux', jobs, restores: [], accounts: { list: [], available: [] }, pausedAll: false, surroundings: {}, notices: [],
     settings: { theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
     ...changes,
   }
@@ -117,6 +117,10 @@ describe('the menu', () => {
     expect(label({ state: 'queued', runId: 'r', waits: { wait: { type: 'paused' } } })).toBe('docs: waits until you resume')
     expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'destination' }, untilMs: nowMs + 1 } })).toBe('docs: waits for its destination')
     expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'source' } } })).toBe('docs: waits for its source')
+    expect(label({ ...ended('success'), waits: { wait: { type: 'catch-up' }, untilMs: nowMs + 1 } })).toBe('docs: makes up for a missed backup soon')
+    expect(label({ ...ended('success'), waits: { wait: { type: 'power' } } })).toBe('docs: waits for mains power')
+    expect(label({ state: 'paused', runId: 'r', waits: { wait: { type: 'metered' } } })).toBe('docs: waits for a connection that is not metered')
+    expect(label({ state: 'paused', runId: 'r' })).toBe('docs: paused')
     expect(label({ ...ended('failed'), waits: { wait: { type: 'retry' }, untilMs: nowMs + 1 } })).toBe('docs: failed 3 hours ago')
     expect(label({ ...ended('success'), waits: { wait: { type: 'schedule' }, untilMs: nowMs + 1 } })).toBe('docs: backed up 3 hours ago')
   })
