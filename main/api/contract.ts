@@ -55,6 +55,8 @@ export interface Api {
   'copy.run'(request: { readonly copyId: string }): { readonly runId: string }
   /** Ends a run; what has arrived stays, and the next run, a day later, goes on from there. Without effect where there is none. */
   'copy.stop'(request: { readonly copyId: string }): void
+  /** Nobody wants to hear again that all copies of a job are in one place (`JobView.spread`). Without effect where nothing is said. */
+  'copy.dismissHint'(request: { readonly jobId: string }): void
 
   /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */
   'retention.preview'(request: { readonly jobId: string; readonly retention: Retention }): RetentionPreview
@@ -196,6 +198,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'copy.remove': true,
   'copy.run': true,
   'copy.stop': true,
+  'copy.dismissHint': true,
   'retention.preview': true,
   'history.runs': true,
   'history.problems': true,

@@ -55,6 +55,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'copy.remove': 'write',
   'copy.run': 'heavy',
   'copy.stop': 'light',
+  'copy.dismissHint': 'write',
   'retention.preview': 'heavy',
   'history.runs': 'light',
   'history.problems': 'light',

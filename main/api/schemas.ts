@@ -130,6 +130,7 @@ export const requests: RequestSchemas = {
   'copy.remove': copy,
   'copy.run': copy,
   'copy.stop': copy,
+  'copy.dismissHint': job,
   'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,

@@ -87,6 +87,8 @@ export interface JobView {
   readonly care?: CareView
   /** Where else its backup is, in the order in which they were added. */
   readonly copies: readonly CopyView[]
+  /** How originals, backup and copies are spread; absent before the first backup, and while nobody can say where the originals are. */
+  readonly spread?: SpreadView
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
 }
@@ -109,6 +111,17 @@ export interface CopyView {
   readonly waits?: Wait
   /** How it is looked after; absent while it is not whole. */
   readonly care?: CareView
+}
+
+/** Counts of copies: the originals are one. */
+export interface SpreadView {
+  readonly copies: number
+  /** Kinds of storage that they are on. */
+  readonly kinds: number
+  /** Of them, those that are not at this computer. */
+  readonly elsewhere: number
+  /** All would be lost together, and nobody has said that this is as it should be. */
+  readonly hint?: 'disk' | 'computer'
 }
 
 export interface JobHold {

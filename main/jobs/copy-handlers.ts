@@ -10,6 +10,7 @@ import { copyQuestion, copyRemovalQuestion } from '../authority/questions.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
 import type { Care } from '../runs/care.ts'
+import { hintKey, type Whereabouts } from '../repositories/whereabouts.ts'
 import type { Copies } from '../runs/copies.ts'
 import { mergeSecrets, type SecretStore } from '../settings/secrets.ts'
 import type { Timers } from '../system/timers.ts'
@@ -22,6 +23,9 @@ export interface CopyHandlerPorts {
   readonly secrets: SecretStore
   readonly copies: Pick<Copies, 'run' | 'stop' | 'end' | 'forget'>
   readonly care: Pick<Care, 'stopCopies' | 'forget'>
+  readonly whereabouts: Pick<Whereabouts, 'view' | 'refresh'>
+  /** Remembers that somebody does not want to hear of something again. */
+  readonly dismiss: (key: string) => void
   readonly folders: Pick<Folders, 'destination'>
   readonly ask: Ask
   readonly timers: Pick<Timers, 'now'>
@@ -47,6 +51,11 @@ export function copyHandlers(ports: CopyHandlerPorts): Pick<Handlers, Extract<ke
     'copy.run': ({ copyId }) => ({ runId: copies.run(copyId).id }),
     async 'copy.stop'({ copyId }) {
       await copies.stop(copyId)
+      onChange()
+    },
+    'copy.dismissHint'({ jobId }) {
+      const hint = ports.whereabouts.view(store.get(jobId))?.hint
+      if (hint) ports.dismiss(hintKey(hint, jobId))
       onChange()
     },
   }
@@ -87,6 +96,7 @@ async function add(ports: CopyHandlerPorts, { jobId, destination: input, secrets
     await secrets.remove(copyId)
     throw error
   }
+  void ports.whereabouts.refresh()
   onChange()
   return { copyId }
 }

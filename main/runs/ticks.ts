@@ -13,6 +13,7 @@ export interface TickPorts {
   readonly backups: Ticking & { continueInterrupted(jobIds: readonly string[]): void }
   readonly care: Ticking
   readonly copies: Ticking & { look(): Promise<void> }
+  readonly whereabouts: { refresh(): Promise<void> }
   readonly watch: Ticking
   readonly reminder: Ticking
   readonly overdue: Ticking
@@ -34,7 +35,7 @@ const mindMs = 5_000
 
 /** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
 export function startTicks(ports: TickPorts): void {
-  const { timers, onWake, awake, backups, care, copies, watch, reminder, overdue, returns, queue, surroundings, interrupted, refresh } = ports
+  const { timers, onWake, awake, backups, care, copies, whereabouts, watch, reminder, overdue, returns, queue, surroundings, interrupted, refresh } = ports
   const looked = (action: () => void): void => { void surroundings.look().finally(action) }
   looked(() => {
     backups.continueInterrupted(interrupted)
@@ -53,6 +54,7 @@ export function startTicks(ports: TickPorts): void {
   every(timers, lookMs, () => {
     void returns.look()
     void copies.look()
+    void whereabouts.refresh()
   })
   watch.tick()
   reminder.tick()

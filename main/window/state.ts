@@ -8,6 +8,7 @@ import type { RunHistory } from '../runs/history.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { Visits } from '../visit/visits.ts'
+import type { Whereabouts } from '../repositories/whereabouts.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -22,6 +23,7 @@ export interface StateSources {
   readonly backups: Backups
   readonly care: Pick<Care, 'view' | 'viewOfCopy'>
   readonly copies: Pick<Copies, 'view'>
+  readonly whereabouts: Pick<Whereabouts, 'view'>
   readonly restores: Restores
   readonly visits: Pick<Visits, 'current'>
   readonly watch: Pick<RepositoryWatch, 'hold'>
@@ -64,7 +66,7 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, care: carer, copies, history, secrets, folders, watch }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, watch }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
@@ -72,11 +74,13 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, sec
   const waits = backups.wait(record)
   const hold = watch.hold(record)
   const care = carer.view(record)
+  const spread = whereabouts.view(record)
   return {
     id,
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
     copies: copies.view(record).map((copy) => withCare(copy, carer.viewOfCopy(copy.id))),
+    ...(spread && { spread }),
     secrets: secrets.has(repository.id),
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),

@@ -1,15 +1,16 @@
 import { SvelteSet } from 'svelte/reactivity'
 import type { Bridge, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, hasMoved, noDestination, presetValues } from './destination-form.ts'
-import type { DestinationForm } from './destination-form.ts'
 import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { retentionOf, validateKeep } from './keep-form.ts'
 import { AnswerLoader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
+import type { PlaceForm } from './place-form.ts'
 
 /** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
-export class JobForm implements DestinationForm {
+export class JobForm implements PlaceForm {
+  readonly purpose = 'job'
   readonly job: JobView | undefined
   readonly fields: JobFields
   readonly test = new AnswerLoader<TestView>()

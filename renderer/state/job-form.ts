@@ -168,7 +168,8 @@ export function suggestName(sources: readonly FolderView[], takenNames: readonly
   return `${base} ${number}`
 }
 
-function isInside(path: string, folder: string): boolean {
+/** Whether a folder is another, or in it. */
+export function isInside(path: string, folder: string): boolean {
   const parent = folder.replace(/[/\\]+$/, '')
   return path === folder || path === parent || path.startsWith(`${parent}/`) || path.startsWith(`${parent}\\`)
 }

@@ -133,6 +133,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'copy.remove': () => [['forgets what is not there', { copyId: 'constructor' }, 'not-found'], ['forgets one by a strange id', { copyId: '__proto__' }, 'arguments']],
   'copy.run': () => [['copies what is not there', { copyId: 'constructor' }, 'not-found'], ['copies to a place of its own', { copyId: 'a', destination: { type: 'folder', path: '/' } }, 'arguments']],
   'copy.stop': () => [['stops what is not there', { copyId: 'constructor' }, 'not-found']],
+  'copy.dismissHint': () => [['keeps quiet about what is not there', { jobId: 'constructor' }, 'not-found'], ['keeps quiet about everything', { jobId: 'a', all: true }, 'arguments']],
   'retention.preview': ({ local }) => [['previews what is not there', { jobId: 'constructor', retention: {} }, 'not-found'], ['lets what is held go', { jobId: local.id, retention: { last: 1, despiteUnusual: true } }, 'arguments']],
   'history.runs': ({ local }) => [['reads everything at once', { jobId: local.id, limit: 1e9 }, 'arguments'], ['reads another folder', { jobId: '../../secrets', limit: 1 }, 'arguments']],
   'history.problems': ({ local }) => [['reads another file', { jobId: local.id, runId: '../../secrets.json' }, 'arguments'], ['reads another folder', { jobId: '..', runId: 'a' }, 'arguments']],

@@ -1,5 +1,5 @@
-import type { AccountView, AppState, Api, Bridge, Channel, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
-import { appState, folderAt, idleJobs, job, liveRun, problems, run, shownConfig, snapshots } from './fixtures.ts'
+import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
+import { appState, config, folderAt, idleJobs, job, liveRun, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
 
@@ -85,6 +85,10 @@ export class FakeApi implements Bridge {
     this.change({ accounts: { ...this.app.accounts, list: change(this.app.accounts.list) } })
   }
 
+  #changeCopies(change: (all: readonly CopyView[]) => readonly CopyView[]): void {
+    this.change({ jobs: this.app.jobs.map((one) => ({ ...one, copies: change(one.copies) })) })
+  }
+
   #setRestore(id: string, state: RestoreView['state']): void {
     this.change({ restores: this.app.restores.map((one) => (one.id === id ? { ...one, state } : one)) })
   }
@@ -136,6 +140,18 @@ export class FakeApi implements Bridge {
       this.app = app
       this.change({ pausedAll: false })
     },
+    'copy.add': ({ jobId, destination, removeVanished }) => {
+      const shown = shownConfig({ ...config('x'), sources: [], destination }).destination
+      this.changeJob(jobId, (one) => ({ ...one, copies: [...one.copies, { id: `c${one.copies.length + 1}`, destination: shown, removeVanished, state: 'idle', waits: { wait: { type: 'quiet' } } }] }))
+      return { copyId: `c${this.app.jobs.find(({ id }) => id === jobId)?.copies.length ?? 0}` }
+    },
+    'copy.remove': ({ copyId }) => this.#changeCopies((all) => all.filter(({ id }) => id !== copyId)),
+    'copy.run': ({ copyId }) => {
+      this.#changeCopies((all) => all.map((one) => (one.id === copyId ? { ...one, state: 'running', runId: `sync-${copyId}` } : one)))
+      return { runId: `sync-${copyId}` }
+    },
+    'copy.stop': ({ copyId }) => this.#changeCopies((all) => all.map((one) => (one.id === copyId ? { ...one, state: 'stopping' } : one))),
+    'copy.dismissHint': ({ jobId }) => this.changeJob(jobId, ({ spread, ...one }) => ({ ...one, ...(spread && { spread: { copies: spread.copies, kinds: spread.kinds, elsewhere: spread.elsewhere } }) })),
     'retention.preview': ({ retention }) => ({ kept: retention.last ?? 26, forgotten: 4, oldestKeptMs: this.#now - 400 * 24 * hour, freedBytes: 1.2e9 }),
     'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),
     'history.problems': () => problems,

@@ -42,6 +42,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'copy.remove': { copyId: 'a-1' },
   'copy.run': { copyId: 'a-1' },
   'copy.stop': { copyId: 'a-1' },
+  'copy.dismissHint': { jobId: 'a-1' },
   'retention.preview': { jobId: 'a-1', retention: { last: 2 } },
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },

@@ -13,6 +13,8 @@ import { DestinationTests } from '../../../main/jobs/destination-test.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
+import { Whereabouts } from '../../../main/repositories/whereabouts.ts'
+import type { Where } from '../../../main/repositories/spread.ts'
 import { openReminders, PasswordReminder } from '../../../main/repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
@@ -107,6 +109,13 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     ...ports, folders, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before) => { copied.push({ run, before }) },
     isThere: async (destination) => !awayPlaces.has(repositoryUrl(destination)),
   })
+  /** Where folders lie; others are nowhere. */
+  const disks = new Map<string, Where>()
+  const dismissed = new Set<string>()
+  const whereabouts = new Whereabouts({
+    store, history, copies, diskOf: async (path) => disks.get(path), isDismissed: (key) => dismissed.has(key), onChange: () => { counts.change += 1 },
+  })
+  const dismiss = (key: string): void => { dismissed.add(key) }
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
     const record = await store.add({ ...config, ...changes, name })
     const { id } = record
@@ -115,5 +124,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace }
+  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace, disks, whereabouts, dismissed, dismiss }
 }
