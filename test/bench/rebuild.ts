@@ -6,7 +6,6 @@ import { parseArgs } from 'node:util'
 import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { keepNativeMemorySmall } from '../../engine/base/memory.ts'
-import { systemClock } from '../../engine/base/clock.ts'
 import { openCatalog } from '../../engine/catalog/catalog.ts'
 import { refreshIndex } from '../../engine/catalog/refresh.ts'
 import { sealOverhead, systemRandom } from '../../engine/repository/crypto.ts'
@@ -15,6 +14,7 @@ import { putIndexes } from '../../engine/repository/protocol/index-objects.ts'
 import { initRepository, openRepository } from '../../engine/repository/repository.ts'
 import { headerBytes } from '../../engine/repository/sealed.ts'
 import { toHex } from '../../engine/base/bytes.ts'
+import { cheap } from '../fixtures/cheap-repository.ts'
 
 /**
  * How long a catalog takes to come back from index objects alone: simulates a repository of `--gigabytes` by its index (chunks of 1 MiB
@@ -41,7 +41,7 @@ const password = 'bench'
 async function simulate(folder: string, gigabytes: number): Promise<void> {
   const signal = new AbortController().signal
   await using backend = await openBackend(join(folder, 'repository'), { credentials: fixedCredentials({}), signal, create: true })
-  const repository = await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
+  const repository = await initRepository(backend, password, { arbiter: 'cas', ...cheap }, signal)
   await putIndexes(repository, packs(gigabytes), systemRandom, signal)
 }
 

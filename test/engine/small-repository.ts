@@ -1,11 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fixedCredentials } from '../../engine/backend/credentials.ts'
-import { openBackend } from '../../engine/backend/open.ts'
-import { systemClock } from '../../engine/base/clock.ts'
-import { systemRandom } from '../../engine/repository/crypto.ts'
-import { initRepository } from '../../engine/repository/repository.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
 
 export const password = 'correct horse battery staple'
 
@@ -19,9 +15,7 @@ export interface TestFolder extends AsyncDisposable {
 export async function testFolder(): Promise<TestFolder> {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-test-'))
   const repository = join(path, 'repository')
-  const signal = new AbortController().signal
-  await using backend = await openBackend(repository, { credentials: fixedCredentials({}), signal, create: true })
-  await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
+  await initCheaply(repository, password)
   return {
     path,
     repository,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, test } fr
 import { HoldfastError } from '../../engine/base/errors.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
 import { SeededRandom } from '../bench/random.ts'
-import { initCheaply } from './template.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
 import { describeTree } from '../fixtures/tree.ts'
 import type { TreeLines } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'

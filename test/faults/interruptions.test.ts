@@ -15,7 +15,8 @@ import { describeTree } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
 import { freshBucket } from '../servers/s3.ts'
 import { FaultProxy, type HttpFault, type ProxiedRequest } from './proxy.ts'
-import { fastClock, initCheaply, never, open } from './template.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
+import { fastClock, never, open } from './template.ts'
 
 const mebibyte = 1024 * 1024
 const packBytes = 16 * mebibyte

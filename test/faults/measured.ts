@@ -6,7 +6,8 @@ import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { World } from '../fixtures/world.ts'
-import { initCheaply, never } from './template.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
+import { never } from './template.ts'
 
 const cli = fileURLToPath(new URL('../../engine/cli.ts', import.meta.url))
 const destination = fileURLToPath(new URL('test-destination.ts', import.meta.url))

@@ -15,7 +15,7 @@ import { describeTree } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
 import { freshBucket, type S3Bucket } from '../servers/s3.ts'
 import { FaultProxy, type HttpFault, type ProxiedRequest } from './proxy.ts'
-import { initCheaply } from './template.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
 
 const cli = join(import.meta.dirname, '../../engine/cli.ts')
 const mebibyte = 1024 * 1024

@@ -6,13 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fixedCredentials, type Credentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { probeBackend } from '../../engine/backend/probe.ts'
-import { systemClock } from '../../engine/base/clock.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import type { SyncDetails } from '../../engine/commands/sync.ts'
 import type { EngineJob, JobSecrets, SyncJob } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
-import { systemRandom } from '../../engine/repository/crypto.ts'
 import { initRepository } from '../../engine/repository/repository.ts'
+import { cheap } from '../fixtures/cheap-repository.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { describeTree, makeOddTree } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
@@ -75,7 +74,7 @@ async function make(kind: Kind, name: string, password: string): Promise<Storage
   const repository = address(name)
   await using bare = await openBackend(repository, { credentials: fixedCredentials(credentials), signal: never, create: true })
   const { exclusiveCreate } = await probeBackend(bare, never)
-  await initRepository(bare, password, { arbiter: exclusiveCreate ? 'cas' : 'flags', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
+  await initRepository(bare, password, { arbiter: exclusiveCreate ? 'cas' : 'flags', ...cheap }, never)
   return { repository, secrets: { password, storage: { ...credentials } } }
 }
 

@@ -11,8 +11,7 @@ import type { CommandContext } from '../../engine/commands/context.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import type { EngineJob } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
-import { systemRandom } from '../../engine/repository/crypto.ts'
-import { initRepository } from '../../engine/repository/repository.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { describeTree, type TreeLines } from '../fixtures/tree.ts'
 import { World } from '../fixtures/world.ts'
@@ -31,12 +30,6 @@ export const fastClock: Clock = {
 
 /** What decides about commits: see PROTOCOL.md. */
 type Arbiter = 'cas' | 'flags'
-
-/** A repository whose key costs little to open; whatever the tests do with it costs no scrypt. */
-export async function initCheaply(url: string, password: string, secrets: Readonly<Record<string, string>> = {}, arbiter: Arbiter = 'cas'): Promise<void> {
-  await using backend = await openBackend(url, { credentials: fixedCredentials(secrets), signal: never, create: true })
-  await initRepository(backend, password, { arbiter, clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
-}
 
 /** A backup that died before its commit: its session stays open. */
 async function leaveSession(world: World): Promise<void> {
@@ -67,7 +60,7 @@ export class Template implements Disposable {
 
   static async make(arbiter: Arbiter = 'cas'): Promise<Template> {
     const world = new World(`memory:template-${++copies}`, quickFolder)
-    await initCheaply(world.repository, world.password, {}, arbiter)
+    await initCheaply(world.repository, world.password, {}, { arbiter })
     const random = new SeededRandom(33)
     const write = (name: string, bytes: number): void => { writeFileSync(join(world.source, name), random.bytes(bytes)) }
     mkdirSync(join(world.source, 'small'))

@@ -4,19 +4,17 @@ import { join } from 'node:path'
 import { fixedCredentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { systemClock } from '../../engine/base/clock.ts'
-import { createLog } from '../../engine/base/log.ts'
-import { PauseGate } from '../../engine/base/pause.ts'
 import { hasCode } from '../../engine/base/errors.ts'
 import { openBrowser } from '../../engine/commands/browse.ts'
-import { LimitControl, type CommandContext } from '../../engine/commands/context.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import { parseCareDetails, type CareDetails } from '../../engine/protocol/care.ts'
 import type { EngineJob, RetentionPolicy } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
-import { systemRandom } from '../../engine/repository/crypto.ts'
-import { initRepository } from '../../engine/repository/repository.ts'
+import { initCheaply } from '../fixtures/cheap-repository.ts'
 import { defaultRetention } from '../../main/api/retention.ts'
 import { SeededRandom } from '../bench/random.ts'
+import { testContext } from '../engine/commands/run-support.ts'
+import { password } from '../engine/small-repository.ts'
 
 export interface YearOptions {
   readonly seed: number
@@ -57,7 +55,6 @@ export interface YearReport {
 }
 
 const hourMs = 3_600_000
-const password = 'correct horse battery staple'
 const job = 'files'
 const standardMachines = ['alpha', 'beta', 'gamma'] as const
 /** Of each machine; one changes at each hour, now and then one comes or goes. */
@@ -130,9 +127,7 @@ class Year {
 
   async run(): Promise<YearReport> {
     Date.now = () => this.#nowMs
-    const { signal } = new AbortController()
-    await using backend = await openBackend(this.#address, { credentials: fixedCredentials({}), signal, create: true })
-    await initRepository(backend, password, { arbiter: 'cas', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
+    await initCheaply(this.#address, password)
     for (const machine of this.#machines) for (let file = 0; file < fileCount; file++) this.#write(machine, `first-${file}`)
     for (let day = 1; day <= this.#options.days; day++) {
       this.#report.day = day
@@ -252,7 +247,7 @@ class Year {
   }
 
   async #listed(): Promise<readonly { readonly id: string; readonly host: string }[]> {
-    await using browser = await openBrowser({ ...this.#common(this.#first), type: 'browse' }, this.#context(new AbortController().signal))
+    await using browser = await openBrowser({ ...this.#common(this.#first), type: 'browse' }, testContext())
     return await browser.snapshots()
   }
 
@@ -305,15 +300,7 @@ class Year {
   }
 
   #job(engineJob: EngineJob, signal = new AbortController().signal): Promise<RunSummary> {
-    return runJob(engineJob, this.#context(signal))
-  }
-
-  #context(signal: AbortSignal): CommandContext {
-    return {
-      secrets: { password, storage: {} }, signal, clock: systemClock, log: createLog(() => undefined, () => this.#nowMs),
-      events: { progress: () => undefined, transfer: () => undefined, problem: () => undefined },
-      limits: new LimitControl(), pauseGate: new PauseGate(),
-    }
+    return runJob(engineJob, testContext({}, signal))
   }
 
   #expect(holds: boolean, otherwise: string): asserts holds {

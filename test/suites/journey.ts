@@ -7,14 +7,13 @@ import type { StorageBackend } from '../../engine/backend/backend.ts'
 import { fixedCredentials, type Credentials } from '../../engine/backend/credentials.ts'
 import { openBackend } from '../../engine/backend/open.ts'
 import { probeBackend } from '../../engine/backend/probe.ts'
-import { systemClock } from '../../engine/base/clock.ts'
 import { HoldfastError } from '../../engine/base/errors.ts'
 import type { CommandContext } from '../../engine/commands/context.ts'
 import { runJob } from '../../engine/commands/run.ts'
 import type { BackupJob, EngineJob } from '../../engine/protocol/job.ts'
 import type { RunSummary } from '../../engine/protocol/progress.ts'
-import { systemRandom } from '../../engine/repository/crypto.ts'
 import { initRepository } from '../../engine/repository/repository.ts'
+import { cheap } from '../fixtures/cheap-repository.ts'
 import { SeededRandom } from '../bench/random.ts'
 import { withOwner } from '../fixtures/token-owner.ts'
 import { describeTree, makeOddTree } from '../fixtures/tree.ts'
@@ -105,7 +104,7 @@ export function destinationJourney(name: string, make: () => Promise<JourneyStor
       await using bare = await openBackend(storage.address, { credentials: fixedCredentials(storage.credentials), signal: never, create: true })
       const { exclusiveCreate } = await probeBackend(bare, never)
       expect(exclusiveCreate).toBe(bare.traits.exclusiveCreate)
-      await initRepository(bare, world.password, { arbiter: exclusiveCreate ? 'cas' : 'flags', clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, never)
+      await initRepository(bare, world.password, { arbiter: exclusiveCreate ? 'cas' : 'flags', ...cheap }, never)
       expect(await run(backupJob())).toMatchObject({ outcome: 'success' })
       expect(await run(backupJob())).toMatchObject({ outcome: 'unchanged' })
       await expectWhole()

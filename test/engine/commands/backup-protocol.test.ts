@@ -14,7 +14,7 @@ import { openRepository, type Repository } from '../../../engine/repository/repo
 import { SeededRandom } from '../../bench/random.ts'
 import { describeTree } from '../../fixtures/tree.ts'
 import type { World } from '../../fixtures/world.ts'
-import { quickWorld } from './backup-support.ts'
+import { quickWorld } from '../../fixtures/quick-world.ts'
 
 const signal = new AbortController().signal
 let world: World

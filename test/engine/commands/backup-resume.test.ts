@@ -10,7 +10,7 @@ import type { RunSummary } from '../../../engine/protocol/progress.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import { describeTree } from '../../fixtures/tree.ts'
 import type { World } from '../../fixtures/world.ts'
-import { quickWorld } from './backup-support.ts'
+import { quickWorld } from '../../fixtures/quick-world.ts'
 
 const packs = 5
 const packBytes = 16 * 1024 * 1024

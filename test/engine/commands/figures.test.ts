@@ -15,7 +15,7 @@ import type { TransferLane } from '../../../engine/backend/wrappers/limits.ts'
 import type { Progress, RunSummary } from '../../../engine/protocol/progress.ts'
 import { SeededRandom } from '../../bench/random.ts'
 import type { World } from '../../fixtures/world.ts'
-import { quickWorld } from './backup-support.ts'
+import { quickWorld } from '../../fixtures/quick-world.ts'
 
 /** A command's surroundings on a clock that tests move. */
 function surroundings(): { readonly context: CommandContext; readonly pictures: Progress[] } {

@@ -6,7 +6,7 @@ import type { ForgetDetails } from '../../../engine/commands/forget.ts'
 import { openBrowser } from '../../../engine/commands/browse.ts'
 import type { RunSummary } from '../../../engine/protocol/progress.ts'
 import { World } from '../../fixtures/world.ts'
-import { quickWorld } from './backup-support.ts'
+import { quickWorld } from '../../fixtures/quick-world.ts'
 
 /** Machines that back up under one name of a job to one repository. Each has its own HOLDFAST_HOME and source. */
 class Machines implements Disposable {

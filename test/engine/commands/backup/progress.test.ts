@@ -11,7 +11,7 @@ import type { Progress, TransferEvent } from '../../../../engine/protocol/progre
 import { hookedDisk } from '../../../fixtures/disk.ts'
 import { SeededRandom } from '../../../bench/random.ts'
 import type { World } from '../../../fixtures/world.ts'
-import { quickWorld } from '../backup-support.ts'
+import { quickWorld } from '../../../fixtures/quick-world.ts'
 
 const files = 300
 let world: World

@@ -10,7 +10,7 @@ import { HoldfastError } from '../../../../engine/base/errors.ts'
 import type { SpaceLeft } from '../../../../engine/protocol/space.ts'
 import type { OpenStorage } from '../../../../engine/commands/open.ts'
 import type { World } from '../../../fixtures/world.ts'
-import { quickWorld } from '../backup-support.ts'
+import { quickWorld } from '../../../fixtures/quick-world.ts'
 
 const disk = vi.hoisted(() => ({ freeBytes: 0, totalBytes: 0 }))
 vi.mock('node:fs/promises', async (original) => ({

@@ -16,7 +16,7 @@ import { SeededRandom } from '../../../bench/random.ts'
 import { hookedDisk } from '../../../fixtures/disk.ts'
 import { describeTree } from '../../../fixtures/tree.ts'
 import type { World } from '../../../fixtures/world.ts'
-import { quickWorld } from '../backup-support.ts'
+import { quickWorld } from '../../../fixtures/quick-world.ts'
 
 let world: World
 

@@ -7,7 +7,7 @@ import { openBrowser } from '../../../../engine/commands/browse.ts'
 import type { BackupJob } from '../../../../engine/protocol/job.ts'
 import { systemDisk } from '../../../../engine/source/disk.ts'
 import type { World } from '../../../fixtures/world.ts'
-import { quickWorld } from '../backup-support.ts'
+import { quickWorld } from '../../../fixtures/quick-world.ts'
 
 let world: World
 let notes: string[]

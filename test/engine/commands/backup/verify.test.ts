@@ -5,7 +5,7 @@ import { systemClock } from '../../../../engine/base/clock.ts'
 import { runJob } from '../../../../engine/commands/run.ts'
 import type { RunSummary } from '../../../../engine/protocol/progress.ts'
 import { SeededRandom } from '../../../bench/random.ts'
-import { quickWorld } from '../backup-support.ts'
+import { quickWorld } from '../../../fixtures/quick-world.ts'
 
 test('a run without changes verifies too, once a day, and a pack that is gone is not its business', async () => {
   using world = await quickWorld()

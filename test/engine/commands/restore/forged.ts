@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ForgedEntry } from '../../../faults/forger.ts'
 import { Forger } from '../../../faults/forger.ts'
-import { initCheaply } from '../../../faults/template.ts'
+import { initCheaply } from '../../../fixtures/cheap-repository.ts'
 import { World } from '../../../fixtures/world.ts'
 
 /** A repository with one snapshot, made without a source: of entries that no file system here could be brought to hold. */

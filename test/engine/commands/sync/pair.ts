@@ -2,14 +2,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fixedCredentials } from '../../../../engine/backend/credentials.ts'
 import { openBackend } from '../../../../engine/backend/open.ts'
-import { systemClock } from '../../../../engine/base/clock.ts'
 import { PauseGate } from '../../../../engine/base/pause.ts'
 import { runJob } from '../../../../engine/commands/run.ts'
 import type { SyncDetails } from '../../../../engine/commands/sync.ts'
 import type { SyncJob } from '../../../../engine/protocol/job.ts'
 import type { RunSummary } from '../../../../engine/protocol/progress.ts'
-import { systemRandom } from '../../../../engine/repository/crypto.ts'
-import { initRepository, openRepository, type InitOptions } from '../../../../engine/repository/repository.ts'
+import { openRepository, type InitOptions } from '../../../../engine/repository/repository.ts'
+import { initCheaply } from '../../../fixtures/cheap-repository.ts'
 import { World } from '../../../fixtures/world.ts'
 
 type Arbiter = InitOptions['arbiter']
@@ -29,9 +28,9 @@ export class Pair implements Disposable {
   static async make({ source = 'cas', destination = 'cas', like }: PairOptions = {}): Promise<Pair> {
     const pair = new Pair(new World(), new World())
     pair.destination.password = 'another horse'
-    await makeRepository(pair.source, { arbiter: source })
+    await initCheaply(pair.source.repository, pair.source.password, {}, { arbiter: source })
     const { keys: { blobId, chunker } } = await pair.open(pair.source)
-    await makeRepository(pair.destination, { arbiter: destination, ...(like ? { content: { blobId, chunker } } : {}) })
+    await initCheaply(pair.destination.repository, pair.destination.password, {}, { arbiter: destination, ...(like ? { content: { blobId, chunker } } : {}) })
     return pair
   }
 
@@ -88,12 +87,6 @@ export class Pair implements Disposable {
     this.source[Symbol.dispose]()
     this.destination[Symbol.dispose]()
   }
-}
-
-async function makeRepository(world: World, options: Pick<InitOptions, 'arbiter' | 'content'>): Promise<void> {
-  const signal = new AbortController().signal
-  await using backend = await openBackend(world.repository, { credentials: fixedCredentials({}), signal, create: true })
-  await initRepository(backend, world.password, { ...options, clock: systemClock, random: systemRandom, cost: { N: 1024, r: 8, p: 1 } }, signal)
 }
 
 /** Does something once, when a run asks for the n-th time whether it is paused. */
