@@ -308,7 +308,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...copyHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
-    ...visitHandlers({ ...ports, visits: work.visits }),
+    ...visitHandlers({ ...ports, visits: work.visits, settings }),
     ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
     ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),
     ...windowHandlers({

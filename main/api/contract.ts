@@ -1,5 +1,5 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
+import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
 import type { PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -105,6 +105,15 @@ export interface Api {
   'visit.open'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput }): { readonly visitId: string }
   /** Restores from it go on. Without effect where it is not open. */
   'visit.close'(request: { readonly visitId: string }): void
+
+  /** The computers that left their jobs in the repository that is open, the newest first. Errors: `not-found`. */
+  'visit.machines'(request: { readonly visitId: string }): readonly MachineView[]
+  /**
+   * Makes jobs of this computer of those that another one left in the repository that is open; what opened it is kept with them. `replaces`: they go on
+   * with the snapshots of that computer; else they begin anew under this one's name. Nothing that is there is sent again. All are made, or none.
+   * Errors: `not-found`, `exists`, `arguments`, `unsupported`. Asks.
+   */
+  'visit.import'(request: { readonly visitId: string; readonly machineId: string; readonly jobs: readonly string[]; readonly replaces: boolean }): { readonly jobIds: readonly string[] }
 
   /** Snapshots of a repository (of all jobs in it), newest first. `missed`: what it lacks of what this computer has seen in it, in words. */
   'browse.snapshots'(request: { readonly place: PlaceRef }): { readonly snapshots: readonly SnapshotView[]; readonly missed: readonly string[] }
@@ -213,6 +222,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'password.add': true,
   'visit.open': true,
   'visit.close': true,
+  'visit.machines': true,
+  'visit.import': true,
   'browse.snapshots': true,
   'browse.list': true,
   'restore.start': true,

@@ -70,6 +70,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'password.add': 'heavy',
   'visit.open': 'heavy',
   'visit.close': 'light',
+  'visit.machines': 'write',
+  'visit.import': 'write',
   'browse.snapshots': 'light',
   'browse.list': 'light',
   'restore.start': 'heavy',

@@ -145,6 +145,13 @@ export const requests: RequestSchemas = {
   'password.add': v.strictObject({ jobId: id, password: secret }),
   'visit.open': v.strictObject({ destination, secrets }),
   'visit.close': visit,
+  'visit.machines': visit,
+  'visit.import': v.strictObject({
+    visitId: id,
+    machineId: id,
+    jobs: v.pipe(few(1000), v.array(v.pipe(v.string(), v.maxLength(64))), v.minLength(1)),
+    replaces: v.boolean(),
+  }),
   'browse.snapshots': v.strictObject({ place }),
   'browse.list': v.strictObject({ place, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),
   'restore.start': v.strictObject({

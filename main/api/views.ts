@@ -310,6 +310,32 @@ export interface VisitView {
   readonly machines: number
 }
 
+/** A computer that left its jobs in a repository, for another to take its place. */
+export interface MachineView {
+  /** Good as long as the repository is open. */
+  readonly id: string
+  readonly host: string
+  readonly user: string
+  /** ms since 1970, by that computer's clock. */
+  readonly savedMs: number
+  /** It has the name of this computer: there is no choice whose snapshots its jobs go on with. */
+  readonly sameHost: boolean
+  /** Its home folder is another than here, and sources are in it. */
+  readonly home?: { readonly from: string; readonly to: string }
+  /** Absent: they are damaged, or of a later version of Holdfast. */
+  readonly jobs?: readonly MachineJobView[]
+}
+
+export interface MachineJobView {
+  readonly name: string
+  readonly schedule: Schedule
+  readonly retention?: Retention
+  /** `there`: its path on that computer; `here`: on this one. */
+  readonly sources: readonly { readonly there: string; readonly here: string; readonly exists: boolean }[]
+  /** Why it cannot be one of this computer: a job has its name, its sources hold the repository, or its settings mean nothing here. */
+  readonly problem?: 'taken' | 'inside' | 'unusable'
+}
+
 export interface RestoreView {
   readonly id: string
   readonly place: PlaceRef

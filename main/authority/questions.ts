@@ -126,6 +126,28 @@ export function visitQuestion(destination: Destination): Question {
   }
 }
 
+export interface Import {
+  readonly place: string
+  readonly jobs: readonly Pick<JobConfig, 'name' | 'sources'>[]
+  readonly losses: readonly { readonly name: string; readonly loss: Loss }[]
+  /** The computer whose snapshots the jobs go on with, if they do. */
+  readonly goesOnAs: string | undefined
+}
+
+/** What another computer has left says what is backed up here from now on. */
+export function importQuestion({ place, jobs, losses, goesOnAs }: Import): Question {
+  return {
+    title: jobs.length === 1 ? `Make the job “${shownText(jobs[0]?.name ?? '')}” on this computer?` : `Make ${jobs.length} jobs on this computer?`,
+    detail: lines([
+      `Their backups go to ${place}, and what opens it is kept on this computer.`,
+      ...(goesOnAs === undefined ? [] : [`This computer takes the place of ${shownText(goesOnAs)}, which should not back up there any more.`]),
+      ...jobs.map(({ name, sources }) => `${shownText(name)}: ${shownText(sources.join(', '))}`),
+      ...losses.map(({ name, loss }) => `${shownText(name)}: ${lossLine(loss)}`),
+    ]),
+    yes: jobs.length === 1 ? 'Make the job' : 'Make the jobs',
+  }
+}
+
 export interface JobChange {
   readonly name: string
   /** Where it goes from now on, if that changes. */

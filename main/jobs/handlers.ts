@@ -28,7 +28,7 @@ import type { Copies } from '../runs/copies.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { PasswordChecks } from './password-check.ts'
 import type { RetentionPreviews } from './retention-preview.ts'
-import type { JobRecord, JobStore } from './store.ts'
+import { mostJobs, type JobRecord, type JobStore } from './store.ts'
 
 export interface JobHandlerPorts {
   readonly store: JobStore
@@ -56,8 +56,6 @@ export interface JobHandlerPorts {
 }
 
 type Named<Prefix extends string> = Pick<Handlers, Extract<keyof Handlers, `${Prefix}.${string}`>>
-
-const mostJobs = 200
 
 export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'retention'> {
   const { store, backups, browsing, history, onChange } = ports

@@ -29,8 +29,8 @@ export function isDestinationThere(destination: Destination): Promise<boolean> {
   }
 }
 
-/** A network drive that hangs answers never. */
-function exists(path: string): Promise<boolean> {
+/** Whether something is there. A network drive that hangs answers never: then it is not. Never rejects. */
+export function exists(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => { resolve(false) }, answerMs)
     const answer = (isThere: boolean): void => {

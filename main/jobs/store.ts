@@ -60,6 +60,9 @@ export interface Move {
   readonly sameRepository: boolean
 }
 
+/** More are not made. */
+export const mostJobs = 200
+
 /** The jobs of this machine, in the order in which they were made, and the repositories that they go to. */
 export class JobStore {
   readonly repositories: RepositoryStore
@@ -100,10 +103,13 @@ export class JobStore {
     return found
   }
 
-  /** @param repository record to share; without it, one is made for the job's destination. Errors: `exists` where a job has this name. */
-  async add(config: JobConfig, repository: string = randomUUID()): Promise<JobRecord> {
+  /**
+   * Errors: `exists` where a job has this name.
+   * @param repository record to share, or to make under this id
+   * @param host the computer's name in its snapshots: by default that of the jobs which share the repository, so that they are looked after together
+   */
+  async add(config: JobConfig, repository: string = randomUUID(), host = this.#hostIn(repository)): Promise<JobRecord> {
     this.expectFreeName(config.name)
-    const host = hostname().slice(0, 255)
     const { destination, ...kept } = config
     const added: StoredJob = { id: randomUUID(), repository, config: kept, scheduledSinceMs: this.#now(), ...(host !== '' && { host }) }
     const { repositories, jobs } = this.#file.value
@@ -114,6 +120,10 @@ export class JobStore {
   /** Errors: `exists`. */
   expectFreeName(name: string): void {
     if (this.all.some((one) => sameName(one.config.name, name))) throw new MainError('exists', `There is a job named ${name} already.`, { field: 'config.name' })
+  }
+
+  #hostIn(repository: string): string {
+    return this.#file.value.jobs.find((one) => one.repository === repository)?.host ?? hostname().slice(0, 255)
   }
 
   /** The name stays as it is. Without `move` the place is the same, however it is spelled now. Errors: `not-found`. */

@@ -1,27 +1,30 @@
-import type { Request } from '../api/contract.ts'
+import { homedir, hostname } from 'node:os'
+import type { Request, Response } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
-import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { visitQuestion } from '../authority/questions.ts'
 import type { Browsing } from '../jobs/browsing.ts'
 import { expectStorageSecrets, isNewStorage } from '../jobs/destinations.ts'
-import type { JobStore } from '../jobs/store.ts'
+import { exists } from '../jobs/reach.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
-import type { Visits } from './visits.ts'
+import { importJobs, type ImportPorts } from './import.ts'
+import { machineView, type Here } from './machines.ts'
+import { machineIds, machineOf, type Visit } from './visits.ts'
 
-export interface VisitHandlerPorts {
-  readonly visits: Visits
+export interface VisitHandlerPorts extends Omit<ImportPorts, 'here'> {
   readonly browsing: Pick<Browsing, 'machines'>
-  readonly store: Pick<JobStore, 'all'>
   readonly folders: Folders
-  readonly ask: Ask
+  /** For new jobs. */
+  readonly settings: { readonly value: { readonly defaultConcurrency: number } }
 }
 
-export function visitHandlers(ports: VisitHandlerPorts): Pick<Handlers, 'visit.open' | 'visit.close'> {
+export function visitHandlers(ports: VisitHandlerPorts): Pick<Handlers, 'visit.open' | 'visit.close' | 'visit.machines' | 'visit.import'> {
   return {
     'visit.open': (request) => open(ports, request),
     'visit.close': ({ visitId }) => { ports.visits.end(visitId) },
+    'visit.machines': ({ visitId }) => machines(ports, visitId),
+    'visit.import': (request) => importJobs({ ...ports, here: (visit) => hereFor(ports, visit) }, request),
   }
 }
 
@@ -34,11 +37,23 @@ async function open({ visits, browsing, store, folders, ask }: VisitHandlerPorts
   if (isNewStorage(destination, store.all)) await ask(visitQuestion(destination))
   const { place: { id, ref } } = visits.begin(destination, secrets)
   try {
-    const { repositoryId, machines } = await browsing.machines(ref)
-    visits.opened(id, { repositoryId, machines })
+    const { repositoryId, machines: left } = await browsing.machines(ref)
+    visits.opened(id, { repositoryId, machines: left })
   } catch (error) {
     visits.end(id)
     throw error
   }
   return { visitId: id }
+}
+
+async function machines(ports: VisitHandlerPorts, visitId: string): Promise<Response<'visit.machines'>> {
+  const visit = ports.visits.get(visitId)
+  const here = hereFor(ports, visit)
+  return Promise.all(machineIds(visit).map((id) => machineView(id, machineOf(visit, id), here, exists)))
+}
+
+function hereFor({ store, settings }: VisitHandlerPorts, { place }: Visit): Here {
+  return {
+    home: homedir(), host: hostname(), destination: place.repository.destination, names: store.all.map(({ config }) => config.name), concurrency: settings.value.defaultConcurrency,
+  }
 }

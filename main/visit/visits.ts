@@ -74,3 +74,15 @@ export class Visits {
     this.#ports?.onChange()
   }
 }
+
+/** The machines that left their jobs in a repository, by ids that are good as long as it is open; the newest first. */
+export function machineIds({ found }: Visit): readonly string[] {
+  return (found?.machines ?? []).map((_machine, at) => String(at))
+}
+
+/** Errors: `not-found`. */
+export function machineOf({ found }: Visit, id: string): MachineRecord {
+  const machine = found?.machines[Number(id)]
+  if (!machine) throw new MainError('not-found', 'No such computer has left its jobs here.')
+  return machine
+}

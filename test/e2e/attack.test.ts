@@ -171,6 +171,11 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['opens a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: { password: own.password } }, 'arguments'],
     ['opens one with the password that is kept', { destination: { type: 'folder', folder: idOf(scene.chosen.destination) }, secrets: {} }, 'arguments'],
   ],
+  'visit.machines': ({ local }) => [['asks what is in what nobody has opened', { visitId: local.id }, 'not-found']],
+  'visit.import': ({ local }) => [
+    ['makes jobs of what nobody has opened', { visitId: local.id, machineId: '0', jobs: ['x'], replaces: true }, 'not-found'],
+    ['makes jobs of its own', { visitId: local.id, machineId: '0', jobs: [{ name: 'x', sources: ['/etc'] }], replaces: true }, 'arguments'],
+  ],
   'visit.close': () => [['closes what is not open', { visitId: 'constructor' }, 'allowed']],
   'browse.snapshots': ({ local }) => [
     ['looks at what is not there', { place: { jobId: 'constructor' } }, 'not-found'],

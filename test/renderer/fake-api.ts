@@ -1,5 +1,5 @@
-import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
-import { appState, config, folderAt, idleJobs, job, liveRun, problems, run, shownConfig, snapshots } from './fixtures.ts'
+import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
+import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
 
@@ -20,6 +20,8 @@ export class FakeApi implements Bridge {
   file: string | undefined
   /** What the repository lacks. */
   missed: readonly string[] = []
+  /** What computers left in a repository. */
+  machines: readonly MachineView[] = machines
   /** Whether it can be told that a password is none of a repository. */
   storageAnswers = true
   /** What the next tests of a destination find. */
@@ -173,6 +175,12 @@ export class FakeApi implements Bridge {
     'visit.open': ({ destination }) => {
       this.change({ visit: { id: 'v1', name: destination.type === 'folder' ? destination.folder.id : destination.provider, machines: 1 } })
       return { visitId: 'v1' }
+    },
+    'visit.machines': () => this.machines,
+    'visit.import': ({ jobs }) => {
+      const made = jobs.map((name, at) => job(`i${at}`, name))
+      this.change({ jobs: [...this.app.jobs, ...made] })
+      return { jobIds: made.map(({ id }) => id) }
     },
     'visit.close': () => {
       const { visit: _gone, ...rest } = this.app

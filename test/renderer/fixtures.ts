@@ -1,4 +1,4 @@
-import type { AccountsView, AppState, Counters, FolderView, JobConfigInput, JobConfigView, JobView, LiveRun, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
+import type { AccountsView, AppState, Counters, FolderView, JobConfigInput, JobConfigView, JobView, LiveRun, MachineView, Problem, RunView, SettingsView, SnapshotView, TransferEvent } from '../../main/api/contract.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -136,3 +136,15 @@ export function snapshots(now: number): readonly SnapshotView[] {
     }
   })
 }
+
+export const machines: readonly MachineView[] = [
+  {
+    id: '0', host: 'mias-tower', user: 'mia.old', savedMs: Date.UTC(2026, 2, 1, 9), sameHost: false, home: { from: '/home/mia.old', to: '/home/mia' },
+    jobs: [
+      { name: 'Documents', schedule: { type: 'daily', at: '20:00' }, sources: [{ there: '/home/mia.old/Documents', here: '/home/mia/Documents', exists: true }], problem: 'taken' },
+      { name: 'Family photos', schedule: { type: 'hourly' }, sources: [{ there: '/home/mia.old/Pictures', here: '/home/mia/Pictures', exists: true }, { there: '/srv/scans', here: '/srv/scans', exists: false }] },
+      { name: 'Mail', schedule: { type: 'manual' }, sources: [{ there: '/home/mia.old/Mail', here: '/home/mia/Mail', exists: true }] },
+    ],
+  },
+  { id: '1', host: 'laptop', user: 'mia', savedMs: Date.UTC(2026, 0, 1, 9), sameHost: true },
+]

@@ -18,6 +18,14 @@ async function openJob(scenario: Scenario, name: string): Promise<void> {
   await goTo(name)
 }
 
+async function openBackup(): Promise<void> {
+  await button('Restore from a backup').click()
+  await button('Backup folder: Choose…').click()
+  await page.getByRole('textbox', { name: 'Password or recovery words' }).fill('x')
+  await button('Open backup').click()
+  await page.getByRole('row').nth(1).waitFor()
+}
+
 describe('first start', () => {
   test('leads to the form, and back', async () => {
     await window.open('first-run')
@@ -368,6 +376,8 @@ const pages: [name: string, scenario: Scenario, go: () => Promise<unknown>][] = 
   ['a job at rest', 'idle', async () => { await goTo('Photos'); await page.getByRole('button', { name: /Show details/ }).first().click() }],
   ['restore', 'idle', async () => { await goTo('Restore'); await button('Open Documents').waitFor() }],
   ['opening a backup', 'first-run', async () => { await button('Restore from a backup').click(); await button('Open backup').click() }],
+  ['an open backup', 'first-run', openBackup],
+  ['setting up again', 'first-run', async () => { await openBackup(); await button('Set this computer up again').click(); await page.getByText('not here yet').waitFor() }],
   ['a restore', 'restored', async () => { await page.getByRole('button', { name: /home\/mia\/Restored/ }).click(); await button('Open folder').waitFor() }],
   ['settings', 'idle', () => goTo('Settings')],
 ]

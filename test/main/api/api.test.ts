@@ -57,6 +57,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'password.add': { jobId: 'a-1', password: 'p' },
   'visit.open': { destination: input.destination, secrets },
   'visit.close': { visitId: 'a-1' },
+  'visit.machines': { visitId: 'a-1' },
+  'visit.import': { visitId: 'a-1', machineId: '0', jobs: ['docs'], replaces: true },
   'browse.snapshots': { place: { visitId: 'a-1' } },
   'browse.list': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
   'restore.start': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },

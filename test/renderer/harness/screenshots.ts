@@ -19,9 +19,20 @@ const inSequence = (...names: readonly (string | RegExp)[]) => async (page: Page
   for (const name of names) await click(page, name)
 }
 
+async function openBackup(page: Page): Promise<void> {
+  await click(page, 'Restore from a backup')
+  await click(page, 'Backup folder: Choose…')
+  await page.getByRole('textbox', { name: 'Password or recovery words' }).fill('x')
+  await click(page, 'Open backup')
+  await page.getByRole('row').nth(1).waitFor()
+}
+
 const shots: readonly Shot[] = [
   ['first-start', 'first-run'],
   ['visit-form', 'first-run', async (page) => { await click(page, 'Restore from a backup'); await click(page, 'Open backup') }],
+  ['visit-overview', 'first-run', openBackup],
+  ['visit-import', 'first-run', async (page) => { await openBackup(page); await click(page, 'Set this computer up again'); await page.getByText('not here yet').waitFor() }],
+  ['visit-import-end', 'first-run', async (page) => { await openBackup(page); await click(page, 'Set this computer up again'); await page.getByRole('button', { name: /^Set up/ }).scrollIntoViewIfNeeded() }],
   ['jobs', 'idle'],
   ['jobs-busy', 'busy'],
   ['form', 'idle', inSequence('Add job')],
