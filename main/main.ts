@@ -31,6 +31,7 @@ import { startTicks } from './runs/ticks.ts'
 import { JobStore } from './jobs/store.ts'
 import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
+import { openStatusFile, type StatusFile } from './reports/status-file.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
@@ -364,11 +365,13 @@ async function run(): Promise<void> {
     work.queue.pump()
     publisher.appChanged()
   }
+  const status = openStatusFile({ ...stores, path: paths.status, timers, log, state: () => appState(sources) })
   const tray = new TrayShell(trayState(appState(sources), timers.now()), trayActions({ ...work, ...face, quit: () => { app.quit() } }))
   show.app = () => {
     const state = appState(sources)
     face.window.push('app', state)
     tray.render(trayState(state, timers.now()))
+    status.changed()
   }
   show.live = () => {
     face.window.push('live', liveState(sources))
@@ -377,7 +380,7 @@ async function run(): Promise<void> {
   const handlers = joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply })
   serve(handlers, face)
   apply(stores.settings.value)
-  endWell(stores, work, accounts)
+  endWell(stores, work, accounts, status)
   startSchedule(work, stores, notifications, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
@@ -414,7 +417,7 @@ function startSchedule(work: Work, { interrupted, store, history, settings }: St
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */
-function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: Accounts): void {
+function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: Accounts, status: StatusFile): void {
   let ending = false
   app.on('window-all-closed', () => undefined)
   app.on('before-quit', (event) => {
@@ -422,7 +425,7 @@ function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: A
     if (ending) return
     ending = true
     backups.quit()
-    void supervisor.stopAll(quitGraceMs).then(() => accounts.close()).then(() => history.flush()).then(() => logs.close()).finally(() => { app.exit(0) })
+    void supervisor.stopAll(quitGraceMs).then(() => accounts.close()).then(() => history.flush()).then(() => status.close()).then(() => logs.close()).finally(() => { app.exit(0) })
   })
   powerMonitor.on('shutdown', () => { app.quit() })
 }

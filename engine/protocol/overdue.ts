@@ -44,11 +44,21 @@ export function overdue(backups: readonly SeenBackup[], ownHost: string, nowMs: 
     const lastMs = times[0] ?? nowMs
     const usualMs = rhythmOf(times.slice(0, rhythmBackups))
     const silentMs = nowMs - lastMs
-    const limitMs = (first.host === ownHost ? limits.ownDays : limits.otherDays) * dayMs
-    if (silentMs <= Math.max(limitMs, rhythms * (usualMs ?? 0))) return []
+    if (silentMs <= silenceMs(first.host === ownHost ? limits.ownDays : limits.otherDays, usualMs)) return []
     return [{ job: first.job, host: first.host, lastMs, days: Math.floor(silentMs / dayMs), ...(usualMs === undefined ? {} : { usualMs }) }]
   })
   return late.sort((a, b) => (a.host === b.host ? (a.job < b.job ? -1 : 1) : a.host < b.host ? -1 : 1))
+}
+
+/** When a job of this machine becomes late unless something newer comes, ms since 1970. @param finished ends of its complete backups; where there are none, when it was made */
+export function lateFromMs(finished: readonly number[], nowMs: number, { ownDays }: OverdueLimits = standardLimits): number {
+  const times = finished.map((time) => Math.min(time, nowMs)).sort((a, b) => b - a)
+  return (times[0] ?? nowMs) + silenceMs(ownDays, rhythmOf(times.slice(0, rhythmBackups)))
+}
+
+/** How long a job may be silent. */
+function silenceMs(days: number, usualMs: number | undefined): number {
+  return Math.max(days * dayMs, rhythms * (usualMs ?? 0))
 }
 
 /** The middle of the times between neighbours. */

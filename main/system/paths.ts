@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
+import { statusFile } from '../../engine/protocol/app-status.ts'
 
 /** Where the app keeps what it keeps. */
 export interface AppPaths {
@@ -15,6 +16,8 @@ export interface AppPaths {
   readonly watch: string
   /** When somebody showed last that a password is known. */
   readonly reminders: string
+  /** The state of the app, for `holdfast status`. */
+  readonly status: string
   readonly logs: string
 }
 
@@ -31,6 +34,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     history: join(home, 'history'),
     watch: join(home, 'watch.json'),
     reminders: join(home, 'reminders.json'),
+    status: join(home, statusFile),
     logs: join(home, 'logs'),
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { overdue, type SeenBackup } from '../../../engine/protocol/overdue.ts'
+import { lateFromMs, overdue, type SeenBackup } from '../../../engine/protocol/overdue.ts'
 
 const day = 24 * 3_600_000
 const now = 1000 * day
@@ -29,4 +29,11 @@ test('each job of each host for itself, in order, whichever order they come in',
 test('says what is usual where it is known, and obeys other limits', () => {
   expect(overdue(ago('desk', 'docs', 3, 4, 5, 6), 'desk', now, { ownDays: 2, otherDays: 2 })).toEqual([])
   expect(overdue(ago('desk', 'docs', 3.5, 4.5, 5.5), 'desk', now, { ownDays: 2, otherDays: 2 })).toEqual([{ job: 'docs', host: 'desk', lastMs: now - 3.5 * day, days: 3, usualMs: day }])
+})
+
+test.each([[[7]], [[3, 4]], [[14, 21, 28, 35]], [[-3, 40]], [[8, 9, 10, 11]]])('backups %j days ago are late from the moment that is told before', (days) => {
+  const times = ago('desk', 'docs', ...days)
+  const fromMs = lateFromMs(times.map(({ finishedMs }) => finishedMs), now)
+  const lateAt = (ms: number): boolean => overdue(times.map((one) => ({ ...one, finishedMs: Math.min(one.finishedMs, now) })), 'desk', ms).length > 0
+  expect([lateAt(fromMs), lateAt(fromMs + 1)]).toEqual([false, true])
 })
