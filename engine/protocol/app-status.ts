@@ -54,7 +54,7 @@ export interface JobStatus {
   readonly lastRun?: RunStatus
   /** The last run that made a snapshot, or found that none was needed. */
   readonly lastSuccess?: RunStatus
-  /** Why it does not run now: `schedule`, `catch-up`, `retry`, `away`, `asked`, `paused`, `sign-in`, `place`, `quiet`, `repository`, …; until when, where that is known. */
+  /** Why it does not run now: `schedule`, `catch-up`, `retry`, `away`, `asked`, `paused`, `sign-in`, `power`, `battery`, `metered`, `network`, `idle`, `place`, `quiet`, `repository`; until when, where that is known. */
   readonly waits?: { readonly reason: string; readonly untilMs?: number }
   /** When it becomes late unless a backup comes. */
   readonly lateFromMs: number
