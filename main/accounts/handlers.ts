@@ -1,5 +1,6 @@
 import { isSameName } from '../../engine/accounts/account.ts'
 import { accountOf } from '../../engine/accounts/source.ts'
+import type { Destination } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
 import type { Ask } from '../authority/ask.ts'
@@ -10,7 +11,7 @@ import type { Accounts } from './accounts.ts'
 
 export interface AccountHandlerPorts {
   readonly accounts: Accounts
-  readonly store: Pick<JobStore, 'all'>
+  readonly store: Pick<JobStore, 'all' | 'copies'>
   readonly ask: Ask
 }
 
@@ -21,10 +22,11 @@ export function accountHandlers({ accounts, store, ask }: AccountHandlerPorts): 
     async 'account.signOut'({ service, account }) {
       const found = accounts.view.list.find((one) => one.service === service && isSameName(one.name, account))
       if (!found) throw new MainError('not-found', 'There is no such account.')
-      const jobs = store.all.filter(({ config }) => {
-        const used = accountOf(repositoryUrl(config.destination))
+      const isThere = (destination: Destination): boolean => {
+        const used = accountOf(repositoryUrl(destination))
         return used?.service === service && (used.name === undefined || isSameName(used.name, account))
-      })
+      }
+      const jobs = store.all.filter(({ config, repository }) => [config, ...store.copies.of(repository.id)].some(({ destination }) => isThere(destination)))
       await ask(signOutQuestion(service, found.login, jobs.map(({ config }) => config.name)))
       await accounts.signOut({ service, name: found.name })
     },

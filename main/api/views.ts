@@ -77,6 +77,8 @@ export interface JobView {
   /** Set while `state` is not `idle`. */
   readonly runId?: string
   readonly lastRun?: RunView
+  /** When a backup was complete last, ms since 1970; absent: never yet. */
+  readonly completeMs?: number
   /** It waits for somebody to sign in: nothing starts until then. */
   readonly signIn?: MissingAccount
   /** One of its backups was unusual: nothing older is let go until somebody says that it is fine. */

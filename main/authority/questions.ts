@@ -102,7 +102,7 @@ export function signOutQuestion(service: SignInKind, login: string, jobs: readon
     title: `Sign out of ${serviceName(service)} (${shownText(login)})?`,
     detail: lines([
       'Holdfast forgets the account and asks the service to do the same. What is stored there stays.',
-      ...(jobs.length === 0 ? [] : ['These jobs wait until somebody signs in again:', ...jobs.map(shownText)]),
+      ...(jobs.length === 0 ? [] : ['These jobs, or copies of them, wait until somebody signs in again:', ...jobs.map(shownText)]),
     ]),
     yes: 'Sign out',
   }

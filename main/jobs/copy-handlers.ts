@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { relative, sep } from 'node:path'
 import { sameSpelling } from '../../engine/protocol/providers/address.ts'
-import type { Destination, Request } from '../api/contract.ts'
+import type { Destination, JobConfig, Request } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
 import type { Ask } from '../authority/ask.ts'
@@ -101,11 +101,18 @@ async function add(ports: CopyHandlerPorts, { jobId, destination: input, secrets
   return { copyId }
 }
 
+/** A backup that held its own copies would grow with each of them. Errors: `arguments`. */
+export function expectNoCopyWithin(config: JobConfig, copies: readonly CopyRecord[]): void {
+  if (!copies.some(({ destination }) => configProblem({ ...config, destination }) === 'destination')) return
+  throw new MainError('arguments', 'A copy of the backup lies in a source.', { field: 'config.sources', reason: 'holds-copy' })
+}
+
 /** Errors: `exists`, `arguments`, `unsupported`. */
-function check({ store }: Pick<CopyHandlerPorts, 'store'>, { config, repository }: JobRecord, destination: Destination): void {
+function check({ store }: Pick<CopyHandlerPorts, 'store'>, { repository }: JobRecord, destination: Destination): void {
   const others = store.copies.of(repository.id)
   if (others.length >= mostCopies) throw new MainError('unsupported', `There are ${mostCopies} copies already.`, { reason: 'many-copies' })
-  if (configProblem({ ...config, destination })) throw new MainError('arguments', 'The copy would lie inside a source.', { field: 'destination', reason: 'in-source' })
+  const jobs = store.all.filter((one) => one.repository.id === repository.id)
+  if (jobs.some(({ config }) => configProblem({ ...config, destination }) === 'destination')) throw new MainError('arguments', 'The copy would lie inside a source.', { field: 'destination', reason: 'in-source' })
   if (isAt(repository.destination, destination)) throw new MainError('exists', 'The backup itself is there.', { reason: 'copy-of-itself' })
   if (others.some((one) => isAt(one.destination, destination))) throw new MainError('exists', 'A copy is there already.', { reason: 'copy-there' })
 }

@@ -18,7 +18,7 @@ import type { Backups } from '../runs/backups.ts'
 import type { Browsing } from './browsing.ts'
 import type { DestinationTests } from './destination-test.ts'
 import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination, type Arrival } from './destinations.ts'
-import { dropCopies, endCopies } from './copy-handlers.ts'
+import { dropCopies, endCopies, expectNoCopyWithin } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { Places } from '../repositories/places.ts'
@@ -116,6 +116,7 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
   if (losses.length > 0) await ask(retentionQuestion(config.name, losses))
   const address = repositoryUrl(config.destination)
   const shared = sharedRepository(store.repositories.all, secrets, { address, secrets: merged })
+  if (shared) expectNoCopyWithin(config, store.copies.of(shared.id))
   const record = await store.add(config, shared?.id)
   try {
     if (!shared) await secrets.set(record.repository.id, address, merged)
@@ -132,6 +133,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   const record = store.get(jobId)
   const config = { ...folders.config(input, record), name: record.config.name }
   check(config)
+  expectNoCopyWithin(config, store.copies.of(record.repository.id))
   const address = repositoryUrl(config.destination)
   const moved = address !== repositoryUrl(record.config.destination)
   if (moved && isTriedOnlyWhenAsked(config.destination, store.all)) await ports.ask(tryQuestion(config.destination))

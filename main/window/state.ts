@@ -4,7 +4,8 @@ import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
 import type { Backups } from '../runs/backups.ts'
-import type { RunHistory } from '../runs/history.ts'
+import { keptRuns, type RunHistory } from '../runs/history.ts'
+import { isComplete } from '../runs/run-view.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { Visits } from '../visit/visits.ts'
@@ -70,6 +71,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
+  const completeMs = history.page(id, keptRuns).runs.find(isComplete)?.finishedMs
   const signIn = backups.missingAccount(record)
   const waits = backups.wait(record)
   const hold = watch.hold(record)
@@ -85,6 +87,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),
+    ...(completeMs !== undefined && { completeMs }),
     ...(signIn && { signIn }),
     ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
     ...(waits && { waits }),

@@ -63,7 +63,12 @@ export interface CopyLine {
 export function copyLine(copy: CopyView, live: LiveRun | undefined, now: number): CopyLine {
   const trouble = copy.state === 'idle' ? troubleOf(copy, now) : undefined
   const said = [copy.state === 'idle' ? trouble?.text : stateWords(copy, live, now), ageWords(copy, now), ...(copy.state === 'idle' && !trouble ? [nextWords(copy, now)] : [])]
-  return { tone: trouble?.tone ?? 'neutral', text: said.filter((text) => text !== undefined && text !== '').join(' ') }
+  return { tone: trouble?.tone ?? (isOld(copy, now) ? 'warn' : 'neutral'), text: said.filter((text) => text !== undefined && text !== '').join(' ') }
+}
+
+/** One that is made about once a day. */
+function isOld({ completeMs }: CopyView, now: number): boolean {
+  return completeMs !== undefined && now - completeMs > 14 * 24 * 3_600_000
 }
 
 /** How old it is. */

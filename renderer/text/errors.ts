@@ -66,6 +66,8 @@ const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
   'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
   'exists copy-of-itself': { title: 'The backup itself is at this place', advice: 'Choose a place of its own for the copy, best on another disk or elsewhere.' },
   'exists copy-there': { title: 'A copy is at this place already', advice: 'Choose another place.' },
+  'arguments in-source': { title: 'The copy would be backed up itself', advice: 'Choose a place that is in none of the folders that are backed up.' },
+  'arguments holds-copy': { title: 'A copy of this backup lies in one of these folders', advice: 'It would be backed up with them and grow each time. Choose other folders, or remove the copy first.' },
   'unsupported many-copies': { title: 'There are 8 copies already', advice: 'Remove one that is no longer needed.' },
   'not-found no-snapshot': { title: 'There is no snapshot of this job yet', advice: 'Run a backup first.' },
   'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },

@@ -57,7 +57,9 @@ export function run(jobId: string, id: string, now: number, change: Partial<RunV
 }
 
 export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfigView> = {}): JobView {
-  return { id, config: config(name, content), state: 'idle', copies: [], secrets: { password: true, storage: true }, ...change }
+  const { lastRun } = change
+  const complete = lastRun?.snapshot === undefined ? {} : { completeMs: lastRun.finishedMs }
+  return { id, config: config(name, content), state: 'idle', ...complete, copies: [], secrets: { password: true, storage: true }, ...change }
 }
 
 export const s3: Extract<JobConfigView['destination'], { type: 'provider' }> = {

@@ -7,8 +7,10 @@ import { Accounts, type AccountPorts } from '../../../main/accounts/accounts.ts'
 import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
+import { CopyStore } from '../../../main/repositories/copies.ts'
 import { keyFileCipher, type SecretCipher } from '../../../main/settings/ciphers.ts'
 import { backupJob, syncJob } from '../fakes.ts'
+import { config } from '../jobs/world.ts'
 import { appKey, appSecret, browse, OAuthServer } from '../../servers/oauth.ts'
 
 interface World extends AsyncDisposable {
@@ -205,9 +207,12 @@ describe('signing out', () => {
     await world.accounts.signIn('google', undefined)
     const asked: Question[] = []
     let yes = false
+    const repository = { id: 'r', destination: { type: 'folder', path: '/backup' } } as const
+    const jobs = ['photos', 'other'].map((name) => ({ id: name, config: { ...config, name }, repository: { ...repository, id: `r-${name}` }, scheduledSinceMs: 0 }))
+    const copy = { id: 'c', repository: 'r-photos', destination: { type: 'provider', provider: 'gdrive', values: { account: 'anna@example.org', folder: 'copy' } }, removeVanished: false, addedMs: 0 } as const
     const handlers = accountHandlers({
       accounts: world.accounts,
-      store: { all: [] },
+      store: { all: jobs, copies: new CopyStore({ all: [copy], set: () => Promise.resolve() }) },
       ask: (question) => {
         asked.push(question)
         return yes ? Promise.resolve() : Promise.reject(declined())
@@ -218,7 +223,7 @@ describe('signing out', () => {
     expect(world.accounts.view.list).toHaveLength(1)
     yes = true
     await handlers['account.signOut'](request)
-    expect(asked[1]).toMatchObject({ title: 'Sign out of Google (anna@example.org)?', yes: 'Sign out' })
+    expect(asked[1]).toMatchObject({ title: 'Sign out of Google (anna@example.org)?', yes: 'Sign out', detail: expect.stringMatching(/or copies of them, wait .*\nphotos$/) as string })
     expect(world.accounts.view.list).toEqual([])
     expect(world.server.revocations).toEqual(['google'])
     await expect(handlers['account.signOut'](request)).rejects.toMatchObject({ code: 'not-found' })

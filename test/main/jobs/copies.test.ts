@@ -54,6 +54,17 @@ describe('a copy that is added', () => {
     expect(store.copies.all).toHaveLength(1)
   })
 
+  it('lies in no source of any job of its repository, nor gets into one later', async () => {
+    const { add, handlers, ask, chosen, shown, jobId } = await withJob()
+    const { jobId: second } = await handlers['job.add']({ config: ask({ name: 'second', sources: [chosen('sources', '/photos')] }), secrets: keyless })
+    await rejects(add('/photos/copy'), { code: 'arguments', data: { reason: 'in-source' } })
+    await add('/mnt/copy')
+    const holding = { code: 'arguments', data: { field: 'config.sources', reason: 'holds-copy' } }
+    await rejects(handlers['job.update']({ jobId: second, config: { ...shown(second), sources: [chosen('sources', '/mnt')] }, secrets: {} }), holding)
+    await rejects(handlers['job.add']({ config: ask({ name: 'third', sources: [chosen('sources', '/mnt')] }), secrets: keyless }), holding)
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), sources: [chosen('sources', '/home/u')] }, secrets: {} })
+  })
+
   it('needs its password and its keys, a job, and a limit to their number', async () => {
     const { add, handlers, jobId, inFolder } = await withJob()
     await rejects(add('/copy', {}), { code: 'arguments', data: { field: 'secrets.password' } })

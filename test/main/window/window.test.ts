@@ -130,7 +130,7 @@ describe('the state', () => {
     world.last().finish()
     await settle()
     expect(liveState(sources)).toEqual({ runs: [], bytesPerSecond: 0 })
-    expect(appState(sources).jobs[1]).toMatchObject({ state: 'idle', lastRun: { outcome: 'success' } })
+    expect(appState(sources).jobs[1]).toMatchObject({ state: 'idle', lastRun: { outcome: 'success' }, completeMs: world.timers.now() })
   })
 })
 

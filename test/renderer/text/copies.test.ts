@@ -22,6 +22,7 @@ describe('a copy says', () => {
     ['before the first backup', { waits: { wait: { type: 'asked' } } }, 'neutral', 'It is made after the first backup.'],
     ['before it was made', { waits: { wait: { type: 'quiet' } } }, 'neutral', 'Not made yet. Waits for a quiet moment.'],
     ['how old it is', { ...made, lastRun: ended({}), waits: { wait: { type: 'schedule' }, untilMs: now + hour } }, 'neutral', 'Last copied yesterday, 12 snapshots.'],
+    ['that it is old', { ...made, completeMs: now - 20 * 24 * hour, lastRun: ended({}) }, 'warn', 'Last copied 20 days ago, 12 snapshots.'],
     ['that its place is away', { ...made, lastRun: failed('offline') }, 'warn', 'This place was not there 1 h ago. Copying goes on as soon as it is back. Last copied yesterday, 12 snapshots.'],
     ['that the backup is away', { lastRun: failed('offline', { side: 'source' }) }, 'warn', 'The backup was not there 1 h ago. Copying goes on as soon as it is back.'],
     ['that the place went away on the way', { lastRun: { ...failed('offline'), outcome: 'partial' } }, 'warn', 'This place was not there 1 h ago. Copying goes on as soon as it is back, from where it was.'],
