@@ -5,6 +5,7 @@ import { app, clipboard, dialog, Menu, nativeTheme, powerMonitor, protocol, safe
 import { Accounts } from './accounts/accounts.ts'
 import { accountHandlers } from './accounts/handlers.ts'
 import type { Handlers } from './api/dispatch.ts'
+import { limitsAt } from './api/limits.ts'
 import { guessRate, lookRate, Pace, windowPace } from './api/pace.ts'
 import { serveApi } from './api/server.ts'
 import { Folders } from './authority/folders.ts'
@@ -36,11 +37,12 @@ import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
 import { settingsHandlers } from './settings/handlers.ts'
 import { openSecrets } from './settings/secrets.ts'
-import { limitsOf, openSettings, overdueToldIn, pauseIn } from './settings/settings.ts'
+import { openSettings, overdueToldIn, pauseIn } from './settings/settings.ts'
 import type { Settings } from './settings/settings.ts'
 import { LaterVersionError } from './settings/versioned-file.ts'
 import { renicer } from './supervisor/renice.ts'
 import { chooseHost } from './supervisor/choose-host.ts'
+import { LimitClock } from './supervisor/limit-clock.ts'
 import { Supervisor } from './supervisor/supervisor.ts'
 import { announceLate, announceOverdue, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
 import { Awake } from './system/awake.ts'
@@ -185,6 +187,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
     startHost: chooseHost(engine, app.getAppPath(), process.env), timers, renice: renicer(log),
     token: (...request) => accounts.token(...request), sharedAccount: (...request) => accounts.sharedKey(...request),
   })
+  const limits = new LimitClock({ limits: () => limitsAt(settings.value, timers.now()), setLimits: (now) => { supervisor.setLimits(now) } })
   const runPorts = {
     timers,
     log: logs,
@@ -235,7 +238,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, awake, surroundings, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -361,7 +364,7 @@ async function run(): Promise<void> {
   }
   const apply = (settings: Settings): void => {
     nativeTheme.themeSource = settings.theme
-    work.supervisor.setLimits(limitsOf(settings))
+    work.limits.tick()
     work.queue.pump()
     publisher.appChanged()
   }

@@ -21,18 +21,21 @@ export const mostMinutes = 31 * 24 * 60
 /** Times a day. */
 export const mostTimes = 24
 
-const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/))
+/** In order, each once. */
+export const weekdaysSchema: v.GenericSchema<unknown, readonly Weekday[]> = v.pipe(v.array(v.picklist([1, 2, 3, 4, 5, 6, 7])), v.minLength(1), v.maxLength(7), v.check((days) => isAscending(days)))
+/** `HH:MM` */
+export const timeSchema: v.GenericSchema<unknown, string> = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/))
 
 /** The shape; whether a cron expression means anything is another question. */
 export const scheduleSchema: v.GenericSchema<unknown, Schedule> = v.variant('type', [
   v.strictObject({ type: v.literal('manual') }),
   v.strictObject({ type: v.literal('hourly') }),
-  v.strictObject({ type: v.literal('daily'), at: time }),
+  v.strictObject({ type: v.literal('daily'), at: timeSchema }),
   v.strictObject({ type: v.literal('interval'), minutes: v.pipe(v.number(), v.safeInteger(), v.minValue(leastMinutes), v.maxValue(mostMinutes)) }),
   v.strictObject({
     type: v.literal('times'),
-    days: v.pipe(v.array(v.picklist([1, 2, 3, 4, 5, 6, 7])), v.minLength(1), v.maxLength(7), v.check((days) => isAscending(days))),
-    at: v.pipe(v.array(time), v.minLength(1), v.maxLength(mostTimes), v.check((times) => isAscending(times))),
+    days: weekdaysSchema,
+    at: v.pipe(v.array(timeSchema), v.minLength(1), v.maxLength(mostTimes), v.check((times) => isAscending(times))),
   }),
   v.strictObject({ type: v.literal('cron'), expression: v.pipe(v.string(), v.minLength(9), v.maxLength(100)) }),
 ])

@@ -1,6 +1,6 @@
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
-import type { PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
+import type { LimitTime, PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
@@ -167,6 +167,8 @@ export interface SettingsChange {
   readonly defaultConcurrency?: number
   readonly uploadBytesPerSecond?: number | null
   readonly downloadBytesPerSecond?: number | null
+  /** In place of all that are there. */
+  readonly limitTimes?: readonly LimitTime[]
 }
 
 /** What main sends unasked. */

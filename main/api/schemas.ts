@@ -1,8 +1,9 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
-import { scheduleSchema } from '../../engine/protocol/schedule.ts'
-import type { Channel, Destination, JobConfig, JobConfigInput, ProviderDestination, Request, SecretsInput } from './contract.ts'
+import { scheduleSchema, timeSchema, weekdaysSchema } from '../../engine/protocol/schedule.ts'
+import type { Channel, Destination, JobConfig, JobConfigInput, LimitTime, ProviderDestination, Request, SecretsInput } from './contract.ts'
 import { mostKept, mostKeptDays } from './retention.ts'
+import { mostLimitTimes } from './limits.ts'
 import { cronProblem } from './schedule.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
@@ -19,6 +20,11 @@ const exactBytes = v.pipe(v.instance(Uint8Array), v.maxLength(maxPathLength * 4)
 /** Paths within a snapshot: many, or long, but not both. */
 const manyPaths = v.pipe(few(10_000), v.array(exactBytes), v.check((paths) => paths.reduce((sum, path) => sum + path.length, 0) <= maxPathBytes))
 const rate = v.pipe(whole, v.minValue(1))
+
+/** Of settings, also as their file keeps them. */
+export const limitTimesSchema: v.GenericSchema<unknown, readonly LimitTime[]> = v.pipe(few(mostLimitTimes), v.array(v.strictObject({
+  days: weekdaysSchema, from: timeSchema, to: timeSchema, uploadBytesPerSecond: v.exactOptional(rate), downloadBytesPerSecond: v.exactOptional(rate),
+})))
 const concurrency = v.pipe(whole, v.minValue(1), v.maxValue(32))
 
 /** By names of fields or of secrets; few, before any of them is looked at. */
@@ -174,6 +180,7 @@ export const requests: RequestSchemas = {
     defaultConcurrency: v.exactOptional(concurrency),
     uploadBytesPerSecond: v.exactOptional(v.nullable(rate)),
     downloadBytesPerSecond: v.exactOptional(v.nullable(rate)),
+    limitTimes: v.exactOptional(limitTimesSchema),
   }),
   'folder.open': v.variant('type', [
     v.strictObject({ type: v.literal('source'), jobId: id, index: whole }),

@@ -5,7 +5,7 @@ import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts
 import type { EntryView, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
-import type { Schedule } from '../../engine/protocol/schedule.ts'
+import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
 import type { SyncFigures } from '../../engine/protocol/sync.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
@@ -355,6 +355,15 @@ export interface RestoreView {
   readonly result?: RunView
 }
 
+/** Limits that hold between two times (`HH:MM`, local) on chosen days, in order; over midnight, the day is that of the beginning. */
+export interface LimitTime {
+  readonly days: readonly Weekday[]
+  readonly from: string
+  readonly to: string
+  readonly uploadBytesPerSecond?: number
+  readonly downloadBytesPerSecond?: number
+}
+
 export interface SettingsView {
   readonly theme: 'system' | 'light' | 'dark'
   readonly autoStart: boolean
@@ -367,6 +376,8 @@ export interface SettingsView {
   /** Shared by all jobs; absent: unlimited. */
   readonly uploadBytesPerSecond?: number
   readonly downloadBytesPerSecond?: number
+  /** Times with limits of their own; the first that fits counts. */
+  readonly limitTimes?: readonly LimitTime[]
   /** Where secrets are kept. `file`: no keychain was found, a key file readable by the user alone protects them; the window says so. */
   readonly secretStorage: 'keychain' | 'file'
   /** False where start on login cannot be set (message in place of the switch). */

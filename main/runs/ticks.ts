@@ -17,6 +17,7 @@ export interface TickPorts {
   readonly watch: Ticking
   readonly reminder: Ticking
   readonly overdue: Ticking
+  readonly limits: Ticking
   readonly queue: { readonly minds: boolean; pump(): void }
   readonly surroundings: { look(): Promise<void> }
   readonly returns: { look(): Promise<void> }
@@ -35,7 +36,7 @@ const mindMs = 5_000
 
 /** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
 export function startTicks(ports: TickPorts): void {
-  const { timers, onWake, awake, backups, care, copies, whereabouts, watch, reminder, overdue, returns, queue, surroundings, interrupted, refresh } = ports
+  const { timers, onWake, awake, backups, care, copies, whereabouts, watch, reminder, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
   const looked = (action: () => void): void => { void surroundings.look().finally(action) }
   looked(() => {
     backups.continueInterrupted(interrupted)
@@ -44,6 +45,7 @@ export function startTicks(ports: TickPorts): void {
   })
   onWake(() => {
     awake.woke()
+    limits.tick()
     looked(() => {
       backups.tick()
       queue.pump()
@@ -62,7 +64,7 @@ export function startTicks(ports: TickPorts): void {
     awake.look()
     looked(() => {
       queue.pump()
-      for (const one of [backups, care, copies, watch, reminder, overdue]) one.tick()
+      for (const one of [limits, backups, care, copies, watch, reminder, overdue]) one.tick()
       refresh()
     })
   })

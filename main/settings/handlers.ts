@@ -1,4 +1,4 @@
-import type { SettingsChange } from '../api/contract.ts'
+import type { LimitTime, SettingsChange } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import { isCrawl } from '../authority/protection.ts'
@@ -22,6 +22,8 @@ export function settingsHandlers({ file, loginItem, ask, apply }: SettingsPorts)
       if (change.notifications === 'none' && file.value.notifications !== 'none') await ask(silenceQuestion())
       const limit = change.uploadBytesPerSecond
       if (isCrawl(limit, file.value.uploadBytesPerSecond)) await ask(crawlQuestion(limit))
+      const least = leastUpload(change.limitTimes)
+      if (isCrawl(least, Math.min(leastUpload(file.value.limitTimes), file.value.uploadBytesPerSecond ?? Infinity))) await ask(crawlQuestion(least))
       if (change.autoStart !== undefined && change.autoStart !== loginItem.isOn()) {
         await ask(autoStartQuestion(change.autoStart))
         await loginItem.set(change.autoStart)
@@ -31,4 +33,9 @@ export function settingsHandlers({ file, loginItem, ask, apply }: SettingsPorts)
       await written
     },
   }
+}
+
+/** Infinity without a limit. */
+function leastUpload(times: readonly LimitTime[] = []): number {
+  return Math.min(...times.map((one) => one.uploadBytesPerSecond ?? Infinity))
 }

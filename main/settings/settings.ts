@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import type { Limits } from '../../engine/protocol/messages.ts'
 import type { SettingsChange, SettingsView } from '../api/contract.ts'
+import { limitTimesSchema } from '../api/schemas.ts'
 import type { Pause } from '../runs/pause.ts'
 import { VersionedFile } from './versioned-file.ts'
 
@@ -33,6 +33,7 @@ const schema: v.GenericSchema<unknown, Settings> = v.object({
   defaultConcurrency: v.pipe(whole, v.minValue(1), v.maxValue(32)),
   uploadBytesPerSecond: v.exactOptional(rate),
   downloadBytesPerSecond: v.exactOptional(rate),
+  limitTimes: v.exactOptional(limitTimesSchema),
   firstSuccessShown: v.boolean(),
   dismissed: v.array(v.string()),
   windowBounds: v.exactOptional(v.object({ x: v.exactOptional(whole), y: v.exactOptional(whole), width: whole, height: whole })),
@@ -83,9 +84,4 @@ export function applyChange(settings: Settings, change: SettingsChange): Setting
     ...(typeof newUp === 'number' && { uploadBytesPerSecond: newUp }),
     ...(typeof newDown === 'number' && { downloadBytesPerSecond: newDown }),
   }
-}
-
-/** What all engines together may move. */
-export function limitsOf({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: Settings): Limits {
-  return { ...(up !== undefined && { uploadBytesPerSecond: up }), ...(down !== undefined && { downloadBytesPerSecond: down }) }
 }

@@ -19,6 +19,10 @@ type ScheduleErrors = Partial<Record<'at' | 'every' | 'days' | 'times' | 'cron',
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/
 
+export function isTimeOfDay(text: string): boolean {
+  return timeOfDay.test(text)
+}
+
 /** What is of another kind than the schedule is what somebody begins with. */
 export function scheduleFieldsOf(schedule: Schedule): ScheduleFields {
   const hours = schedule.type === 'interval' && schedule.minutes % 60 === 0
@@ -37,14 +41,14 @@ export function validateSchedule(fields: ScheduleFields): ScheduleErrors {
   const problem = (error: keyof typeof scheduleText.errors): FieldProblem => ({ words: scheduleText.errors[error] })
   switch (fields.schedule) {
     case 'daily':
-      return timeOfDay.test(fields.at) ? {} : { at: 'timeOfDay' }
+      return isTimeOfDay(fields.at) ? {} : { at: 'timeOfDay' }
     case 'interval': {
       const minutes = minutesOf(fields)
       return Number.isInteger(minutes) && minutes >= leastMinutes && minutes <= mostMinutes ? {} : { every: problem('interval') }
     }
     case 'times': {
       const times = timesOf(fields)
-      const good = times.length > 0 && times.length <= mostTimes && times.every((time) => timeOfDay.test(time))
+      const good = times.length > 0 && times.length <= mostTimes && times.every(isTimeOfDay)
       return { ...(fields.days.length === 0 && { days: problem('days') }), ...(!good && { times: problem('times') }) }
     }
     case 'cron': {

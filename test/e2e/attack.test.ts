@@ -202,6 +202,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'restore.stop': () => [['stops what is not there', { restoreId: 'constructor' }, 'not-found']],
   'restore.dismiss': () => [['hides what is not there', { restoreId: 'constructor' }, 'allowed']],
   'settings.set': () => [
+    ['all but stops uploads on each day', { limitTimes: [{ days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '00:00', uploadBytesPerSecond: 1 }] }, 'aborted'],
     ['starts at login', { autoStart: true }, 'aborted'],
     ['keeps quiet about failures', { notifications: 'none' }, 'aborted'],
     ['all but stops uploads', { uploadBytesPerSecond: 1 }, 'aborted'],

@@ -66,7 +66,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },
   'restore.dismiss': { restoreId: 'a-1' },
-  'settings.set': { theme: 'dark', uploadBytesPerSecond: null },
+  'settings.set': { theme: 'dark', uploadBytesPerSecond: null, limitTimes: [{ days: [6, 7], from: '22:00', to: '06:00', downloadBytesPerSecond: 5 }] },
   'folder.open': { type: 'logs' },
   'notice.dismiss': { id: 'x' },
 }
@@ -141,6 +141,10 @@ it.each([
   ['no excludes', 'job.add', { config: without(input, 'excludes'), secrets }],
   ['a path as a target', 'restore.start', { ...(valid['restore.start'] as object), target: '/out' }],
   ['a path as text', 'restore.start', { ...(valid['restore.start'] as object), paths: ['x'] }],
+  ['a time without a day', 'settings.set', { limitTimes: [{ days: [], from: '08:00', to: '09:00' }] }],
+  ['a time that is none', 'settings.set', { limitTimes: [{ days: [1], from: '08:00', to: '24:00' }] }],
+  ['a time with a limit of nothing', 'settings.set', { limitTimes: [{ days: [1], from: '08:00', to: '09:00', uploadBytesPerSecond: 0 }] }],
+  ['times without end', 'settings.set', { limitTimes: Array.from({ length: 13 }, () => ({ days: [1], from: '08:00', to: '09:00' })) }],
   ['a limit of nothing', 'settings.set', { uploadBytesPerSecond: 0 }],
   ['a path of one’s own', 'folder.open', { type: 'path', path: '/etc' }],
 ] as const)('%s is refused', async (_name, channel, request) => {
