@@ -232,6 +232,17 @@ export interface RetentionPreview {
   readonly oldestKeptMs?: number
   /** About what would be free after the next care; absent where it is not known. */
   readonly freedBytes?: number
+  /** The newest of them, newest first, at most 500. */
+  readonly snapshots: readonly PreviewedSnapshot[]
+}
+
+export interface PreviewedSnapshot {
+  /** ms since 1970. */
+  readonly finishedMs: number
+  /** Whose it is, where snapshots of several computers are among them. */
+  readonly host?: string
+  /** The rules that keep it; empty: it goes. */
+  readonly stays: readonly string[]
 }
 
 export interface CareView {

@@ -14,10 +14,14 @@ export interface PreviewPorts extends AskPorts {
 /** A preview is given up after this time: what a hundred thousand snapshots need has to be read first. */
 const givenUpMs = 5 * 60_000
 
-const snapshots = v.array(v.object({ finishedMs: v.number() }))
+/** Of these it is told what would become of each. */
+const mostShown = 500
+
+const gone = v.array(v.object({ finishedMs: v.number() }))
+const kept = v.array(v.object({ finishedMs: v.number(), reasons: v.array(v.string()) }))
 /** What a dry run of a forget says in the details of its summary. */
 const details = v.object({
-  groups: v.array(v.object({ kept: snapshots, forgotten: snapshots })),
+  groups: v.array(v.object({ host: v.string(), kept, forgotten: gone })),
   estimate: v.exactOptional(v.object({ freedBytes: v.number() })),
 })
 
@@ -45,11 +49,17 @@ export class RetentionPreviews {
 
 function previewOf({ groups, estimate }: v.InferOutput<typeof details>): RetentionPreview {
   const kept = groups.flatMap((group) => group.kept)
+  const hosts = new Set(groups.map(({ host }) => host))
+  const snapshots = groups.flatMap(({ host, kept: staying, forgotten }) => {
+    const of = hosts.size > 1 ? { host } : {}
+    return [...staying.map(({ finishedMs, reasons }) => ({ finishedMs, ...of, stays: reasons })), ...forgotten.map(({ finishedMs }) => ({ finishedMs, ...of, stays: [] }))]
+  })
   const oldestMs = kept.reduce((oldest, { finishedMs }) => Math.min(oldest, finishedMs), Infinity)
   return {
     kept: kept.length,
     forgotten: groups.reduce((sum, group) => sum + group.forgotten.length, 0),
     ...(kept.length > 0 && { oldestKeptMs: oldestMs }),
     ...(estimate && { freedBytes: estimate.freedBytes }),
+    snapshots: snapshots.sort((a, b) => b.finishedMs - a.finishedMs).slice(0, mostShown),
   }
 }

@@ -1,5 +1,5 @@
 import { keepsAll, ruleTexts, type retentionRules } from '../../main/api/retention.ts'
-import type { CareFigures, CareView, JobConfigView, RetentionPreview, Wait } from '../state/bridge.ts'
+import type { CareFigures, CareView, JobConfigView, PreviewedSnapshot, RetentionPreview, Wait } from '../state/bridge.ts'
 import type { KeepChoice } from '../state/keep-form.ts'
 import { errorText } from './errors.ts'
 import { formatAge, formatBytes, formatThings } from './format.ts'
@@ -23,6 +23,10 @@ export const careWords = {
     budget: 'At most',
     preview: 'Preview',
     previewing: 'Looking at the snapshots…',
+    which: 'Which?',
+    stays: (why: string) => `stays: ${why}`,
+    goes: 'would be removed',
+    more: (count: number) => `and ${formatThings(count, 'older one', 'older ones')}`,
     budgetHint: 'An empty field is no rule. With a size, the oldest go until what stays fits, but never “the last”.',
   },
   job: {
@@ -42,10 +46,20 @@ export function keptWords({ retention }: Pick<JobConfigView, 'retention'>): stri
 }
 
 /** What rules would do, in whole sentences. */
-export function previewWords({ kept, forgotten, oldestKeptMs, freedBytes }: RetentionPreview, now: number): string {
+export function previewWords({ kept, forgotten, oldestKeptMs, freedBytes }: Omit<RetentionPreview, 'snapshots'>, now: number): string {
   const stay = `${formatThings(kept, 'snapshot stays', 'snapshots stay')}${oldestKeptMs === undefined ? '' : `, the oldest made ${formatAge(oldestKeptMs, now)}`}.`
   if (forgotten === 0) return `${stay} None would be removed.`
   return `${stay} ${formatThings(forgotten, 'would be removed', 'would be removed')}${freedBytes === undefined ? '' : `, which frees about ${formatBytes(freedBytes)}`}.`
+}
+
+const reasonWords: Readonly<Record<string, string>> = {
+  last: 'one of the last', hourly: 'the last of its hour', daily: 'the last of its day', weekly: 'the last of its week', monthly: 'the last of its month', yearly: 'the last of its year',
+  within: 'young enough', newest: 'the newest', future: 'from the future, by its own clock', pinned: 'pinned', held: 'held for an unusual change', all: 'everything stays',
+}
+
+/** What would become of one snapshot, and why. */
+export function previewedWords({ stays }: PreviewedSnapshot): string {
+  return stays.length === 0 ? careWords.form.goes : careWords.form.stays(stays.map((reason) => reasonWords[reason] ?? reason).join(', '))
 }
 
 export interface CareLine {

@@ -1,4 +1,4 @@
-import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, RetentionPreview, WireError } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -8,6 +8,10 @@ type Listeners = { [P in keyof Pushes]: Set<(value: Pushes[P]) => void> }
 
 const hour = 3_600_000
 const encoder = new TextEncoder()
+
+function previewed(now: number): RetentionPreview['snapshots'] {
+  return [['newest', 'last'], ['pinned'], []].map((stays, index) => ({ finishedMs: now - index * 24 * hour, stays }))
+}
 
 /** A main process that does nothing but answer: keeps a state, records every call, and fails where a test says so. */
 export class FakeApi implements Bridge {
@@ -154,7 +158,7 @@ export class FakeApi implements Bridge {
     },
     'copy.stop': ({ copyId }) => this.#changeCopies((all) => all.map((one) => (one.id === copyId ? { ...one, state: 'stopping' } : one))),
     'copy.dismissHint': ({ jobId }) => this.changeJob(jobId, ({ spread, ...one }) => ({ ...one, ...(spread && { spread: { copies: spread.copies, kinds: spread.kinds, elsewhere: spread.elsewhere } }) })),
-    'retention.preview': ({ retention }) => ({ kept: retention.last ?? 26, forgotten: 4, oldestKeptMs: this.#now - 400 * 24 * hour, freedBytes: 1.2e9 }),
+    'retention.preview': ({ retention }) => ({ kept: retention.last ?? 26, forgotten: 4, oldestKeptMs: this.#now - 400 * 24 * hour, freedBytes: 1.2e9, snapshots: previewed(this.#now) }),
     'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),

@@ -74,6 +74,11 @@ test('an existing job shows what rules would do before they are saved, until the
   await button('Preview').click()
   const status = page.getByRole('status').filter({ hasText: /^7 snapshots stay, the oldest made .*\. 4 would be removed, which frees about 1\.20 GB\.$/ })
   await status.waitFor()
+  await page.getByText('Which?').click()
+  const rows = page.getByRole('list', { name: 'Which?' }).getByRole('listitem')
+  await expect.poll(() => rows.allInnerTexts().then((texts) => texts.map((text) => text.replace(/^[^\n]*\n/, '')))).toEqual([
+    'stays: the newest, one of the last', 'stays: pinned', 'would be removed', 'and 8 older ones',
+  ])
   expect(await calls('retention.preview')).toEqual([{ jobId: 'j1', retention: { ...defaultRetention, last: 7 } }])
   await last.fill('8')
   await expect.poll(() => status.count()).toBe(0)

@@ -22,7 +22,10 @@ it('a preview plans only, for the snapshots of the job, and tells what stays and
   last().ready()
   expect([hosts.length, last().got('start')[0]]).toMatchObject([1, { job: { type: 'forget', dryRun: true, snapshots: [], policy: { last: 2 }, name: 'docs', expectRepositoryId: 'ab' } }])
   last().finish({ operation: 'forget', details })
-  expect(await asked).toEqual({ kept: 2, forgotten: 1, oldestKeptMs: 2, freedBytes: 1_200 })
+  expect(await asked).toEqual({
+    kept: 2, forgotten: 1, oldestKeptMs: 2, freedBytes: 1_200,
+    snapshots: [{ finishedMs: 3, host: 'h', stays: ['last'] }, { finishedMs: 2, host: 'other', stays: ['newest'] }, { finishedMs: 1, host: 'h', stays: [] }],
+  })
 })
 
 it('a preview that fails says why, and the next one may be asked for', async () => {
