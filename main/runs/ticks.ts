@@ -50,6 +50,7 @@ export function startTicks(ports: TickPorts): void {
       backups.tick()
       queue.pump()
       void returns.look()
+      void copies.look()
       refresh()
     })
   })

@@ -70,12 +70,11 @@ test('a backup is copied to a second folder and restored from there; a copy whos
   await user.page.getByText(/^This place was not there just now\. Copying goes on as soon as it is back\. Last copied .*, 1 snapshot\.$/).waitFor({ timeout: 60_000 })
   await user.page.getByText('Keeps what the backup forgets').scrollIntoViewIfNeeded()
   await pictures(app, 'copy-away')
-  // The app looks every half a minute; what was seen to be away is copied to at the first quiet moment after its return.
-  await user.page.waitForTimeout(31_000)
+  // An hour later it is tried again, whether the app has seen the disk come back or not.
   renameSync(folder.path('unplugged'), folder.path('copy'))
   await app.electron.evaluate(() => {
     const { now } = Date
-    Date.now = () => now() + 20 * 60_000
+    Date.now = () => now() + 75 * 60_000
   })
   await user.page.getByText(/^Last copied (?:just now|\d min ago), 2 snapshots\.$/).waitFor({ timeout: 120_000 })
   expect(await restored('second')).toBe('letter two')
