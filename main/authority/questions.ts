@@ -237,7 +237,7 @@ function lossLine(loss: Loss): string {
 function conditionWords({ mains, batteryAbove, unmetered, idle, networks }: Conditions): readonly string[] {
   return [
     ...(mains ? ['on mains power'] : []),
-    ...(batteryAbove === undefined ? [] : [`with a battery above ${batteryAbove} %`]),
+    ...(batteryAbove === undefined ? [] : [`with a battery of ${batteryAbove} % or more`]),
     ...(unmetered ? ['where data costs nothing'] : []),
     ...(networks ? [`${networks.rule === 'only' ? 'in' : 'not in'} the networks ${networks.names.map(shownText).join(', ')}`] : []),
     ...(idle ? ['while nobody uses the computer'] : []),

@@ -68,7 +68,7 @@ export function conditionText(wait: WaitReason): string | undefined {
     case 'power':
       return 'mains power'
     case 'battery':
-      return `a battery above ${wait.above} %`
+      return `a battery of ${wait.above} % or more`
     case 'metered':
       return 'a connection that is not metered'
     case 'network':

@@ -104,7 +104,7 @@ test('a job waits for a connection on which data costs nothing, stands still whe
   await pictures(user, app, 'conditions-form')
   await user.willChoose({ confirm: false })
   await user.click('Save')
-  await expect.poll(() => readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')).toContain('Runs by itself only with a battery above 30 %, where data costs nothing, not in the networks Phone of Mia')
+  await expect.poll(() => readFileSync(join(app.state, 'logs/holdfast.jsonl'), 'utf8')).toContain('Runs by itself only with a battery of 30 % or more, where data costs nothing, not in the networks Phone of Mia')
   await user.willChoose({ confirm: true })
   await user.click('Save')
   await user.sees('with a battery of 30 % or more, where data costs nothing, not in Phone of Mia')
