@@ -91,7 +91,7 @@ export const words = {
     files: 'Files',
     about: 'About this job',
     history: 'History',
-    historyEmpty: 'No run yet. The first backup sends everything; later ones send only what changed.',
+    historyEmpty: 'No run yet. The first backup sends all that is not there yet; later ones send only what changed.',
     historyMore: 'Show older runs',
     queued: 'It starts when another job is done. How many run at once is a setting.',
     queuedPaused: 'It starts when you resume.',
