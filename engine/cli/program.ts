@@ -16,6 +16,7 @@ import { addMachines } from './commands/machines.ts'
 import { addRebuild } from './commands/rebuild.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRetention } from './commands/retention.ts'
+import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
 import { addSync } from './commands/sync.ts'
 import { variableLines } from './destination-text.ts'
@@ -65,7 +66,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addCheck, addRetention, addCare, addDrill, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addStatus, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addRestore, addServe, addCheck, addRetention, addCare, addDrill, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addStatus, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

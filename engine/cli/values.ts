@@ -32,6 +32,12 @@ export function parseGroups(text: string): number {
   return value
 }
 
+export function parsePort(text: string): number {
+  const value = parsePositive(text)
+  if (value > 65_535) throw new InvalidArgumentError('Give a port from 1 to 65535.')
+  return value
+}
+
 /** `25` or `25%`. */
 export function parsePercent(text: string): number {
   const value = /^\d+(\.\d+)?%?$/.test(text) ? Number.parseFloat(text) : NaN

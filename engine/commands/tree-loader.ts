@@ -7,15 +7,16 @@ import type { BlobLocation, BlobLocator } from '../repository/pack-info.ts'
 import type { Repository } from '../repository/repository.ts'
 import { openSegment, takeBlob } from '../repository/segment.ts'
 import type { LoadTree } from '../snapshot/content.ts'
-import type { BlobId } from '../snapshot/node.ts'
+import type { BlobId, BlobKind } from '../snapshot/node.ts'
 import { maxPlaces } from './blob-places.ts'
 import type { BlobPlaces } from './blob-places.ts'
 
 /** Opened segments kept; neighbouring folders share them, so that each is fetched and opened about once. Bounds the memory. */
 const cachedBytes = 32 * 1024 * 1024
 
-/** Reads blobs of kind `tree`: folders and lists of chunks. */
+/** Reads blobs of one kind: `tree`, folders and lists of chunks, or `data`. */
 export class TreeLoader {
+  readonly #kind: BlobKind
   readonly #repository: Repository
   readonly #locator: BlobLocator
   readonly #signal: AbortSignal
@@ -26,7 +27,8 @@ export class TreeLoader {
   #bytes = 0
 
   /** @param places tells of other copies where one cannot be read; absent: the first failure counts, `not-found` for a pack that is gone. */
-  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal, places?: BlobPlaces) {
+  constructor(repository: Repository, locator: BlobLocator, signal: AbortSignal, places?: BlobPlaces, kind: BlobKind = 'tree') {
+    this.#kind = kind
     this.#places = places
     this.#repository = repository
     this.#locator = locator
@@ -39,7 +41,7 @@ export class TreeLoader {
     const places = this.#places
     if (!places) return this.#read(id, this.#locator.locate(id))
     for (let tried = 1; ; tried++) {
-      const location = places.locate(id, 'tree') ?? (await places.search(id, 'tree'))
+      const location = places.locate(id, this.#kind) ?? (await places.search(id, this.#kind))
       try {
         return await this.#read(id, location)
       } catch (error) {
@@ -51,7 +53,7 @@ export class TreeLoader {
   }
 
   async #read(id: BlobId, location: BlobLocation | undefined): Promise<Uint8Array> {
-    if (location?.kind !== 'tree') throw new HoldfastError('damaged', `A folder's contents are missing: blob ${toHex(id)} is in no known pack.`)
+    if (location?.kind !== this.#kind) throw new HoldfastError('damaged', `A ${this.#kind === 'tree' ? 'folder' : 'file'}'s contents are missing: blob ${toHex(id)} is in no known pack.`)
     const raw = await this.#segment(location)
     return takeBlob(this.#hasher, raw, location.offsetInSegment, location.length, id, `pack ${location.pack}`)
   }

@@ -1,7 +1,7 @@
 import type { KnownRepository } from './known.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
-export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | TestJob | SyncJob
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | ServeJob | TestJob | SyncJob
 
 interface JobBase {
   /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
@@ -161,6 +161,17 @@ export interface RebuildJob extends JobBase {
 /** Answers queries about snapshots and trees until it is stopped. */
 export interface BrowseJob extends JobBase {
   readonly type: 'browse'
+}
+
+/** Shows snapshots to programs of this machine, by WebDAV and to read alone, until it is stopped. */
+export interface ServeJob extends JobBase {
+  readonly type: 'serve'
+  /** As of a restore; empty: all, and those that come. */
+  readonly snapshots: readonly string[]
+  /** On 127.0.0.1; 0: any that is free. */
+  readonly port: number
+  /** It ends when nobody has asked anything for so long, in ms. Absent: never. */
+  readonly idleMs?: number
 }
 
 /** Tries the destination: reachable, writable, what it can do, whether a repository is there and the password opens it. */

@@ -154,6 +154,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   }),
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
+  v.object({ ...jobBase, type: v.literal('serve'), snapshots: v.pipe(list, v.maxLength(1000)), port: v.pipe(count, v.maxValue(65_535)), idleMs: v.exactOptional(count) }),
   v.object({ ...jobBase, type: v.literal('test') }),
 ])
 
