@@ -16,6 +16,8 @@ export interface PortableJob {
   /** Uploads at a time. */
   readonly concurrency?: number
   readonly uploadBytesPerSecond?: number
+  /** When it may run, in JSON of the app, which alone knows what it means. */
+  readonly conditions?: Readonly<Record<string, unknown>>
 }
 
 /** What a machine leaves in a repository; see `machineSettings` of a backup job. */
@@ -45,6 +47,7 @@ const schema = v.pipe(v.string(), v.parseJson(), v.object({
     retention: v.exactOptional(v.object({ last: amount, hourly: amount, daily: amount, weekly: amount, monthly: amount, yearly: amount, withinMs: amount, budgetBytes: amount })),
     concurrency: amount,
     uploadBytesPerSecond: amount,
+    conditions: v.exactOptional(v.record(v.string(), v.unknown())),
   })), v.maxLength(1000)),
 }))
 
@@ -54,10 +57,10 @@ export function writeMachineSettings({ home, jobs }: PortableSettings): string {
   return JSON.stringify({ version: 1, home, jobs: sorted.map(inOrder) })
 }
 
-function inOrder({ name, host, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond }: PortableJob): PortableJob {
+function inOrder({ name, host, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond, conditions }: PortableJob): PortableJob {
   return {
     name, ...(host === undefined ? {} : { host }), sources, excludes, schedule, ...(retention === undefined ? {} : { retention }),
-    ...(concurrency === undefined ? {} : { concurrency }), ...(uploadBytesPerSecond === undefined ? {} : { uploadBytesPerSecond }),
+    ...(concurrency === undefined ? {} : { concurrency }), ...(uploadBytesPerSecond === undefined ? {} : { uploadBytesPerSecond }), ...(conditions === undefined ? {} : { conditions }),
   }
 }
 

@@ -9,9 +9,9 @@ type OneJob = Pick<JobRecord, 'config' | 'host'>
 export function withMachineSettings(job: BackupJob, record: OneJob, all: readonly OneJob[], home = homedir()): BackupJob {
   const place = JSON.stringify(record.config.destination)
   const jobs = all.filter(({ config }) => JSON.stringify(config.destination) === place).map(({ config, host }) => {
-    const { name, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond } = config
+    const { name, sources, excludes, schedule, retention, concurrency, uploadBytesPerSecond, conditions } = config
     return {
-      name, sources, excludes, schedule, concurrency, ...(host !== undefined && { host }), ...(retention && { retention }), ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
+      name, sources, excludes, schedule, concurrency, ...(host !== undefined && { host }), ...(retention && { retention }), ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }), ...(conditions && { conditions: { ...conditions } }),
     }
   })
   return { ...job, machineSettings: writeMachineSettings({ home, jobs }) }

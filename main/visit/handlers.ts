@@ -1,7 +1,8 @@
 import { homedir, hostname } from 'node:os'
+import { readRecoveryWords, recoveryProblem } from '../../engine/protocol/recovery-words.ts'
 import type { Request, Response } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
-import { MainError } from '../api/errors.ts'
+import { EngineError, MainError } from '../api/errors.ts'
 import type { Folders } from '../authority/folders.ts'
 import { visitQuestion } from '../authority/questions.ts'
 import type { Browsing } from '../jobs/browsing.ts'
@@ -41,7 +42,7 @@ async function open({ visits, browsing, store, folders, ask }: VisitHandlerPorts
     visits.opened(id, { repositoryId, machines: left })
   } catch (error) {
     visits.end(id)
-    throw error
+    throw explained(error, secrets.password)
   }
   return { visitId: id }
 }
@@ -56,4 +57,14 @@ function hereFor({ store, settings }: VisitHandlerPorts, { place }: Visit): Here
   return {
     home: homedir(), host: hostname(), destination: place.repository.destination, names: store.all.map(({ config }) => config.name), concurrency: settings.value.defaultConcurrency,
   }
+}
+
+/** As many words as nobody's password has, and about as many as recovery keys have. */
+const fewestWords = 8
+
+/** Who has typed recovery words is told what is wrong with them, where that can be seen without the storage; nothing of them is repeated. */
+function explained(error: unknown, typed: string): unknown {
+  if (!(error instanceof EngineError) || error.wire.code !== 'password' || typed.trim().split(/\s+/).length < fewestWords) return error
+  const read = readRecoveryWords(typed)
+  return read.ok ? error : new MainError('password', 'The recovery words are not right.', { advice: recoveryProblem(read) })
 }

@@ -42,10 +42,11 @@ interface Journey {
 
 /** Nothing of it is trusted: whatever a job file would not take is no job here. */
 function arrivalOf(job: PortableJob, { machine, settings, here }: Journey): Arrival {
-  const { name, excludes, schedule, retention, uploadBytesPerSecond, concurrency = here.concurrency } = job
+  const { name, excludes, schedule, retention, uploadBytesPerSecond, conditions, concurrency = here.concurrency } = job
   const arrival = { name, host: job.host ?? machine.host }
   const sources = job.sources.map((path) => atHome(path, settings.home, here.home))
-  const kept = v.safeParse(storedConfig, { name, sources, excludes, schedule, concurrency, ...(retention && { retention }), ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }) })
+  const terms = { ...(retention && { retention }), ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }), ...(conditions && { conditions }) }
+  const kept = v.safeParse(storedConfig, { name, sources, excludes, schedule, concurrency, ...terms })
   if (!kept.success) return { ...arrival, problem: 'unusable' }
   const config: JobConfig = { ...kept.output, destination: here.destination }
   const wrong = configProblem(config)

@@ -68,7 +68,7 @@ function machinesOf(world: World): ReturnType<typeof listMachinesOf> {
 const job = { name: 'My photos', sources: ['/home/anna/Bilder', '/srv/it\'s'], excludes: { patterns: ['*.tmp'], presets: ['caches'], oneFileSystem: true, largerThanBytes: 5 }, schedule: { type: 'daily', at: '12:30' } } as const
 
 test('settings come back as they were, and others are not taken for some', () => {
-  const terms = { retention: { last: 3, withinMs: 5000 }, concurrency: 2, uploadBytesPerSecond: 1000 }
+  const terms = { retention: { last: 3, withinMs: 5000 }, concurrency: 2, uploadBytesPerSecond: 1000, conditions: { mains: true } }
   const settings = { home: '/home/anna', jobs: [{ ...job, ...terms }, { ...job, name: 'a', host: 'tower', schedule: { type: 'manual' } } as const] }
   const text = writeMachineSettings(settings)
   expect(readMachineSettings(text)).toEqual(settings)

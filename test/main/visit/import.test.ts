@@ -12,6 +12,7 @@ const repositoryId = 'ab'.repeat(16)
 const excludes = { patterns: ['*.tmp'], presets: ['caches'], oneFileSystem: true, largerThanBytes: 5 } as const
 const photos: PortableJob = {
   name: 'photos', host: 'tower', sources: ['/home/anna/Pictures', '/srv/scans'], excludes, schedule: { type: 'times', days: [1, 3], at: ['08:00'] }, retention: { daily: 7 }, concurrency: 2, uploadBytesPerSecond: 9000,
+  conditions: { mains: true, networks: { rule: 'never', names: ['Train'] } },
 }
 const mail: PortableJob = { name: 'mail', sources: ['/home/anna'], excludes, schedule: { type: 'manual' } }
 
@@ -27,7 +28,7 @@ describe('the jobs of another computer', () => {
       { name: 'mail', host: 'tower', config: { name: 'mail', sources: ['/home/bo'], excludes, schedule: { type: 'manual' }, concurrency: 4, destination: here.destination } },
       {
         name: 'photos', host: 'tower',
-        config: { name: 'photos', sources: ['/home/bo/Pictures', '/srv/scans'], excludes, schedule: photos.schedule, retention: { daily: 7 }, concurrency: 2, uploadBytesPerSecond: 9000, destination: here.destination },
+        config: { name: 'photos', sources: ['/home/bo/Pictures', '/srv/scans'], excludes, schedule: photos.schedule, retention: { daily: 7 }, concurrency: 2, uploadBytesPerSecond: 9000, conditions: photos.conditions, destination: here.destination },
       },
     ])
   })
@@ -38,6 +39,7 @@ describe('the jobs of another computer', () => {
     ['its paths are those of another system', { ...photos, sources: ['C:\\Users\\anna'] }, {}, 'unusable'],
     ['two folders are one here', { ...photos, sources: ['/home/anna/x', '/home/bo/x'] }, {}, 'unusable'],
     ['it has more uploads at a time than any job', { ...photos, concurrency: 33 }, {}, 'unusable'],
+    ['its conditions are of a later version', { ...photos, conditions: { moon: 'full' } }, {}, 'unusable'],
     ['it keeps nothing', { ...photos, retention: { last: 100_000 } }, {}, 'unusable'],
   ] as const)('cannot be taken up where %s', (_name, job, changes, problem) => {
     expect(arrivalsOf(machine([job]), { ...here, ...changes })).toMatchObject([{ name: 'photos', problem }])

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { BrowseAnswer, MachineRecord } from '../../../engine/protocol/messages.ts'
 import type { DestinationInput } from '../../../main/api/contract.ts'
+import { toWire } from '../../../main/api/errors.ts'
 import { providers } from '../../../main/api/providers.ts'
 import { exampleValues } from '../../engine/protocol/providers/example-values.ts'
 import { settle } from '../fakes.ts'
@@ -59,6 +60,24 @@ describe('a backup that no job goes to', () => {
     await settle()
     expect(restores.views).toMatchObject([{ from: '/mnt/disk/backup', place: { visitId }, result: { outcome: 'success' } }])
     await rejects(handlers['restore.start']({ ...request, target: chosen('restore', '/tmp/out') }), { code: 'not-found' })
+  })
+
+  it.each([
+    [words.replace('winner', 'winter'), 'One of the words is wrong, or they are not in their order. Compare them with the page one by one.'],
+    [words.replace('winner', 'winnerr'), 'Word 2 is not one of the words that recovery keys are made of. Look at its spelling.'],
+    [words.replace(' yellow', ''), 'There are 12 recovery words, and 11 were given.'],
+    [words, undefined],
+    ['tulip gravel omen lamp', undefined],
+  ])('says what is wrong with recovery words, where that can be seen', async (typed, advice) => {
+    const { open, last } = opening()
+    const refused = open(undefined, { password: typed })
+    await settle()
+    last().ready()
+    last().says({ type: 'failed', error: { code: 'password', message: 'wrong', retryable: false } })
+    last().exit('code 1')
+    const error = toWire(await refused.catch((thrown: unknown) => thrown))
+    expect(error.code).toBe('password')
+    expect(error.data?.['advice']).toBe(advice)
   })
 
   it('is not open where its engine says no, and where somebody closed it meanwhile', async () => {
