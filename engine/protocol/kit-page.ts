@@ -63,7 +63,7 @@ export function kitPage(facts: KitFacts): string {
 <h2>How to restore</h2>
 <ol class="steps">
 <li>Install Holdfast on any computer.${secrets === '' ? '' : ` You also need access to the storage: ${secrets}. It is not on this page.`}</li>
-<li>Open it and choose <b>Restore from a backup</b>. Say that the backup is at the address above, and enter the recovery words in place of the password.</li>
+<li>Open it and choose <b>Restore from a backup</b>. Type the address as it stands above (a folder is then chosen), and the recovery words in place of the password.</li>
 <li>It shows the backups of all computers that back up there. Choose what to restore, and where to.</li>
 </ol>
 <p>On the command line, which asks for the password and takes the words:</p>

@@ -1,5 +1,5 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
+import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
 import type { LimitTime, PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -103,6 +103,8 @@ export interface Api {
    * for a storage on the network that no job uses.
    */
   'visit.open'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput }): { readonly visitId: string }
+  /** Says what an address means, as it stands on a recovery kit; nothing is reached for it. */
+  'visit.address'(request: { readonly address: string }): AddressReading
   /** Restores from it go on. Without effect where it is not open. */
   'visit.close'(request: { readonly visitId: string }): void
 
@@ -223,6 +225,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'password.check': true,
   'password.add': true,
   'visit.open': true,
+  'visit.address': true,
   'visit.close': true,
   'visit.machines': true,
   'visit.import': true,

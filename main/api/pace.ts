@@ -69,6 +69,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'password.check': 'write',
   'password.add': 'heavy',
   'visit.open': 'heavy',
+  'visit.address': 'light',
   'visit.close': 'light',
   'visit.machines': 'write',
   'visit.import': 'write',

@@ -150,6 +150,7 @@ export const requests: RequestSchemas = {
   'password.check': v.strictObject({ jobId: id, password: secret }),
   'password.add': v.strictObject({ jobId: id, password: secret }),
   'visit.open': v.strictObject({ destination, secrets }),
+  'visit.address': v.strictObject({ address: line }),
   'visit.close': visit,
   'visit.machines': visit,
   'visit.import': v.strictObject({

@@ -314,6 +314,13 @@ export interface RunView extends RunFigures {
 /** Whose repository is looked at: that of a job, or the one that somebody opened without a job (`visit.open`). */
 export type PlaceRef = { readonly jobId: string } | { readonly visitId: string }
 
+/** What an address means. `path`: of a folder, to be shown: it is chosen in a dialog. `words`: what is wrong with it, repeating nothing of it. */
+export type AddressReading =
+  | ProviderDestination
+  | { readonly type: 'folder'; readonly path: string }
+  | { readonly type: 'wrong'; readonly words: string }
+  | { readonly type: 'unknown' }
+
 /** A repository that is open without a job. */
 export interface VisitView {
   readonly id: string

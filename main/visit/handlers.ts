@@ -9,6 +9,7 @@ import type { Browsing } from '../jobs/browsing.ts'
 import { expectStorageSecrets, isNewStorage } from '../jobs/destinations.ts'
 import { exists } from '../jobs/reach.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
+import { readingOf } from './address.ts'
 import { importJobs, type ImportPorts } from './import.ts'
 import { machineView, type Here } from './machines.ts'
 import { machineIds, machineOf, type Visit } from './visits.ts'
@@ -20,9 +21,10 @@ export interface VisitHandlerPorts extends Omit<ImportPorts, 'here'> {
   readonly settings: { readonly value: { readonly defaultConcurrency: number } }
 }
 
-export function visitHandlers(ports: VisitHandlerPorts): Pick<Handlers, 'visit.open' | 'visit.close' | 'visit.machines' | 'visit.import'> {
+export function visitHandlers(ports: VisitHandlerPorts): Pick<Handlers, 'visit.open' | 'visit.address' | 'visit.close' | 'visit.machines' | 'visit.import'> {
   return {
     'visit.open': (request) => open(ports, request),
+    'visit.address': ({ address }) => readingOf(address),
     'visit.close': ({ visitId }) => { ports.visits.end(visitId) },
     'visit.machines': ({ visitId }) => machines(ports, visitId),
     'visit.import': (request) => importJobs({ ...ports, here: (visit) => hereFor(ports, visit) }, request),

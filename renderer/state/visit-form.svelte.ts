@@ -1,8 +1,9 @@
 import { SvelteSet } from 'svelte/reactivity'
-import type { Bridge, WireError } from './bridge.ts'
+import type { AddressReading, Bridge, WireError } from './bridge.ts'
 import { isDeclined } from './declined.ts'
 import { destinationOf, destinationProblems, keysOf, noDestination, presetValues } from './destination-form.ts'
 import type { DestinationField, DestinationFields, DestinationForm, FieldProblem } from './destination-form.ts'
+import { AnswerLoader } from './loader.svelte.ts'
 
 export type VisitField = DestinationField | 'password'
 
@@ -18,6 +19,8 @@ export class VisitForm implements DestinationForm {
   readonly #bridge: Bridge
   readonly #seen = new SvelteSet<VisitField>()
   #allSeen = $state(false)
+  readonly #reading = new AnswerLoader<AddressReading>()
+  #address = $state('')
   #opening = $state(false)
   #failure = $state.raw<WireError>()
 
@@ -53,6 +56,29 @@ export class VisitForm implements DestinationForm {
 
   leave(name: VisitField): void {
     this.#seen.add(name)
+  }
+
+  /** What the address means that was typed last; absent: there is none, or it is not known yet. */
+  get reading(): AddressReading | undefined {
+    return this.#address.trim() === '' ? undefined : this.#reading.valueFor(this.#address)
+  }
+
+  get address(): string {
+    return this.#address
+  }
+
+  /** The address as it stands on a recovery kit fills the form in, as far as it goes: a folder is chosen in a dialog. */
+  set address(typed: string) {
+    this.#address = typed
+    if (typed.trim() !== '') void this.#read(typed)
+  }
+
+  async #read(address: string): Promise<void> {
+    const reading = await this.#reading.loadFor(address, () => this.#bridge.invoke('visit.address', { address }))
+    if (reading?.type === 'folder') this.chooseDestination('folder')
+    if (reading?.type !== 'provider') return
+    this.chooseDestination(reading.provider)
+    this.fields.values = { ...reading.values }
   }
 
   /** Whether it is open now; when something is wrong, `errors` or `failure` say what. */

@@ -171,6 +171,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['opens a folder that was chosen to be read', { destination: { type: 'folder', folder: idOf(scene.chosen.sources) }, secrets: { password: own.password } }, 'arguments'],
     ['opens one with the password that is kept', { destination: { type: 'folder', folder: idOf(scene.chosen.destination) }, secrets: {} }, 'arguments'],
   ],
+  'visit.address': () => [['asks what an address means', { address: 'file:///etc/passwd' }, 'allowed'], ['asks for a folder by it', { address: '/etc', folder: true }, 'arguments']],
   'visit.machines': ({ local }) => [['asks what is in what nobody has opened', { visitId: local.id }, 'not-found']],
   'visit.import': ({ local }) => [
     ['makes jobs of what nobody has opened', { visitId: local.id, machineId: '0', jobs: ['x'], replaces: true }, 'not-found'],

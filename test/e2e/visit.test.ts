@@ -50,6 +50,11 @@ async function openBackup(user: User, folder: string, words: string): Promise<vo
   await field.fill('not this one')
   await user.click('Open backup')
   await user.sees('This does not open the backup')
+  // Then two words are swapped.
+  const [first = '', second = '', ...others] = words.split(/,? /)
+  await field.fill([second, first, ...others].join(' '))
+  await user.click('Open backup')
+  await user.sees(/^(One of the words is wrong|Check the spelling)/)
   await field.fill(words)
   await user.click('Open backup')
 }
@@ -107,6 +112,9 @@ test('a new computer of another person takes the place of a lost one: restores, 
   await using app = await launchApp()
   const user = await User.of(app)
   await user.click('Restore from a backup')
+  // As it stands on the page.
+  await user.page.getByRole('textbox', { name: 'Address', exact: true }).fill(`file://${folder.path('disk/backup')}`)
+  await user.sees(`The kit names the folder ${folder.path('disk/backup')}.`)
   await openBackup(user, folder.path('disk/backup'), words)
   await user.click('Restore files')
   await user.restoreTo(folder.made('restored'))

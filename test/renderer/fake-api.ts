@@ -1,4 +1,4 @@
-import type { AccountView, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, RetentionPreview, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, RetentionPreview, WireError } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -24,6 +24,8 @@ export class FakeApi implements Bridge {
   file: string | undefined
   /** What the repository lacks. */
   missed: readonly string[] = []
+  /** What addresses mean. */
+  readings: Readonly<Partial<Record<string, AddressReading>>> = {}
   /** What computers left in a repository. */
   machines: readonly MachineView[] = machines
   /** Whether it can be told that a password is none of a repository. */
@@ -186,6 +188,7 @@ export class FakeApi implements Bridge {
       this.change({ jobs: [...this.app.jobs, ...made] })
       return { jobIds: made.map(({ id }) => id) }
     },
+    'visit.address': ({ address }) => this.readings[address] ?? { type: 'unknown' },
     'visit.close': () => {
       const { visit: _gone, ...rest } = this.app
       this.app = rest

@@ -153,3 +153,31 @@ test('where no computer has left its jobs, files are what can be restored', asyn
   await page.getByText('No computer has left its jobs here').waitFor()
   expect(await button('Set this computer up again').isDisabled()).toBe(true)
 })
+
+test('the address of a recovery kit fills the form in; a folder is still chosen by the person', async () => {
+  await window.open('first-run')
+  await button('Restore from a backup').click()
+  const address = page.getByRole('textbox', { name: 'Address', exact: true })
+  await page.evaluate(() => {
+    globalThis.window.fake.readings = {
+      's3://mine/laptop': { type: 'provider', provider: 's3', values: { bucket: 'mine', prefix: 'laptop', endpoint: 'https://s3.example.org' } },
+      's3://mine?endpont=x': { type: 'wrong', words: 'Unknown setting "endpont" in the s3 address.' },
+      'file:///mnt/Blue%20Disk/backup': { type: 'folder', path: '/mnt/Blue Disk/backup' },
+    }
+  })
+  await address.fill('s3://mine/laptop')
+  await expect.poll(() => page.getByRole('radio', { name: 'S3 storage' }).isChecked()).toBe(true)
+  await expect.poll(() => page.getByLabel('Bucket', { exact: true }).inputValue()).toBe('mine')
+  await expect.poll(() => page.getByLabel('Folder', { exact: true }).inputValue()).toBe('laptop')
+  await expect.poll(() => page.getByLabel('Endpoint').inputValue()).toBe('https://s3.example.org')
+  await address.fill('s3://mine?endpont=x')
+  await page.getByText('Unknown setting "endpont" in the s3 address').waitFor()
+  await address.fill('nothing://of/the/kind')
+  await page.getByText('No storage has such an address.').waitFor()
+  await address.fill('file:///mnt/Blue%20Disk/backup')
+  await page.getByText('The kit names the folder /mnt/Blue Disk/backup.').waitFor()
+  await expect.poll(() => page.getByRole('radio', { name: 'Folder or disk' }).isChecked()).toBe(true)
+  await button('Open backup').click()
+  await page.getByText('Choose a folder.').waitFor()
+  expect(await requests('visit.open')).toEqual([])
+})

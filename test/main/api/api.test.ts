@@ -56,6 +56,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
   'visit.open': { destination: input.destination, secrets },
+  'visit.address': { address: 's3://bucket' },
   'visit.close': { visitId: 'a-1' },
   'visit.machines': { visitId: 'a-1' },
   'visit.import': { visitId: 'a-1', machineId: '0', jobs: ['docs'], replaces: true },
