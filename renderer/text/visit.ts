@@ -6,7 +6,7 @@ export const visitWords = {
   startHint: 'From another computer, or from before this one was set up anew',
   other: 'Another backup…',
   title: 'Restore from a backup',
-  text: 'Say where the backup is, and what opens it. Nothing is changed there, and nothing is kept on this computer.',
+  text: 'Nothing is changed there, and nothing is kept here.',
   where: 'Where is the backup?',
   address: 'Address',
   addressExample: 'as it stands on the recovery kit',
