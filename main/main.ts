@@ -32,6 +32,8 @@ import { startTicks } from './runs/ticks.ts'
 import { JobStore } from './jobs/store.ts'
 import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
+import { reportHandlers, type ReportHandlerPorts } from './reports/handlers.ts'
+import { openReportsFile, Reports } from './reports/reports.ts'
 import { openStatusFile, type StatusFile } from './reports/status-file.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
@@ -205,25 +207,24 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: runPorts.onChange })
   const places = new Places({ store, secrets, visits })
   const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home }
+  const reports = new Reports({ file: openReportsFile(paths.reports, () => timers.now()), secrets, timers, host: hostname(), log, onChange: () => { publisher.appChanged() } })
   const backups = new Backups({
     ...ports,
     history,
     missingAccount: (address) => accounts.missing(address),
+    onStarted: (startedMs, record) => { reports.started(startedMs, record) },
     onEnded: (run, record) => {
-      const { config } = record
       watch.runEnded(run, record)
+      reports.ended(run, record)
       if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
       if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
       const { notifications: level, firstSuccessShown } = settings.value
-      const announcement = announceRun(run, config.name, level, firstSuccessShown)
+      const announcement = announceRun(run, record.config.name, level, firstSuccessShown)
       if (announcement && accounts.isNews(run.error)) notifications.show(announcement)
       if (run.outcome === 'success' && !firstSuccessShown) void settings.set({ ...settings.value, firstSuccessShown: true })
     },
   })
-  const restores = new Restores({
-    ...ports,
-    onEnded: (restore) => { notifications.show(announceRestore(restore, settings.value.notifications)) },
-  })
+  const restores = new Restores({ ...ports, onEnded: (restore) => { notifications.show(announceRestore(restore, settings.value.notifications)) } })
   const quiet = openQuiet({ ...ports, history, folders, isThere: isDestinationThere, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
   const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
@@ -238,7 +239,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
   const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, reports, watch, tests, previews, passwords, reminder }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -296,7 +297,7 @@ interface Parts {
 function joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
   const { dialogs } = face
-  const ports: JobHandlerPorts & CopyHandlerPorts = {
+  const ports: JobHandlerPorts & CopyHandlerPorts & ReportHandlerPorts = {
     timers,
     ...stores,
     ...work,
@@ -310,6 +311,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
   return {
     ...jobHandlers(ports),
     ...copyHandlers(ports),
+    ...reportHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...visitHandlers({ ...ports, visits: work.visits, settings }),

@@ -1,6 +1,6 @@
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
-import type { LimitTime, PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
+import type { LimitTime, JobReport, PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
@@ -57,6 +57,12 @@ export interface Api {
   'copy.stop'(request: { readonly copyId: string }): void
   /** Nobody wants to hear again that all copies of a job are in one place (`JobView.spread`). Without effect where nothing is said. */
   'copy.dismissHint'(request: { readonly jobId: string }): void
+
+  /**
+   * Tells an address of the start and the end of each backup of a job from now on, in place of the one that was told before; `null`: nobody. Nothing waits
+   * for it. Errors: `arguments` (with `data.problem`) for what is neither https:// nor on this computer. Asks.
+   */
+  'report.set'(request: { readonly jobId: string; readonly report: JobReport | null }): void
 
   /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */
   'retention.preview'(request: { readonly jobId: string; readonly retention: Retention }): RetentionPreview
@@ -212,6 +218,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'copy.run': true,
   'copy.stop': true,
   'copy.dismissHint': true,
+  'report.set': true,
   'retention.preview': true,
   'history.runs': true,
   'history.problems': true,

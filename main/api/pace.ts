@@ -56,6 +56,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'copy.run': 'heavy',
   'copy.stop': 'light',
   'copy.dismissHint': 'write',
+  'report.set': 'write',
   'retention.preview': 'heavy',
   'history.runs': 'light',
   'history.problems': 'light',

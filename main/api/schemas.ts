@@ -5,6 +5,7 @@ import type { Channel, Destination, JobConfig, JobConfigInput, LimitTime, Provid
 import { mostKept, mostKeptDays } from './retention.ts'
 import { mostLimitTimes } from './limits.ts'
 import { cronProblem } from './schedule.ts'
+import { mostAddress } from './report-address.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
@@ -137,6 +138,7 @@ export const requests: RequestSchemas = {
   'copy.run': copy,
   'copy.stop': copy,
   'copy.dismissHint': job,
+  'report.set': v.strictObject({ jobId: id, report: v.nullable(v.strictObject({ kind: v.picklist(['ping', 'json']), address: v.pipe(v.string(), v.minLength(1), v.maxLength(mostAddress)) })) }),
   'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,

@@ -91,8 +91,28 @@ export interface JobView {
   readonly copies: readonly CopyView[]
   /** How originals, backup and copies are spread; absent before the first backup, and while nobody can say where the originals are. */
   readonly spread?: SpreadView
+  /** Who is told of its backups. */
+  readonly report?: ReportView
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
+}
+
+/** `ping`: as healthchecks.io does it. `json`: one object for each event. */
+export type ReportKind = 'ping' | 'json'
+
+/** Somebody who is told of the backups of a job. The address never reaches the window: what identifies its owner is part of it. */
+export interface ReportView {
+  readonly kind: ReportKind
+  /** Scheme, host and port. */
+  readonly origin: string
+  /** The last message did not arrive: `offline`, `timeout`, `lost` (the address cannot be opened), or the status of the answer. */
+  readonly failed?: { readonly atMs: number; readonly reason: string }
+}
+
+/** The same as the window sends it. */
+export interface JobReport {
+  readonly kind: ReportKind
+  readonly address: string
 }
 
 /** A copy of the repository of a job (of all jobs in it) at another place. */

@@ -10,6 +10,7 @@ import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, r
 import type { Sensitivity } from '../authority/sensitive.ts'
 import type { PasswordReminder } from '../repositories/reminder.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
+import type { Reports } from '../reports/reports.ts'
 import { sharedRepository } from '../repositories/sharing.ts'
 import { mergeSecrets } from '../settings/secrets.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -42,6 +43,7 @@ export interface JobHandlerPorts {
   readonly browsing: Browsing
   readonly places: Places
   readonly watch: Pick<RepositoryWatch, 'acknowledge'>
+  readonly reports: Pick<Reports, 'forget'>
   readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
   readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
   readonly tests: DestinationTests
@@ -77,6 +79,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       await dropCopies(ports, copied)
       history.remove(jobId)
       ports.care.forget(jobId)
+      await ports.reports.forget(jobId)
       ports.reminder.tick()
       onChange()
     },

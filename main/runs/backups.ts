@@ -32,6 +32,8 @@ export interface BackupPorts extends RunPorts {
   /** Folder of catalogs and spools. */
   readonly home: string
   readonly queue: RunQueue
+  /** A run has begun. */
+  readonly onStarted: (startedMs: number, record: JobRecord) => void
   /** A run has ended and is in the history. */
   readonly onEnded: (run: RunView, record: JobRecord) => void
 }
@@ -177,10 +179,11 @@ export class Backups {
   }
 
   #start(run: ActiveRun, accepts: boolean): void {
-    const { store, history, engines, home, secrets: kept } = this.#ports
+    const { store, history, engines, home, secrets: kept, onStarted } = this.#ports
     const record = store.get(run.identity.jobId)
     const secrets = keptSecrets(kept, record.repository)
     history.started(record.id, { id: run.id, operation: 'backup', trigger: run.identity.trigger, startedMs: run.startedMs })
+    onStarted(run.startedMs, record)
     if (!secrets) {
       run.fail(toWire(passwordMissing()))
       return

@@ -16,6 +16,8 @@ export interface AppPaths {
   readonly watch: string
   /** When somebody showed last that a password is known. */
   readonly reminders: string
+  /** Who is told of backups. */
+  readonly reports: string
   /** The state of the app, for `holdfast status`. */
   readonly status: string
   readonly logs: string
@@ -34,6 +36,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     history: join(home, 'history'),
     watch: join(home, 'watch.json'),
     reminders: join(home, 'reminders.json'),
+    reports: join(home, 'reports.json'),
     status: join(home, statusFile),
     logs: join(home, 'logs'),
   }

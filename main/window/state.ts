@@ -10,6 +10,7 @@ import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { Visits } from '../visit/visits.ts'
 import type { Whereabouts } from '../repositories/whereabouts.ts'
+import type { Reports } from '../reports/reports.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -28,6 +29,7 @@ export interface StateSources {
   readonly restores: Restores
   readonly visits: Pick<Visits, 'current'>
   readonly watch: Pick<RepositoryWatch, 'hold'>
+  readonly reports: Pick<Reports, 'view'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
@@ -67,7 +69,7 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, watch }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, watch }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
@@ -76,6 +78,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const waits = backups.wait(record)
   const hold = watch.hold(record)
   const care = carer.view(record)
+  const report = reports.view(id)
   const spread = whereabouts.view(record)
   return {
     id,
@@ -92,6 +95,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
     ...(waits && { waits }),
     ...(care && { care }),
+    ...(report && { report }),
   }
 }
 

@@ -159,6 +159,7 @@ export class FakeApi implements Bridge {
       return { runId: `sync-${copyId}` }
     },
     'copy.stop': ({ copyId }) => this.#changeCopies((all) => all.map((one) => (one.id === copyId ? { ...one, state: 'stopping' } : one))),
+    'report.set': ({ jobId, report }) => this.changeJob(jobId, ({ report: _before, ...one }) => ({ ...one, ...(report && { report: { kind: report.kind, origin: new URL(report.address).origin } }) })),
     'copy.dismissHint': ({ jobId }) => this.changeJob(jobId, ({ spread, ...one }) => ({ ...one, ...(spread && { spread: { copies: spread.copies, kinds: spread.kinds, elsewhere: spread.elsewhere } }) })),
     'retention.preview': ({ retention }) => ({ kept: retention.last ?? 26, forgotten: 4, oldestKeptMs: this.#now - 400 * 24 * hour, freedBytes: 1.2e9, snapshots: previewed(this.#now) }),
     'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),

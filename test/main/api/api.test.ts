@@ -10,6 +10,7 @@ import { requests } from '../../../main/api/schemas.ts'
 import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
+import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { visitHandlers } from '../../../main/visit/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
@@ -43,6 +44,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'copy.run': { copyId: 'a-1' },
   'copy.stop': { copyId: 'a-1' },
   'copy.dismissHint': { jobId: 'a-1' },
+  'report.set': { jobId: 'a-1', report: { kind: 'ping', address: 'https://hc.example/uuid' } },
   'retention.preview': { jobId: 'a-1', retention: { last: 2 } },
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
@@ -76,7 +78,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), visitHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -5,6 +5,7 @@ import type { Question } from '../../../main/authority/questions.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
+import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { visitHandlers } from '../../../main/visit/handlers.ts'
 import { config, openWorld } from './world.ts'
 
@@ -25,7 +26,7 @@ export function setUp() {
     copy: (text: string) => { clipboard.push(text) },
     onChange: () => undefined,
   }
-  const handlers = { ...jobHandlers(ports), ...copyHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports), ...visitHandlers(ports) }
+  const handlers = { ...jobHandlers(ports), ...copyHandlers(ports), ...reportHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports), ...visitHandlers(ports) }
   const chosen = (purpose: 'sources' | 'destination' | 'restore', path: string): { readonly id: string } => ({ id: world.folders.add(purpose, [path])[0]?.id ?? '' })
   /** As the window would ask, with folders that were chosen in dialogs. */
   const ask = (changes: Partial<JobConfigInput> = {}): JobConfigInput => ({
