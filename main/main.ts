@@ -12,6 +12,8 @@ import { Folders } from './authority/folders.ts'
 import { sensitivityOf } from './authority/sensitive.ts'
 import { Backups } from './runs/backups.ts'
 import { Browsing } from './jobs/browsing.ts'
+import { filesHandlers, SharedFiles } from './files/shared-files.ts'
+import { FileManager } from './files/file-manager.ts'
 import { Places } from './repositories/places.ts'
 import { Visits } from './visit/visits.ts'
 import { visitHandlers } from './visit/handlers.ts'
@@ -209,8 +211,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home }
   const reports = new Reports({ file: openReportsFile(paths.reports, () => timers.now()), secrets, timers, host: hostname(), log, onChange: () => { publisher.appChanged() } })
   const backups = new Backups({
-    ...ports,
-    history,
+    ...ports, history,
     missingAccount: (address) => accounts.missing(address),
     onStarted: (startedMs, record) => { reports.started(startedMs, record) },
     onEnded: (run, record) => {
@@ -227,7 +228,8 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const restores = new Restores({ ...ports, onEnded: (restore) => { notifications.show(announceRestore(restore, settings.value.notifications)) } })
   const quiet = openQuiet({ ...ports, history, folders, isThere: isDestinationThere, missingAccount: (address) => accounts.missing(address) }, settings, notifications)
   const now = (): number => timers.now()
-  const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }) })
+  const files = new SharedFiles({ ...ports, pace: new Pace({ ...lookRate, now }), manager: new FileManager((address) => shell.openExternal(address), log) })
+  const browsing = new Browsing({ ...ports, pace: new Pace({ ...lookRate, now }), onClose: (place) => { files.end(place) } })
   visits.tell({ close: (place) => { browsing.close(place) }, onChange: runPorts.onChange })
   const watch = new RepositoryWatch({
     file: watched, store, history, browsing, timers, host: hostname(), mayLook: () => !queue.pausedAll && !queue.ending,
@@ -238,8 +240,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
-  const reminder = openReminder(stores, notices, notifications)
-  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, reports, watch, tests, previews, passwords, reminder }
+  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, reminder: openReminder(stores, notices, notifications) }
 }
 
 function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
@@ -314,6 +315,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...reportHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
+    ...filesHandlers(work.files, ports.copy),
     ...visitHandlers({ ...ports, visits: work.visits, settings }),
     ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
     ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { HoldfastError, toWireError } from '../base/errors.ts'
 import type { ServeJob } from '../protocol/job.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import type { BrowseRequest } from './browse.ts'
 import type { CommandContext } from './context.ts'
 import { hostOf } from './host.ts'
 import { plainSummary } from './plain-summary.ts'
@@ -33,4 +35,19 @@ export async function serveFiles(job: ServeJob, context: CommandContext, onOpen:
     await Promise.race([once(context.signal, 'abort'), door.idle])
   }
   return plainSummary('serve', startedMs, context.clock.now(), reader.storage.traffic, {})
+}
+
+/** As serveFiles; whoever asks is told where the door is. */
+export async function serveAsked(job: ServeJob, context: CommandContext, requests: AsyncIterable<BrowseRequest>): Promise<RunSummary> {
+  const opened = Promise.withResolvers<OpenDoor>()
+  void answerAll(requests, opened.promise)
+  return serveFiles(job, context, opened.resolve)
+}
+
+/** Where no door is opened, the end of the engine is the answer. */
+async function answerAll(requests: AsyncIterable<BrowseRequest>, opened: Promise<OpenDoor>): Promise<void> {
+  for await (const { query, answer } of requests) {
+    if (query.type === 'door') void opened.then((door) => { answer({ type: 'door', ...door }) })
+    else answer({ type: 'error', error: toWireError(new HoldfastError('unsupported', 'A door is asked nothing but where it is.')) })
+  }
 }

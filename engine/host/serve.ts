@@ -56,6 +56,10 @@ const runLazily: JobRunner = async (job, context, queries): Promise<RunSummary> 
     const { serveBrowse } = await import('../commands/browse.ts')
     return serveBrowse(job, context, queries)
   }
+  if (job.type === 'serve') {
+    const { serveAsked } = await import('../commands/serve.ts')
+    return serveAsked(job, context, queries)
+  }
   const { runJob } = await import('../commands/run.ts')
   return runJob(job, context)
 }

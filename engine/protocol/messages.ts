@@ -18,7 +18,7 @@ export type EngineCommand =
   | { readonly type: 'permit-granted'; readonly request: number }
   /** Answers a `token-request`. */
   | { readonly type: 'token'; readonly request: number; readonly answer: TokenAnswer }
-  /** Only for a `browse` engine, which answers until it is stopped. */
+  /** Only for a `browse` or `serve` engine, which answers until it is stopped. */
   | { readonly type: 'query'; readonly request: number; readonly query: BrowseQuery }
 
 /** What an engine tells the supervisor; the last one is exactly one `finished` or `failed`. */
@@ -68,6 +68,8 @@ export type BrowseQuery =
   | { readonly type: 'acknowledge'; readonly job: string; readonly host: string }
   /** Lets one more password open the repository. */
   | { readonly type: 'add-password'; readonly password: string }
+  /** Of a `serve` engine, which answers nothing else: where its door is, once it is open. */
+  | { readonly type: 'door' }
   /** What machines left in the repository so that another can take their place. */
   | { readonly type: 'machines' }
 
@@ -83,6 +85,8 @@ export type BrowseAnswer =
   | { readonly type: 'password-added'; readonly key: string }
   /** The newest first. */
   | { readonly type: 'machines'; readonly repositoryId: string; readonly machines: readonly MachineRecord[] }
+  /** On 127.0.0.1. The password is for main alone. */
+  | { readonly type: 'door'; readonly port: number; readonly user: string; readonly password: string; readonly snapshots: number }
   | { readonly type: 'error'; readonly error: WireError }
 
 /** What a machine left in a repository; see engine/protocol/machine-settings.ts for what the app's settings hold. */

@@ -184,6 +184,7 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('acknowledge'), job: text, host: text }),
   v.object({ type: v.literal('add-password'), password: text }),
+  v.object({ type: v.literal('door') }),
   v.object({ type: v.literal('machines') }),
 ])
 
@@ -280,6 +281,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
   v.object({ type: v.literal('acknowledged'), snapshots: list }),
   v.object({ type: v.literal('password-added'), key: text }),
+  v.object({ type: v.literal('door'), port: v.pipe(count, v.minValue(1), v.maxValue(65_535)), user: v.pipe(v.string(), v.regex(/^[a-z]{1,32}$/)), password: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), snapshots: count }),
   v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
   v.object({ type: v.literal('error'), error }),
 ])

@@ -134,6 +134,16 @@ export interface Api {
     readonly limit: number
   }): { readonly entries: readonly EntryView[]; readonly more: boolean }
 
+  /**
+   * Opens the snapshots of a repository in the file manager, to read, for all programs of this user until it is closed, the app quits, or an hour passes
+   * without a request; see `AppState.files`. `shown`: false where no file manager could be told to. Another place that is open is closed.
+   */
+  'files.open'(request: { readonly place: PlaceRef }): { readonly shown: boolean }
+  /** Without effect where nothing is open. */
+  'files.close'(): void
+  /** Puts the password of what is open on the clipboard. Errors: `not-found`. */
+  'files.copyPassword'(): void
+
   /** Asks where the folder holds configuration, or starts programs, or the originals are in it. */
   'restore.start'(request: {
     readonly place: PlaceRef
@@ -238,6 +248,9 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'visit.import': true,
   'browse.snapshots': true,
   'browse.list': true,
+  'files.open': true,
+  'files.close': true,
+  'files.copyPassword': true,
   'restore.start': true,
   'restore.pause': true,
   'restore.resume': true,

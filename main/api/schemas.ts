@@ -163,6 +163,9 @@ export const requests: RequestSchemas = {
   }),
   'browse.snapshots': v.strictObject({ place }),
   'browse.list': v.strictObject({ place, snapshot, path: exactBytes, after: v.exactOptional(exactBytes), limit: page }),
+  'files.open': v.strictObject({ place }),
+  'files.close': none,
+  'files.copyPassword': none,
   'restore.start': v.strictObject({
     place,
     snapshot,

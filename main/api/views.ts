@@ -26,6 +26,8 @@ export interface AppState {
   /** The repository that is open without a job; it ends with the page. */
   readonly visit?: VisitView
   readonly accounts: AccountsView
+  /** Absent where nothing is open in the file manager. */
+  readonly files?: FilesView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
   readonly pausedAll: boolean
   /** When that ends by itself, ms since 1970; absent: only when somebody says so. */
@@ -340,6 +342,16 @@ export type AddressReading =
   | { readonly type: 'folder'; readonly path: string }
   | { readonly type: 'wrong'; readonly words: string }
   | { readonly type: 'unknown' }
+
+/** Snapshots that are open to programs of this user, by WebDAV on this computer. */
+export interface FilesView {
+  readonly place: PlaceRef
+  /** As a file manager takes it. */
+  readonly address: string
+  readonly user: string
+  /** A file manager was told to show it. */
+  readonly shown: boolean
+}
 
 /** A repository that is open without a job. */
 export interface VisitView {

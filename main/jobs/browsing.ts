@@ -9,6 +9,8 @@ import { browseJobOf } from './engine-jobs.ts'
 
 export interface BrowsePorts extends AskPorts {
   readonly places: Places
+  /** The place is not what it was, or it is gone. */
+  readonly onClose?: (place: PlaceRef) => void
 }
 
 /** A browse engine that nobody asked anything for this long is ended. */
@@ -77,6 +79,7 @@ export class Browsing {
   /** Ends the engine of a job or a visit, where there is one: its destination or secrets changed, or it is gone. */
   close(place: PlaceRef): void {
     this.#close(placeKey(place))
+    this.#ports.onClose?.(place)
   }
 
   #close(key: string): void {

@@ -1,5 +1,5 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, SyncJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, ServeJob, SyncJob, TestJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { Destination, JobConfig, Request, Retention } from '../api/contract.ts'
 import { keepsAll } from '../api/retention.ts'
@@ -57,6 +57,11 @@ export function restoreJobOf(place: Place, home: string, request: RestoreRequest
 
 export function browseJobOf(place: Place, home: string): BrowseJob {
   return { type: 'browse', ...repositoryOf(place, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
+}
+
+/** All snapshots; it ends by itself. */
+export function serveJobOf(place: Place, home: string, idleMs: number): ServeJob {
+  return { type: 'serve', ...repositoryOf(place, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs, snapshots: [], port: 0, idleMs }
 }
 
 /** Of the jobs of one repository for which somebody has chosen what is kept. Those that keep all take no part in forgetting. */

@@ -1,5 +1,5 @@
 import type { Folders } from '../authority/folders.ts'
-import type { AccountsView, AppState, CareView, CopyView, JobView, LiveState, Notice, SettingsView, Surroundings } from '../api/contract.ts'
+import type { AccountsView, AppState, CareView, CopyView, FilesView, JobView, LiveState, Notice, SettingsView, Surroundings } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
@@ -36,6 +36,7 @@ export interface StateSources {
   readonly notices: () => readonly Notice[]
   readonly surroundings: { readonly value: Surroundings }
   readonly accounts: { readonly view: AccountsView }
+  readonly files: { readonly view: FilesView | undefined }
   readonly folders: Pick<Folders, 'view'>
 }
 
@@ -52,6 +53,7 @@ export function appState(sources: StateSources): AppState {
     restores: restores.views,
     ...(visit && { visit: { id: visit.place.id, name: visit.place.name, machines: visit.found?.machines.length ?? 0 } }),
     accounts: sources.accounts.view,
+    ...(sources.files.view && { files: sources.files.view }),
     pausedAll: queue.pausedAll,
     ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),
     surroundings: sources.surroundings.value,

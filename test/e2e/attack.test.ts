@@ -196,6 +196,12 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['looks outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
     ['looks at everything at once', { place: { jobId: local.id }, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
   ],
+  'files.open': ({ local }) => [
+    ['opens what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
+    ['has an address of its own opened', { place: { jobId: local.id }, address: 'file:///etc' }, 'arguments'],
+  ],
+  'files.close': () => [['closes what is not open', undefined, 'allowed'], ['closes another', { port: 22 }, 'arguments']],
+  'files.copyPassword': () => [['takes the password of what is not open', undefined, 'not-found']],
   'restore.start': (scene) => [
     ['plants an autostart file by its path', restoring(scene, join(scene.app.home, '.config/autostart')), 'arguments'],
     ['plants it by an invented id', restoring(scene, invented), 'arguments'],

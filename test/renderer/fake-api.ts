@@ -30,6 +30,7 @@ export class FakeApi implements Bridge {
   machines: readonly MachineView[] = machines
   /** Whether it can be told that a password is none of a repository. */
   storageAnswers = true
+  fileManager = true
   /** What the next tests of a destination find. */
   sameRepository = false
   serverKey: string | undefined
@@ -190,6 +191,16 @@ export class FakeApi implements Bridge {
       return { jobIds: made.map(({ id }) => id) }
     },
     'visit.address': ({ address }) => this.readings[address] ?? { type: 'unknown' },
+    'files.open': ({ place }) => {
+      this.change({ files: { place, address: 'dav://holdfast@127.0.0.1:40123/', user: 'holdfast', shown: this.fileManager } })
+      return { shown: this.fileManager }
+    },
+    'files.close': () => {
+      const { files: _files, ...rest } = this.app
+      this.app = rest
+      this.change({})
+    },
+    'files.copyPassword': () => undefined,
     'visit.close': () => {
       const { visit: _gone, ...rest } = this.app
       this.app = rest

@@ -11,6 +11,7 @@ import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
+import { filesHandlers } from '../../../main/files/shared-files.ts'
 import { visitHandlers } from '../../../main/visit/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
@@ -57,6 +58,9 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.file': undefined,
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
+  'files.open': { place: { jobId: 'a-1' } },
+  'files.close': undefined,
+  'files.copyPassword': undefined,
   'visit.open': { destination: input.destination, secrets },
   'visit.address': { address: 's3://bucket' },
   'visit.close': { visitId: 'a-1' },
@@ -78,7 +82,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

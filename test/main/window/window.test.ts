@@ -102,6 +102,7 @@ async function sourcesOf(world: ReturnType<typeof openWorld>): Promise<StateSour
     version: '1.2.3',
     oldRuntime: undefined,
     accounts: { view: { list: [], available: [] } },
+    files: { view: undefined },
     settings: () => ({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: true, dismissed: ['x'], windowBounds: { width: 1, height: 1 } }),
     autoStart: () => ({ autoStart: true, autoStartSupported: true }),
     notices: () => [{ id: 'c', type: 'engine-crashed', jobId: 'gone', restarts: 1, givenUp: false }],
