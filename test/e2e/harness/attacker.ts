@@ -52,7 +52,11 @@ function answer(objects: Map<string, Buffer>, { method, url, headers }: Incoming
     reply.writeHead(200, { 'content-type': 'application/xml' }).end(`<?xml version="1.0"?><ListBucketResult><IsTruncated>false</IsTruncated>${listed.join('')}</ListBucketResult>`)
   } else {
     const found = objects.get(key)
-    if (found) reply.writeHead(200, { etag: '"x"', 'content-length': found.length }).end(method === 'HEAD' ? undefined : found)
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? []
+    if (found && first !== undefined && last !== undefined) {
+      const part = found.subarray(Number(first), Number(last) + 1)
+      reply.writeHead(206, { etag: '"x"', 'content-length': part.length, 'content-range': `bytes ${first}-${Number(first) + part.length - 1}/${found.length}` }).end(part)
+    } else if (found) reply.writeHead(200, { etag: '"x"', 'content-length': found.length }).end(method === 'HEAD' ? undefined : found)
     else reply.writeHead(404, { 'content-type': 'application/xml' }).end(method === 'HEAD' ? undefined : '<Error><Code>NoSuchKey</Code></Error>')
   }
 }
