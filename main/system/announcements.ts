@@ -1,4 +1,5 @@
-import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason, WaitReason } from '../api/contract.ts'
+import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
+import { awaitedCondition } from '../api/conditions.ts'
 import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { shownBytes } from '../../engine/protocol/shown-bytes.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
@@ -57,27 +58,9 @@ export function announcePassword(jobName: string, level: SettingsView['notificat
 export function announceOverdue(overdue: readonly Overdue[], level: SettingsView['notifications']): Announcement | undefined {
   const [first] = overdue
   if (level === 'none' || !first) return undefined
-  const title = overdue.length === 1 ? `${visibleText(first.name)} waits for ${conditionText(first.wait)}` : `${overdue.length} backups wait for their conditions`
+  const title = overdue.length === 1 ? `${visibleText(first.name)} waits for ${awaitedCondition(first.wait)}` : `${overdue.length} backups wait for their conditions`
   const route: Route = overdue.length === 1 ? { page: 'job', jobId: first.jobId } : { page: 'jobs' }
   return { title, body: 'It has been due for more than a day. Click to back up now all the same.', urgent: false, route }
-}
-
-/** What a job waits for, within a sentence; undefined where it is no condition. */
-export function conditionText(wait: WaitReason): string | undefined {
-  switch (wait.type) {
-    case 'power':
-      return 'mains power'
-    case 'battery':
-      return `a battery of ${wait.above} % or more`
-    case 'metered':
-      return 'a connection that is not metered'
-    case 'network':
-      return wait.rule === 'only' ? `the network ${wait.names.map(visibleText).join(' or ')}` : 'another network'
-    case 'idle':
-      return 'a moment when nobody uses the computer'
-    default:
-      return undefined
-  }
 }
 
 const mostNamed = 3

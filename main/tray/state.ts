@@ -1,5 +1,5 @@
 import type { AppState, JobView, Notice, PauseLength, WaitReason } from '../api/contract.ts'
-import { conditionText } from '../system/announcements.ts'
+import { awaitedCondition } from '../api/conditions.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
@@ -125,13 +125,13 @@ function resultText({ state, lastRun, signIn, waits }: JobView, nowMs: number): 
       return 'stopping'
     case 'idle':
       if (signIn) return 'waits until you sign in'
-      if (waits?.wait.type === 'away' || waits?.wait.type === 'catch-up' || (waits && conditionText(waits.wait) !== undefined)) return waitingText(waits.wait)
+      if (waits?.wait.type === 'away' || waits?.wait.type === 'catch-up' || (waits && awaitedCondition(waits.wait) !== undefined)) return waitingText(waits.wait)
       return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
   }
 }
 
 function waitingText(wait: WaitReason): string {
-  const condition = conditionText(wait)
+  const condition = awaitedCondition(wait)
   if (condition !== undefined) return `waits for ${condition}`
   switch (wait.type) {
     case 'away':

@@ -1,3 +1,4 @@
+import { awaitedCondition } from '../../main/api/conditions.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { Conditions, WaitReason } from '../state/bridge.ts'
 
@@ -40,18 +41,5 @@ export function conditionWords({ mains, batteryAbove, unmetered, idle, networks 
 
 /** What a job waits for, as the end of a sentence; undefined where it is none of its conditions. */
 export function awaitedWords(wait: WaitReason): string | undefined {
-  switch (wait.type) {
-    case 'power':
-      return 'mains power'
-    case 'battery':
-      return `a battery of ${wait.above} % or more`
-    case 'metered':
-      return 'a connection where data costs nothing'
-    case 'network':
-      return wait.rule === 'only' ? `the network ${wait.names.map(visibleText).join(' or ')}` : 'another network'
-    case 'idle':
-      return 'a moment when nobody uses the computer'
-    default:
-      return undefined
-  }
+  return wait.type === 'metered' ? 'a connection where data costs nothing' : awaitedCondition(wait)
 }
