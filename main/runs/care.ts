@@ -1,24 +1,14 @@
-import type { CareView, MissingAccount, Problem, RunView } from '../api/contract.ts'
+import type { CareView, Problem, RunView } from '../api/contract.ts'
 import { MainError, toWire } from '../api/errors.ts'
-import type { JobRecord, JobStore } from '../jobs/store.ts'
+import type { JobRecord } from '../jobs/store.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
 import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
-import type { SecretStore } from '../settings/secrets.ts'
-import { ActiveRun, type RunPorts } from './active-run.ts'
-import type { EngineStarter } from './backups.ts'
+import { ActiveRun } from './active-run.ts'
 import { isWait, type Candidate } from './decide.ts'
-import type { RunHistory } from './history.ts'
-import type { RunQueue } from './queue.ts'
+import type { QuietPorts } from './quiet-ports.ts'
 import { restOf, wardJobOf, wardsOf, type Ward } from './wards.ts'
 
-export interface CarePorts extends RunPorts {
-  readonly store: JobStore
-  readonly history: RunHistory
-  readonly secrets: Pick<SecretStore, 'get'>
-  readonly engines: EngineStarter
-  readonly queue: RunQueue
-  readonly missingAccount: (address: string) => MissingAccount | undefined
-  readonly home: string
+export interface CarePorts extends QuietPorts {
   /**
    * It has ended and is in the history.
    * @param before the care before it that was not stopped

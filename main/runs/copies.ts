@@ -2,24 +2,15 @@ import type { CopyView, Destination, MissingAccount, Problem, RunView } from '..
 import { MainError, toWire } from '../api/errors.ts'
 import type { Folders } from '../authority/folders.ts'
 import { syncJobOf } from '../jobs/engine-jobs.ts'
-import type { JobRecord, JobStore } from '../jobs/store.ts'
+import type { JobRecord } from '../jobs/store.ts'
 import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
-import type { SecretStore } from '../settings/secrets.ts'
-import { ActiveRun, type RunPorts } from './active-run.ts'
-import type { EngineStarter } from './backups.ts'
+import { ActiveRun } from './active-run.ts'
 import { awayAfterSync, isWait, type Candidate } from './decide.ts'
-import { keptRuns, type RunHistory } from './history.ts'
-import type { RunQueue } from './queue.ts'
+import { keptRuns } from './history.ts'
+import type { QuietPorts } from './quiet-ports.ts'
 
-export interface CopiesPorts extends RunPorts {
-  readonly store: JobStore
-  readonly history: RunHistory
-  readonly secrets: Pick<SecretStore, 'get'>
-  readonly engines: EngineStarter
-  readonly queue: RunQueue
-  readonly missingAccount: (address: string) => MissingAccount | undefined
-  readonly home: string
+export interface CopiesPorts extends QuietPorts {
   readonly folders: Pick<Folders, 'place'>
   /** Whether a place seems to be there. Cheap; never rejects. */
   readonly isThere: (destination: Destination) => Promise<boolean>
