@@ -1,10 +1,10 @@
-import { SvelteSet } from 'svelte/reactivity'
 import type { Bridge, JobView, SecretsInput, TestView, WireError } from './bridge.ts'
 import { isDeclined } from './declined.ts'
 import { destinationOf, destinationProblems, keysOf, noDestination, presetValues, type DestinationFields, type FieldProblem } from './destination-form.ts'
 import { isInside, newPasswordErrors } from './job-form.ts'
 import { AnswerLoader } from './loader.svelte.ts'
 import type { Passwords, PlaceField, PlaceForm } from './place-form.ts'
+import { isOfProvider, SeenFields } from './seen-fields.svelte.ts'
 
 export interface CopyFields extends DestinationFields, Passwords {
   /** What is forgotten in the backup is forgotten in the copy too. */
@@ -24,8 +24,7 @@ export class CopyForm implements PlaceForm {
   readonly test = new AnswerLoader<TestView>()
   readonly #bridge: Bridge
   readonly #of: JobView
-  readonly #seen = new SvelteSet<PlaceField>()
-  #allSeen = $state(false)
+  readonly #seen = new SeenFields<PlaceField>()
   #saving = $state(false)
   #failure = $state.raw<WireError>()
 
@@ -38,8 +37,7 @@ export class CopyForm implements PlaceForm {
 
   /** What to show beside the fields now. */
   get errors(): Problems {
-    if (this.#allSeen) return this.#problems
-    return Object.fromEntries(Object.entries(this.#problems).filter(([name]) => this.#seen.has(name as PlaceField)))
+    return this.#seen.shown(this.#problems)
   }
 
   get saving(): boolean {
@@ -66,7 +64,7 @@ export class CopyForm implements PlaceForm {
   chooseDestination(destination: string): void {
     if (destination === this.fields.destination) return
     Object.assign(this.fields, { destination, values: {}, keys: {} })
-    for (const name of this.#seen) if (/^(?:value|key)\./.test(name)) this.#seen.delete(name)
+    this.#seen.forget(isOfProvider)
   }
 
   applyPreset(name: string): void {
@@ -78,16 +76,16 @@ export class CopyForm implements PlaceForm {
   }
 
   async testDestination(): Promise<void> {
-    const problems = Object.keys(this.#placeProblems())
-    for (const name of problems) this.#seen.add(name as PlaceField)
-    if (problems.length > 0) return
+    const problems = this.#placeProblems()
+    this.#seen.addAll(problems)
+    if (Object.keys(problems).length > 0) return
     const request = { destination: this.#destination(), secrets: this.#secrets() }
     await this.test.loadFor(this.#testKey(), () => this.#bridge.invoke('destination.test', request))
   }
 
   /** Adds the copy; its id, or nothing when something is wrong (then `errors` or `failure` say what). */
   async save(): Promise<string | undefined> {
-    this.#allSeen = true
+    this.#seen.everything()
     this.#failure = undefined
     if (Object.keys(this.#problems).length > 0 || this.#saving) return undefined
     this.#saving = true

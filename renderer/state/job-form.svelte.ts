@@ -1,4 +1,3 @@
-import { SvelteSet } from 'svelte/reactivity'
 import type { Bridge, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, hasMoved, noDestination, presetValues } from './destination-form.ts'
 import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
@@ -7,6 +6,7 @@ import { retentionOf, validateKeep } from './keep-form.ts'
 import { AnswerLoader } from './loader.svelte.ts'
 import { isDeclined } from './declined.ts'
 import type { PlaceForm } from './place-form.ts'
+import { isOfProvider, SeenFields } from './seen-fields.svelte.ts'
 
 /** The form for a new job, or for one that exists. Errors show once a field was left or the form was sent. */
 export class JobForm implements PlaceForm {
@@ -17,8 +17,7 @@ export class JobForm implements PlaceForm {
   readonly preview = new AnswerLoader<RetentionPreview>()
   readonly #bridge: Bridge
   readonly #takenNames: readonly string[]
-  readonly #seen = new SvelteSet<FieldName>()
-  #allSeen = $state(false)
+  readonly #seen = new SeenFields<FieldName>()
   #nameTyped = $state(false)
   #saving = $state(false)
   #failure = $state.raw<WireError>()
@@ -34,8 +33,7 @@ export class JobForm implements PlaceForm {
 
   /** What to show beside the fields now. */
   get errors(): FieldErrors {
-    if (this.#allSeen) return this.#problems
-    return Object.fromEntries(Object.entries(this.#problems).filter(([name]) => this.#seen.has(name as FieldName)))
+    return this.#seen.shown(this.#problems)
   }
 
   get saving(): boolean {
@@ -91,7 +89,7 @@ export class JobForm implements PlaceForm {
     const known = this.job && destinationFieldsOf(this.job)
     const { values } = known?.destination === destination ? known : noDestination()
     Object.assign(this.fields, { destination, values, keys: {} })
-    for (const name of this.#seen) if (/^(?:value|key)\./.test(name)) this.#seen.delete(name)
+    this.#seen.forget(isOfProvider)
   }
 
   /** Fills in what a preset knows; the rest stays. */
@@ -116,7 +114,7 @@ export class JobForm implements PlaceForm {
 
   async testDestination(): Promise<void> {
     const problems = validateDestination(this.fields, { storedKeys: this.storedKeys })
-    for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
+    this.#seen.addAll(problems)
     if (Object.keys(problems).length > 0) return
     const fields = this.#plainFields()
     const request = { destination: destinationOf(fields), secrets: secretsOf(fields), ...(this.job && { jobId: this.job.id }) }
@@ -126,7 +124,7 @@ export class JobForm implements PlaceForm {
   /** Asks what the chosen rules would do to the snapshots of the job. */
   async previewKept(): Promise<void> {
     const problems = validateKeep(this.fields)
-    for (const name of Object.keys(problems)) this.#seen.add(name as FieldName)
+    this.#seen.addAll(problems)
     const fields = this.#plainFields()
     const retention = retentionOf(fields)
     if (Object.keys(problems).length > 0 || !this.job || !retention) return
@@ -136,7 +134,7 @@ export class JobForm implements PlaceForm {
 
   /** Makes or changes the job; the id of the job, or nothing when something is wrong (then `errors` or `failure` say what). */
   async save(): Promise<string | undefined> {
-    this.#allSeen = true
+    this.#seen.everything()
     this.#failure = undefined
     if (Object.keys(this.#problems).length > 0 || this.#saving) return undefined
     this.#saving = true

@@ -1,9 +1,9 @@
-import { SvelteSet } from 'svelte/reactivity'
 import type { AddressReading, Bridge, WireError } from './bridge.ts'
 import { isDeclined } from './declined.ts'
 import { destinationOf, destinationProblems, keysOf, noDestination, presetValues } from './destination-form.ts'
 import type { DestinationField, DestinationFields, DestinationForm, FieldProblem } from './destination-form.ts'
 import { AnswerLoader } from './loader.svelte.ts'
+import { SeenFields } from './seen-fields.svelte.ts'
 
 export type VisitField = DestinationField | 'password'
 
@@ -17,8 +17,7 @@ export class VisitForm implements DestinationForm {
   /** Nothing is kept for a place that nobody has used. */
   readonly storedKeys = false
   readonly #bridge: Bridge
-  readonly #seen = new SvelteSet<VisitField>()
-  #allSeen = $state(false)
+  readonly #seen = new SeenFields<VisitField>()
   readonly #reading = new AnswerLoader<AddressReading>()
   #address = $state('')
   #opening = $state(false)
@@ -31,8 +30,7 @@ export class VisitForm implements DestinationForm {
   readonly #problems = $derived.by(() => problemsOf(this.fields))
 
   get errors(): Partial<Record<VisitField, FieldProblem>> {
-    if (this.#allSeen) return this.#problems
-    return Object.fromEntries(Object.entries(this.#problems).filter(([name]) => this.#seen.has(name as VisitField)))
+    return this.#seen.shown(this.#problems)
   }
 
   get opening(): boolean {
@@ -47,7 +45,7 @@ export class VisitForm implements DestinationForm {
   chooseDestination(destination: string): void {
     if (destination === this.fields.destination) return
     Object.assign(this.fields, { destination, values: {}, keys: {} })
-    for (const name of this.#seen) if (name !== 'password') this.#seen.delete(name)
+    this.#seen.forget((name) => name !== 'password')
   }
 
   applyPreset(name: string): void {
@@ -83,7 +81,7 @@ export class VisitForm implements DestinationForm {
 
   /** Whether it is open now; when something is wrong, `errors` or `failure` say what. */
   async open(): Promise<boolean> {
-    this.#allSeen = true
+    this.#seen.everything()
     this.#failure = undefined
     if (Object.keys(this.#problems).length > 0 || this.#opening) return false
     this.#opening = true
