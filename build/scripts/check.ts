@@ -1,5 +1,5 @@
 import { pathToFileURL } from 'node:url'
-import { step, vitest, type Command, type Counts } from './steps.ts'
+import { printSum, step, sum, vitest, type Command, type Counts } from './steps.ts'
 
 const types: readonly (readonly [name: string, command: Command])[] = [
   ['types of the engine', ['tsc', '-p', 'engine']],
@@ -19,28 +19,26 @@ const others: typeof types = [
  * failure, so that no failure can hide in the sum.
  */
 export async function check(): Promise<Counts> {
-  const broken = await runAll([...others, ...types])
-  const tests = await vitest('fast')
-  return { passed: tests.passed, failed: tests.failed + broken }
+  return sum([await runAll([...others, ...types]), await vitest('fast')])
 }
 
-/** Runs every step, two at a time, and resolves with how many failed. */
-async function runAll(steps: typeof types): Promise<number> {
+/** Runs every step, two at a time, and counts those that failed. */
+async function runAll(steps: typeof types): Promise<Counts> {
   const waiting = [...steps]
-  let broken = 0
+  const failures: string[] = []
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) if (!(await step(...next))) broken++
+    for (let next = waiting.shift(); next; next = waiting.shift()) if (!(await step(...next))) failures.push(`✗ ${next[0]}`)
   }
   await Promise.all([work(), work()])
-  return broken
+  return { passed: 0, failed: failures.length, failures }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   if (process.argv[2] === 'types') {
-    process.exitCode = (await runAll(types)) > 0 ? 1 : 0
+    process.exitCode = (await runAll(types)).failed > 0 ? 1 : 0
   } else {
     const counts = await check()
-    console.log(`${counts.passed} passed, ${counts.failed} failed`)
+    printSum(counts)
     process.exitCode = counts.failed > 0 ? 1 : 0
   }
 }

@@ -1,19 +1,43 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { number, object, safeParse, type InferOutput } from 'valibot'
+import { array, number, object, optional, safeParse, string, type InferOutput } from 'valibot'
+import { failureLines } from './failure-lines.ts'
 import { root } from './root.ts'
 
-/** What one vitest run counted. */
+/** What steps and runs of vitest counted. */
 export interface Counts {
   readonly passed: number
   readonly failed: number
+  /** What failed, a few short lines each. */
+  readonly failures: readonly string[]
 }
 
 /** A program with its words, run in the project's folder. */
 export type Command = readonly [program: string, ...words: readonly string[]]
 
-const report = object({ numPassedTests: number(), numFailedTests: number(), numFailedTestSuites: number() })
+const report = object({
+  numPassedTests: number(),
+  numFailedTests: number(),
+  numFailedTestSuites: number(),
+  testResults: array(object({
+    name: string(),
+    status: string(),
+    message: optional(string(), ''),
+    assertionResults: array(object({ fullName: string(), status: string(), failureMessages: optional(array(string()), []) })),
+  })),
+})
+
+/** The sum of several. */
+export function sum(counts: readonly Counts[]): Counts {
+  return counts.reduce((all, one) => ({ passed: all.passed + one.passed, failed: all.failed + one.failed, failures: [...all.failures, ...one.failures] }), { passed: 0, failed: 0, failures: [] })
+}
+
+/** What failed, once more, and then the line that closes every run: whoever sees only the end of a long output sees what to look at. */
+export function printSum({ passed, failed, failures }: Counts): void {
+  for (const line of failures) console.log(line)
+  console.log(`${passed} passed, ${failed} failed`)
+}
 
 /** Runs a command with its output shown under a heading. Resolves with whether it succeeded; never rejects. */
 export async function step(name: string, command: Command, env: NodeJS.ProcessEnv = {}): Promise<boolean> {
@@ -37,9 +61,9 @@ export async function vitest(project: string, prefix: readonly string[] = []): P
   const [program = '', ...rest] = [...prefix, 'vitest', ...words]
   const code = await shown([program, ...rest], { HOLDFAST_TEST_REPORT: file })
   const counts = await readCounts(file)
-  if (!counts) return { passed: 0, failed: 1 }
+  if (!counts) return { passed: 0, failed: 1, failures: [`✗ ${project}: vitest ended without a report (exit code ${code})`] }
   const failed = Math.max(counts.numFailedTests, counts.numFailedTestSuites > 0 || code !== 0 ? 1 : 0)
-  return { passed: counts.numPassedTests, failed }
+  return { passed: counts.numPassedTests, failed, failures: failed > 0 ? failureLines(project, counts.testResults, root) : [] }
 }
 
 async function readCounts(file: string): Promise<InferOutput<typeof report> | undefined> {

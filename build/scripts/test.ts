@@ -1,7 +1,7 @@
 import { check } from './check.ts'
 import { runInOpenPlace } from './open-place.ts'
 import { setUpForTests } from './setup.ts'
-import { step, vitest, type Counts } from './steps.ts'
+import { printSum, step, sum, vitest, type Counts } from './steps.ts'
 
 /**
  * Everything that must hold: sets the machine up, builds, checks, and runs every group of tests. The last line is the sum
@@ -12,9 +12,8 @@ async function testAll(): Promise<Counts> {
   // One S3 server serves every group, and ends with this process (test/servers/s3.ts).
   process.env['HOLDFAST_TEST_RUN'] = String(process.pid)
   const built = await step('build', ['node', 'build/scripts/build.ts'])
-  const groups = [{ passed: 0, failed: built ? 0 : 1 }, await check(), await vitest('faults')]
-  groups.push(await vitest('e2e', ['node', 'build/scripts/desktop.ts']))
-  return groups.reduce((sum, one) => ({ passed: sum.passed + one.passed, failed: sum.failed + one.failed }))
+  const build: Counts = built ? { passed: 0, failed: 0, failures: [] } : { passed: 0, failed: 1, failures: ['✗ build'] }
+  return sum([build, await check(), await vitest('faults'), await vitest('e2e', ['node', 'build/scripts/desktop.ts'])])
 }
 
 async function run(): Promise<number> {
@@ -22,10 +21,10 @@ async function run(): Promise<number> {
   try {
     counts = await testAll()
   } catch (error) {
-    console.error(error instanceof Error ? error.message : error)
-    counts = { passed: 0, failed: 1 }
+    const message = error instanceof Error ? error.message : String(error)
+    counts = { passed: 0, failed: 1, failures: [`✗ ${message}`] }
   }
-  console.log(`${counts.passed} passed, ${counts.failed} failed`)
+  printSum(counts)
   return counts.failed > 0 ? 1 : 0
 }
 
