@@ -5,7 +5,7 @@ import { temporaryFolder, temporaryPattern } from './unfinished.ts'
 /** Folders that were made or seen; 256 hold the packs. */
 const mostRemembered = 2048
 /** What an `init` that broke off leaves behind: folders, with names of ours alone in them. */
-const leftovers: Readonly<Record<string, RegExp>> = { [temporaryFolder]: temporaryPattern, keys: /^[0-9a-f]{32}$/, probe: /^[0-9a-f]{32}-[ab]$/ }
+const leftovers: Readonly<Record<string, RegExp>> = { [temporaryFolder]: temporaryPattern, keys: /^[0-9a-f]{32}$/, probe: /^[0-9a-f]{32}-[abc]$/ }
 /** What systems put on a disk or into a login folder by themselves, or keep there for the login itself. */
 const harmless =
   /^(?:lost\+found|\.ds_store|\.spotlight-v100|\.fseventsd|\.trashes|\.trash-\d+|#recycle|@eadir|#snapshot|\.ssh|\.hsh|\.bash_logout|\.bashrc|\.profile|\.cache|\.hushlogin|\.ftpquota|\.message)$/i

@@ -7,7 +7,7 @@ import { workName } from './temporary.ts'
 
 /** What an `init` that broke off leaves behind: folders, with names of ours alone in them. */
 const leftovers: Readonly<Record<string, RegExp>> = {
-  '.tmp': workName, '.staging': /^$/, keys: /^[0-9a-f]{32}$/, probe: /^[0-9a-f]{32}-[ab]$/,
+  '.tmp': workName, '.staging': /^$/, keys: /^[0-9a-f]{32}$/, probe: /^[0-9a-f]{32}-[abc]$/,
 }
 
 /** What systems put on a disk by themselves. */
