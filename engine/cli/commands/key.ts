@@ -5,9 +5,10 @@ import { formatTable, formatTime } from '../format.ts'
 import type { ProgramBuilder } from '../program.ts'
 import { readNewPassword } from '../secrets.ts'
 import type { CommonOptions } from '../settings.ts'
+import { addRotate } from './rotate.ts'
 
 export function addKey(program: Command, builder: ProgramBuilder): void {
-  const group = builder.group('key', 'add, remove and list the passwords of a repository')
+  const group = builder.group('key', 'add, remove and list the passwords of a repository; change its master key')
   addList(group, builder)
   const add = builder
     .command('add', 'let another password open the repository', ['key add', 'key add --new-password-file second.txt'])
@@ -30,6 +31,7 @@ export function addKey(program: Command, builder: ProgramBuilder): void {
     })
   })
   group.addCommand(remove)
+  addRotate(group, builder)
   program.addCommand(group)
 }
 
