@@ -20,6 +20,7 @@ import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
 import type { CommandContext } from './context.ts'
 import { acknowledgeIn } from './acknowledge.ts'
+import { diffSnapshots, type DiffRequest, type SnapshotDiff } from './diff.ts'
 import { heldJob, holdsAmong } from './holds.ts'
 import { hostOf } from './host.ts'
 import { wordsOf, type Missed } from './memory.ts'
@@ -166,6 +167,12 @@ export class Browser implements AsyncDisposable {
     const { repository } = this.#reader
     const machines = await readMachines(repository, this.#context.signal)
     return { repositoryId: repository.config.repositoryId, machines: machines.map(({ host, user, savedMs, settings }) => ({ host, user, savedMs, settings })) }
+  }
+
+  /** What differs between two snapshots. Errors: those of diffSnapshots. */
+  async diff(request: DiffRequest): Promise<SnapshotDiff> {
+    this.#missed ??= await this.#reader.memory.warn(this.#context.signal)
+    return diffSnapshots(this.#reader, this.#host, request, this.#context)
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {

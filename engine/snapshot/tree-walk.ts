@@ -26,6 +26,28 @@ export async function findInTree(load: LoadTree, id: BlobId, name: Uint8Array): 
   return tree.nodes.find((node) => compareBytes(node.name, name) === 0)
 }
 
+/** A directory, or a part of a huge one, that is not loaded yet. */
+export interface TreePart {
+  readonly tree: BlobId
+  /** Name of its first entry; of a whole directory: empty, as nobody knows it yet. */
+  readonly firstName: Uint8Array
+  /** Absent for a whole directory. */
+  readonly within?: { readonly branch: Branch; readonly child: BranchChild; readonly next: BranchChild | undefined }
+}
+
+export function rootPart(tree: BlobId): TreePart {
+  return { tree, firstName: new Uint8Array() }
+}
+
+/** One step down: the entries of a part, or the parts that it is made of, in order. @throws damaged, and what `load` throws */
+export async function openPart(load: LoadTree, { tree: id, within }: TreePart): Promise<Leaf | { readonly type: 'parts'; readonly parts: readonly TreePart[] }> {
+  const tree = within ? await loadChild(load, within.branch, within.child) : decodeTree(await load(id))
+  if (within) checkBelow(tree, within.next)
+  if (tree.type === 'leaf') return tree
+  const parts = tree.children.map((child, at) => ({ tree: child.tree, firstName: child.firstName, within: { branch: tree, child, next: tree.children[at + 1] } }))
+  return { type: 'parts', parts }
+}
+
 /** Ids of the blobs that make up one directory, and of what its branches hold; entries below are the caller's. */
 async function* leavesOf(load: LoadTree, id: BlobId, after?: Uint8Array): AsyncGenerator<Leaf> {
   const tree = decodeTree(await load(id))

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import type { Browser } from '../../commands/browse.ts'
+import type { DiffRequest } from '../../commands/diff.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import { expectChange } from '../../snapshot/annotation.ts'
 import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { overdue } from '../../protocol/overdue.ts'
+import { DiffCounter, differenceJson, differenceLine, diffSummary } from '../diff-text.ts'
 import { drillLine } from '../drill-text.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
@@ -18,7 +20,7 @@ import { parseHost, parseJobName, parseSnapshot, parseText } from '../values.ts'
 /** Entries of a folder are fetched and printed a page at a time. */
 const pageEntries = 1000
 
-/** `snapshots`, `annotate` and `ls`. */
+/** `snapshots`, `annotate`, `ls` and `diff`. */
 export function addBrowsing(program: Command, builder: ProgramBuilder): void {
   const snapshots = builder
     .command('snapshots', 'list the snapshots', ['snapshots', 'snapshots --job home --json'])
@@ -38,6 +40,39 @@ export function addBrowsing(program: Command, builder: ProgramBuilder): void {
     await builder.run(options, (invocation) => listFolder(invocation, snapshot, printedPath(path ?? '')))
   })
   program.addCommand(list)
+  addDiff(program, builder)
+}
+
+interface DiffOptions extends CommonOptions {
+  readonly metadata?: true
+}
+
+function addDiff(program: Command, builder: ProgramBuilder): void {
+  const command = builder
+    .command('diff', 'show what changed from one snapshot to another', ['diff latest', 'diff home@3 home@12', 'diff home@3 home@12 Documents/letters'])
+    .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
+    .argument('[newer]', 'snapshot to compare it with (default: <snapshot> is compared with the one before it, of its job and machine)', parseSnapshot)
+    .argument('[path]', 'file or folder in them, as `ls` shows it (default: all)', parseText)
+    .option('--metadata', 'show also what has other times, rights, owners or attributes only')
+    .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
+  command.action(async (snapshot: string, newer: string | undefined, path: string | undefined, options: DiffOptions) => {
+    await builder.run(options, (invocation) => diff(invocation, { ...(newer === undefined ? { newer: snapshot } : { older: snapshot, newer }), path: printedPath(path ?? '') }, options))
+  })
+  program.addCommand(command)
+}
+
+async function diff({ settings, context, output }: Invocation, request: DiffRequest, { metadata = false }: { readonly metadata?: boolean }): Promise<Ending> {
+  const { openBrowser } = await import('../../commands/browse.ts')
+  await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
+  const { older, newer, differences } = await browser.diff(request)
+  const counter = new DiffCounter()
+  for await (const difference of differences) {
+    if (output.closed) break
+    counter.add(difference)
+    if (difference.kind !== 'metadata' || metadata) output.record(differenceJson(difference), differenceLine(difference))
+  }
+  const text = `${older} → ${newer}: ${diffSummary(counter.totals, { withMetadata: metadata })}`
+  return { ...endingOf(browser), json: { operation: 'diff', ...endingOf(browser).json, older, newer, differences: counter.totals }, text: [text] }
 }
 
 async function listSnapshots({ settings, context, output }: Invocation, { job, host }: { readonly job?: string; readonly host?: string }): Promise<Ending> {

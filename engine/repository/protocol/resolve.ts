@@ -9,7 +9,7 @@ import type { SnapshotEntry } from './snapshots.ts'
 import { listSnapshotsOfJob } from './synced.ts'
 import { originRevision } from '../../snapshot/origin.ts'
 
-type ReadableSnapshot = SnapshotEntry & { readonly type: 'snapshot' }
+export type ReadableSnapshot = SnapshotEntry & { readonly type: 'snapshot' }
 
 export interface ResolveOptions {
   /** Whose snapshots `latest` means first. */
@@ -51,6 +51,19 @@ export function findRevision(repository: Repository, id: string): SnapshotRef {
   return ref
 }
 
+/**
+ * The snapshot that came before another one of its job and host: the highest revision below its own, at the origin where it was synced. Undefined: there is none that can
+ * be read. Errors: those of the storage.
+ */
+export async function snapshotBefore(repository: Repository, newer: ReadableSnapshot, options: Pick<ResolveOptions, 'memory'>, signal: AbortSignal): Promise<ReadableSnapshot | undefined> {
+  let found: ReadableSnapshot | undefined
+  for await (const entry of listSnapshots(repository, { jobKey: newer.ref.jobKey, ...memoryOf(options) }, signal)) {
+    if (entry.type !== 'snapshot' || entry.manifest.host !== newer.manifest.host || revisionOf(entry) >= revisionOf(newer)) continue
+    if (!found || revisionOf(found) < revisionOf(entry)) found = entry
+  }
+  return found
+}
+
 interface Wanted {
   readonly job: string | undefined
   readonly host: string | undefined
@@ -89,6 +102,6 @@ function revisionOf({ ref, manifest: { origin } }: ReadableSnapshot): number {
   return origin ? originRevision(origin) : ref.revision
 }
 
-function memoryOf({ memory }: ResolveOptions): { readonly memory?: RevisionMemory } {
+function memoryOf({ memory }: Pick<ResolveOptions, 'memory'>): { readonly memory?: RevisionMemory } {
   return memory ? { memory } : {}
 }

@@ -1,0 +1,61 @@
+import { fromBytes, toShown } from '../base/byte-string.ts'
+import { HoldfastError } from '../base/errors.ts'
+import { resolveSnapshot, snapshotBefore, type ReadableSnapshot } from '../repository/protocol/resolve.ts'
+import { snapshotId } from '../repository/protocol/snapshots.ts'
+import { rootOf } from '../snapshot/manifest.ts'
+import type { TreeNode } from '../snapshot/node.ts'
+import { diffTrees, kindOf, type Difference } from '../snapshot/tree-diff.ts'
+import { findInTree } from '../snapshot/tree-walk.ts'
+import type { CommandContext } from './context.ts'
+import type { Reader } from './reader.ts'
+
+export interface DiffRequest {
+  /** As resolveSnapshot takes it. Absent: the one before `newer`, of its job and host. */
+  readonly older?: string
+  readonly newer: string
+  /** What of them is compared, exact bytes, as `list` gives it; empty: all. */
+  readonly path: Uint8Array
+}
+
+export interface SnapshotDiff {
+  /** Ids of the snapshots that are compared. */
+  readonly older: string
+  readonly newer: string
+  /** Fetched as they are asked for. Errors: damaged, those of the storage. */
+  readonly differences: AsyncIterable<Difference>
+}
+
+/**
+ * What differs between two snapshots. Only what differs is fetched. Errors: those of resolveSnapshot; `not-found` where neither holds the path, or nothing came before.
+ */
+export async function diffSnapshots({ repository, memory, trees }: Reader, host: string, request: DiffRequest, { signal }: Pick<CommandContext, 'signal'>): Promise<SnapshotDiff> {
+  const resolve = (name: string): Promise<ReadableSnapshot> => resolveSnapshot(repository, name, { host, memory }, signal)
+  const newer = await resolve(request.newer)
+  const older = request.older === undefined ? await snapshotBefore(repository, newer, { memory }, signal) : await resolve(request.older)
+  const newerId = snapshotId(newer.manifest, newer.ref)
+  if (!older) throw new HoldfastError('not-found', `There is no snapshot of ${newer.manifest.job} before ${newerId}. Name another one to compare it with.`)
+  const [before, after] = await Promise.all([older, newer].map(({ manifest }) => entryAt(trees.load, rootOf(manifest), request.path)))
+  if (!before && !after) throw new HoldfastError('not-found', `Neither snapshot holds ${toShown(fromBytes(request.path))}.`)
+  return { older: snapshotId(older.manifest, older.ref), newer: newerId, differences: differences(trees.load, before, after, request.path) }
+}
+
+type Load = Reader['trees']['load']
+/** A snapshot's root has no entry of its own. */
+type Entry = { readonly tree: Uint8Array; readonly node?: TreeNode } | { readonly tree?: undefined; readonly node: TreeNode }
+
+async function* differences(load: Load, before: Entry | undefined, after: Entry | undefined, path: Uint8Array): AsyncGenerator<Difference> {
+  const kind = kindOf(before?.node, after?.node)
+  if (kind) yield { kind, path, ...(before?.node ? { before: before.node } : {}), ...(after?.node ? { after: after.node } : {}) }
+  yield* diffTrees(load, before?.tree, after?.tree, path)
+}
+
+/** Undefined where the snapshot has no such entry. */
+async function entryAt(load: Load, root: Uint8Array, path: Uint8Array): Promise<Entry | undefined> {
+  let at: Entry = { tree: root }
+  for (const name of fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')) {
+    const node: TreeNode | undefined = at.tree && await findInTree(load, at.tree, Buffer.from(name, 'latin1'))
+    if (!node) return undefined
+    at = node.type === 'directory' ? { tree: node.tree, node } : { node }
+  }
+  return at
+}
