@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
 import type { Command } from 'commander'
-import { atHome, readMachineSettings, type PortableJob, type PortableSettings } from '../../protocol/machine-settings.ts'
+import { backupCommand } from '../../protocol/backup-command.ts'
+import { atHome, readMachineSettings, type PortableSettings } from '../../protocol/machine-settings.ts'
 import { scheduleText } from '../../protocol/schedule.ts'
-import { shellWord } from '../../protocol/shell-word.ts'
 import type { MachineSettings } from '../../repository/protocol/machines.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatTime } from '../format.ts'
@@ -34,16 +34,4 @@ function machineLines({ host, user, savedMs }: MachineSettings, settings: Portab
   const head = `${host} (${user}), ${formatTime(savedMs)}`
   if (!settings) return [head, '  Its jobs cannot be read: they are of a later version of Holdfast.']
   return [head, ...settings.jobs.flatMap((job) => [`  ${job.name}, ${scheduleText(job.schedule)}: ${job.sources.join(', ')}`, `    $ ${backupCommand(job, host, (path) => atHome(path, settings.home, home))}`])]
-}
-
-/** For a POSIX shell. */
-export function backupCommand({ name, host, sources, excludes }: PortableJob, machine: string, here: (path: string) => string): string {
-  const words = [
-    'holdfast', 'backup', ...sources.map((source) => shellWord(here(source))), '--job', shellWord(name), '--host', shellWord(host ?? machine),
-    ...excludes.patterns.flatMap((pattern) => ['--exclude', shellWord(pattern)]),
-    ...excludes.presets.flatMap((preset) => ['--exclude-preset', preset]),
-    ...(excludes.largerThanBytes === undefined ? [] : ['--exclude-larger-than', String(excludes.largerThanBytes)]),
-    ...(excludes.oneFileSystem ? ['--one-file-system'] : []),
-  ]
-  return words.join(' ')
 }

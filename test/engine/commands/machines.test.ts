@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { backupCommand } from '../../../engine/cli/commands/machines.ts'
+import { backupCommand } from '../../../engine/protocol/backup-command.ts'
 import { openBrowser } from '../../../engine/commands/browse.ts'
 import { listMachinesOf } from '../../../engine/commands/machines.ts'
 import { runJob } from '../../../engine/commands/run.ts'
