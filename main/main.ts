@@ -359,7 +359,7 @@ async function run(): Promise<void> {
     ...stores,
     ...work,
     accounts,
-    version: app.getVersion(),
+    version: app.getVersion(), now: () => timers.now(),
     oldRuntime: isOldRuntime(process.versions.electron) ? process.versions.electron : undefined,
     settings: () => stores.settings.value,
     autoStart: () => ({ autoStart: loginItem.isOn(), autoStartSupported: loginItem.supported }),

@@ -81,6 +81,12 @@ export interface JobView {
   readonly lastRun?: RunView
   /** When a backup was complete last, ms since 1970; absent: never yet. */
   readonly completeMs?: number
+  /** From when on it is late unless a backup comes, ms since 1970. */
+  readonly lateFromMs: number
+  /** When the oldest of its snapshots was finished, as somebody has looked last; absent: nobody has. */
+  readonly oldestMs?: number
+  /** Its newest complete backups, at most 30, oldest first. */
+  readonly recent: readonly RecentBackup[]
   /** It waits for somebody to sign in: nothing starts until then. */
   readonly signIn?: MissingAccount
   /** One of its backups was unusual: nothing older is let go until somebody says that it is fine. */
@@ -97,6 +103,14 @@ export interface JobView {
   readonly report?: ReportView
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
+}
+
+export interface RecentBackup {
+  readonly finishedMs: number
+  /** What is in the backup, before anything is stored once only or compressed. */
+  readonly bytes: number
+  /** What it has sent to the storage. */
+  readonly addedBytes: number
 }
 
 /** `ping`: as healthchecks.io does it. `json`: one object for each event. */

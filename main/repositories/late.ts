@@ -33,6 +33,14 @@ export function othersLate(seen: readonly SeenBackup[], own: readonly Pick<OwnJo
   return overdue(seen.filter((one) => !isOwn(one)), ownHost, nowMs)
 }
 
+/** Of each job of this machine that has snapshots, its oldest. */
+export function oldestOwn(seen: readonly SeenBackup[], own: readonly Pick<OwnJob, 'job' | 'host'>[]): readonly SeenBackup[] {
+  return own.flatMap(({ job, host }) => {
+    const times = seen.filter((one) => one.job === job && one.host === host).map(({ finishedMs }) => finishedMs)
+    return times.length === 0 ? [] : [{ job, host, finishedMs: times.reduce((least, one) => Math.min(least, one)) }]
+  })
+}
+
 /** What is shown: those that nobody has silenced, each once, longest first. */
 export function shownLate(late: readonly Overdue[], silenced: readonly Silenced[], isOwn: (late: Overdue) => boolean): readonly LateBackup[] {
   const wanted = late.filter(({ job, host, lastMs }) => !silenced.some((one) => one.job === job && one.host === host && one.lastMs >= lastMs))

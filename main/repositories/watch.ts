@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import { heldJobsSchema, type HeldJob } from '../../engine/protocol/changes.ts'
-import type { Overdue } from '../../engine/protocol/overdue.ts'
+import type { Overdue, SeenBackup } from '../../engine/protocol/overdue.ts'
 import type { LateBackup, RunView } from '../api/contract.ts'
 import type { Browsing } from '../jobs/browsing.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import { keptRuns, type RunHistory } from '../runs/history.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
 import type { Timers } from '../system/timers.ts'
-import { othersLate, ownLate, shownLate, type OwnJob, type Silenced } from './late.ts'
+import { oldestOwn, othersLate, ownLate, shownLate, type OwnJob, type Silenced } from './late.ts'
 
 /** What was seen in a repository. */
 interface Look {
@@ -16,6 +16,8 @@ interface Look {
   readonly held: readonly HeldJob[]
   /** Of others than the app's own jobs. */
   readonly late: readonly Overdue[]
+  /** Of each of the app's own jobs in it, when the oldest snapshot was finished. */
+  readonly oldest?: readonly SeenBackup[]
 }
 
 interface Watched {
@@ -27,8 +29,9 @@ interface Watched {
 }
 
 const late = v.object({ job: v.string(), host: v.string(), lastMs: v.number(), days: v.number(), usualMs: v.exactOptional(v.number()) })
+const oldest: v.GenericSchema<unknown, SeenBackup> = v.object({ job: v.string(), host: v.string(), finishedMs: v.number() })
 const schema: v.GenericSchema<unknown, Watched> = v.object({
-  looks: v.record(v.string(), v.object({ lookedMs: v.exactOptional(v.number()), held: heldJobsSchema, late: v.array(late) })),
+  looks: v.record(v.string(), v.object({ lookedMs: v.exactOptional(v.number()), held: heldJobsSchema, late: v.array(late), oldest: v.exactOptional(v.array(oldest)) })),
   silenced: v.array(v.object({ job: v.string(), host: v.string(), lastMs: v.number() })),
   toldMs: v.exactOptional(v.number()),
 })
@@ -85,6 +88,11 @@ export class RepositoryWatch {
     return this.#look(record.repository.id).held.find((one) => this.#isOf(one, record))
   }
 
+  /** When the oldest snapshot of a job was finished, ms since 1970, as the last look has found it; undefined where nobody has looked, and where there is none. */
+  oldestMs(record: JobRecord): number | undefined {
+    return this.#look(record.repository.id).oldest?.find((one) => this.#isOf(one, record))?.finishedMs
+  }
+
   /** A backup of a job has ended. */
   runEnded(run: RunView, { id }: Pick<JobRecord, 'id'>): void {
     const record = this.#ports.store.all.find((one) => one.id === id)
@@ -137,7 +145,7 @@ export class RepositoryWatch {
     try {
       const { snapshots, held } = await browsing.watched(id)
       if (this.#news !== news) return
-      this.#keep(repository.id, { lookedMs: timers.now(), held, late: othersLate(snapshots, this.#own, host, timers.now()) })
+      this.#keep(repository.id, { lookedMs: timers.now(), held, late: othersLate(snapshots, this.#own, host, timers.now()), oldest: oldestOwn(snapshots, this.#own) })
       this.#next.delete(repository.id)
     } catch {
       // It is away, or cannot be opened: its backups tell that. It is tried again later.
@@ -165,7 +173,7 @@ export class RepositoryWatch {
     }))
   }
 
-  #isOf({ job, host }: HeldJob, record: JobRecord): boolean {
+  #isOf({ job, host }: Pick<HeldJob, 'job' | 'host'>, record: JobRecord): boolean {
     return job === record.config.name && host === this.#hostOf(record)
   }
 

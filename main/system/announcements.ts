@@ -1,5 +1,6 @@
 import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
 import { awaitedCondition } from '../api/conditions.ts'
+import { careTrouble, copyTrouble } from '../api/protection.ts'
 import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { shownBytes } from '../../engine/protocol/shown-bytes.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
@@ -105,19 +106,12 @@ export function announceCare(run: RunView, before: RunView | undefined, of: { re
   }
 }
 
-/** Undefined where all is well, or where its backups tell of it, and it is tried again. */
-function careTrouble(run: RunView | undefined): string | undefined {
-  if ((run?.care?.affectedCount ?? 0) > 0) return 'damaged'
-  if (run?.care?.drill === 'failed') return 'drill'
-  return run?.error && !run.error.retryable ? run.error.code : undefined
-}
-
 /**
  * Of copies, too, only what somebody has to do something about, once as long as it stays the same. A place that is away is no news: it is copied to when it is back.
  * @param before the sync before it
  */
 export function announceCopy(run: RunView, before: RunView | undefined, jobName: string, level: SettingsView['notifications']): Announcement | undefined {
-  const trouble = run.error && !run.error.retryable ? run.error.code : undefined
+  const trouble = copyTrouble(run)
   if (level === 'none' || trouble === undefined || trouble === before?.error?.code) return undefined
   return { title: `${visibleText(jobName)}: its backup could not be copied`, body: failureText(run), urgent: true, route: { page: 'job', jobId: run.jobId } }
 }

@@ -1,5 +1,8 @@
 import type { AppState, JobView, Notice, PauseLength, WaitReason } from '../api/contract.ts'
 import { awaitedCondition } from '../api/conditions.ts'
+import { protectionOf, type Concern, type Protection } from '../api/protection.ts'
+import { agoWords, spanWords } from '../api/span.ts'
+import { assertNever } from '../system/never.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
@@ -29,18 +32,17 @@ export interface TrayState {
 
 /** Everything that the tray shows. Pure: equal states give equal trays. */
 export function trayState(state: AppState, nowMs: number): TrayState {
-  const icon = iconOf(state)
-  return { icon, tooltip: visibleText(tooltipOf(state, icon, nowMs)), menu: menuOf(state, nowMs) }
+  const protection = protectionOf(state, nowMs)
+  const icon = iconOf(state, protection)
+  return { icon, tooltip: visibleText(tooltipOf(state, icon, protection, nowMs)), menu: menuOf(state, nowMs) }
 }
 
-/** What runs hides an old failure only while it runs; among the last results the worst counts. */
-function iconOf(state: AppState): TrayIcon {
+/** What runs hides an old failure only while it runs; else it is the sentence of the home page as an icon. */
+function iconOf(state: AppState, { level }: Protection): TrayIcon {
   const { jobs, restores } = state
   if (jobs.some(isActive) || restores.some((one) => !one.result)) return 'working'
-  // What waits for a sign-in has not failed for good: it goes on by itself.
-  const outcomes = jobs.map((job) => (job.signIn ? 'warnings' : job.lastRun?.outcome))
-  if (outcomes.some((one) => one === 'failed' || one === 'partial')) return 'error'
-  if (outcomes.includes('warnings') || state.notices.some(isWarning)) return 'warning'
+  if (level === 'bad') return 'error'
+  if (level === 'warn' || state.notices.some(isWarning)) return 'warning'
   return state.pausedAll || jobs.some((job) => job.state === 'paused') ? 'paused' : 'idle'
 }
 
@@ -53,16 +55,44 @@ function isActive(job: JobView): boolean {
   return job.state !== 'idle' && job.state !== 'paused'
 }
 
-function tooltipOf(state: AppState, icon: TrayIcon, nowMs: number): string {
+function tooltipOf(state: AppState, icon: TrayIcon, { concerns, newest }: Protection, nowMs: number): string {
   const active = state.jobs.filter(isActive).map((job) => job.config.name)
   if (active.length > 0) return `Holdfast: backing up ${active.join(', ')}`
   if (icon === 'working') return 'Holdfast: restoring'
-  if (icon === 'error') return 'Holdfast: a backup failed'
-  if (icon === 'warning' && state.jobs.some((job) => job.signIn)) return 'Holdfast: a backup waits until you sign in'
-  if (icon === 'warning') return 'Holdfast: done with warnings'
+  const [worst] = concerns
+  if (worst && (icon === 'error' || (icon === 'warning' && worst.severity === 'warn'))) return `Holdfast: ${concernWords(worst, nowMs)}`
+  if (icon === 'warning') return 'Holdfast: something needs you'
   if (icon === 'paused') return `Holdfast: ${pausedText(state, nowMs)}`
-  const newest = Math.max(...state.jobs.map((job) => job.lastRun?.finishedMs ?? 0), 0)
-  return newest === 0 ? 'Holdfast' : `Holdfast: last backup ${ago(nowMs - newest)}`
+  return newest ? `Holdfast: last backup ${agoWords(nowMs - newest.completeMs)}` : 'Holdfast'
+}
+
+function concernWords({ what, job }: Concern, nowMs: number): string {
+  switch (what.type) {
+    case 'damaged':
+      return 'a backup is damaged'
+    case 'drill':
+      return 'a restore that was tried has failed'
+    case 'password':
+      return 'a backup lacks its password'
+    case 'late':
+      return what.sinceMs === undefined ? `${job.config.name} was never backed up` : `no backup of ${job.config.name} for ${spanWords(nowMs - what.sinceMs)}`
+    case 'failed':
+      return 'a backup failed'
+    case 'sign-in':
+      return 'a backup waits until you sign in'
+    case 'held':
+      return 'an unusual change in a backup'
+    case 'care':
+      return 'a backup could not be looked after'
+    case 'copy':
+      return 'a backup could not be copied'
+    case 'warnings':
+      return 'done with warnings'
+    case 'first':
+      return 'a backup has never run'
+    default:
+      return assertNever(what)
+  }
 }
 
 function menuOf(state: AppState, nowMs: number): readonly TrayItem[] {
@@ -126,7 +156,7 @@ function resultText({ state, lastRun, signIn, waits }: JobView, nowMs: number): 
     case 'idle':
       if (signIn) return 'waits until you sign in'
       if (waits?.wait.type === 'away' || waits?.wait.type === 'catch-up' || (waits && awaitedCondition(waits.wait) !== undefined)) return waitingText(waits.wait)
-      return lastRun ? `${outcomeWords[lastRun.outcome]} ${ago(nowMs - lastRun.finishedMs)}` : 'never backed up'
+      return lastRun ? `${outcomeWords[lastRun.outcome]} ${agoWords(nowMs - lastRun.finishedMs)}` : 'never backed up'
   }
 }
 
@@ -159,14 +189,3 @@ const outcomeWords = {
   failed: 'failed',
   stopped: 'stopped',
 } as const
-
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
-const dayMs = 24 * hourMs
-
-function ago(ms: number): string {
-  if (ms < 2 * minuteMs) return 'just now'
-  if (ms < 2 * hourMs) return `${Math.floor(ms / minuteMs)} minutes ago`
-  if (ms < 2 * dayMs) return `${Math.floor(ms / hourMs)} hours ago`
-  return `${Math.floor(ms / dayMs)} days ago`
-}

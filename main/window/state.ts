@@ -5,6 +5,7 @@ import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
 import type { Backups } from '../runs/backups.ts'
 import { keptRuns, type RunHistory } from '../runs/history.ts'
+import { lateFromMs } from '../../engine/protocol/overdue.ts'
 import { isComplete } from '../runs/run-view.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
@@ -18,6 +19,7 @@ import type { Settings } from '../settings/settings.ts'
 
 export interface StateSources {
   readonly version: string
+  readonly now: () => number
   readonly oldRuntime: string | undefined
   readonly store: JobStore
   readonly history: RunHistory
@@ -28,7 +30,7 @@ export interface StateSources {
   readonly whereabouts: Pick<Whereabouts, 'view'>
   readonly restores: Restores
   readonly visits: Pick<Visits, 'current'>
-  readonly watch: Pick<RepositoryWatch, 'hold'>
+  readonly watch: Pick<RepositoryWatch, 'hold' | 'oldestMs'>
   readonly reports: Pick<Reports, 'view'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
@@ -71,11 +73,16 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
   return { runs, bytesPerSecond: runs.reduce((sum, run) => sum + (run.progress?.bytesPerSecond ?? 0), 0) }
 }
 
-function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, watch }: StateSources): JobView {
+/** As many as a small chart shows. */
+const mostRecent = 30
+
+function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, watch, now }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
-  const completeMs = history.page(id, keptRuns).runs.find(isComplete)?.finishedMs
+  const complete = history.page(id, keptRuns).runs.filter(isComplete)
+  const completeMs = complete[0]?.finishedMs
+  const oldestMs = watch.oldestMs(record)
   const signIn = backups.missingAccount(record)
   const waits = backups.wait(record)
   const hold = watch.hold(record)
@@ -89,6 +96,9 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     copies: copies.view(record).map((copy) => withCare(copy, carer.viewOfCopy(copy.id))),
     ...(spread && { spread }),
     secrets: secrets.has(repository.id),
+    lateFromMs: lateFromMs(complete.length > 0 ? complete.map(({ finishedMs }) => finishedMs) : [record.scheduledSinceMs], now()),
+    recent: complete.slice(0, mostRecent).reverse().map(({ finishedMs, bytes, uploadedBytes }) => ({ finishedMs, bytes: bytes.found, addedBytes: uploadedBytes })),
+    ...(oldestMs !== undefined && { oldestMs }),
     ...(host !== undefined && { host }),
     ...(run && { runId: run.id }),
     ...(lastRun && { lastRun }),

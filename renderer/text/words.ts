@@ -48,6 +48,7 @@ export const words = {
     stop: 'Stop',
     open: (name: string, state: string) => `Open ${name}: ${state}`,
     manual: 'Only by hand',
+    lastSuccess: (age: string) => `last success ${age}`,
     waits: {
       next: (moment: string) => `Next: ${moment}`,
       retry: (moment: string) => `Tries again: ${moment}`,

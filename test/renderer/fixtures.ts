@@ -59,7 +59,7 @@ export function run(jobId: string, id: string, now: number, change: Partial<RunV
 export function job(id: string, name: string, change: Partial<JobView> = {}, content: Partial<JobConfigView> = {}): JobView {
   const { lastRun } = change
   const complete = lastRun?.snapshot === undefined ? {} : { completeMs: lastRun.finishedMs }
-  return { id, config: config(name, content), state: 'idle', ...complete, copies: [], secrets: { password: true, storage: true }, ...change }
+  return { id, config: config(name, content), state: 'idle', lateFromMs: Infinity, recent: [], ...complete, copies: [], secrets: { password: true, storage: true }, ...change }
 }
 
 export const s3: Extract<JobConfigView['destination'], { type: 'provider' }> = {
@@ -70,11 +70,17 @@ function next(untilMs: number): Pick<JobView, 'waits'> {
   return { waits: { wait: { type: 'schedule' }, untilMs } }
 }
 
+/** A month of daily backups, oldest first. */
+function recentBackups(now: number, count: number): JobView['recent'] {
+  return Array.from({ length: count }, (_, index) => ({ finishedMs: now - (count - 1 - index) * day - 3 * hour, bytes: 128.4e9 - (count - 1 - index) * 4e8, addedBytes: index % 9 === 5 ? 1.9e9 : ((index * 37) % 11) * 8e7 }))
+}
+
 export function idleJobs(now: number): readonly JobView[] {
   return [
-    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), ...next(now + 5 * hour) }, { sources: [folderAt('/home/mia/Documents'), folderAt('/home/mia/Desktop'), folderAt('/home/mia/Mail/archive')], destination: s3 }),
+    job('j1', 'Documents', { lastRun: run('j1', 'r128', now), recent: recentBackups(now, 30), oldestMs: now - 430 * day, ...next(now + 5 * hour) }, { sources: [folderAt('/home/mia/Documents'), folderAt('/home/mia/Desktop'), folderAt('/home/mia/Mail/archive')], destination: s3 }),
     job('j2', 'Photos', {
       lastRun: run('j2', 'r41', now, { outcome: 'warnings', problems: 3, finishedMs: now - 26 * hour, startedMs: now - 27 * hour, snapshot: 'Photos@41' }),
+      recent: recentBackups(now - 23 * hour, 12),
       ...next(now + 22 * hour),
     }),
     job('j3', 'Virtual machines', { lastRun: run('j3', 'r7', now, failedRun(now)), waits: { wait: { type: 'asked' } } }, { schedule: { type: 'manual' } }),

@@ -20,7 +20,7 @@ function open() {
     jobs: store.all.map((record): JobView => {
       const last = history.last(record.id)
       const waits = backups.wait(record)
-      return { id: record.id, config: folders.view(record.id, record.config), state: backups.of(record.id)?.state ?? 'idle', copies: [], secrets: secrets.has(record.repository.id), ...(last && { lastRun: last }), ...(waits && { waits }) }
+      return { id: record.id, config: folders.view(record.id, record.config), state: backups.of(record.id)?.state ?? 'idle', copies: [], lateFromMs: Infinity, recent: [], secrets: secrets.has(record.repository.id), ...(last && { lastRun: last }), ...(waits && { waits }) }
     }),
     ...more,
   })

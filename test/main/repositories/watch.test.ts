@@ -49,6 +49,18 @@ async function withRepository(): Promise<World & { readonly id: string }> {
 
 const holdOf = ({ watch, store }: World, id: string): unknown => watch.hold(store.get(id))
 
+it('how far back a job goes is known from the last look on, of its own snapshots alone', async () => {
+  const world = await withRepository()
+  const oldest = (): unknown => world.watch.oldestMs(world.store.get(world.id))
+  expect(oldest()).toBeUndefined()
+  await world.timers.advance(20 * minuteMs)
+  expect(await look(world, [snapshot(hostname(), 'docs', 500), snapshot(hostname(), 'docs', 300), snapshot(hostname(), 'mail', 100), snapshot('other', 'docs', 200)])).toBe(true)
+  expect(oldest()).toBe(300)
+  await world.timers.advance(2 * dayMs)
+  expect(await look(world, [])).toBe(true)
+  expect(oldest()).toBeUndefined()
+})
+
 describe('a job that is held', () => {
   it('is so from the run that was unusual on, also after a new start of the app, until somebody says that it is fine', async () => {
     const world = await withRepository()

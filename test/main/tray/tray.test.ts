@@ -14,7 +14,7 @@ const hourMs = 3_600_000
 const nowMs = 100 * hourMs
 
 function job(name: string, changes: Partial<JobView> = {}): JobView {
-  return { id: `id-${name}`, config: folders.view(name, { ...config, name }), state: 'idle', copies: [], secrets: { password: true, storage: false }, ...changes }
+  return { id: `id-${name}`, config: folders.view(name, { ...config, name }), state: 'idle', lateFromMs: Infinity, recent: [], copies: [], secrets: { password: true, storage: false }, ...changes }
 }
 
 function ended(outcome: RunView['outcome'], hoursAgo = 3): { lastRun: RunView } {
@@ -164,5 +164,5 @@ it('the tooltip says what goes on', () => {
   expect(tooltip([])).toBe('Holdfast')
   expect(tooltip([job('a', { state: 'running', runId: 'r' }), job('b', { state: 'queued', runId: 's' })])).toBe('Holdfast: backing up a, b')
   expect(tooltip([job('a', ended('failed'))])).toBe('Holdfast: a backup failed')
-  expect(tooltip([job('a', ended('success', 1))])).toBe('Holdfast: last backup 60 minutes ago')
+  expect(tooltip([job('a', { ...ended('success', 1), completeMs: nowMs - hourMs }), job('b', ended('stopped', 0))])).toBe('Holdfast: last backup 60 minutes ago')
 })

@@ -100,6 +100,7 @@ async function sourcesOf(world: ReturnType<typeof openWorld>): Promise<StateSour
   return {
     ...world,
     version: '1.2.3',
+    now: () => world.timers.now(),
     oldRuntime: undefined,
     accounts: { view: { list: [], available: [] } },
     files: { view: undefined },
@@ -131,7 +132,12 @@ describe('the state', () => {
     world.last().finish()
     await settle()
     expect(liveState(sources)).toEqual({ runs: [], bytesPerSecond: 0 })
-    expect(appState(sources).jobs[1]).toMatchObject({ state: 'idle', lastRun: { outcome: 'success' }, completeMs: world.timers.now() })
+    const weekMs = 7 * 24 * 3_600_000
+    expect(appState(sources).jobs[1]).toMatchObject({ state: 'idle', lastRun: { outcome: 'success' }, completeMs: world.timers.now(), lateFromMs: world.timers.now() + weekMs })
+    const [started] = world.history.page(busy, 1).runs
+    for (let n = 1; n <= 31 && started; n++) world.history.ended({ ...started, id: `r${n}`, outcome: n === 31 ? 'failed' : 'success', uploadedBytes: n, bytes: { ...started.bytes, found: 10 * n } }, [])
+    const { recent } = appState(sources).jobs[1] ?? { recent: [] }
+    expect(recent.map(({ addedBytes, bytes }) => [addedBytes, bytes])).toEqual(Array.from({ length: 30 }, (_none, at) => [at + 1, 10 * (at + 1)]))
   })
 })
 

@@ -1,0 +1,49 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { personAtWindow } from './harness/person.ts'
+import type { TestWindow } from './harness/window.ts'
+
+const person = personAtWindow()
+const { button, goTo, requests: calls } = person
+let window: TestWindow
+let page: Page
+
+beforeAll(() => { ({ window, page } = person) })
+
+describe('the home page', () => {
+  test('says in a sentence how safe the files are, and what helps, worst first', async () => {
+    await window.open('idle')
+    await page.getByRole('heading', { name: 'Not protected: the first backup of “Virtual machines” failed' }).waitFor()
+    const others = page.getByRole('region', { name: 'Needs attention' }).getByRole('listitem')
+    expect(await others.allInnerTexts()).toEqual([expect.stringMatching(/^The last backup of “Photos” had 3 warnings\s+Show which$/)])
+    await button('Show which: Photos').click()
+    await page.getByRole('heading', { level: 1, name: 'Photos' }).waitFor()
+    await goTo('Backups')
+    await button('Show: Virtual machines').click()
+    await page.getByRole('heading', { level: 1, name: 'Virtual machines' }).waitFor()
+  })
+
+  test('tells when all is well, how far back it goes, and what is stored', async () => {
+    await window.open('idle')
+    await page.evaluate(() => { globalThis.window.fake.change({ jobs: globalThis.window.fake.app.jobs.filter(({ id }) => id === 'j1') }) })
+    const headline = page.getByRole('region', { name: 'Protected' })
+    await expect.poll(() => headline.innerText()).toMatch(/^Protected\s+Last backup 3 hours ago to mia-backups\/laptop on s3\.eu-central-1\.example\.com; the oldest copy is 14 months old\.$/)
+    await page.getByText('128 GB', { exact: true }).waitFor()
+    await page.getByRole('img', { name: 'Added by the last 30 backups: 480 MB by the newest, 1.90 GB at most' }).waitFor()
+    expect(await page.getByRole('region', { name: 'Needs attention' }).count()).toBe(0)
+  })
+
+  test('a late backup of this computer is told once, and can be told to be left so', async () => {
+    await window.open('idle')
+    await page.evaluate(() => {
+      const { fake } = globalThis.window
+      fake.change({ jobs: fake.app.jobs.filter(({ id }) => id === 'j1'), notices: [{ id: 'late', type: 'late', late: [{ job: 'Documents', days: 9 }, { job: 'Mail', host: 'tower', days: 20 }] }] })
+    })
+    await page.getByRole('heading', { name: /^Not protected for 3 hours: no backup of “Documents” came$/ }).waitFor()
+    expect(await page.getByText('Mail on tower: 20 days.').count()).toBe(1)
+    await button('Back up now: Documents').click()
+    await expect.poll(() => calls('job.run')).toEqual([{ jobId: 'j1' }])
+    await button('Do not tell of backups that do not come').click()
+    await expect.poll(() => calls('notice.dismiss')).toEqual([{ id: 'late' }])
+  })
+})
