@@ -34,6 +34,8 @@ export interface Api {
   'job.acknowledge'(request: { readonly jobId: string }): void
   /** Looks after the job's repository now, as soon as nothing else runs in it. Errors: `busy` when that runs or waits already; `unsupported` where nobody has chosen what is kept. */
   'job.care'(request: { readonly jobId: string }): { readonly runId: string }
+  /** Puts on the clipboard what backs up the job from a terminal, without secrets. Errors: `arguments` where this version does not know the storage. */
+  'job.copyCommand'(request: { readonly jobId: string }): void
   /** Pause, resume, stop: without effect when there is nothing to act on, so repeating is safe. */
   'job.pause'(request: { readonly jobId: string }): void
   'job.resume'(request: { readonly jobId: string }): void
@@ -218,6 +220,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'job.acceptOlder': true,
   'job.acknowledge': true,
   'job.care': true,
+  'job.copyCommand': true,
   'job.pause': true,
   'job.resume': true,
   'job.stop': true,

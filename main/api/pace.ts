@@ -46,6 +46,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'job.acceptOlder': 'write',
   'job.acknowledge': 'write',
   'job.care': 'heavy',
+  'job.copyCommand': 'write',
   'job.pause': 'light',
   'job.resume': 'light',
   'job.stop': 'light',

@@ -128,6 +128,7 @@ export const requests: RequestSchemas = {
   'job.acceptOlder': job,
   'job.acknowledge': job,
   'job.care': job,
+  'job.copyCommand': job,
   'job.pause': job,
   'job.resume': job,
   'job.stop': v.strictObject({ jobId: id, mode: v.picklist(['drain', 'cancel']) }),

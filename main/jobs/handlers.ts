@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { JobConfig, Request, TestView } from '../api/contract.ts'
 import { defaultRetention } from '../api/retention.ts'
 import { MainError } from '../api/errors.ts'
@@ -17,6 +18,7 @@ import type { SecretStore } from '../settings/secrets.ts'
 import type { LogFiles } from '../system/logs.ts'
 import type { Backups } from '../runs/backups.ts'
 import type { Browsing } from './browsing.ts'
+import { commandLine } from './command-line.ts'
 import type { DestinationTests } from './destination-test.ts'
 import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMoved, testDestination, type Arrival } from './destinations.ts'
 import { dropCopies, endCopies, expectNoCopyWithin } from './copy-handlers.ts'
@@ -97,6 +99,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       await ports.watch.acknowledge(jobId)
     },
     'job.care': ({ jobId }) => ({ runId: ports.care.run(jobId).id }),
+    'job.copyCommand': ({ jobId }) => { ports.copy(commandLine(store.get(jobId), hostname())) },
     'retention.preview': ({ jobId, retention }) => ports.previews.run(store.get(jobId), retention),
     'job.pause': ({ jobId }) => { backups.pause(jobId) },
     'job.resume': ({ jobId }) => { backups.resume(jobId) },

@@ -83,6 +83,8 @@ export const words = {
       released: (name: string) => `“${name}” is no longer held`,
     },
     more: 'More actions',
+    copyCommand: 'Copy command line',
+    commandCopied: 'The command is on the clipboard, without password and keys',
     restore: 'Restore files',
     openDestination: 'Open destination folder',
     lanes: 'Transfers',

@@ -105,6 +105,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'job.acknowledge': ({ local }) => [['lets go of what is kept for an unusual change', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
   'job.acceptOlder': ({ local }) => [['takes an older backup for the newest', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
   'job.run': ({ local }) => [['runs what is not there', { jobId: 'constructor' }, 'not-found'], ['runs it with words of its own', { jobId: local.id, arguments: ['--repo'] }, 'arguments']],
+  'job.copyCommand': ({ local }) => [['copies what is not there', { jobId: 'constructor' }, 'not-found'], ['copies words of its own', { jobId: local.id, text: 'rm -rf ~' }, 'arguments'], ['copies the command', { jobId: local.id }, 'allowed']],
   'job.care': ({ local }) => [['looks after what is not there', { jobId: 'constructor' }, 'not-found'], ['looks after it by rules of its own', { jobId: local.id, retention: { last: 1 } }, 'arguments']],
   'job.pause': () => [['pauses what is not there', { jobId: 'constructor' }, 'allowed']],
   'job.resume': () => [['resumes what is not there', { jobId: 'constructor' }, 'allowed']],

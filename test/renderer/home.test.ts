@@ -47,3 +47,12 @@ describe('the home page', () => {
     await expect.poll(() => calls('notice.dismiss')).toEqual([{ id: 'late' }])
   })
 })
+
+test('the command line of a job is copied from its page', async () => {
+  await window.open('idle')
+  await goTo('Documents')
+  await button('More actions').click()
+  await page.getByRole('menuitem', { name: 'Copy command line' }).click()
+  await page.getByText('The command is on the clipboard, without password and keys').waitFor()
+  expect(await calls('job.copyCommand')).toEqual([{ jobId: 'j1' }])
+})

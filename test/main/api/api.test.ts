@@ -35,6 +35,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.acceptOlder': { jobId: 'a-1' },
   'job.acknowledge': { jobId: 'a-1' },
   'job.care': { jobId: 'a-1' },
+  'job.copyCommand': { jobId: 'a-1' },
   'job.pause': { jobId: 'a-1' },
   'job.resume': { jobId: 'a-1' },
   'job.stop': { jobId: 'a-1', mode: 'drain' },

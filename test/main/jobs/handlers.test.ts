@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process'
+import { hostname } from 'node:os'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { defaultRetention } from '../../../main/api/retention.ts'
 import type { DestinationInput, JobConfigInput } from '../../../main/api/contract.ts'
@@ -322,6 +325,23 @@ describe('engines', () => {
     for (let one = 0; one < 4; one++) await start()
     await rejects(start(), { code: 'busy', data: { pace: true } })
   })
+})
+
+it('the command that backs up a job goes to the clipboard, each word whole, and no secret', async () => {
+  const { handlers, clipboard, ask, store } = setUp()
+  const base = ask()
+  const { jobId } = await handlers['job.add']({ config: { ...base, excludes: { patterns: ["it's *.tmp", '$(id)'], presets: ['caches'], oneFileSystem: true }, concurrency: 3, uploadBytesPerSecond: 5000 }, secrets: keyless })
+  await handlers['job.copyCommand']({ jobId })
+  const [command = ''] = clipboard
+  const { config: { name, sources, destination }, host } = store.get(jobId)
+  const words = execFileSync('sh', ['-c', `set -- ${command}; printf '%s\\n' "$@"`], { encoding: 'utf8' }).trimEnd().split('\n')
+  const folder = destination.type === 'folder' ? pathToFileURL(destination.path).href : ''
+  expect(words).toEqual([
+    'holdfast', 'backup', ...sources, '--job', name, '--host', host ?? hostname(), '--exclude', "it's *.tmp", '--exclude', '$(id)', '--exclude-preset', 'caches', '--one-file-system',
+    '--repo', folder, '--concurrency', '3', '--limit-upload', '5000',
+  ])
+  expect(command).not.toContain(keyless.password)
+  await rejects(Promise.resolve().then(() => handlers['job.copyCommand']({ jobId: 'gone' })), { code: 'not-found' })
 })
 
 it('the log of a run goes to the clipboard', async () => {
