@@ -69,6 +69,14 @@ export const maximumWholeBytes = 65 * 1024 * 1024
  */
 export type Pace = (bytes: number) => Promise<void> | undefined
 
+/** What a client of a storage asks before each of its requests, and tells afterwards. */
+export interface RequestPause {
+  /** Waits until requests may go out. Errors: throttled (the storage asks for more than the run's patience), aborted. */
+  pass(signal: AbortSignal): Promise<void>
+  /** A request failed: if the storage wants to be left alone, all wait, and others who use the account are told. */
+  heed(error: unknown): void
+}
+
 export const paceSliceBytes = 64 * 1024
 
 export type ObjectName = string

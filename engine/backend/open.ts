@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { assertNever, HoldfastError } from '../base/errors.ts'
 import { parseAddress, type BackendAddress } from './address.ts'
-import type { StorageBackend, UploadJournal } from './backend.ts'
+import type { RequestPause, StorageBackend, UploadJournal } from './backend.ts'
 import type { CredentialSource } from './credentials.ts'
 import { openLocal } from './local/local.ts'
 import { openMemory } from './memory/memory.ts'
@@ -15,6 +15,8 @@ export interface OpenOptions {
   /** Without it, interrupted uploads start again from their beginning. */
   readonly uploadJournal?: UploadJournal
   readonly clock?: Clock
+  /** Asked before each request that one operation makes of several (pages, parts), so that none goes out while the storage wants to be left alone. */
+  readonly pause?: RequestPause
   /** Only where a repository is to be made: a missing folder is made too. Otherwise it is `offline` (its disk is not connected). */
   readonly create?: boolean
   /** HOLDFAST_HOME, where a provider keeps what it knows of servers (a pinned host key); without it nothing is kept. */

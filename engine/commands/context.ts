@@ -4,6 +4,7 @@ import type { PauseGate } from '../base/pause.ts'
 import type { Meter } from '../progress/meter.ts'
 import type { TokenOwner } from '../accounts/tokens.ts'
 import type { Permits } from '../backend/flow/permits.ts'
+import type { PauseExchange } from '../backend/flow/storage-pause.ts'
 import type { JobSecrets } from '../protocol/job.ts'
 import type { Limits } from '../protocol/messages.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
@@ -22,6 +23,8 @@ export interface CommandContext {
   readonly pauseGate: PauseGate
   /** Leave to open a transfer, shared by all running jobs (A3); absent: this process alone decides. */
   readonly permits?: (account: string, cap: number) => Permits
+  /** How all running jobs hear that an account's storage wants to be left alone (A4); absent: this process alone knows. */
+  readonly pauses?: (account: string) => PauseExchange
   /** Owner of the accounts that people signed in to; absent: there are none. */
   readonly accounts?: TokenOwner
   /** Of a command that tells how it goes from before its storage is open; absent: made when the storage is opened. */

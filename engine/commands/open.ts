@@ -1,6 +1,8 @@
 import { credentialSource } from '../accounts/source.ts'
 import { maximumWholeBytes, type StorageBackend, type UploadJournal } from '../backend/backend.ts'
+import { StoragePause } from '../backend/flow/storage-pause.ts'
 import { withLimits, type LaneListener } from '../backend/wrappers/limits.ts'
+import { withPause } from '../backend/wrappers/pause.ts'
 import { withLog } from '../backend/wrappers/log.ts'
 import { withSortedLists } from '../backend/wrappers/sorted-lists.ts'
 import { openBackend } from '../backend/open.ts'
@@ -54,15 +56,17 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
   const needed = context.cancelSignal ?? signal
   const credentials = credentialSource(job.repository, { entered: context.secrets.storage, owner: context.accounts, clock, signal: needed })
   const { create, uploadJournal } = options
+  const patienceMs = job.patienceMs ?? standardPatienceMs
+  const pause = new StoragePause({ clock, patienceMs, onWaiting: (waits) => { traffic.waitForPeace(waits, clock.now()) } })
   const bare = await openBackend(job.repository, {
-    credentials, signal, clock, home: job.home, ...(create === undefined ? {} : { create }), ...(uploadJournal ? { uploadJournal } : {}),
+    credentials, signal, clock, pause, home: job.home, ...(create === undefined ? {} : { create }), ...(uploadJournal ? { uploadJournal } : {}),
   })
   expectLargePuts(bare)
   if (bare.traits.readableOnTheWay) log.write('warning', readableWords(bare.label))
-  const flow = openTransfers(job, bare.traits, traffic, context)
+  const flow = openTransfers(job, bare.traits, traffic, pause, context)
   const { transfers, bandwidth, concurrency } = flow
-  const retrying = { clock, log, patienceMs: job.patienceMs ?? standardPatienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
-  const limited = withLimits(withSortedLists(withLog(bare, log)), { transfers, bandwidth, lanes: options.lanes ?? meter, clock })
+  const retrying = { clock, log, patienceMs, onWaiting: (error: HoldfastError | undefined) => { traffic.waitForStorage(waitingCode(error), clock.now()) } }
+  const limited = withLimits(withSortedLists(withPause(withLog(bare, log), pause, clock)), { transfers, bandwidth, lanes: options.lanes ?? meter, clock })
   return {
     backend: withPlausibleLists(withRetry(limited, retrying)),
     retry: new RetryPolicy(retrying),
@@ -70,6 +74,7 @@ export async function openStorage(job: EngineJob, context: CommandContext, optio
     meter,
     traffic,
     [Symbol.asyncDispose]: async () => {
+      pause[Symbol.dispose]()
       await flow[Symbol.asyncDispose]()
       await bare[Symbol.asyncDispose]()
       if (!context.meter) meter[Symbol.dispose]()

@@ -5,6 +5,7 @@ import { presentNetwork } from '../backend/flow/network.ts'
 import { PatientPermits } from '../backend/flow/patient-permits.ts'
 import { RememberedConcurrency } from '../backend/flow/remembered-concurrency.ts'
 import { FixedPermits, Transfers } from '../backend/flow/transfers.ts'
+import type { StoragePause } from '../backend/flow/storage-pause.ts'
 import type { Traffic } from '../progress/traffic.ts'
 import type { EngineJob } from '../protocol/job.ts'
 import type { CommandContext } from './context.ts'
@@ -21,7 +22,7 @@ const directions: readonly Direction[] = ['up', 'down']
 
 /** Joins what the user wants, what the account bears and shares, and what was learned of it on this network. */
 export function openTransfers(
-  job: Pick<EngineJob, 'home' | 'concurrency'>, { account, maxConnections, distance }: BackendTraits, traffic: Traffic, context: CommandContext,
+  job: Pick<EngineJob, 'home' | 'concurrency'>, { account, maxConnections, distance }: BackendTraits, traffic: Traffic, pause: StoragePause, context: CommandContext,
 ): OpenTransfers {
   const { clock, limits, log, pauseGate } = context
   const concurrency = Math.max(1, Math.min(job.concurrency, maxConnections))
@@ -29,12 +30,14 @@ export function openTransfers(
   const network = distance === 'far' ? presentNetwork() : ''
   const key = (direction: Direction): string => linkKey(account, direction, network)
   const shared = context.permits?.(account, maxConnections) ?? new FixedPermits(maxConnections, clock)
+  const exchange = context.pauses?.(account)
+  if (exchange) pause.join(exchange)
   const patient = new PatientPermits(shared, clock, (waits) => { traffic.waitForPermit(waits, clock.now()) })
   const known = Object.fromEntries(directions.flatMap((direction) => {
     const limit = remembered.of(key(direction))
     return limit === undefined ? [] : [[direction, limit]]
   }))
-  const transfers = new Transfers({ concurrency, account: patient, clock, known, pauseGate })
+  const transfers = new Transfers({ concurrency, account: patient, clock, known, pauseGate, pause })
   traffic.atOnce = (direction) => {
     const { limit, held } = transfers[direction]
     return { limit, wanted: concurrency, ...(held ? { because: held } : {}) }

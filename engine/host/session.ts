@@ -14,6 +14,7 @@ import type { RunSummary } from '../protocol/progress.ts'
 import { protocolVersion } from '../protocol/messages.ts'
 import { parseCommand } from '../protocol/validate.ts'
 import { EventRelay } from './relay.ts'
+import { SupervisorPauses } from './supervisor-pauses.ts'
 import { SupervisorPermits } from './supervisor-permits.ts'
 import { SupervisorTokens } from './supervisor-tokens.ts'
 
@@ -38,6 +39,7 @@ export class EngineSession {
   readonly #limits = new LimitControl()
   readonly #relay: EventRelay
   readonly #permits: SupervisorPermits
+  readonly #pauses: SupervisorPauses
   readonly #tokens: SupervisorTokens
   readonly #log: Log
   readonly #requests = new RequestQueue()
@@ -49,6 +51,7 @@ export class EngineSession {
     const send = (event: EngineEvent): void => { if (this.#state !== 'ended') options.send(event) }
     this.#relay = new EventRelay(send)
     this.#permits = new SupervisorPermits(send)
+    this.#pauses = new SupervisorPauses(send)
     this.#tokens = new SupervisorTokens(send)
     this.#log = createLog((line) => {
       if (line.level !== 'debug' || options.logLevel === 'debug') send({ type: 'log', ...line })
@@ -100,6 +103,7 @@ export class EngineSession {
       case 'limits': this.#limits.set(command.limits); return
       case 'stop': this.stop(command.mode); return
       case 'permit-granted': this.#permits.granted(command.request); return
+      case 'account-pause': this.#pauses.heard(command.account, command.pauseMs); return
       case 'token': this.#tokens.answered(command.request, command.answer); return
       case 'query':
         this.#requests.push({ query: command.query, answer: (answer) => { this.#options.send({ type: 'answer', request: command.request, answer }) } })
@@ -122,6 +126,7 @@ export class EngineSession {
       limits: this.#limits,
       pauseGate: this.#pauseGate,
       permits: (account, cap) => this.#permits.forAccount(account, cap),
+      pauses: (account) => this.#pauses.forAccount(account),
       accounts: this.#tokens,
     }
     try {

@@ -42,9 +42,8 @@ export class SupervisorPermits {
 
   #releaseOf(request: number): Release {
     let held = true
-    return (outcome) => {
-      const pauseMs = outcome?.throttled ? (outcome.retryAfterMs ?? 0) : 0
-      if (held) this.#send({ type: 'permit-release', request, ...(pauseMs > 0 ? { pauseMs } : {}) })
+    return () => {
+      if (held) this.#send({ type: 'permit-release', request })
       held = false
     }
   }

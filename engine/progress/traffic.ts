@@ -21,6 +21,7 @@ export class Traffic {
   readonly #ended = { up: 0, down: 0 }
   readonly #lanes = new Map<number, Lane>()
   #storage: Waiting | undefined
+  #peace: Waiting | undefined
   #permit: Waiting | undefined
 
   /** Bytes of this run's uploads, packs and all else, of transfers that failed too. */
@@ -43,7 +44,7 @@ export class Traffic {
   }
 
   get waitingFor(): Waiting | undefined {
-    return this.#storage ?? this.#permit
+    return this.#storage ?? this.#peace ?? this.#permit
   }
 
   begin(lane: Lane): void {
@@ -58,6 +59,13 @@ export class Traffic {
   waitForStorage(code: Exclude<Waiting['code'], 'permit'> | undefined, nowMs: number): void {
     if (this.#storage?.code === code) return
     this.#storage = code && { code, sinceMs: nowMs }
+    this.onWaiting?.()
+  }
+
+  /** The storage wants to be left alone, whoever it asked. */
+  waitForPeace(waits: boolean, nowMs: number): void {
+    if ((this.#peace !== undefined) === waits) return
+    this.#peace = waits ? { code: 'throttled', sinceMs: nowMs } : undefined
     this.onWaiting?.()
   }
 

@@ -16,6 +16,8 @@ export type EngineCommand =
   /** Ends the run: `drain` lets uploads in flight finish, `cancel` breaks them off. */
   | { readonly type: 'stop'; readonly mode: 'drain' | 'cancel' }
   | { readonly type: 'permit-granted'; readonly request: number }
+  /** The storage of an account that this engine uses asked for so many ms of peace, whoever it asked. */
+  | { readonly type: 'account-pause'; readonly account: string; readonly pauseMs: number }
   /** Answers a `token-request`. */
   | { readonly type: 'token'; readonly request: number; readonly answer: TokenAnswer }
   /** Only for a `browse` or `serve` engine, which answers until it is stopped. */
@@ -30,8 +32,11 @@ export type EngineEvent =
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warning' | 'error'; readonly time: number; readonly message: string; readonly context: LogContextWire }
   /** Asks for leave to open one more transfer to `account`; answered by `permit-granted`. */
   | { readonly type: 'permit-request'; readonly request: number; readonly account: string; readonly cap: number }
-  /** `pauseMs`: the storage asked to be left alone for so long, which all that use the account do. */
-  | { readonly type: 'permit-release'; readonly request: number; readonly pauseMs?: number }
+  | { readonly type: 'permit-release'; readonly request: number }
+  /** Requests to this account follow; answered by `account-pause` where its storage wants to be left alone, now or later. */
+  | { readonly type: 'account-use'; readonly account: string }
+  /** The storage asked to be left alone for so long, which all that use the account do. */
+  | { readonly type: 'account-pause'; readonly account: string; readonly pauseMs: number }
   /** Asks for a token of an account that an address of the job names; answered by `token`. `rejected`: mark of one that the storage refused, never the token itself. */
   | { readonly type: 'token-request'; readonly request: number; readonly account: AccountReference; readonly rejected?: string }
   /** A file or folder that is not, or not wholly, in the snapshot. */

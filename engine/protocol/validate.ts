@@ -197,6 +197,7 @@ const command: v.GenericSchema<unknown, EngineCommand> = v.variant('type', [
   v.object({ type: v.literal('limits'), limits }),
   v.object({ type: v.literal('stop'), mode: v.picklist(['drain', 'cancel']) }),
   v.object({ type: v.literal('permit-granted'), request: count }),
+  v.object({ type: v.literal('account-pause'), account: text, pauseMs: amount }),
   v.object({ type: v.literal('token'), request: count, answer: tokenAnswer }),
   v.object({ type: v.literal('query'), request: count, query }),
 ])
@@ -310,7 +311,9 @@ const event: v.GenericSchema<unknown, EngineEvent> = v.variant('type', [
     context: logContext,
   }),
   v.object({ type: v.literal('permit-request'), request: count, account: text, cap: count }),
-  v.object({ type: v.literal('permit-release'), request: count, pauseMs: v.exactOptional(amount) }),
+  v.object({ type: v.literal('permit-release'), request: count }),
+  v.object({ type: v.literal('account-use'), account: text }),
+  v.object({ type: v.literal('account-pause'), account: text, pauseMs: amount }),
   v.object({
     type: v.literal('token-request'),
     request: count,

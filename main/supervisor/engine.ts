@@ -86,6 +86,11 @@ export class Engine {
     this.#process.send({ type: 'permit-granted', request })
   }
 
+  /** The storage of an account wants to be left alone for so many ms. */
+  pauseAccount(account: string, pauseMs: number): void {
+    this.#process.send({ type: 'account-pause', account, pauseMs })
+  }
+
   /** Answers the process that asked; its successor asks anew, with numbers of its own. */
   tokenAnswerer(request: number): (answer: TokenAnswer) => void {
     const asking = this.#process

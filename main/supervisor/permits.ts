@@ -1,5 +1,3 @@
-import type { Timers } from '../system/timers.ts'
-
 interface Request {
   readonly holder: string
   readonly request: number
@@ -11,9 +9,6 @@ interface Account {
   readonly held: Request[]
   /** In the order of arrival. */
   readonly waiting: Request[]
-  /** Set while the storage wants to be left alone; called to end that. */
-  resume?: () => void
-  pausedUntilMs: number
 }
 
 /** Transfers at a time that backups keep on an account while they yield to a restore. */
@@ -28,15 +23,13 @@ const mostTransfers = 64
  * `yielding`, backups get no more than one transfer at a time for each account (B5).
  */
 export class PermitBroker {
-  readonly #timers: Timers
   readonly #most: number
   readonly #accounts = new Map<string, Account>()
   readonly #foreground = new Set<string>()
   #yielding = false
 
   /** @param most transfers of all accounts together. */
-  constructor(timers: Timers, most = mostTransfers) {
-    this.#timers = timers
+  constructor(most = mostTransfers) {
     this.#most = most
   }
 
@@ -53,20 +46,15 @@ export class PermitBroker {
 
   /** `grant` is called once, perhaps at once, unless the request is released or its holder dropped before. */
   request(holder: string, request: number, account: string, cap: number, grant: () => void): void {
-    const found = this.#accounts.get(account) ?? { held: [], waiting: [], pausedUntilMs: 0 }
+    const found = this.#accounts.get(account) ?? { held: [], waiting: [] }
     this.#accounts.set(account, found)
     found.waiting.push({ holder, request, cap: Math.max(1, cap), grant })
     this.#serve()
   }
 
-  /**
-   * Gives a permit back or withdraws a request that still waits. An unknown one is ignored.
-   * @param pauseMs the storage asked for it: until then nobody gets leave for this account (A4).
-   */
-  release(holder: string, request: number, pauseMs = 0): void {
-    const isIt = (one: Request): boolean => one.holder === holder && one.request === request
-    if (pauseMs > 0) for (const account of this.#accounts.values()) if (account.held.some(isIt)) this.#pause(account, pauseMs)
-    this.#remove(isIt)
+  /** Gives a permit back or withdraws a request that still waits. An unknown one is ignored. */
+  release(holder: string, request: number): void {
+    this.#remove((one) => one.holder === holder && one.request === request)
   }
 
   /** Everything that an engine holds or waits for is free: it has ended. */
@@ -79,29 +67,13 @@ export class PermitBroker {
     return this.#accounts.get(account)?.held.length ?? 0
   }
 
-  #pause(account: Account, pauseMs: number): void {
-    const untilMs = this.#timers.now() + pauseMs
-    if (untilMs <= account.pausedUntilMs) return
-    account.pausedUntilMs = untilMs
-    account.resume?.()
-    account.resume = this.#timers.after(pauseMs, () => {
-      delete account.resume
-      this.#serve()
-      this.#tidy()
-    })
-  }
-
   #remove(match: (request: Request) => boolean): void {
     for (const account of this.#accounts.values()) {
       removeFrom(account.held, match)
       removeFrom(account.waiting, match)
     }
     this.#serve()
-    this.#tidy()
-  }
-
-  #tidy(): void {
-    for (const [name, { held, waiting, resume }] of this.#accounts) if (held.length + waiting.length === 0 && !resume) this.#accounts.delete(name)
+    for (const [name, { held, waiting }] of this.#accounts) if (held.length + waiting.length === 0) this.#accounts.delete(name)
   }
 
   #serve(): void {
@@ -127,9 +99,9 @@ export class PermitBroker {
   }
 
   /** Who of an account might be served now. Engines may disagree about the cap; the smallest that is in play counts. */
-  #candidates({ held, waiting, resume }: Account): readonly Request[] {
+  #candidates({ held, waiting }: Account): readonly Request[] {
     const cap = Math.min(...held.map((one) => one.cap), ...waiting.map((one) => one.cap))
-    if (resume || held.length >= cap) return []
+    if (held.length >= cap) return []
     const background = held.filter((one) => !this.#foreground.has(one.holder)).length
     if (!this.#yielding || background < backgroundWhileYielding) return waiting
     return waiting.filter((one) => this.#foreground.has(one.holder))

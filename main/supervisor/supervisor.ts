@@ -4,6 +4,7 @@ import type { EngineEvent, Limits } from '../../engine/protocol/messages.ts'
 import type { TransferEvent } from '../../engine/protocol/progress.ts'
 import { every } from '../system/timers.ts'
 import type { Timers } from '../system/timers.ts'
+import { AccountPauses } from './account-pauses.ts'
 import { divide, estimateDemand, paceBesideRestore } from './bandwidth.ts'
 import type { Consumer } from './bandwidth.ts'
 import { Engine } from './engine.ts'
@@ -61,12 +62,13 @@ const usualWeight = 10
 const stepsBack: readonly EngineJob['type'][] = ['backup', 'sync']
 
 /**
- * Starts engines and divides among them what they share: permits by account, bandwidth, CPU. While a restore runs, backups
+ * Starts engines and divides among them what they share: permits and pauses by account, bandwidth, CPU. While a restore runs, backups
  * and syncs yield all three (B5). Knows nothing of jobs, schedules or windows.
  */
 export class Supervisor {
   readonly #ports: SupervisorPorts
-  readonly #permits: PermitBroker
+  readonly #permits = new PermitBroker()
+  readonly #pauses: AccountPauses
   readonly #running = new Map<string, Running>()
   #limits: Limits = {}
   #nextId = 1
@@ -75,7 +77,7 @@ export class Supervisor {
 
   constructor(ports: SupervisorPorts) {
     this.#ports = ports
-    this.#permits = new PermitBroker(ports.timers)
+    this.#pauses = new AccountPauses(() => ports.timers.now())
     this.#balancedMs = ports.timers.now()
   }
 
@@ -128,7 +130,13 @@ export class Supervisor {
         this.#permits.request(running.id, event.request, this.#ports.sharedAccount(running.job, event.account), event.cap, () => { running.engine.grant(event.request) })
         return
       case 'permit-release':
-        this.#permits.release(running.id, event.request, event.pauseMs)
+        this.#permits.release(running.id, event.request)
+        return
+      case 'account-use':
+        this.#pauses.use(running.id, this.#ports.sharedAccount(running.job, event.account), event.account, (account, pauseMs) => { running.engine.pauseAccount(account, pauseMs) })
+        return
+      case 'account-pause':
+        this.#pauses.pause(running.id, this.#ports.sharedAccount(running.job, event.account), event.pauseMs)
         return
       case 'token-request':
         this.#answer(running, event)
@@ -180,6 +188,7 @@ export class Supervisor {
 
   #onProcessEnded(id: string): void {
     this.#permits.drop(id)
+    this.#pauses.drop(id)
     const running = this.#running.get(id)
     running?.lanes.clear()
     if (running) Object.assign(running.used, { up: Infinity, down: Infinity })
@@ -189,6 +198,7 @@ export class Supervisor {
     this.#running.delete(id)
     this.#permits.setForeground(id, false)
     this.#permits.drop(id)
+    this.#pauses.drop(id)
     this.#onChange()
   }
 

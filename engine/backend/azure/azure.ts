@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
-  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
+  maximumWholeBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal, type RequestPause,
 } from '../backend.ts'
 import type { Credentials } from '../credentials.ts'
 import type { HttpLimits } from '../http/limits.ts'
@@ -25,6 +25,7 @@ export interface AzureOptions {
   readonly clock: Clock
   readonly journal: UploadJournal | undefined
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
 }
 
 interface Page {
@@ -40,11 +41,11 @@ export class AzureBackend implements StorageBackend {
   readonly #prefix: string
   readonly #journal: UploadJournal | undefined
 
-  constructor(address: AzureAddress, secrets: Credentials, { clock, journal, limits }: AzureOptions) {
+  constructor(address: AzureAddress, secrets: Credentials, { clock, journal, limits, pause }: AzureOptions) {
     const { host, hostname } = new URL(address.endpoint)
     const maxConnections = hostname.endsWith('.core.windows.net') ? publicConnections : otherConnections
     // Lists and single requests run beside the transfers that the cap is about.
-    this.#container = new Container(address, secrets, { connections: maxConnections * 2 + 4, clock, ...(limits ? { limits } : {}) })
+    this.#container = new Container(address, secrets, { connections: maxConnections * 2 + 4, clock, ...(limits ? { limits } : {}), ...(pause ? { pause } : {}) })
     this.#prefix = address.prefix
     this.#journal = journal
     this.label = `azure://${address.container}/${address.prefix} of ${address.storageAccount} at ${host}`

@@ -5,14 +5,14 @@ import {
 import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
-import type { ByteRange, Pace } from '../backend.ts'
+import type { ByteRange, Pace, RequestPause } from '../backend.ts'
 import type { Credentials } from '../credentials.ts'
 import { HttpClient } from '../http/client.ts'
 import { causeError, notTheStorage } from '../http/failure.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { partBody, type Part } from '../http/parts.ts'
 import { readObject } from '../http/reply.ts'
-import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import { Responsiveness, Watch, type ExchangeKind, type WatchOptions } from '../http/watch.ts'
 import type { AzureAddress } from './address.ts'
 import { azureError } from './errors.ts'
 import { AzureHandler } from './handler.ts'
@@ -25,6 +25,7 @@ export interface ContainerOptions {
   readonly connections: number
   readonly clock: Clock
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
 }
 
 export interface Sending {
@@ -57,13 +58,13 @@ export class Container implements Disposable {
   readonly #client: ContainerClient
   readonly #http: HttpClient
   readonly #handler: AzureHandler
-  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  readonly #watching: Pick<WatchOptions, 'clock' | 'limits' | 'host' | 'pause'>
 
   /** Throws `credentials` when there are none. */
-  constructor({ endpoint, container, storageAccount }: AzureAddress, secrets: Credentials, { connections, clock, limits = standardLimits }: ContainerOptions) {
+  constructor({ endpoint, container, storageAccount }: AzureAddress, secrets: Credentials, { connections, clock, limits = standardLimits, pause }: ContainerOptions) {
     this.clock = clock
     this.#name = container
-    this.#watching = { clock, limits, host: new Responsiveness() }
+    this.#watching = { clock, limits, host: new Responsiveness(), ...(pause ? { pause } : {}) }
     this.#http = new HttpClient(connections)
     this.#handler = new AzureHandler(this.#http)
     const { credential, query } = signed(storageAccount, secrets)
@@ -163,7 +164,9 @@ export class Container implements Disposable {
   #watched<T>(key: string, moves: ExchangeKind | number, signal: AbortSignal, exchange: (watch: Watch) => Promise<T>): Promise<T> {
     const kind = typeof moves === 'number' ? { kind: 'object' as const, bytes: moves } : { kind: moves }
     return Watch.run({ ...kind, ...this.#watching }, signal, exchange).catch((error: unknown) => {
-      throw azureError(error, `${this.#name}/${key}`, this.clock.now())
+      const known = azureError(error, `${this.#name}/${key}`, this.clock.now())
+      this.#watching.pause?.heed(known)
+      throw known
     })
   }
 }

@@ -6,8 +6,8 @@ import { azureAddressOf } from './address.ts'
 import { AzureBackend } from './azure.ts'
 
 /** What stands for Azure in tests knows its accounts by the first part of the path, as Azurite does. Errors: credentials. */
-export async function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal, signal }: OpenOptions): Promise<StorageBackend> {
+export async function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal, signal, pause }: OpenOptions): Promise<StorageBackend> {
   const address = azureAddressOf(values)
   const endpoint = service === undefined ? address.endpoint : `${service}/${address.storageAccount}`
-  return new AzureBackend({ ...address, endpoint }, await credentials.current(signal), { clock, journal: uploadJournal })
+  return new AzureBackend({ ...address, endpoint }, await credentials.current(signal), { clock, journal: uploadJournal, ...(pause ? { pause } : {}) })
 }

@@ -10,6 +10,9 @@ import { readSmall } from '../http/reply.ts'
 import type { ExchangeKind, Watch } from '../http/watch.ts'
 import { boxError } from './errors.ts'
 
+/** Until it is asked again whether a file was put together. */
+const longestWaitMs = 60_000
+
 export interface BoxRequest {
   readonly method: string
   /** From the API's root (`/2.0`). */
@@ -68,7 +71,7 @@ export class BoxClient implements Disposable {
   async jsonWhenReady<S extends GenericSchema>(what: string, request: BoxRequest, schema: S, signal: AbortSignal): Promise<InferOutput<S> | undefined> {
     const answer = await this.#exchange(what, request, async (reply, watch) => {
       const text = await readSmall(reply, watch)
-      return reply.status === 202 ? { waitMs: retryAfterMs(reply.headers['retry-after'], this.clock.now()) ?? 1000 } : { json: jsonAnswer(what, schema, text) }
+      return reply.status === 202 ? { waitMs: Math.min(longestWaitMs, retryAfterMs(reply.headers['retry-after'], this.clock.now()) ?? 1000) } : { json: jsonAnswer(what, schema, text) }
     }, signal)
     if ('json' in answer) return answer.json
     await this.clock.sleep(answer.waitMs, signal)

@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
+import type { RequestPause } from '../backend.ts'
 import { HttpClient, type HttpReply } from '../http/client.ts'
 import { causeError, networkError, notTheStorage } from '../http/failure.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
 import { readSmall } from '../http/reply.ts'
-import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import { Responsiveness, Watch, type ExchangeKind, type WatchOptions } from '../http/watch.ts'
 import { davError, isPage, noPassword, notDav, partialError, wantsBasic } from './errors.ts'
 
 /** Where a WebDAV server is, and how one logs in. It may move: a server that was started anew listens elsewhere. */
@@ -23,6 +24,7 @@ export interface DavClientOptions {
   readonly connections: number
   readonly clock: Clock
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
   /** Of a server that knows more about its answers than they say: told where each exchange begins; what it returns is told its end. */
   readonly witness?: () => Witness
 }
@@ -47,15 +49,15 @@ export interface DavRequest {
 export class DavClient implements Disposable {
   readonly #options: DavClientOptions
   readonly #http: HttpClient
-  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  readonly #watching: Pick<WatchOptions, 'clock' | 'limits' | 'host' | 'pause'>
   /** It has answered as only a WebDAV server does. */
   #isDav = false
 
   constructor(options: DavClientOptions) {
-    const { connections, clock, limits = standardLimits } = options
+    const { connections, clock, limits = standardLimits, pause } = options
     this.#options = options
     this.#http = new HttpClient(connections)
-    this.#watching = { clock, limits, host: new Responsiveness() }
+    this.#watching = { clock, limits, host: new Responsiveness(), ...(pause ? { pause } : {}) }
   }
 
   [Symbol.dispose](): void {

@@ -5,6 +5,8 @@ import { HoldfastError } from '../../base/errors.ts'
 const standardMs = 1000
 /** Half a minute of refusals: then it is no matter of turns, and everybody is to know that the storage is waited for. */
 const mostRefusals = 30
+/** Whoever asks for more is not waited for here. */
+const longestMs = 60_000
 /** So long one changes the account without a break while others want to. */
 const turnMs = 2000
 /** Longer than others wait who were told to wait for a second: one of them comes first. */
@@ -40,7 +42,7 @@ export class NamespaceTurns {
         this.#beganMs ??= this.#endedMs
         return result
       } catch (error) {
-        if (!isLocked(error) || refusals === mostRefusals) throw error
+        if (!isLocked(error) || refusals === mostRefusals || askedMs(error) > longestMs) throw error
         this.#metMs = this.#clock.monotonic()
         this.#beganMs = undefined
         await this.#clock.sleep(askedMs(error) * (1 + this.#random() / 2), signal)

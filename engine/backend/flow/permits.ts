@@ -9,7 +9,7 @@ export interface Permits {
   acquire(signal: AbortSignal): Promise<Release>
 }
 
-/** Gives a permit back; calls after the first do nothing. Who shares the account pauses where the storage asked for that. */
+/** Gives a permit back; calls after the first do nothing. */
 export type Release = (outcome?: TransferOutcome) => void
 
 /** Leave to run one transfer. How it goes steers how many run at once. */

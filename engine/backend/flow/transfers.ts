@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
 import type { PauseGate } from '../../base/pause.ts'
-import type { Direction, TransferOutcome } from './concurrency.ts'
+import type { Direction } from './concurrency.ts'
 import { AdaptivePermits, type Permit, type Permits, type Release } from './permits.ts'
 import { LinePace } from './line-pace.ts'
+import { StoragePause } from './storage-pause.ts'
 import { Turnstile } from './turnstile.ts'
 
 export interface TransferOptions {
@@ -15,6 +16,8 @@ export interface TransferOptions {
   readonly known?: Readonly<Partial<Record<Direction, number>>>
   /** Transfers that wait while the run is paused wait on. */
   readonly pauseGate?: PauseGate
+  /** When the storage asks for patience, all wait; absent: nobody is patient with it. */
+  readonly pause?: StoragePause
 }
 
 /** Small requests beside the transfers. A hundred milliseconds each, so that this is enough to keep any list of them moving. */
@@ -22,7 +25,7 @@ const smallAtOnce = 8
 
 /**
  * Who may begin something with the storage, and when: transfers by what their direction bears (links differ up and down), small requests
- * (records, indexes, tables of contents) beside them, so that none waits behind a pack. When the storage asks for patience, all wait.
+ * (records, indexes, tables of contents) beside them, so that none waits behind a pack. While the storage wants to be left alone, nothing begins.
  */
 export class Transfers {
   readonly up: AdaptivePermits
@@ -30,10 +33,11 @@ export class Transfers {
   readonly #small: Turnstile
   /** How a single transfer goes. */
   readonly pace = new LinePace()
-  #pausedUntilMs = 0
+  readonly pause: StoragePause
 
-  constructor({ concurrency, account, clock, known = {}, pauseGate }: TransferOptions) {
-    const pausedUntilMs = (): number => this.#pausedUntilMs
+  constructor({ concurrency, account, clock, known = {}, pauseGate, pause = new StoragePause({ clock, patienceMs: Infinity }) }: TransferOptions) {
+    this.pause = pause
+    const pausedUntilMs = (): number => pause.closedUntilMs
     const options = { clock, pausedUntilMs, ...(account ? { account } : {}), ...(pauseGate ? { pauseGate } : {}) }
     this.up = new AdaptivePermits(concurrency, { ...options, direction: 'up', ...(known.up === undefined ? {} : { known: known.up }) })
     this.down = new AdaptivePermits(concurrency, { ...options, direction: 'down', ...(known.down === undefined ? {} : { known: known.down }) })
@@ -41,12 +45,12 @@ export class Transfers {
   }
 
   async acquire(direction: Direction, signal: AbortSignal): Promise<Permit> {
+    await this.pause.pass(signal)
     const permit = await this[direction].acquire(signal)
     return {
       moved: (bytes) => { permit.moved(bytes) },
       ending: () => { permit.ending() },
       release: (outcome) => {
-        this.#heed(outcome)
         if (outcome) this.pace.ended(direction, outcome)
         permit.release(outcome)
       },
@@ -54,19 +58,14 @@ export class Transfers {
   }
 
   async acquireSmall(signal: AbortSignal): Promise<Release> {
+    await this.pause.pass(signal)
     await this.#small.enter(signal)
     let held = true
     return (outcome) => {
-      this.#heed(outcome)
       if (outcome) this.pace.answered(outcome)
       if (held) this.#small.leave()
       held = false
     }
-  }
-
-  #heed(outcome: TransferOutcome | undefined): void {
-    if (!outcome?.throttled) return
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, outcome.finishedMs + (outcome.retryAfterMs ?? 0))
   }
 }
 

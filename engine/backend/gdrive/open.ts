@@ -7,8 +7,8 @@ import { driveAddressOf } from './address.ts'
 import { driveCauses } from './errors.ts'
 import { DriveBackend, maximumConnections } from './gdrive.ts'
 
-export function open(values: AddressValues, { credentials, service = 'https://www.googleapis.com', clock = systemClock, uploadJournal }: OpenOptions): StorageBackend {
+export function open(values: AddressValues, { credentials, service = 'https://www.googleapis.com', clock = systemClock, uploadJournal, pause }: OpenOptions): StorageBackend {
   // Lists and single requests run beside the transfers that the cap is about.
-  const client = new GoogleClient({ origin: service, credentials, connections: maximumConnections * 2 + 4, clock, causes: driveCauses })
+  const client = new GoogleClient({ origin: service, credentials, connections: maximumConnections * 2 + 4, clock, causes: driveCauses, ...(pause ? { pause } : {}) })
   return new DriveBackend(driveAddressOf(values), client, uploadJournal)
 }

@@ -3,10 +3,11 @@ import { safeParse, type GenericSchema, type InferOutput } from 'valibot'
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
+import type { RequestPause } from '../backend.ts'
 import { HttpClient, type HttpReply } from './client.ts'
 import { causeError, networkError, notTheStorage } from './failure.ts'
 import { standardLimits, type HttpLimits } from './limits.ts'
-import { Responsiveness, Watch, type ExchangeKind } from './watch.ts'
+import { Responsiveness, Watch, type ExchangeKind, type WatchOptions } from './watch.ts'
 
 export interface WebRequest {
   readonly method: string
@@ -26,6 +27,7 @@ export interface BearerOptions {
   readonly connections: number
   readonly clock: Clock
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
   /** As people know it. */
   readonly service: string
 }
@@ -39,14 +41,14 @@ export class BearerClient implements Disposable {
   readonly #credentials: CredentialSource
   readonly #service: string
   readonly #http: HttpClient
-  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  readonly #watching: Pick<WatchOptions, 'clock' | 'limits' | 'host' | 'pause'>
 
-  constructor({ credentials, connections, clock, limits = standardLimits, service }: BearerOptions) {
+  constructor({ credentials, connections, clock, limits = standardLimits, service, pause }: BearerOptions) {
     this.clock = clock
     this.#credentials = credentials
     this.#service = service
     this.#http = new HttpClient(connections)
-    this.#watching = { clock, limits, host: new Responsiveness() }
+    this.#watching = { clock, limits, host: new Responsiveness(), ...(pause ? { pause } : {}) }
   }
 
   [Symbol.dispose](): void {
@@ -76,6 +78,7 @@ export class BearerClient implements Disposable {
         ...placeOf(url), method, headers: bare ? headers : { ...headers, authorization: `Bearer ${accessToken}` }, ...(body ? { body } : {}),
       }, watch), watch))
     } catch (error) {
+      this.#watching.pause?.heed(error)
       if (error instanceof HoldfastError) throw error
       throw networkError(error, what) ?? causeError(notTheStorage, [what], { reason: 'NotTheStorage' }, error)
     }

@@ -85,9 +85,12 @@ function plainError(error: Error): Error {
   return new Error(foreign(error.message.split('\n', 1)[0] ?? ''))
 }
 
-/** Seconds or a date, as RFC 9110 has it; nobody is waited for longer than a quarter of an hour. */
+/** A time that people can be told; every wait has a bound of its own. */
+const farthestMs = 366 * 24 * 3_600_000
+
+/** Seconds or a date, as RFC 9110 has it: in ms from `nowMs` on, a year at most. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : /^[A-Z][a-z]+, /.test(header) ? Date.parse(header) - nowMs : NaN
-  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, 15 * 60_000) : undefined
+  return Number.isFinite(ms) && ms > 0 ? Math.min(ms, farthestMs) : undefined
 }

@@ -1,7 +1,7 @@
 import { abortError, throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { HoldfastError } from '../../base/errors.ts'
-import type { Pace } from '../backend.ts'
+import type { Pace, RequestPause } from '../backend.ts'
 import { grantedBytes } from '../flow/pace.ts'
 import type { HttpLimits } from './limits.ts'
 
@@ -24,6 +24,8 @@ export interface WatchOptions {
   readonly clock: Clock
   readonly limits: HttpLimits
   readonly host: Responsiveness
+  /** Before the exchange begins: its limits count from then on. */
+  readonly pause?: RequestPause
 }
 
 /** The time limits of one exchange with a server (see HttpLimits): whoever moves bytes tells, and `signal` fires when it must end. */
@@ -53,6 +55,7 @@ export class Watch {
   /** Runs an exchange. What ends it early (the signal, this watch, a failing body) is what it rejects with. */
   static async run<T>(options: WatchOptions, signal: AbortSignal, exchange: (watch: Watch) => Promise<T>): Promise<T> {
     throwIfAborted(signal)
+    if (options.pause) await options.pause.pass(signal)
     const watch = new Watch(options)
     const onAbort = (): void => { watch.fail(abortError(signal)) }
     signal.addEventListener('abort', onAbort, { once: true })

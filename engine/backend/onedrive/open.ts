@@ -7,8 +7,8 @@ import { OneDriveApi } from './api.ts'
 import { OneDriveClient } from './client.ts'
 import { maximumConnections, OneDriveBackend } from './onedrive.ts'
 
-export function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal }: OpenOptions): StorageBackend {
+export function open(values: AddressValues, { credentials, service, clock = systemClock, uploadJournal, pause }: OpenOptions): StorageBackend {
   // Lists and single requests run beside the transfers that the cap is about.
-  const client = new OneDriveClient({ credentials, connections: maximumConnections * 2 + 4, clock, service: 'Microsoft' }, service)
+  const client = new OneDriveClient({ credentials, connections: maximumConnections * 2 + 4, clock, service: 'Microsoft', ...(pause ? { pause } : {}) }, service)
   return new OneDriveBackend(oneDriveAddressOf(values), new OneDriveApi(client), uploadJournal)
 }

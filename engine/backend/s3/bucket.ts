@@ -7,11 +7,11 @@ import {
 import { Readable } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
 import { asHoldfastError, HoldfastError } from '../../base/errors.ts'
-import type { Pace } from '../backend.ts'
+import type { Pace, RequestPause } from '../backend.ts'
 import { fileBody, type FileRange } from '../http/body.ts'
 import { HttpClient } from '../http/client.ts'
 import { standardLimits, type HttpLimits } from '../http/limits.ts'
-import { Responsiveness, Watch, type ExchangeKind } from '../http/watch.ts'
+import { Responsiveness, Watch, type ExchangeKind, type WatchOptions } from '../http/watch.ts'
 import type { S3Address } from './address.ts'
 import { isOfS3, s3Error, saysWhy } from './errors.ts'
 import { S3Handler } from './handler.ts'
@@ -28,6 +28,7 @@ export interface BucketOptions {
   readonly connections: number
   readonly clock: Clock
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
 }
 
 /** The requests that Holdfast makes to a bucket, one method each, with our errors and limits (http/limits.ts) and without hidden retries. */
@@ -38,12 +39,12 @@ export class Bucket {
   readonly #handler: S3Handler
   /** It has answered a request. */
   #isThere = false
-  readonly #watching: { readonly clock: Clock; readonly limits: HttpLimits; readonly host: Responsiveness }
+  readonly #watching: Pick<WatchOptions, 'clock' | 'limits' | 'host' | 'pause'>
 
   /** @param secrets `accessKeyId`, `secretAccessKey`, `sessionToken`. Throws `credentials` when the first two are missing. */
-  constructor(address: S3Address, secrets: Readonly<Record<string, string>>, { connections, clock, limits = standardLimits }: BucketOptions) {
+  constructor(address: S3Address, secrets: Readonly<Record<string, string>>, { connections, clock, limits = standardLimits, pause }: BucketOptions) {
     this.name = address.bucket
-    this.#watching = { clock, limits, host: new Responsiveness() }
+    this.#watching = { clock, limits, host: new Responsiveness(), ...(pause ? { pause } : {}) }
     this.#http = new HttpClient(connections)
     this.#handler = new S3Handler(this.#http)
     this.#client = new S3Client({

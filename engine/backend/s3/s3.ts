@@ -5,7 +5,7 @@ import { throwIfAborted } from '../../base/abort.ts'
 import { systemClock, type Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import {
-  maximumWholeBytes, paceSliceBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal,
+  maximumWholeBytes, paceSliceBytes, type BackendTraits, type Body, type ByteRange, type ObjectInfo, type Pace, type PutOptions, type StorageBackend, type UploadJournal, type RequestPause,
 } from '../backend.ts'
 import { bytesBody, crc32Base64, fileBody, md5Base64 } from '../http/body.ts'
 import type { HttpLimits } from '../http/limits.ts'
@@ -26,6 +26,7 @@ export interface S3Options {
   readonly uploadJournal?: UploadJournal
   readonly clock?: Clock
   readonly limits?: HttpLimits
+  readonly pause?: RequestPause
 }
 
 /** A repository in a bucket of any S3-compatible storage; objects are keys below the address's prefix. Throws `credentials`. */
@@ -46,8 +47,8 @@ class S3Backend implements StorageBackend {
     const host = address.endpoint === undefined ? `s3.${address.region}.amazonaws.com` : new URL(address.endpoint).host
     const maxConnections = address.endpoint === undefined ? amazonConnections : otherConnections
     // Lists and single requests run beside the transfers that the cap is about.
-    const { clock = systemClock, limits } = options
-    this.#bucket = new Bucket(address, options.secrets, { connections: maxConnections * 2 + 4, clock, ...(limits ? { limits } : {}) })
+    const { clock = systemClock, limits, pause } = options
+    this.#bucket = new Bucket(address, options.secrets, { connections: maxConnections * 2 + 4, clock, ...(limits ? { limits } : {}), ...(pause ? { pause } : {}) })
     this.#prefix = address.prefix
     this.#partBytes = address.partBytes
     this.#journal = options.uploadJournal

@@ -11,11 +11,11 @@ import { webDavAddressOf } from './address.ts'
 
 const maxConnections = 8
 
-export function open(values: AddressValues, { credentials, clock = systemClock, uploadJournal: journal }: OpenOptions): StorageBackend {
+export function open(values: AddressValues, { credentials, clock = systemClock, uploadJournal: journal, pause }: OpenOptions): StorageBackend {
   const { origin, base, user, uploads } = webDavAddressOf(values)
   const client = new DavClient({
     // Lists and single requests run beside the transfers that the cap is about.
-    connections: maxConnections * 2 + 4, clock,
+    connections: maxConnections * 2 + 4, clock, ...(pause ? { pause } : {}),
     place: async (signal) => ({ origin, user, password: (await credentials.current(signal))['password'] ?? '' }),
   })
   const server = new DavServer(client)

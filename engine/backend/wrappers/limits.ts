@@ -5,8 +5,8 @@ import type { Body, ByteRange, Pace, PutOptions, StorageBackend } from '../backe
 import type { Bandwidth, TokenBucket } from '../flow/bandwidth.ts'
 import type { Direction, TransferOutcome } from '../flow/concurrency.ts'
 import type { Permit } from '../flow/permits.ts'
+import { retryAfterOf } from '../flow/storage-pause.ts'
 import type { Transfers } from '../flow/transfers.ts'
-import { retryAfterOf } from './retry.ts'
 import { BackendWrapper } from './wrapper.ts'
 
 export interface LimitOptions {
@@ -105,7 +105,7 @@ class LimitedBackend extends BackendWrapper {
       return result
     } catch (error) {
       const throttled = hasCode(error, 'throttled', 'unavailable')
-      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: retryAfterOf(error) })
+      release({ startedMs, finishedMs: this.#clock.monotonic(), throttled, retryAfterMs: transfers.pause.waitedMs(retryAfterOf(error)) })
       lane.end('failed')
       throw error
     }

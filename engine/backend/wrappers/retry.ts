@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import { asHoldfastError, hasCode, isRetryable, type HoldfastError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import { isWaitedOut, retryAfterOf, waitedOut } from '../flow/storage-pause.ts'
 import type { Body, ByteRange, ObjectInfo, Pace, PutOptions, StorageBackend } from '../backend.ts'
 import { BackendWrapper } from './wrapper.ts'
 
@@ -10,7 +11,7 @@ const capMs = 60_000
 
 export interface RetryOptions {
   readonly clock: Clock
-  /** How long an operation is repeated before its error goes to the caller, in ms. */
+  /** How long an operation is repeated before its error goes to the caller, in ms. A storage that asks for more is not waited for. */
   readonly patienceMs: number
   /** Told the error when an operation begins to wait, `undefined` when no operation waits any more. Must not throw. */
   readonly onWaiting?: (error: HoldfastError | undefined) => void
@@ -43,10 +44,11 @@ export class RetryPolicy {
         try {
           return await operation(attempt)
         } catch (error) {
-          if (!isRetryable(error)) throw error
+          if (!isRetryable(error) || isWaitedOut(error)) throw error
           if (attempt === 1) endMs = clock.monotonic() + patienceMs
           const leftMs = endMs - clock.monotonic()
           if (leftMs <= 0) throw error
+          if (retryAfterOf(error) > leftMs) throw waitedOut(asHoldfastError(error), retryAfterOf(error), clock.now())
           if (!waits) this.#waiting++
           waits = true
           await this.#wait(what, asHoldfastError(error), attempt, leftMs, signal)
@@ -64,12 +66,6 @@ export class RetryPolicy {
     log?.with({ object: what, attempt: failures }).write('warning', `${error.code}: ${error.message} Trying again in ${Math.ceil(delayMs)} ms.`)
     await clock.sleep(delayMs, signal)
   }
-}
-
-/** What the storage asked for, or 0. */
-export function retryAfterOf(error: unknown): number {
-  const asked = hasCode(error, 'throttled', 'unavailable', 'offline') ? error.data['retryAfterMs'] : undefined
-  return typeof asked === 'number' && asked > 0 ? asked : 0
 }
 
 /** Retries every operation but puts with `once`, which their caller repeats under another name (rule R5). */

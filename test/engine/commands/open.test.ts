@@ -77,6 +77,53 @@ test('a run that gets no turn on its account says so after a second, as opening,
   expect(pictures).toHaveLength(2)
 })
 
+test.each(['list', 'remove', 'stat'])('a storage that refuses a %s for days ends the run at once, and says until when', async (operation) => {
+  const repository = `faulty+memory:${randomUUID()}?fault.rule=${operation},before,code=throttled,retryAfterMs=259200000,times=1`
+  await using storage = await openStorage({ type: 'check', repository, home: folder, concurrency: 4, readDataPercent: 0 }, { ...testContext(), clock: new FakeClock() })
+  const { backend } = storage
+  const requests = {
+    list: async () => { for await (const _ of backend.list('', signal)) return },
+    remove: () => backend.remove('x', signal),
+    stat: () => backend.stat('x', signal),
+  } as const
+  const until = { code: 'throttled', message: expect.stringContaining('until 1970-01-04 00:00 UTC') as string }
+  await expect(requests[operation as keyof typeof requests]()).rejects.toMatchObject(until)
+  // Whatever the run still wants, the storage is not asked.
+  await expect(backend.put('packs/00/0000', body, {}, signal)).rejects.toMatchObject(until)
+  await expect(requests.list()).rejects.toMatchObject(until)
+})
+
+test('when the storage refuses a removal for a while, all other requests wait, and the run says so', async () => {
+  const clock = new FakeClock()
+  const pictures: Progress[] = []
+  const told: number[] = []
+  const heard = new Set<(pauseMs: number) => void>()
+  const pauses = () => ({ tell: (pauseMs: number) => { told.push(pauseMs) }, follow: (listener: (pauseMs: number) => void) => { heard.add(listener); return () => { heard.delete(listener) } } })
+  const context = { ...testContext({ progress: (picture) => pictures.push(picture) }), clock, pauses }
+  const repository = `faulty+memory:${randomUUID()}?fault.rule=remove,before,code=throttled,retryAfterMs=5000,times=1`
+  const storage = await openStorage({ type: 'check', repository, home: folder, concurrency: 4, readDataPercent: 0 }, context)
+  const { backend } = storage
+  const ended: string[] = []
+  const follow = (name: string, request: Promise<unknown>): void => { void request.then(() => ended.push(name), () => ended.push(name)) }
+  follow('remove', backend.remove('x', signal))
+  await clock.advance(0)
+  follow('put', backend.put('packs/00/0000', body, {}, signal))
+  follow('get', backend.get('small', 'all', signal))
+  follow('stat', backend.stat('small', signal))
+  follow('list', (async () => { for await (const _ of backend.list('', signal)) return })())
+  await clock.advance(4_900)
+  expect([ended, told, pictures.at(-1)?.waitingFor?.code]).toEqual([[], [5000], 'throttled'])
+  // Somebody else who uses the account was asked for more.
+  for (const listener of heard) listener(3_000)
+  await clock.advance(2_900)
+  expect(ended).toEqual([])
+  await clock.advance(200)
+  expect(ended.toSorted()).toEqual(['get', 'list', 'put', 'remove', 'stat'])
+  expect([told, pictures.at(-1)?.waitingFor]).toEqual([[5000], undefined])
+  await storage[Symbol.asyncDispose]()
+  expect(heard.size).toBe(0)
+})
+
 test('a storage that lists in no order is listed in order all the same', async () => {
   await using storage = await openStorage({ type: 'test', repository: `faulty+memory:${randomUUID()}?fault.order=any`, home: folder, concurrency: 4 }, testContext({}))
   for (const name of ['b', 'a/1', 'c', 'a/0']) await storage.backend.put(name, body, {}, signal)

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FakeTimers } from '../fakes.ts'
 import { PermitBroker } from '../../../main/supervisor/permits.ts'
 
 function ask(broker: PermitBroker, log: string[], holder: string, request: number, cap = 2, account = 'dropbox:1'): void {
@@ -9,7 +8,7 @@ function ask(broker: PermitBroker, log: string[], holder: string, request: numbe
 
 describe('PermitBroker', () => {
   it('shares one cap among engines of one account, in order of arrival', () => {
-    const broker = new PermitBroker(new FakeTimers())
+    const broker = new PermitBroker()
     const log: string[] = []
     for (const [holder, request] of [['a', 1], ['b', 1], ['a', 2], ['b', 2]] as const) ask(broker, log, holder, request)
     expect(log).toEqual(['a1', 'b1'])
@@ -21,7 +20,7 @@ describe('PermitBroker', () => {
 
   it('holds to the smallest cap where engines disagree, whoever asks first and however often', () => {
     for (const [first, second] of [[1, 4], [4, 1], [2, 3], [3, 2]] as const) {
-      const broker = new PermitBroker(new FakeTimers())
+      const broker = new PermitBroker()
       const log: string[] = []
       ask(broker, log, 'a', 1, first)
       for (let request = 2; request <= 5; request++) ask(broker, log, 'b', request, second)
@@ -32,7 +31,7 @@ describe('PermitBroker', () => {
   })
 
   it('the cap of an engine that is gone no longer counts', () => {
-    const broker = new PermitBroker(new FakeTimers())
+    const broker = new PermitBroker()
     const log: string[] = []
     ask(broker, log, 'a', 1, 1)
     for (let request = 1; request <= 3; request++) ask(broker, log, 'b', request, 3)
@@ -42,7 +41,7 @@ describe('PermitBroker', () => {
   })
 
   it('frees everything of an engine that is gone, also what waited', () => {
-    const broker = new PermitBroker(new FakeTimers())
+    const broker = new PermitBroker()
     const log: string[] = []
     ask(broker, log, 'a', 1, 1)
     ask(broker, log, 'a', 2, 1)
@@ -54,7 +53,7 @@ describe('PermitBroker', () => {
   })
 
   it('serves a restore first and holds backups to one transfer while it runs', () => {
-    const broker = new PermitBroker(new FakeTimers())
+    const broker = new PermitBroker()
     const log: string[] = []
     broker.setForeground('r', true)
     for (let request = 1; request <= 3; request++) ask(broker, log, 'b', request, 3)
@@ -71,7 +70,7 @@ describe('PermitBroker', () => {
   })
 
   it('serves whoever has the fewest, so that who asks for much starves nobody', () => {
-    const broker = new PermitBroker(new FakeTimers())
+    const broker = new PermitBroker()
     const log: string[] = []
     for (let request = 1; request <= 6; request++) ask(broker, log, 'a', request, 4)
     ask(broker, log, 'b', 1, 4)
@@ -85,7 +84,7 @@ describe('PermitBroker', () => {
   })
 
   it('keeps all accounts together beneath one budget, and gives what one leaves to another', () => {
-    const broker = new PermitBroker(new FakeTimers(), 3)
+    const broker = new PermitBroker(3)
     const log: string[] = []
     for (let request = 1; request <= 3; request++) ask(broker, log, 'a', request, 2, 'x')
     for (let request = 1; request <= 3; request++) ask(broker, log, 'b', request, 4, 'y')
@@ -96,27 +95,10 @@ describe('PermitBroker', () => {
     expect(log.slice(4)).toEqual(['b2', 'b3'])
   })
 
-  it('lets all that use an account wait when the storage asks for it, and only those', async () => {
-    const timers = new FakeTimers()
-    const broker = new PermitBroker(timers)
-    const log: string[] = []
-    broker.setForeground('r', true)
-    ask(broker, log, 'a', 1, 2)
-    broker.release('a', 1, 3000)
-    ask(broker, log, 'b', 1, 2)
-    ask(broker, log, 'r', 1, 2)
-    ask(broker, log, 'b', 2, 2, 'another')
-    await timers.advance(2999)
-    expect(log).toEqual(['a1', 'b2'])
-    await timers.advance(1)
-    expect(log).toEqual(['a1', 'b2', 'r1', 'b1'])
-    expect(timers.pending).toBe(0)
-  })
-
   it('never exceeds the cap and never forgets anybody, whatever the order', () => {
     const action = fc.record({ holder: fc.constantFrom('a', 'b', 'c'), request: fc.nat(6), kind: fc.constantFrom('ask', 'ask', 'release', 'drop', 'yield', 'back') })
     fc.assert(fc.property(fc.array(action, { maxLength: 60 }), fc.integer({ min: 1, max: 4 }), (actions, cap) => {
-      const broker = new PermitBroker(new FakeTimers())
+      const broker = new PermitBroker()
       const open = new Map<string, boolean>()
       broker.setForeground('c', true)
       for (const { holder, request, kind } of actions) {

@@ -134,6 +134,51 @@ describe('permits', () => {
   })
 })
 
+describe('pauses', () => {
+  it('of an account reach all engines that use it, under the name that each has for it, also those that begin later and until it is over', async () => {
+    const { backup, restore, hosts, timers } = setUp()
+    backup()
+    backup()
+    const [first, second] = hosts
+    first?.ready()
+    second?.ready()
+    first?.says({ type: 'account-use', account: 's3:x' })
+    second?.says({ type: 'account-use', account: 'S3:X' })
+    second?.says({ type: 'account-use', account: 's3:other' })
+    first?.says({ type: 'account-pause', account: 's3:x', pauseMs: 3000 })
+    expect(second?.got('account-pause')).toEqual([{ type: 'account-pause', account: 'S3:X', pauseMs: 3000 }])
+    await timers.advance(1000)
+    restore()
+    const third = hosts[2]
+    third?.ready()
+    third?.says({ type: 'account-use', account: 's3:x' })
+    expect(third?.got('account-pause')).toEqual([{ type: 'account-pause', account: 's3:x', pauseMs: 2000 }])
+    await timers.advance(2000)
+    backup()
+    hosts[3]?.ready()
+    hosts[3]?.says({ type: 'account-use', account: 's3:x' })
+    expect(hosts[3]?.got('account-pause')).toEqual([])
+  })
+
+  it('are not told again where they are shorter, of an account that the engine does not use, or to one that has ended', async () => {
+    const { backup, hosts } = setUp()
+    backup()
+    backup()
+    const [first, second] = hosts
+    first?.ready()
+    second?.ready()
+    for (const host of [first, second]) host?.says({ type: 'account-use', account: 's3:x' })
+    first?.says({ type: 'account-pause', account: 's3:x', pauseMs: 3000 })
+    second?.says({ type: 'account-pause', account: 's3:x', pauseMs: 2000 })
+    second?.says({ type: 'account-pause', account: 's3:y', pauseMs: 9000 })
+    expect([first?.got('account-pause').length, second?.got('account-pause').length]).toEqual([1, 1])
+    second?.finish()
+    await settle()
+    first?.says({ type: 'account-pause', account: 's3:x', pauseMs: 5000 })
+    expect([first?.got('account-pause').length, second?.got('account-pause').length]).toEqual([2, 1])
+  })
+})
+
 describe('tokens', () => {
   const account = { service: 'dropbox', name: 'anna' } as const
   const token: TokenAnswer = { type: 'token', token: { accessToken: 'secret', expiresMs: 5 } }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { FixedPermits, Transfers } from '../../../../engine/backend/flow/transfers.ts'
+import { HoldfastError } from '../../../../engine/base/errors.ts'
 import { FakeClock } from '../fake-clock.ts'
 
 const never = new AbortController().signal
@@ -38,8 +39,7 @@ test('each direction has its own number, and both together what the account bear
 test('what the storage asks of one, all heed: transfers in both directions and small requests', async () => {
   const clock = new FakeClock()
   const transfers = new Transfers({ concurrency: 4, clock })
-  const permit = await transfers.acquire('up', never)
-  permit.release({ startedMs: 0, finishedMs: 0, throttled: true, retryAfterMs: 3_000 })
+  transfers.pause.heed(new HoldfastError('throttled', 'x', { data: { retryAfterMs: 3_000 } }))
   const given: string[] = []
   void transfers.acquire('up', never).then(() => given.push('up'))
   void transfers.acquire('down', never).then(() => given.push('down'))

@@ -4,6 +4,7 @@ import { TokenBucket, type Bandwidth } from '../../../../engine/backend/flow/ban
 import { faultRule, withFaults } from '../../../../engine/backend/wrappers/faulty/faulty.ts'
 import { shownName, withLimits, type LaneListener, type TransferLane } from '../../../../engine/backend/wrappers/limits.ts'
 import { BackendWrapper } from '../../../../engine/backend/wrappers/wrapper.ts'
+import { withPause } from '../../../../engine/backend/wrappers/pause.ts'
 import { withLog } from '../../../../engine/backend/wrappers/log.ts'
 import type { Body, ByteRange, Pace, PutOptions } from '../../../../engine/backend/backend.ts'
 import { openMemory } from '../../../../engine/backend/memory/memory.ts'
@@ -84,7 +85,8 @@ test('a get is held to the download limit and ends as failed when it fails', asy
 test('a failed transfer gives its permit back, and throttling holds the next one up', async () => {
   const clock = new FakeClock()
   const faulty = withFaults(openMemory(randomUUID(), clock), { seed: 1, rules: [faultRule('put', 'before', { times: 1, code: 'throttled', retryAfterMs: 4000 })] }, clock)
-  const backend = withLimits(faulty, { transfers: new Transfers({ concurrency: 1, clock }), bandwidth: bandwidth(clock), clock })
+  const transfers = new Transfers({ concurrency: 1, clock })
+  const backend = withLimits(withPause(faulty, transfers.pause, clock), { transfers, bandwidth: bandwidth(clock), clock })
   expect(await codeOf(backend.put('x', bytesOf('x'), {}, never))).toBe('throttled')
   let done = false
   void backend.put('x', bytesOf('x'), {}, never).then(() => { done = true })

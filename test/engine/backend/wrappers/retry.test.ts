@@ -62,6 +62,12 @@ test('Retry-After is kept to', async () => {
   expect(done).toBe(true)
 })
 
+test('a storage that asks for more than the patience left is not waited for: its time is told', async () => {
+  const { backend, faulty } = world(faultRule('remove', 'before', { code: 'throttled', retryAfterMs: 3 * 24 * 3_600_000 }))
+  await expect(backend.remove('x', never)).rejects.toMatchObject({ code: 'throttled', message: expect.stringContaining('until 1970-01-04 00:00 UTC') as string, data: { untilMs: 259_200_000 } })
+  expect(faulty.happened).toEqual([1])
+})
+
 test('what will not pass is not repeated, nor is a put that its caller repeats', async () => {
   const denied = world(faultRule('put', 'before', { code: 'denied' }))
   expect(await codeOf(denied.backend.put('x', bytesOf('x'), {}, never))).toBe('denied')
