@@ -208,7 +208,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const surroundings = openSurroundings(() => timers.now(), isForTests(app) ? process.env['HOLDFAST_TEST_POWER'] : undefined)
   const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: runPorts.onChange })
   const places = new Places({ store, secrets, visits })
-  const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home }
+  const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home, quietFolders: [app.getPath('userData')] }
   const reports = new Reports({ file: openReportsFile(paths.reports, () => timers.now()), secrets, timers, host: hostname(), log, onChange: () => { publisher.appChanged() } })
   const backups = new Backups({
     ...ports, history,

@@ -50,6 +50,7 @@ const stateWords: Readonly<Record<string, string>> = {
 
 const waitWords: Readonly<Record<string, string>> = {
   'schedule': 'next backup',
+  'changes': 'waits for a change, in any case',
   'catch-up': 'makes up for a missed backup',
   'retry': 'tries again',
   'away': 'waits for what is away',

@@ -95,6 +95,7 @@ export class Browser implements AsyncDisposable {
         case 'acknowledge': return { type: 'acknowledged', snapshots: await this.acknowledge(query) }
         case 'add-password': return { type: 'password-added', key: await this.addPassword(query.password) }
         case 'machines': return { type: 'machines', ...(await this.machines()) }
+        case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
         case 'door': throw new HoldfastError('unsupported', 'Whoever browses opens no door.')
         default: return assertNever(query)
       }

@@ -6,7 +6,7 @@ import type { CommandContext } from './context.ts'
 
 /**
  * Runs a job to its end. Only the code of its own command is loaded. A catalog that turns out to be damaged is made anew, once.
- * Errors: a HoldfastError, as RunFailed where the run had begun. A browse and a serve job talk with whoever started them and have their own entries, serveBrowse and serveFiles.
+ * Errors: a HoldfastError, as RunFailed where the run had begun. A browse, a serve and a watch job talk with whoever started them and have their own entries, serveBrowse, serveFiles and serveWatch.
  */
 export async function runJob(job: EngineJob, context: CommandContext): Promise<RunSummary> {
   try {
@@ -33,6 +33,7 @@ async function runOnce(job: EngineJob, context: CommandContext): Promise<RunSumm
     case 'test': return (await import('./test.ts')).test(job, context)
     case 'sync': return (await import('./sync.ts')).sync(job, context)
     case 'browse': throw new HoldfastError('internal', 'Browsing needs somebody who asks.')
+    case 'watch': throw new HoldfastError('internal', 'Watching needs somebody who asks.')
     case 'serve': throw new HoldfastError('internal', 'A door needs somebody who is told where it is.')
     default: return assertNever(job)
   }

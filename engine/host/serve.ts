@@ -60,6 +60,10 @@ const runLazily: JobRunner = async (job, context, queries): Promise<RunSummary> 
     const { serveAsked } = await import('../commands/serve.ts')
     return serveAsked(job, context, queries)
   }
+  if (job.type === 'watch') {
+    const { serveWatch } = await import('../commands/watch.ts')
+    return serveWatch(job, context, queries)
+  }
   const { runJob } = await import('../commands/run.ts')
   return runJob(job, context)
 }

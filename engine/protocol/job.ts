@@ -1,7 +1,7 @@
 import type { KnownRepository } from './known.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
-export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | ServeJob | TestJob | SyncJob
+export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | ServeJob | WatchJob | TestJob | SyncJob
 
 interface JobBase {
   /** Address of the repository, see engine/backend/open.ts. Never with credentials in it. */
@@ -172,6 +172,13 @@ export interface ServeJob extends JobBase {
   readonly port: number
   /** It ends when nobody has asked anything for so long, in ms. Absent: never. */
   readonly idleMs?: number
+}
+
+/** Watches the sources of a backup job until it is stopped. Its repository is not opened: changes in it do not count. */
+export interface WatchJob extends JobBase, Pick<BackupJob, 'sources' | 'excludes'> {
+  readonly type: 'watch'
+  /** More absolute paths whose content changes by itself and does not count. */
+  readonly quiet: readonly string[]
 }
 
 /** Tries the destination: reachable, writable, what it can do, whether a repository is there and the password opens it. */

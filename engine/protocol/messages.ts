@@ -20,7 +20,7 @@ export type EngineCommand =
   | { readonly type: 'account-pause'; readonly account: string; readonly pauseMs: number }
   /** Answers a `token-request`. */
   | { readonly type: 'token'; readonly request: number; readonly answer: TokenAnswer }
-  /** Only for a `browse` or `serve` engine, which answers until it is stopped. */
+  /** Only for a `browse`, `serve` or `watch` engine, which answers until it is stopped. */
   | { readonly type: 'query'; readonly request: number; readonly query: BrowseQuery }
 
 /** What an engine tells the supervisor; the last one is exactly one `finished` or `failed`. */
@@ -77,6 +77,8 @@ export type BrowseQuery =
   | { readonly type: 'door' }
   /** What machines left in the repository so that another can take their place. */
   | { readonly type: 'machines' }
+  /** Of a `watch` engine, which answers nothing else, and not before all folders are found and there is something new to tell. */
+  | { readonly type: 'watched' }
 
 export type BrowseAnswer =
   /** `missed`: what the repository lacks of what this machine has seen in it, in words. `held`: jobs of which a backup was unusual. */
@@ -92,6 +94,8 @@ export type BrowseAnswer =
   | { readonly type: 'machines'; readonly repositoryId: string; readonly machines: readonly MachineRecord[] }
   /** On 127.0.0.1. The password is for main alone. */
   | { readonly type: 'door'; readonly port: number; readonly user: string; readonly password: string; readonly snapshots: number }
+  /** Folders that are watched, sources that are not there, changes so far. */
+  | { readonly type: 'watched'; readonly folders: number; readonly away: number; readonly changes: number }
   | { readonly type: 'error'; readonly error: WireError }
 
 /** What a machine left in a repository; see engine/protocol/machine-settings.ts for what the app's settings hold. */

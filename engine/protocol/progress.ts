@@ -53,7 +53,7 @@ export interface AtOnce {
   readonly because?: 'refused' | 'enough'
 }
 
-export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'care' | 'drill' | 'rebuild' | 'browse' | 'serve' | 'test' | 'init' | 'sync'
+export type Operation = 'backup' | 'restore' | 'check' | 'forget' | 'prune' | 'care' | 'drill' | 'rebuild' | 'browse' | 'serve' | 'watch' | 'test' | 'init' | 'sync'
 
 export type Phase = 'opening' | 'scanning' | 'working' | 'finishing' | 'verifying'
 

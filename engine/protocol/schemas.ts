@@ -10,7 +10,7 @@ export const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
 export const text = v.string()
 export const flag = v.boolean()
 
-export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'care', 'drill', 'rebuild', 'browse', 'serve', 'test', 'init', 'sync'])
+export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'prune', 'care', 'drill', 'rebuild', 'browse', 'serve', 'watch', 'test', 'init', 'sync'])
 export const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
 
 const note: v.GenericSchema<unknown, Note> = v.object({

@@ -54,10 +54,8 @@ const jobBase = {
   host: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
 }
 
-const backupJob = v.object({
-  ...jobBase,
-  type: v.literal('backup'),
-  name: jobName,
+/** What a backup takes. */
+const taken = {
   sources: v.pipe(v.array(v.union([text, bytes])), v.minLength(1)),
   excludes: v.object({
     patterns: list,
@@ -65,6 +63,13 @@ const backupJob = v.object({
     largerThanBytes: v.exactOptional(count),
     oneFileSystem: flag,
   }),
+}
+
+const backupJob = v.object({
+  ...jobBase,
+  type: v.literal('backup'),
+  name: jobName,
+  ...taken,
   dryRun: flag,
   acceptChangedSources: v.exactOptional(flag),
   onFailure: v.picklist(['drain', 'cancel']),
@@ -155,6 +160,7 @@ const job: v.GenericSchema<unknown, EngineJob> = v.variant('type', [
   v.object({ ...jobBase, type: v.literal('rebuild'), name: v.exactOptional(jobName) }),
   v.object({ ...jobBase, type: v.literal('browse') }),
   v.object({ ...jobBase, type: v.literal('serve'), snapshots: v.pipe(list, v.maxLength(1000)), port: v.pipe(count, v.maxValue(65_535)), idleMs: v.exactOptional(count) }),
+  v.object({ ...jobBase, type: v.literal('watch'), ...taken, quiet: list }),
   v.object({ ...jobBase, type: v.literal('test') }),
 ])
 
@@ -186,6 +192,7 @@ const query = v.variant('type', [
   v.object({ type: v.literal('add-password'), password: text }),
   v.object({ type: v.literal('door') }),
   v.object({ type: v.literal('machines') }),
+  v.object({ type: v.literal('watched') }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -284,6 +291,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('password-added'), key: text }),
   v.object({ type: v.literal('door'), port: v.pipe(count, v.minValue(1), v.maxValue(65_535)), user: v.pipe(v.string(), v.regex(/^[a-z]{1,32}$/)), password: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), snapshots: count }),
   v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
+  v.object({ type: v.literal('watched'), folders: count, away: count, changes: count }),
   v.object({ type: v.literal('error'), error }),
 ])
 

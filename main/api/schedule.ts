@@ -1,14 +1,15 @@
 import { Cron } from 'croner'
 import { leastMinutes, type Schedule } from '../../engine/protocol/schedule.ts'
 
-export { leastMinutes, mostMinutes, mostTimes, type Weekday } from '../../engine/protocol/schedule.ts'
+export { leastContinuousMinutes, leastMinutes, mostContinuousMinutes, mostMinutes, mostQuietMinutes, mostTimes, type Weekday } from '../../engine/protocol/schedule.ts'
 
 const minuteMs = 60_000
 const weekMs = 7 * 24 * 60 * minuteMs
 
-/** The first time of the schedule after `sinceMs`, in local time (or `timezone`); undefined for manual, and where none comes. */
+/** The first time of the schedule after `sinceMs`, in local time (or `timezone`); undefined for manual, and where none comes; of a continuous one the first that it may take. */
 export function nextTimeMs(schedule: Schedule, sinceMs: number, timezone?: string): number | undefined {
   if (schedule.type === 'interval') return sinceMs + schedule.minutes * minuteMs
+  if (schedule.type === 'continuous') return sinceMs + schedule.everyMinutes * minuteMs
   const times = patternsOf(schedule).flatMap((pattern) => cronOf(pattern, timezone)?.nextRun(new Date(sinceMs))?.getTime() ?? [])
   return times.length === 0 ? undefined : Math.min(...times)
 }
@@ -27,6 +28,7 @@ export function nextTimesMs(schedule: Schedule, sinceMs: number, count: number, 
 /** How often a schedule runs in a week, about; none of the times of a manual one comes. */
 export function timesAWeek(schedule: Schedule): number {
   if (schedule.type === 'interval') return weekMs / (schedule.minutes * minuteMs)
+  if (schedule.type === 'continuous') return weekMs / (schedule.everyMinutes * minuteMs)
   const times = nextTimesMs(schedule, sampleMs, sampled, 'UTC')
   const [first, last] = [times[0], times.at(-1)]
   if (first === undefined || last === undefined) return 0
@@ -52,7 +54,7 @@ function isPlain(expression: string): boolean {
   return expression.trim().split(/\s+/).length === 5 && !expression.includes('@')
 }
 
-function patternsOf(schedule: Exclude<Schedule, { type: 'interval' }>): readonly string[] {
+function patternsOf(schedule: Exclude<Schedule, { type: 'interval' | 'continuous' }>): readonly string[] {
   switch (schedule.type) {
     case 'manual':
       return []

@@ -93,6 +93,8 @@ export interface JobView {
   readonly hold?: JobHold
   /** Why it does not run now; absent while it does, and where it is about to. */
   readonly waits?: Wait
+  /** How its sources are watched; absent where its schedule does not ask for it, and while everything is paused. */
+  readonly watch?: WatchView
   /** How its repository is looked after; absent where it is not, for want of a choice of what is kept. */
   readonly care?: CareView
   /** Where else its backup is, in the order in which they were added. */
@@ -112,6 +114,13 @@ export interface RecentBackup {
   /** What it has sent to the storage. */
   readonly addedBytes: number
 }
+
+/** `starting`: folders are still being found. Where they are too many, or watching breaks off (it is tried again), the job runs each hour instead. */
+export type WatchView =
+  | { readonly state: 'starting' }
+  /** `away`: sources that are not there. */
+  | { readonly state: 'watching'; readonly folders: number; readonly away: number }
+  | { readonly state: 'too-many' | 'broken' }
 
 /** `ping`: as healthchecks.io does it. `json`: one object for each event. */
 export type ReportKind = 'ping' | 'json'
@@ -189,6 +198,8 @@ export interface Wait {
 export type WaitReason =
   /** Its time has not come. */
   | { readonly type: 'schedule' }
+  /** Nothing has changed in its sources; it runs in any case when the time comes. */
+  | { readonly type: 'changes' }
   /** It was missed while the computer was off or asleep, and is made up for when things have settled. */
   | { readonly type: 'catch-up' }
   /** The last run failed for a reason that may be gone by then. */

@@ -1,5 +1,5 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, ServeJob, SyncJob, TestJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, ServeJob, SyncJob, TestJob, WatchJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
 import type { Destination, JobConfig, Request, Retention } from '../api/contract.ts'
 import { keepsAll } from '../api/retention.ts'
@@ -57,6 +57,12 @@ export function restoreJobOf(place: Place, home: string, request: RestoreRequest
 
 export function browseJobOf(place: Place, home: string): BrowseJob {
   return { type: 'browse', ...repositoryOf(place, home), concurrency: helperConcurrency, patienceMs: browsePatienceMs }
+}
+
+/** @param quiet absolute paths whose content changes by itself */
+export function watchJobOf(record: JobRecord, home: string, quiet: readonly string[]): WatchJob {
+  const { config: { sources, excludes } } = record
+  return { type: 'watch', sources, excludes, quiet, ...repositoryOf(record, home), concurrency: helperConcurrency }
 }
 
 /** All snapshots; it ends by itself. */

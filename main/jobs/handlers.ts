@@ -81,6 +81,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       await dropCopies(ports, copied)
       history.remove(jobId)
       ports.care.forget(jobId)
+      backups.watches.tick()
       await ports.reports.forget(jobId)
       ports.reminder.tick()
       onChange()
@@ -109,7 +110,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
   }
 }
 
-async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, { config: input, secrets: typed }: Request<'job.add'>): Promise<{ readonly jobId: string }> {
+async function add({ store, secrets, backups, folders, ask, onChange }: JobHandlerPorts, { config: input, secrets: typed }: Request<'job.add'>): Promise<{ readonly jobId: string }> {
   const config = folders.config(input)
   check(config)
   const merged = mergeSecrets(undefined, typed)
@@ -130,6 +131,7 @@ async function add({ store, secrets, folders, ask, onChange }: JobHandlerPorts, 
     await store.remove(record.id)
     throw error
   }
+  backups.watches.tick()
   onChange()
   return { jobId: record.id }
 }
@@ -160,6 +162,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
     if (typed.password !== undefined) ports.reminder.known(repository)
   } else await store.update(jobId, config)
   browsing.close({ jobId })
+  ports.backups.watches.tick()
   onChange()
 }
 

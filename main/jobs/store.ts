@@ -8,7 +8,7 @@ import { copyRecord, CopyStore, type CopyRecord } from '../repositories/copies.t
 import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
-import { moreSchedules, noConditions, noCopies, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
+import { continuousSchedules, moreSchedules, noConditions, noCopies, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
 
 /** A job with the repository that it goes to. */
 export interface JobRecord {
@@ -50,7 +50,7 @@ const stored: v.GenericSchema<unknown, Stored> = v.pipe(
   v.check(({ repositories, jobs, copies }) => [...jobs, ...copies].every((one) => repositories.some(({ id }) => id === one.repository))),
 )
 
-const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions]
+const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions, continuousSchedules]
 
 /** Where a job goes that moves. */
 export interface Move {

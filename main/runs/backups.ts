@@ -15,6 +15,7 @@ import { isComplete } from './run-view.ts'
 import { isCondition } from './conditions.ts'
 import type { Overdue } from './overdue.ts'
 import { nextRunMs, spreadMs } from './schedule.ts'
+import { Watches } from './watches.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
@@ -32,6 +33,8 @@ export interface BackupPorts extends RunPorts {
   /** Folder of catalogs and spools. */
   readonly home: string
   readonly queue: RunQueue
+  /** Where the app keeps what changes by itself, beside `home`. */
+  readonly quietFolders: readonly string[]
   /** A run has begun. */
   readonly onStarted: (startedMs: number, record: JobRecord) => void
   /** A run has ended and is in the history. */
@@ -42,9 +45,11 @@ export interface BackupPorts extends RunPorts {
 export class Backups {
   readonly #ports: BackupPorts
   readonly #interrupted = new Set<string>()
+  readonly watches: Watches
 
   constructor(ports: BackupPorts) {
     this.#ports = ports
+    this.watches = new Watches({ ...ports, mayWatch: () => !ports.queue.pausedAll && !ports.queue.ending })
   }
 
   /** What runs and what waits, in the order of arrival. */
@@ -129,6 +134,7 @@ export class Backups {
   /** Pauses what runs and holds the schedule; a backup that is started by hand meanwhile runs. */
   pauseAll(length: PauseLength): void {
     this.#ports.queue.pauseAll(length)
+    this.watches.tick()
   }
 
   resumeAll(): void {
@@ -144,6 +150,7 @@ export class Backups {
   /** Starts what is due. Called at start, once in a while, and after wake-up; calling it more often changes nothing. */
   tick(): void {
     this.#ports.queue.endPause()
+    this.watches.tick()
     for (const record of this.#ports.store.all) {
       if (this.of(record.id)) continue
       const decision = this.#decision(record)
@@ -164,6 +171,7 @@ export class Backups {
 
   #candidate(record: JobRecord): BackupCandidate {
     const { id, config, repository, scheduledSinceMs } = record
+    const watching = this.watches.of(id)
     return {
       operation: 'backup',
       jobId: id,
@@ -174,6 +182,7 @@ export class Backups {
       goesOn: this.#interrupted.has(id),
       missing: this.missingAccount(record),
       spreadMs: spreadMs(id, repository.destination),
+      ...(watching && { watching }),
       ...(config.conditions && { conditions: config.conditions }),
     }
   }

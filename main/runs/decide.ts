@@ -2,7 +2,7 @@ import type { Conditions, MissingAccount, Operation, RunView, Schedule, Surround
 import { assertNever } from '../system/never.ts'
 import { nextTimeMs, nextTimesMs } from '../api/schedule.ts'
 import { holdReason, unmet, unmetByAny } from './conditions.ts'
-import { dueTrigger, isForNow, nextRunMs, settledMs } from './schedule.ts'
+import { dueTrigger, isForNow, nextRunMs, pendingChanges, settledMs, type Watching } from './schedule.ts'
 
 export type Trigger = RunView['trigger']
 
@@ -32,6 +32,7 @@ export interface BackupCandidate extends CandidateBase {
   readonly timezone?: string
   /** How long after the times of its schedule it starts, in ms. */
   readonly spreadMs?: number
+  readonly watching?: Watching
   readonly conditions?: Conditions
 }
 
@@ -236,7 +237,12 @@ function waitForTime(candidate: BackupCandidate): Waiting {
   const away = awayAfter(candidate.lastRun)
   if (away) return { wait: { type: 'away', what: away }, ...until }
   if (untilMs === undefined) return { wait: { type: 'asked' } }
-  return isForNow(candidate.lastRun) ? { wait: { type: 'retry' }, ...until } : { wait: { type: 'schedule' }, ...until }
+  if (isForNow(candidate.lastRun)) return { wait: { type: 'retry' }, ...until }
+  return { wait: { type: awaitsChange(candidate) ? 'changes' : 'schedule' }, ...until }
+}
+
+function awaitsChange(candidate: BackupCandidate): boolean {
+  return candidate.schedule.type === 'continuous' && candidate.watching?.works !== false && !pendingChanges(candidate)
 }
 
 /** What was away when a run ended, so that its return starts the next one. */

@@ -24,18 +24,61 @@ export interface Scheduled {
   readonly timezone?: string
   /** See `spreadMs`. */
   readonly spreadMs?: number
+  /** Of a continuous schedule. */
+  readonly watching?: Watching
 }
+
+/** What is known of changes in the sources of a job. */
+export interface Watching {
+  /** Otherwise the sources cannot be watched, and the job runs each hour instead. */
+  readonly works: boolean
+  /** The first and the last of those that count. */
+  readonly changes?: Changes
+}
+
+/** ms since 1970. */
+export interface Changes {
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
+/** What is not watched, or may have been missed, is found by a run in this time. */
+const unwatchedMs = { works: 24 * 3_600_000, fails: 3_600_000 }
 
 /**
  * When a job is to start next; it may lie in the past (missed while asleep or not started), then it is due at once. Any run
  * counts, also one that was started by hand.
  */
-export function nextRunMs({ schedule, scheduledSinceMs, lastRun, timezone, spreadMs: later = 0 }: Scheduled): number | undefined {
-  const since = Math.max(scheduledSinceMs, lastRun?.finishedMs ?? 0)
-  // An interval counts from the last run, which was late already.
-  const next = schedule.type === 'interval' ? nextTimeMs(schedule, since) : add(nextTimeMs(schedule, since - later, timezone), later)
+export function nextRunMs(scheduled: Scheduled): number | undefined {
+  const { lastRun } = scheduled
+  const next = nextScheduledMs(scheduled)
   if (next === undefined || !lastRun || !isForNow(lastRun)) return next
   return Math.min(next, lastRun.finishedMs + retryMs)
+}
+
+function nextScheduledMs(scheduled: Scheduled): number | undefined {
+  const { schedule, scheduledSinceMs, lastRun, timezone, spreadMs: later = 0 } = scheduled
+  const since = Math.max(scheduledSinceMs, lastRun?.finishedMs ?? 0)
+  if (schedule.type === 'continuous') return nextChangedMs(schedule, scheduled, since)
+  // An interval counts from the last run, which was late already.
+  return schedule.type === 'interval' ? nextTimeMs(schedule, since) : add(nextTimeMs(schedule, since - later, timezone), later)
+}
+
+function nextChangedMs({ quietMinutes, everyMinutes }: Extract<Schedule, { type: 'continuous' }>, scheduled: Scheduled, since: number): number {
+  const { lastRun, watching } = scheduled
+  const inAnyCaseMs = since + (watching?.works === false ? unwatchedMs.fails : unwatchedMs.works)
+  const changes = pendingChanges(scheduled)
+  if (!changes) return inAnyCaseMs
+  const everyMs = everyMinutes * 60_000
+  const calmMs = Math.min(changes.lastMs + quietMinutes * 60_000, changes.firstMs + everyMs)
+  return Math.min(inAnyCaseMs, Math.max(calmMs, lastRun ? lastRun.finishedMs + everyMs : calmMs))
+}
+
+/** What has changed and is in no run yet, whatever became of that run: what changes while one goes on is for the next. */
+export function pendingChanges({ watching, lastRun }: Pick<Scheduled, 'watching' | 'lastRun'>): Changes | undefined {
+  const { changes } = watching ?? {}
+  if (!changes || !lastRun) return changes
+  return changes.lastMs < lastRun.startedMs ? undefined : { firstMs: Math.max(changes.firstMs, lastRun.startedMs), lastMs: changes.lastMs }
 }
 
 function add(time: number | undefined, ms: number): number | undefined {

@@ -54,7 +54,7 @@ const paceSeconds = 3
 const mostAsking = 16
 const tooMany: TokenAnswer = { type: 'refused', error: { code: 'unavailable', message: 'Too many tokens were asked for at once.', retryable: true } }
 /** CPU priority by what runs; all else has somebody in front of it. */
-const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, sync: 15, care: 19 }
+const niceness: Readonly<Partial<Record<EngineJob['type'], number>>> = { backup: 10, watch: 15, sync: 15, care: 19 }
 /** Shares of a limit that all have together. */
 const weights: Readonly<Partial<Record<EngineJob['type'], number>>> = { restore: 90, sync: 5, care: 1 }
 const usualWeight = 10
@@ -205,7 +205,7 @@ export class Supervisor {
   #onChange(): void {
     this.#permits.setYielding(this.#isRestoring)
     this.#rebalance()
-    const wanted = this.#running.size > 0
+    const wanted = this.#transferring.length > 0
     if (wanted && !this.#cancelRebalance) {
       this.#measure()
       for (const { used } of this.#running.values()) Object.assign(used, { up: Infinity, down: Infinity })
@@ -219,6 +219,11 @@ export class Supervisor {
     }
   }
 
+  /** A watch sends nothing: it takes no share, and nothing has to be measured for it alone. */
+  get #transferring(): readonly Running[] {
+    return [...this.#running.values()].filter((one) => one.job.type !== 'watch')
+  }
+
   get #isRestoring(): boolean {
     return [...this.#running.values()].some((one) => one.job.type === 'restore')
   }
@@ -227,7 +232,7 @@ export class Supervisor {
   #rebalance(): void {
     const up = this.#divide('up')
     const down = this.#divide('down')
-    const engines = [...this.#running.values()].sort((a, b) => growth(a, up) - growth(b, up))
+    const engines = this.#transferring.toSorted((a, b) => growth(a, up) - growth(b, up))
     for (const one of engines) {
       const before = { ...one.share }
       one.share.up = up.get(one.id) ?? Infinity
@@ -239,7 +244,7 @@ export class Supervisor {
 
   #divide(direction: Direction): ReadonlyMap<string, number> {
     const limit = this.#limit(direction)
-    const consumers = [...this.#running.values()].map((one): Consumer => ({
+    const consumers = this.#transferring.map((one): Consumer => ({
       id: one.id,
       weight: weights[one.job.type] ?? usualWeight,
       demand: estimateDemand(one.used[direction], one.share[direction], limit),
@@ -259,7 +264,7 @@ export class Supervisor {
 
   /** What goes with `start`: the least it will have; the first division follows at once. */
   #firstLimits(request: StartRequest): Limits {
-    const engines = this.#running.size + 1
+    const engines = this.#transferring.length + 1
     const up = Math.min(request.uploadBytesPerSecond ?? Infinity, this.#limit('up') / engines)
     return limitsOf({ up, down: this.#limit('down') / engines })
   }

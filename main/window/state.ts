@@ -89,6 +89,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const care = carer.view(record)
   const report = reports.view(id)
   const spread = whereabouts.view(record)
+  const watching = backups.watches.view(id)
   return {
     id,
     config: folders.view(id, config),
@@ -106,6 +107,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     ...(signIn && { signIn }),
     ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
     ...(waits && { waits }),
+    ...(watching && { watch: watching }),
     ...(care && { care }),
     ...(report && { report }),
   }

@@ -1,4 +1,4 @@
-import { cronProblem, leastMinutes, mostMinutes, mostTimes, type Weekday } from '../../main/api/schedule.ts'
+import { cronProblem, leastContinuousMinutes, leastMinutes, mostContinuousMinutes, mostMinutes, mostQuietMinutes, mostTimes, type Weekday } from '../../main/api/schedule.ts'
 import { scheduleText } from '../text/schedule.ts'
 import type { Schedule } from './bridge.ts'
 import type { FieldProblem } from './destination-form.ts'
@@ -9,13 +9,16 @@ export interface ScheduleFields {
   at: string
   every: string
   unit: 'minutes' | 'hours'
+  /** Minutes without a change, and between two backups. */
+  quiet: string
+  apart: string
   days: readonly Weekday[]
   /** Separated by commas. */
   times: string
   cron: string
 }
 
-type ScheduleErrors = Partial<Record<'at' | 'every' | 'days' | 'times' | 'cron', FieldProblem>>
+type ScheduleErrors = Partial<Record<'at' | 'every' | 'quiet' | 'apart' | 'days' | 'times' | 'cron', FieldProblem>>
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/
 
@@ -31,6 +34,8 @@ export function scheduleFieldsOf(schedule: Schedule): ScheduleFields {
     at: schedule.type === 'daily' ? schedule.at : '20:00',
     every: schedule.type === 'interval' ? String(hours ? schedule.minutes / 60 : schedule.minutes) : '4',
     unit: schedule.type !== 'interval' || hours ? 'hours' : 'minutes',
+    quiet: schedule.type === 'continuous' ? String(schedule.quietMinutes) : '2',
+    apart: schedule.type === 'continuous' ? String(schedule.everyMinutes) : '15',
     days: schedule.type === 'times' ? schedule.days : [1, 2, 3, 4, 5],
     times: schedule.type === 'times' ? schedule.at.join(', ') : '12:00, 18:00',
     cron: schedule.type === 'cron' ? schedule.expression : '30 9 * * 1-5',
@@ -46,6 +51,11 @@ export function validateSchedule(fields: ScheduleFields): ScheduleErrors {
       const minutes = minutesOf(fields)
       return Number.isInteger(minutes) && minutes >= leastMinutes && minutes <= mostMinutes ? {} : { every: problem('interval') }
     }
+    case 'continuous':
+      return {
+        ...(!isWhole(fields.quiet, 1, mostQuietMinutes) && { quiet: problem('quiet') }),
+        ...(!isWhole(fields.apart, leastContinuousMinutes, mostContinuousMinutes) && { apart: problem('apart') }),
+      }
     case 'times': {
       const times = timesOf(fields)
       const good = times.length > 0 && times.length <= mostTimes && times.every(isTimeOfDay)
@@ -67,6 +77,8 @@ export function scheduleOf(fields: ScheduleFields): Schedule {
       return { type: 'daily', at: fields.at }
     case 'interval':
       return { type: 'interval', minutes: minutesOf(fields) }
+    case 'continuous':
+      return { type: 'continuous', quietMinutes: Number(fields.quiet), everyMinutes: Number(fields.apart) }
     case 'times':
       return { type: 'times', days: [...fields.days].sort((a, b) => a - b), at: timesOf(fields) }
     case 'cron':
@@ -74,6 +86,11 @@ export function scheduleOf(fields: ScheduleFields): Schedule {
     default:
       return { type: fields.schedule }
   }
+}
+
+function isWhole(text: string, least: number, most: number): boolean {
+  const number = text.trim() === '' ? NaN : Number(text)
+  return Number.isInteger(number) && number >= least && number <= most
 }
 
 /** NaN for what is no number. */

@@ -68,6 +68,8 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
   switch (wait.type) {
     case 'schedule':
       return untilMs === undefined ? '' : text.next(formatMoment(untilMs, now))
+    case 'changes':
+      return text.changes
     case 'catch-up':
       return untilMs === undefined ? '' : scheduleText.missed(formatMoment(untilMs, now))
     case 'retry':

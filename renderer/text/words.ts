@@ -51,6 +51,7 @@ export const words = {
     lastSuccess: (age: string) => `last success ${age}`,
     waits: {
       next: (moment: string) => `Next: ${moment}`,
+      changes: 'Waits for a change',
       retry: (moment: string) => `Tries again: ${moment}`,
       destinationAway: 'Waits for its destination to be back',
       sourceAway: 'Waits for its source to be back',

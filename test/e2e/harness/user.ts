@@ -15,7 +15,7 @@ export interface JobInput {
   readonly password: string
   /** Bytes a second, in steps of 0.01 MB. */
   readonly limit?: number
-  readonly schedule?: 'By hand' | 'Every hour' | 'Every day'
+  readonly schedule?: 'By hand' | 'When something changes' | 'Every hour' | 'Every day'
 }
 
 export type DialogAnswers = Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>> & { readonly confirm?: boolean }

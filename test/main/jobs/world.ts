@@ -68,7 +68,7 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const visits = new Visits()
   const places = new Places({ store, secrets, visits })
   const ports = {
-    queue, timers, log, store, places, secrets, history, engines: supervisor, home: folder, pace: new Pace({ burst: 12, perSecond: 0.5, now }),
+    queue, timers, log, store, places, secrets, history, engines: supervisor, home: folder, quietFolders: [], pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
