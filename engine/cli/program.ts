@@ -9,6 +9,7 @@ import { addCare } from './commands/care.ts'
 import { addCheck } from './commands/check.ts'
 import { addDestinations } from './commands/destinations.ts'
 import { addDrill } from './commands/drill.ts'
+import { addFind } from './commands/find.ts'
 import { addInit } from './commands/init.ts'
 import { addKey } from './commands/key.ts'
 import { addKit } from './commands/kit.ts'
@@ -66,7 +67,7 @@ export function buildProgram(out: StandardOutput, json: boolean, done: (exitCode
       done(await executePlain(createOutput(options, out), action))
     },
   }
-  for (const add of [addInit, addBackup, addBrowsing, addRestore, addServe, addCheck, addRetention, addCare, addDrill, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addStatus, addDestinations, addAccounts]) add(program, builder)
+  for (const add of [addInit, addBackup, addBrowsing, addFind, addRestore, addServe, addCheck, addRetention, addCare, addDrill, addAcknowledge, addSync, addKey, addKit, addMachines, addRebuild, addStatus, addDestinations, addAccounts]) add(program, builder)
   return program
 }
 

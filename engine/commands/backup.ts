@@ -39,6 +39,7 @@ import { expectSources, findSources, manifestSources, nameSources, sourceDevices
 import { judgeRun, unusualWords } from './backup/unusual.ts'
 import { SampleVerification } from './backup/verify.ts'
 import type { CommandContext } from './context.ts'
+import { takeInAfterBackup } from './names/after-backup.ts'
 import { RunFailed } from './failure.ts'
 
 /**
@@ -94,6 +95,8 @@ class BackupRun {
   #verifiedBytes: number | undefined
   #unusual: readonly UnusualReason[] = []
   #space: SpaceOutlook | undefined
+  /** The snapshot that was made, and the one before it. */
+  #made: { readonly made: LastSnapshot; readonly before: LastSnapshot | undefined } | undefined
 
   constructor(parts: RunParts) {
     const { repository, catalog, jobKey, memory, host } = parts.opened
@@ -162,7 +165,7 @@ class BackupRun {
       await this.#keeper.acknowledge(signal)
       await writeIndexes(repository, catalog, systemRandom, signal)
       const commit = await this.#keeper.commit(() => this.#manifest(root, last), signal)
-      if (commit.type === 'committed') return this.#committed(commit.ref, root, passes)
+      if (commit.type === 'committed') return this.#committed(commit.ref, root, passes, last)
       passes.distrust(root)
     }
   }
@@ -235,6 +238,7 @@ class BackupRun {
     await this.#keepSettings()
     this.#verifiedBytes = await verification?.finish(!changed)
     if (!job.dryRun && (changed || this.#parts.opened.storage.backend.traits.distance === 'near')) this.#space = await this.#outlook()
+    if (this.#made) await this.#takeInNames(this.#made)
     return this.#summary(changed || this.#parts.tally.problemCount > 0 ? this.#outcome() : 'unchanged', snapshot)
   }
 
@@ -251,6 +255,11 @@ class BackupRun {
     }
   }
 
+  async #takeInNames(made: { readonly made: LastSnapshot; readonly before: LastSnapshot | undefined }): Promise<void> {
+    const { job, context, opened, startedMs } = this.#parts
+    await takeInAfterBackup({ ...made, job: job.name, home: job.home, opened, elapsedMs: context.clock.now() - startedMs }, context)
+  }
+
   /** The last snapshot may have been forgotten or damaged meanwhile. */
   async #stillStands(last: LastSnapshot, signal: AbortSignal): Promise<boolean> {
     const { repository, jobKey } = this.#parts.opened
@@ -264,15 +273,17 @@ class BackupRun {
     }
   }
 
-  #committed(ref: SnapshotRef, root: BlobId, passes: Passes): End {
+  #committed(ref: SnapshotRef, root: BlobId, passes: Passes, before: LastSnapshot | undefined): End {
     const { catalog, host } = this.#parts.opened
     const id = snapshotId({ job: this.#parts.job.name, host }, ref)
     const { files, bytes } = this.#parts.tally
+    const made = { id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found, sources: passes.records }
     catalog.transaction(() => {
-      catalog.lastSnapshot.set({ id, host, revision: ref.revision, root: toHex(root), finishedMs: this.#parts.context.clock.now(), files: files.found, bytes: bytes.found, sources: passes.records }, { inherit: passes.inherited })
+      catalog.lastSnapshot.set(made, { inherit: passes.inherited })
       catalog.journal.clear()
       catalog.trees.endRun()
     })
+    this.#made = { made, before }
     return { changed: true, snapshot: id }
   }
 

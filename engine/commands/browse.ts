@@ -23,6 +23,7 @@ import { acknowledgeIn } from './acknowledge.ts'
 import { diffSnapshots, type DiffRequest, type SnapshotDiff } from './diff.ts'
 import { heldJob, holdsAmong } from './holds.ts'
 import { hostOf } from './host.ts'
+import { NameSession } from './names/session.ts'
 import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
 import { openReader } from './reader.ts'
@@ -39,6 +40,11 @@ type AnnotateQuery = Omit<Extract<BrowseQuery, { type: 'annotate' }>, 'type'>
 type AnnotateAnswer = Omit<Extract<BrowseAnswer, { type: 'annotated' }>, 'type'>
 type MachinesAnswer = Omit<Extract<BrowseAnswer, { type: 'machines' }>, 'type'>
 type ListAnswer = Omit<Extract<BrowseAnswer, { type: 'list' }>, 'type'>
+type SearchQuery = Omit<Extract<BrowseQuery, { type: 'search' }>, 'type'>
+type SearchAnswer = Omit<Extract<BrowseAnswer, { type: 'found' }>, 'type'>
+type VersionsQuery = Omit<Extract<BrowseQuery, { type: 'versions' }>, 'type'>
+type VersionsAnswer = Omit<Extract<BrowseAnswer, { type: 'versions' }>, 'type'>
+type ReadableSnapshot = Extract<SnapshotEntry, { type: 'snapshot' }>
 
 /** Answers queries, several at once, until there are no more. Errors of a query are its answer. Errors: those of opening. */
 export async function serveBrowse(job: BrowseJob, context: CommandContext, requests: AsyncIterable<BrowseRequest>): Promise<RunSummary> {
@@ -55,7 +61,7 @@ export async function serveBrowse(job: BrowseJob, context: CommandContext, reque
 
 /** Errors: those of opening a repository. */
 export async function openBrowser(job: BrowseJob, context: CommandContext): Promise<Browser> {
-  return new Browser(await openReader(job, context), hostOf(job), context)
+  return new Browser(await openReader(job, context), job, context)
 }
 
 /** Shows snapshots and their folders, fetching no more than it shows. */
@@ -67,12 +73,16 @@ export class Browser implements AsyncDisposable {
   /** Snapshot, as it was asked for → its root. A snapshot never changes. */
   readonly #roots = new Map<string, BlobId>()
   readonly #host: string
+  readonly #home: string
   #missed: readonly Missed[] | undefined
   #held: readonly HeldJob[] = []
+  /** From the first search on. */
+  #names: Promise<NameSession> | undefined
 
-  constructor(reader: Reader, host: string, context: CommandContext) {
+  constructor(reader: Reader, job: BrowseJob, context: CommandContext) {
     this.#reader = reader
-    this.#host = host
+    this.#host = hostOf(job)
+    this.#home = job.home
     this.#context = context
   }
 
@@ -96,6 +106,8 @@ export class Browser implements AsyncDisposable {
         case 'add-password': return { type: 'password-added', key: await this.addPassword(query.password) }
         case 'machines': return { type: 'machines', ...(await this.machines()) }
         case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
+        case 'search': return { type: 'found', ...(await this.search(query)) }
+        case 'versions': return { type: 'versions', ...(await this.versions(query)) }
         case 'door': throw new HoldfastError('unsupported', 'Whoever browses opens no door.')
         default: return assertNever(query)
       }
@@ -108,7 +120,7 @@ export class Browser implements AsyncDisposable {
   async snapshots(): Promise<SnapshotView[]> {
     this.#missed = await this.#reader.memory.warn(this.#context.signal)
     const views: SnapshotView[] = []
-    const readable: Extract<SnapshotEntry, { type: 'snapshot' }>[] = []
+    const readable: ReadableSnapshot[] = []
     for (const name of this.#roots.keys()) if (name.startsWith('latest')) this.#roots.delete(name)
     const annotations = await readAnnotations(this.#reader.repository, '', this.#annotations, this.#context.signal)
     this.#tellUnreadable(annotations)
@@ -119,6 +131,7 @@ export class Browser implements AsyncDisposable {
       } else this.#context.log.write('warning', `a snapshot cannot be read: ${entry.error.message}`)
     }
     this.#held = holdsAmong(readable, annotations).map(heldJob)
+    void this.#names?.then((names) => { names.know(readable) }, () => undefined)
     return views.sort((a, b) => a.finishedMs - b.finishedMs)
   }
 
@@ -163,6 +176,26 @@ export class Browser implements AsyncDisposable {
     return addPassword(this.#reader.repository, { password, label: '' }, { clock, random: systemRandom }, signal)
   }
 
+  /**
+   * Entries of all snapshots by parts of their names. The first search begins to take in what the index of names lacks; it goes on beside what is asked.
+   * Errors: `aborted` where a newer search was begun, catalog, those of listing the snapshots.
+   */
+  async search(query: SearchQuery): Promise<SearchAnswer> {
+    return (await this.#nameSession()).search(query)
+  }
+
+  /** What a path was in the snapshots of the same job and host, as far as they are in the index of names. Errors: those of resolveSnapshot, and of search. */
+  async versions({ snapshot, path }: VersionsQuery): Promise<VersionsAnswer> {
+    const names = await this.#nameSession()
+    const entry = await resolveSnapshot(this.#reader.repository, snapshot, { host: this.#host, memory: this.#reader.memory }, this.#context.signal)
+    return { versions: names.versions(entry, path), coverage: names.coverage }
+  }
+
+  /** Resolves when the index of names has all that it can have. Errors: as of search. */
+  async filled(): Promise<void> {
+    await (await this.#nameSession()).filled()
+  }
+
   /** What machines left for others to take their place, and which repository this is. Errors: those of the storage. */
   async machines(): Promise<MachinesAnswer> {
     const { repository } = this.#reader
@@ -182,7 +215,27 @@ export class Browser implements AsyncDisposable {
     }
   }
 
+  /** Where it cannot be opened, the next one who asks tries again. */
+  #nameSession(): Promise<NameSession> {
+    return (this.#names ??= this.#openNames().catch((error: unknown) => {
+      this.#names = undefined
+      throw error
+    }))
+  }
+
+  async #openNames(): Promise<NameSession> {
+    const readable: ReadableSnapshot[] = []
+    this.#missed ??= await this.#reader.memory.warn(this.#context.signal)
+    for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions, memory: this.#reader.memory }, this.#context.signal)) {
+      if (entry.type === 'snapshot') readable.push(entry)
+    }
+    const names = new NameSession(this.#reader, this.#home, this.#context)
+    names.know(readable)
+    return names
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#names?.catch(() => undefined))?.[Symbol.asyncDispose]()
     await this.#reader[Symbol.asyncDispose]()
   }
 

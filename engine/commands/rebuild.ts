@@ -4,6 +4,7 @@ import { keepNativeMemorySmall } from '../base/memory.ts'
 import { openCatalog, readerCatalog } from '../catalog/catalog.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { lockJob } from '../catalog/lock.ts'
+import { forgetNames } from '../catalog/names/database.ts'
 import { catalogFolder } from '../catalog/paths.ts'
 import { adoptPacks, refreshIndex } from '../catalog/refresh.ts'
 import type { RebuildJob } from '../protocol/job.ts'
@@ -31,7 +32,7 @@ export interface RebuildDetails {
 
 /**
  * Makes the local catalogs of a repository anew, from index objects and, where these lack, pack footers; needs nothing but address and
- * password. With a job name only that job's catalog, else all there are. Interrupted, it goes on where it stopped.
+ * password. With a job name only that job's catalog, else all there are; the index of names is then taken in anew by whoever searches. Interrupted, it goes on where it stopped.
  * Errors: `busy` when one of the jobs is running, those of opening a repository.
  */
 export async function rebuild(job: RebuildJob, context: CommandContext): Promise<RunSummary> {
@@ -47,6 +48,7 @@ export async function rebuild(job: RebuildJob, context: CommandContext): Promise
   const progress = new StepProgress(context, open.meter)
   const details = await build(repository, job.home, progress, context.signal)
   for (const name of names) install(folder, name)
+  if (job.name === undefined) forgetNames(job.home, repositoryId)
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(folder, `${building}.db${suffix}`), { force: true })
   return plainSummary('rebuild', startedMs, context.clock.now(), open.traffic, {
     outcome: details.unreadable.length > 0 ? 'warnings' : 'success', adoptedPacks: details.footers, problems: details.unreadable.length, repositoryId, details,

@@ -79,6 +79,10 @@ export type BrowseQuery =
   | { readonly type: 'machines' }
   /** Of a `watch` engine, which answers nothing else, and not before all folders are found and there is something new to tell. */
   | { readonly type: 'watched' }
+  /** Entries of all snapshots by parts of their names; a newer search ends it (`aborted`). `after`: `next` of the answer before. */
+  | { readonly type: 'search'; readonly text: string; readonly after?: string; readonly limit: number }
+  /** What a path was in the snapshots of the same job and host. Bytes as in `list`. */
+  | { readonly type: 'versions'; readonly snapshot: string; readonly path: Uint8Array }
 
 export type BrowseAnswer =
   /** `missed`: what the repository lacks of what this machine has seen in it, in words. `held`: jobs of which a backup was unusual. */
@@ -96,7 +100,56 @@ export type BrowseAnswer =
   | { readonly type: 'door'; readonly port: number; readonly user: string; readonly password: string; readonly snapshots: number }
   /** Folders that are watched, sources that are not there, changes so far. */
   | { readonly type: 'watched'; readonly folders: number; readonly away: number; readonly changes: number }
+  /** `next`: where there are more. */
+  | { readonly type: 'found'; readonly entries: readonly FoundEntry[]; readonly next?: string; readonly coverage: SearchCoverage }
+  /** The newest first; empty where nothing is known of the path. */
+  | { readonly type: 'versions'; readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
   | { readonly type: 'error'; readonly error: WireError }
+
+/** How much of the repository the index of names has. */
+export interface SearchCoverage {
+  /** Snapshots that were searched, of those that there are. */
+  readonly searched: number
+  readonly snapshots: number
+  /** More are being taken in: asked again, there may be more. */
+  readonly filling: boolean
+}
+
+/** A path that a search has found. */
+export interface FoundEntry {
+  /** The newest snapshot that has it, `JOB@REV`. */
+  readonly snapshot: string
+  readonly job: string
+  readonly host: string
+  /** In the snapshot, exact bytes; the same for people: its name, and the folder that it is in (empty: the root). */
+  readonly path: Uint8Array
+  readonly shown: string
+  readonly folder: string
+  /** Of its newest version. */
+  readonly type: EntryView['type']
+  readonly size?: number
+  readonly mtimeMs: number
+  readonly versions: number
+  /** When the newest snapshot that has it was finished, ms since 1970. */
+  readonly lastMs: number
+  /** In the newest snapshot of its job and host. */
+  readonly there: boolean
+}
+
+/** A path as it was in one snapshot or several one after the other: of the same type, size and content. Times in ms since 1970. */
+export interface PathVersion {
+  /** The newest snapshot that has it, `JOB@REV`. */
+  readonly snapshot: string
+  /** When the oldest and the newest snapshot that have it were finished. */
+  readonly firstMs: number
+  readonly lastMs: number
+  readonly snapshots: number
+  readonly type: EntryView['type']
+  readonly size?: number
+  readonly mtimeMs: number
+  /** When the snapshot was finished in which nothing was at the path any more; absent: another version followed, or it is there still. */
+  readonly goneMs?: number
+}
 
 /** What a machine left in a repository; see engine/protocol/machine-settings.ts for what the app's settings hold. */
 export interface MachineRecord {

@@ -193,6 +193,11 @@ const query = v.variant('type', [
   v.object({ type: v.literal('door') }),
   v.object({ type: v.literal('machines') }),
   v.object({ type: v.literal('watched') }),
+  v.object({
+    type: v.literal('search'), text: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), after: v.exactOptional(v.pipe(v.string(), v.regex(/^\d{1,16}\.\d{1,16}$/))),
+    limit: v.pipe(count, v.minValue(1), v.maxValue(1000)),
+  }),
+  v.object({ type: v.literal('versions'), snapshot: text, path: bytes }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -274,14 +279,23 @@ const snapshotView = v.object({
   unusual: v.exactOptional(unusualSchema),
 })
 
+const entryType = v.picklist(['file', 'directory', 'symlink', 'fifo'])
 const entryView = v.object({
   name: bytes,
   shown: text,
-  type: v.picklist(['file', 'directory', 'symlink', 'fifo']),
+  type: entryType,
   size: v.exactOptional(amount),
   mtimeMs: v.number(),
   linkTarget: v.exactOptional(text),
 })
+
+const foundEntry = v.object({
+  snapshot: text, job: text, host: text, path: bytes, shown: text, folder: text, type: entryType, size: v.exactOptional(amount), mtimeMs: v.number(), versions: count, lastMs: amount, there: flag,
+})
+const pathVersion = v.object({
+  snapshot: text, firstMs: amount, lastMs: amount, snapshots: count, type: entryType, size: v.exactOptional(amount), mtimeMs: v.number(), goneMs: v.exactOptional(amount),
+})
+const coverage = v.object({ searched: count, snapshots: count, filling: flag })
 
 const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('snapshots'), snapshots: v.array(snapshotView), missed: list, held: heldJobsSchema }),
@@ -292,6 +306,8 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('door'), port: v.pipe(count, v.minValue(1), v.maxValue(65_535)), user: v.pipe(v.string(), v.regex(/^[a-z]{1,32}$/)), password: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), snapshots: count }),
   v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
   v.object({ type: v.literal('watched'), folders: count, away: count, changes: count }),
+  v.object({ type: v.literal('found'), entries: v.array(foundEntry), next: v.exactOptional(text), coverage }),
+  v.object({ type: v.literal('versions'), versions: v.array(pathVersion), coverage }),
   v.object({ type: v.literal('error'), error }),
 ])
 
