@@ -1,6 +1,6 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, JobConfigInput, LiveState, MachineView, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
-import type { LimitTime, JobReport, PauseLength, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
+import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
+import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
@@ -135,6 +135,13 @@ export interface Api {
     readonly after?: Uint8Array
     readonly limit: number
   }): { readonly entries: readonly EntryView[]; readonly more: boolean }
+  /**
+   * Files and folders of all snapshots by parts of their names. `after`: `next` of the answer before. While `coverage.filling`, snapshots are read for the first
+   * time, and the same may find more. Errors: `aborted` where a newer search was asked for.
+   */
+  'browse.search'(request: { readonly place: PlaceRef; readonly text: string; readonly after?: string; readonly limit: number }): SearchAnswer
+  /** What a path was in the snapshots of the same job and computer, the newest first. `path`: as in `browse.list`. */
+  'browse.versions'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly path: Uint8Array }): { readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
 
   /**
    * Opens the snapshots of a repository in the file manager, to read, for all programs of this user until it is closed, the app quits, or an hour passes
@@ -174,6 +181,13 @@ export interface Api {
       | { readonly type: 'logs' }
   ): void
   'notice.dismiss'(request: { readonly id: string }): void
+}
+
+export interface SearchAnswer {
+  readonly entries: readonly FoundEntry[]
+  /** Where there are more. */
+  readonly next?: string
+  readonly coverage: SearchCoverage
 }
 
 /** What a folder may be used for. */
@@ -251,6 +265,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'visit.import': true,
   'browse.snapshots': true,
   'browse.list': true,
+  'browse.search': true,
+  'browse.versions': true,
   'files.open': true,
   'files.close': true,
   'files.copyPassword': true,

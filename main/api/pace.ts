@@ -77,6 +77,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'visit.import': 'write',
   'browse.snapshots': 'light',
   'browse.list': 'light',
+  'browse.search': 'light',
+  'browse.versions': 'light',
   'files.open': 'heavy',
   'files.close': 'light',
   'files.copyPassword': 'write',

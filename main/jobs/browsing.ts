@@ -76,6 +76,20 @@ export class Browsing {
     return { entries: answer.entries, more: answer.more }
   }
 
+  /** Errors: as of snapshots; `aborted` where a newer search was asked for. */
+  async search({ place, ...query }: Request<'browse.search'>): Promise<Response<'browse.search'>> {
+    const answer = await this.#ask(place, { type: 'search', ...query })
+    if (answer.type !== 'found') throw unexpected(answer)
+    const { entries, next, coverage } = answer
+    return { entries, coverage, ...(next === undefined ? {} : { next }) }
+  }
+
+  async versions({ place, snapshot, path }: Request<'browse.versions'>): Promise<Response<'browse.versions'>> {
+    const answer = await this.#ask(place, { type: 'versions', snapshot, path })
+    if (answer.type !== 'versions') throw unexpected(answer)
+    return { versions: answer.versions, coverage: answer.coverage }
+  }
+
   /** Ends the engine of a job or a visit, where there is one: its destination or secrets changed, or it is gone. */
   close(place: PlaceRef): void {
     this.#close(placeKey(place))

@@ -228,6 +228,8 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     },
     'browse.snapshots': ({ place }) => browsing.snapshots(place),
     'browse.list': (request) => browsing.list(request),
+    'browse.search': (request) => browsing.search(request),
+    'browse.versions': (request) => browsing.versions(request),
     'restore.start': (request) => restore(ports, request),
     'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },
     'restore.resume': ({ restoreId }) => { restores.get(restoreId).resume() },

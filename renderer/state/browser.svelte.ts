@@ -8,6 +8,12 @@ export interface Step {
   readonly shown: string
 }
 
+/** The way to the folder that a path is in. @param folder the same for people */
+export function stepsTo(path: Uint8Array, folder: string): readonly Step[] {
+  const slashes = [...path.keys()].filter((index) => path[index] === 0x2f)
+  return folder === '' ? [] : folder.split('/').map((shown, index) => ({ path: path.slice(0, slashes[index]), shown }))
+}
+
 const pageSize = 200
 const root = new Uint8Array()
 
@@ -55,6 +61,11 @@ export class Browser {
   /** Goes up so that `depth` steps remain; 0 is the root, which is also the way to begin. */
   async goUp(depth: number): Promise<void> {
     await this.#show(this.#steps.slice(0, depth))
+  }
+
+  /** Shows the folder at the end of these steps. */
+  async goTo(steps: readonly Step[]): Promise<void> {
+    await this.#show(steps)
   }
 
   /** Asks for the next page; does nothing while one is under way or when all is there. */

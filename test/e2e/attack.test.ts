@@ -197,6 +197,17 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['looks outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
     ['looks at everything at once', { place: { jobId: local.id }, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
   ],
+  'browse.search': ({ local }) => [
+    ['searches what nobody has opened', { place: { visitId: local.id }, text: 'secret', limit: 10 }, 'not-found'],
+    ['searches for everything at once', { place: { jobId: local.id }, text: 'a', limit: 1e9 }, 'arguments'],
+    ['searches with a text without an end', { place: { jobId: local.id }, text: 'a'.repeat(10_000), limit: 10 }, 'arguments'],
+    ['speaks SQL', { place: { jobId: local.id }, text: 'x', after: "1.1' OR 1=1 --", limit: 10 }, 'arguments'],
+    ['speaks to the index', { place: { jobId: local.id }, text: '" OR trigrams:* NEAR(', limit: 10 }, 'allowed'],
+  ],
+  'browse.versions': ({ local, snapshot }) => [
+    ['asks for versions of what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', path: bytes() }, 'not-found'],
+    ['asks for versions outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc/passwd')) }, 'allowed'],
+  ],
   'files.open': ({ local }) => [
     ['opens what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
     ['has an address of its own opened', { place: { jobId: local.id }, address: 'file:///etc' }, 'arguments'],
@@ -362,6 +373,7 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'destination.test': { destination: theirs(scene), secrets: { storage: own.storage } },
     'browse.snapshots': { place: { jobId: local.id } },
     'browse.list': { place: { jobId: local.id }, snapshot, path: { $bytes: [] }, limit: 10 },
+    'browse.search': { place: { jobId: local.id }, text: 'a', limit: 10 },
     'dialog.folders': { purpose: 'restore' },
     'dialog.file': undefined,
     'folder.open': { type: 'logs' },

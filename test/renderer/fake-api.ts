@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, JobView, LiveState, MachineView, Pushes, Reply, RestoreView, RetentionPreview, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -208,6 +208,8 @@ export class FakeApi implements Bridge {
     },
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
+    'browse.search': ({ text, after }) => foundPage(text, after, this.#now),
+    'browse.versions': ({ path }) => ({ versions: path.at(-1) === 0x66 ? pathVersions(this.#now) : [], coverage: { searched: 3, snapshots: 3, filling: false } }),
     'restore.start': ({ place, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
         id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
@@ -226,6 +228,25 @@ export class FakeApi implements Bridge {
     },
     'notice.dismiss': ({ id }) => this.change({ notices: this.app.notices.filter((one) => one.id !== id) }),
   }
+}
+
+/** Two pages of what has `report` in its name; `new` is still being read. */
+function foundPage(text: string, after: string | undefined, now: number): SearchAnswer {
+  const entry = (name: string, index: number): FoundEntry => ({
+    snapshot: 'Documents@128', job: 'Documents', host: 'mia-laptop', path: encoder.encode(`Documents/Reports/${name}`), shown: name, folder: 'Documents/Reports', type: 'file', size: 12_345 + index,
+    mtimeMs: now - 90 * hour, versions: 1 + index, lastMs: now - index * 30 * hour, there: index === 0,
+  })
+  const coverage = { searched: text === 'new' ? 1 : 3, snapshots: 3, filling: text === 'new' }
+  if (!'report'.startsWith(text.toLowerCase())) return { entries: [], coverage }
+  return after === undefined ? { entries: [entry('Report 2026.pdf', 0), entry('Old report.pdf', 1)], next: '1.1', coverage } : { entries: [entry('Report draft.pdf', 2)], coverage }
+}
+
+function pathVersions(now: number): readonly PathVersion[] {
+  return [
+    { snapshot: 'Documents@128', firstMs: now - 20 * hour, lastMs: now - hour, snapshots: 4, type: 'file', size: 20_000, mtimeMs: now - 21 * hour },
+    { snapshot: 'Documents@120', firstMs: now - 300 * hour, lastMs: now - 200 * hour, snapshots: 1, type: 'file', size: 19_000, mtimeMs: now - 301 * hour, goneMs: now - 100 * hour },
+    { snapshot: 'Documents@110', firstMs: now - 500 * hour, lastMs: now - 400 * hour, snapshots: 2, type: 'file', size: 18_000, mtimeMs: now - 501 * hour },
+  ]
 }
 
 export function error(code: WireError['code']): WireError {

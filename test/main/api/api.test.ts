@@ -69,6 +69,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'visit.import': { visitId: 'a-1', machineId: '0', jobs: ['docs'], replaces: true },
   'browse.snapshots': { place: { visitId: 'a-1' } },
   'browse.list': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
+  'browse.search': { place: { jobId: 'a-1' }, text: 'x', after: '1.2', limit: 100 },
+  'browse.versions': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]) },
   'restore.start': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
   'restore.pause': { restoreId: 'a-1' },
   'restore.resume': { restoreId: 'a-1' },
