@@ -10,3 +10,14 @@ export function runHistory(bridge: Bridge, jobId: string): Pages<RunView> {
     return reply.ok ? { ok: true, value: { items: reply.value.runs, more: reply.value.more } } : reply
   })
 }
+
+/** As many as main keeps of a job. */
+const keptRuns = 200
+
+/** All runs of one job that are kept, newest first, as one page. */
+export function allRuns(bridge: Bridge, jobId: string): Pages<RunView> {
+  return new Pages(async () => {
+    const reply = await bridge.invoke('history.runs', { jobId, limit: keptRuns })
+    return reply.ok ? { ok: true, value: { items: reply.value.runs, more: false } } : reply
+  })
+}
