@@ -323,11 +323,11 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       app: () => appState(sources),
       live: () => liveState(sources),
       store,
-      restores: work.restores,
+      restores: work.restores, uncovered: work.uncovered,
       notices,
       logFolder: logs.folder,
       folders,
-      chooseFolders: (purpose) => dialogs.folders(purpose),
+      chooseFolders: (purpose, at) => dialogs.folders(purpose, at),
       chooseFile: () => dialogs.file(),
       openFolder: (path) => shell.openPath(path),
       onDismissed: (type) => {

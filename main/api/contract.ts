@@ -91,9 +91,10 @@ export interface Api {
 
   /**
    * Native folder dialog; empty when the user cancelled. `sources` lets several be chosen. A folder is good for its purpose only,
-   * as long as the page is there; one to restore to for a single restore. `busy` while another dialog is open.
+   * as long as the page is there; one to restore to for a single restore. `at`: name of one of `AppState.uncovered`, at which it begins. Errors: `busy`
+   * while another dialog is open; `not-found`.
    */
-  'dialog.folders'(request: { readonly purpose: FolderPurpose }): readonly FolderView[]
+  'dialog.folders'(request: { readonly purpose: FolderPurpose; readonly at?: string }): readonly FolderView[]
   /** Native file dialog, for a field that takes a path; nothing is read. Absent when the user cancelled. Errors: as dialog.folders. */
   'dialog.file'(): { readonly path?: string }
 
@@ -181,6 +182,8 @@ export interface Api {
       | { readonly type: 'logs' }
   ): void
   'notice.dismiss'(request: { readonly id: string }): void
+  /** Nobody wants to hear again that no job covers a folder (`AppState.uncovered`). Errors: `not-found`. */
+  'uncovered.fine'(request: { readonly name: string }): void
 }
 
 export interface SearchAnswer {
@@ -278,6 +281,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'settings.set': true,
   'folder.open': true,
   'notice.dismiss': true,
+  'uncovered.fine': true,
 }
 
 /** Every channel, as a value: the preload's allow list and the list that tests walk. */

@@ -90,6 +90,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'settings.set': 'write',
   'folder.open': 'heavy',
   'notice.dismiss': 'write',
+  'uncovered.fine': 'write',
 }
 
 const rates: Readonly<Record<Cost, Omit<PaceOptions, 'now'>>> = {

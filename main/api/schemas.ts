@@ -112,6 +112,7 @@ const service = v.picklist(['dropbox', 'google', 'microsoft', 'box'])
 const accountName = v.pipe(v.string(), v.minLength(1), v.maxLength(128))
 const none = v.undefined()
 const job = v.strictObject({ jobId: id })
+const fileName = v.pipe(v.string(), v.minLength(1), v.maxLength(255))
 const copy = v.strictObject({ copyId: id })
 const visit = v.strictObject({ visitId: id })
 const place = v.union([job, visit])
@@ -149,7 +150,8 @@ export const requests: RequestSchemas = {
   'account.cancelSignIn': none,
   'account.signOut': v.strictObject({ service, account: accountName }),
   'dialog.file': none,
-  'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']) }),
+  'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']), at: v.exactOptional(fileName) }),
+  'uncovered.fine': v.strictObject({ name: fileName }),
   'password.check': v.strictObject({ jobId: id, password: secret }),
   'password.add': v.strictObject({ jobId: id, password: secret }),
   'visit.open': v.strictObject({ destination, secrets }),

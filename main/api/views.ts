@@ -26,6 +26,8 @@ export interface AppState {
   /** The repository that is open without a job; it ends with the page. */
   readonly visit?: VisitView
   readonly accounts: AccountsView
+  /** Folders of the person's home that no job covers, the largest first; empty without a job. */
+  readonly uncovered: readonly UncoveredFolder[]
   /** Absent where nothing is open in the file manager. */
   readonly files?: FilesView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
@@ -35,6 +37,15 @@ export interface AppState {
   readonly surroundings: Surroundings
   /** Things the user should know that belong to no run; each can be dismissed by its id. */
   readonly notices: readonly Notice[]
+}
+
+/** A folder directly in the person's home. */
+export interface UncoveredFolder {
+  readonly name: string
+  /** Sizes of its files, about; absent until it is known. */
+  readonly bytes?: number
+  /** There is more than was counted. */
+  readonly isMore?: boolean
 }
 
 /** How long everything is paused: so many hours, until 8:00 of the next day, or until somebody goes on. */

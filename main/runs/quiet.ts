@@ -1,3 +1,5 @@
+import { homedir } from 'node:os'
+import { Uncovered } from '../jobs/uncovered.ts'
 import { Whereabouts } from '../repositories/whereabouts.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { VersionedFile } from '../settings/versioned-file.ts'
@@ -19,11 +21,13 @@ export function openQuiet(ports: Ports, settings: Pick<VersionedFile<Settings>, 
     },
   })
   const whereabouts = new Whereabouts({ ...ports, copies, diskOf, isDismissed: (key) => settings.value.dismissed.includes(key) })
+  const dismiss = (key: string): void => { void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, key] }) }
   void whereabouts.refresh()
   return {
     copies,
     whereabouts,
-    dismiss: (key: string): void => { void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, key] }) },
+    dismiss,
+    uncovered: new Uncovered({ ...ports, home: homedir(), now: () => ports.timers.now(), isDismissed: (key) => settings.value.dismissed.includes(key), dismiss }),
     care: new Care({
       ...ports,
       onEnded: (run, { config: { name } }, before, copy) => {

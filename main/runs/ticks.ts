@@ -14,6 +14,7 @@ export interface TickPorts {
   readonly care: Ticking
   readonly copies: Ticking & { look(): Promise<void> }
   readonly whereabouts: { refresh(): Promise<void> }
+  readonly uncovered: { refresh(): Promise<void> }
   readonly watch: Ticking
   readonly reminder: Ticking
   readonly overdue: Ticking
@@ -36,7 +37,7 @@ const mindMs = 5_000
 
 /** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
 export function startTicks(ports: TickPorts): void {
-  const { timers, onWake, awake, backups, care, copies, whereabouts, watch, reminder, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
+  const { timers, onWake, awake, backups, care, copies, whereabouts, uncovered, watch, reminder, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
   const looked = (action: () => void): void => { void surroundings.look().finally(action) }
   looked(() => {
     backups.continueInterrupted(interrupted)
@@ -58,6 +59,7 @@ export function startTicks(ports: TickPorts): void {
     void returns.look()
     void copies.look()
     void whereabouts.refresh()
+    void uncovered.refresh()
   })
   watch.tick()
   reminder.tick()

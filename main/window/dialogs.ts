@@ -35,11 +35,11 @@ export class Dialogs {
     this.#ports = ports
   }
 
-  /** The paths that were chosen; none when it was cancelled. Errors: `busy`. */
-  folders(purpose: FolderPurpose): Promise<readonly string[]> {
+  /** The paths that were chosen; none when it was cancelled. Errors: `busy`. @param at where it begins; else where the system wants to */
+  folders(purpose: FolderPurpose, at?: string): Promise<readonly string[]> {
     return this.#turn.take(async () => {
       const answers = this.#testAnswers()
-      return answers ? (answers[purpose] ?? []) : this.#open(options[purpose])
+      return answers ? (answers[purpose] ?? []) : this.#open({ ...options[purpose], ...(at !== undefined && { defaultPath: at }) })
     })
   }
 

@@ -4,6 +4,7 @@ import { MainError } from '../api/errors.ts'
 import type { Folders } from '../authority/folders.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { JobStore } from '../jobs/store.ts'
+import type { Uncovered } from '../jobs/uncovered.ts'
 import { assertNever } from '../system/never.ts'
 import type { Notices } from './notices.ts'
 import { folderToOpen } from './open-folder.ts'
@@ -16,7 +17,9 @@ export interface WindowHandlerPorts {
   readonly notices: Notices
   readonly logFolder: string
   readonly folders: Pick<Folders, 'add'>
-  readonly chooseFolders: (purpose: FolderPurpose) => Promise<readonly string[]>
+  readonly uncovered: Pick<Uncovered, 'path' | 'fine'>
+  /** @param at where it begins */
+  readonly chooseFolders: (purpose: FolderPurpose, at?: string) => Promise<readonly string[]>
   readonly chooseFile: () => Promise<string | undefined>
   /** Empty when it worked, else what went wrong. */
   readonly openFolder: (path: string) => Promise<string>
@@ -24,10 +27,10 @@ export interface WindowHandlerPorts {
   readonly onDismissed: (type: string) => void
 }
 
-export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'dialog.file' | 'folder.open' | 'notice.dismiss'> {
+export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'dialog.file' | 'folder.open' | 'notice.dismiss' | 'uncovered.fine'> {
   return {
     'state.get': () => ({ app: ports.app(), live: ports.live() }),
-    'dialog.folders': async ({ purpose }) => ports.folders.add(purpose, await ports.chooseFolders(purpose)),
+    'dialog.folders': async ({ purpose, at }) => ports.folders.add(purpose, await ports.chooseFolders(purpose, at === undefined ? undefined : ports.uncovered.path(at))),
     async 'dialog.file'() {
       const path = await ports.chooseFile()
       return path === undefined ? {} : { path }
@@ -40,6 +43,7 @@ export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state
       const gone = ports.notices.dismiss(id)
       if (gone) ports.onDismissed(gone.type)
     },
+    'uncovered.fine': ({ name }) => { ports.uncovered.fine(name) },
   }
 }
 

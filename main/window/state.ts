@@ -14,6 +14,7 @@ import type { Whereabouts } from '../repositories/whereabouts.ts'
 import type { Reports } from '../reports/reports.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
+import type { Uncovered } from '../jobs/uncovered.ts'
 import type { SecretStore } from '../settings/secrets.ts'
 import type { Settings } from '../settings/settings.ts'
 
@@ -40,6 +41,7 @@ export interface StateSources {
   readonly accounts: { readonly view: AccountsView }
   readonly files: { readonly view: FilesView | undefined }
   readonly folders: Pick<Folders, 'view'>
+  readonly uncovered: Pick<Uncovered, 'view'>
 }
 
 /** The whole picture for window and tray, put together from its owners. */
@@ -55,6 +57,7 @@ export function appState(sources: StateSources): AppState {
     restores: restores.views,
     ...(visit && { visit: { id: visit.place.id, name: visit.place.name, machines: visit.found?.machines.length ?? 0 } }),
     accounts: sources.accounts.view,
+    uncovered: store.all.length > 0 ? sources.uncovered.view : [],
     ...(sources.files.view && { files: sources.files.view }),
     pausedAll: queue.pausedAll,
     ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),

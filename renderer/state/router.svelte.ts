@@ -1,10 +1,11 @@
-import type { Route } from './bridge.ts'
+import type { FolderView, Route } from './bridge.ts'
 
 /** Where in the window the user is. Wider than what main may ask for: forms and the picker of snapshots are the window's own. */
 export type Page =
   | Route
-  | { readonly page: 'add' }
-  | { readonly page: 'edit'; readonly jobId: string }
+  /** `sources`: folders that were chosen for it. */
+  | { readonly page: 'add'; readonly sources?: readonly FolderView[] }
+  | { readonly page: 'edit'; readonly jobId: string; readonly sources?: readonly FolderView[] }
   /** A repository without a job; `show`: what of it. */
   | { readonly page: 'visit'; readonly show?: 'files' | 'machines' }
   | { readonly page: 'browse'; readonly jobId?: string; readonly snapshot?: string }

@@ -96,7 +96,7 @@ function failedRun(now: number): Partial<RunView> {
 }
 
 export function appState(jobs: readonly JobView[], change: Partial<AppState> = {}): AppState {
-  return { version: '0.1.0', platform: 'linux', settings, jobs, restores: [], accounts, pausedAll: false, surroundings: { onBattery: true, batteryPercent: 64, metered: false, networks: ['Home'], idle: false }, notices: [], ...change }
+  return { version: '0.1.0', platform: 'linux', settings, jobs, restores: [], uncovered: [], accounts, pausedAll: false, surroundings: { onBattery: true, batteryPercent: 64, metered: false, networks: ['Home'], idle: false }, notices: [], ...change }
 }
 
 export function transfers(seconds: number): readonly TransferEvent[] {

@@ -56,3 +56,37 @@ test('the command line of a job is copied from its page', async () => {
   await page.getByText('The command is on the clipboard, without password and keys').waitFor()
   expect(await calls('job.copyCommand')).toEqual([{ jobId: 'j1' }])
 })
+
+describe('what is in no backup', () => {
+  const folders = ['Pictures', 'Music', 'Videos', 'Projects', 'Scans', 'a\u202eb'].map((name, at) => ({ name, bytes: 10 ** (10 - at), isMore: at === 0 }))
+
+  test('is told calmly, with its size, and goes into a job through the dialog of main', async () => {
+    await window.open('idle')
+    expect(await page.getByRole('region', { name: 'Not in any backup' }).count()).toBe(0)
+    await page.evaluate((uncovered) => { globalThis.window.fake.change({ uncovered }) }, folders)
+    const card = page.getByRole('region', { name: 'Not in any backup' })
+    const lines = (await card.getByRole('listitem').allInnerTexts()).map((text) => text.split(/\s*\n\s*/).slice(0, 2).join(': '))
+    expect(lines).toEqual(['Pictures: more than 10.0 GB', 'Music: 1.00 GB', 'Videos: 100 MB', 'Projects: 10.0 MB'])
+    await button('Show 2 more').click()
+    await card.getByText('a\\u202eb').waitFor()
+    await button('Add Music to a job').click()
+    await page.getByRole('menuitem', { name: 'Add to “Documents”…' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Edit “Documents”' }).waitFor()
+    expect(await calls('dialog.folders')).toEqual([{ purpose: 'sources', at: 'Music' }])
+    await button('Remove /home/mia/Music').waitFor()
+    await button('Save').click()
+    await expect.poll(() => calls('job.update')).toMatchObject([{ jobId: 'j1', config: { sources: [{ id: '/home/mia/Documents' }, { id: '/home/mia/Desktop' }, { id: '/home/mia/Mail/archive' }, { id: '/home/mia/Music' }] } }])
+  })
+
+  test('makes a new job, or is said to be fine', async () => {
+    await window.open('idle')
+    await page.evaluate((uncovered) => { globalThis.window.fake.change({ uncovered }) }, folders)
+    await button('Pictures needs no backup').click()
+    await expect.poll(() => calls('uncovered.fine')).toEqual([{ name: 'Pictures' }])
+    await expect.poll(() => button('Pictures needs no backup').count()).toBe(0)
+    await button('Add Videos to a job').click()
+    await page.getByRole('menuitem', { name: 'New job…' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Add job' }).waitFor()
+    await button('Remove /home/mia/Videos').waitFor()
+  })
+})

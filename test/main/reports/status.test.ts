@@ -15,7 +15,7 @@ function open() {
   const told: string[] = []
   let more: Partial<AppState> = {}
   const state = (): AppState => ({
-    version: '1.2', platform: 'linux', restores: [], accounts: { list: [], available: [] }, pausedAll: false, notices: [], surroundings: {},
+    version: '1.2', platform: 'linux', restores: [], uncovered: [], accounts: { list: [], available: [] }, pausedAll: false, notices: [], surroundings: {},
     settings: { theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
     jobs: store.all.map((record): JobView => {
       const last = history.last(record.id)

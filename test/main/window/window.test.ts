@@ -101,6 +101,7 @@ async function sourcesOf(world: ReturnType<typeof openWorld>): Promise<StateSour
     ...world,
     version: '1.2.3',
     now: () => world.timers.now(),
+    uncovered: { view: [{ name: 'Music' }] },
     oldRuntime: undefined,
     accounts: { view: { list: [], available: [] } },
     files: { view: undefined },
@@ -146,6 +147,7 @@ describe('folder.open', () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-open-'))
     const world = openWorld()
     const opened: string[] = []
+    const fine: string[] = []
     const files = ['/keys/id é']
     const handlers = windowHandlers({
       ...world,
@@ -153,13 +155,14 @@ describe('folder.open', () => {
       live: () => ({ runs: [], bytesPerSecond: 0 }),
       notices: new Notices(() => undefined),
       logFolder: world.folder,
-      chooseFolders: async (purpose) => [`/${purpose}`],
+      uncovered: { path: (name) => `/home/u/${name}`, fine: (name) => { fine.push(name) } },
+      chooseFolders: async (purpose, at) => [at ?? `/${purpose}`],
       chooseFile: async () => files.shift(),
       openFolder: async (path) => { opened.push(path); return path.endsWith('broken/') ? 'no such folder' : '' },
       onDismissed: () => undefined,
     })
     const open = (request: Parameters<(typeof handlers)['folder.open']>[0]): Promise<void> => Promise.resolve(handlers['folder.open'](request))
-    return { ...world, folder, opened, handlers, open }
+    return { ...world, folder, opened, fine, handlers, open }
   }
 
   it('opens what main knows and nothing else', async () => {
@@ -197,10 +200,17 @@ describe('folder.open', () => {
     expect(await handlers['dialog.file']()).toEqual({})
   })
 
+  it('a folder that needs no backup is said so by its name', async () => {
+    const { handlers, fine } = setUp()
+    await handlers['uncovered.fine']({ name: 'Music' })
+    expect(fine).toEqual(['Music'])
+  })
+
   it('what is chosen in the dialog comes back with ids of its own', async () => {
     const { handlers, folders } = setUp()
     const [chosen] = await handlers['dialog.folders']({ purpose: 'restore' })
     expect(chosen).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, path: '/restore' })
     expect(folders.path('restore', chosen ?? { id: '' })).toBe('/restore')
+    expect((await handlers['dialog.folders']({ purpose: 'sources', at: 'Music' }))[0]?.path).toBe('/home/u/Music')
   })
 })

@@ -35,6 +35,7 @@ const shots: readonly Shot[] = [
   ['visit-import-end', 'first-run', async (page) => { await openBackup(page); await click(page, 'Set this computer up again'); await page.getByRole('button', { name: /^Set up/ }).scrollIntoViewIfNeeded() }],
   ['jobs', 'idle'],
   ['jobs-busy', 'busy'],
+  ['jobs-uncovered', 'idle', async (page) => { await page.evaluate(() => { globalThis.window.fake.change({ uncovered: [{ name: 'Pictures', bytes: 48e9, isMore: true }, { name: 'Music', bytes: 6.2e9 }, { name: 'Scans' }] }) }); await page.getByText('Scans').scrollIntoViewIfNeeded() }],
   ['form', 'idle', inSequence('Add job')],
   ['form-errors', 'idle', inSequence('Add job', 'Create job')],
   ['form-s3', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
@@ -74,6 +75,7 @@ const shots: readonly Shot[] = [
   ['job-stop', 'busy', async (page) => { await goTo(page, 'Documents'); await click(page, 'Stop') }],
   ['job-menu', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, 'More actions') }],
   ['job-history', 'idle', async (page) => { await goTo(page, 'Photos'); await click(page, /Show details/); await page.getByText('Copy log').scrollIntoViewIfNeeded() }],
+  ['job-calendar', 'idle', async (page) => { await goTo(page, 'Documents'); await click(page, 'Calendar'); await page.getByRole('button', { name: /not without trouble$/ }).first().click(); await page.getByRole('button', { name: 'Calendar' }).evaluate((one) => { one.scrollIntoView() }) }],
   ['restore', 'idle', async (page) => { await goTo(page, 'Restore'); await click(page, 'Open Documents'); await page.getByRole('checkbox', { name: 'Choose Taxes' }).check() }],
   ['restore-without', 'idle', async (page) => {
     await goTo(page, 'Restore')
