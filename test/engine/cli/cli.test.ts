@@ -5,7 +5,7 @@ import { version } from '../../../engine/base/version.ts'
 import { testFolder } from '../small-repository.ts'
 import { runCli } from './run-cli.ts'
 
-const commands = ['init', 'backup', 'snapshots', 'annotate', 'ls', 'restore', 'serve', 'check', 'forget', 'prune', 'care', 'key add', 'key remove', 'key list', 'kit create', 'kit verify', 'machines', 'rebuild']
+const commands = ['init', 'backup', 'snapshots', 'annotate', 'ls', 'diff', 'restore', 'serve', 'check', 'forget', 'prune', 'care', 'key add', 'key remove', 'key list', 'key rotate', 'kit create', 'kit verify', 'machines', 'rebuild']
 
 describe('command line', () => {
   it('explains every command, with examples', async () => {

@@ -56,12 +56,17 @@ describe('what a storage says', () => {
 })
 
 describe('what a repository holds', () => {
-  it.each([['snapshots'], ['snapshots', '--json'], ['ls', 'photos@1'], ['ls', 'photos@1', '--json'], ['check', '--verbose'], ['restore', 'photos@1', '--verbose']])('%s %s shows a hostile host and hostile names on one line each', async (...args) => {
+  it.each([['snapshots'], ['snapshots', '--json'], ['ls', 'photos@1'], ['ls', 'photos@1', '--json'], ['diff', 'photos@1', 'photos@2'], ['check', '--verbose'], ['restore', 'photos@1', '--verbose']])('%s %s shows a hostile host and hostile names on one line each', async (...args) => {
     using world = new World()
     await initCheaply(world.repository, world.password)
     mkdirSync(join(world.source, 'folder'))
     writeFileSync(join(world.source, 'a\u001b[2J\u202egnp\nholdfast: all is well'), 'x')
     await world.backup({ host: hostile.slice(0, 60) })
+    if (args[0] === 'diff') {
+      rmSync(join(world.source, 'folder'), { recursive: true })
+      writeFileSync(join(world.source, 'a\u001b[2J\u202egnp\nholdfast: all is well'), 'y')
+      await world.backup({ host: hostile.slice(0, 60) })
+    }
     const to = args[0] === 'restore' ? ['--to', join(world.folder, 'to')] : args[0] === 'ls' ? ['source'] : []
     const { code, stdout, stderr } = await runCli([...args.slice(0, 2), ...to, ...args.slice(2)], {
       environment: { HOLDFAST_REPO: world.repository, HOLDFAST_PASSWORD: world.password, HOLDFAST_HOME: join(world.folder, 'other-home') },

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fromText } from '../../../engine/base/byte-string.ts'
 import { systemDisk } from '../../../engine/source/disk.ts'
 import { survey, type SurveyRequest } from '../../../engine/source/survey.ts'
@@ -58,5 +58,5 @@ test('tells what it has while it counts', () => {
 test('a thread of its own counts, and can be broken off', async () => {
   write('a/one', 1000)
   using surveyor = new Surveyor(request())
-  await vi.waitFor(() => { expect(surveyor.totals).toEqual({ files: 1, bytes: 1000, denseBytes: 0, otherBytes: 1000, complete: true }) }, 5000)
+  await expect.poll(() => surveyor.totals).toEqual({ files: 1, bytes: 1000, denseBytes: 0, otherBytes: 1000, complete: true })
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { HeldJob, UnusualReason } from '../../../engine/protocol/changes.ts'
 import type { SnapshotView } from '../../../main/api/contract.ts'
 import { settle } from '../fakes.ts'
@@ -70,7 +70,7 @@ describe('a job that is held', () => {
     expect(holdOf(world, world.id)).toMatchObject({ since: 'docs@3' })
     await world.history.flush()
     // On the disk, when the app ends and starts again.
-    await vi.waitFor(() => { expect(readFileSync(join(world.folder, 'watch.json'), 'utf8')).toContain('docs@3') })
+    await expect.poll(() => readFileSync(join(world.folder, 'watch.json'), 'utf8')).toContain('docs@3')
     const again = openWorld(world.folder)
     expect(holdOf(again, world.id)).toMatchObject({ since: 'docs@3', reasons })
     const said = again.watch.acknowledge(world.id)
