@@ -129,7 +129,8 @@ test('a source on a disk that goes is away, which is no change; its return is on
     using watch = world.watch
     expect([watch.folders, watch.away]).toEqual([3, 0])
     unmount('disk')
-    world.reset()
+    // The system tells the end of each folder.
+    await expect.poll(() => watch.away).toBe(1)
     watch.check()
     expect([watch.away, watch.folders, world.changes()]).toEqual([1, 2, 0])
     mount('disk')
