@@ -37,5 +37,5 @@ export async function readHolds({ repository, memory }: Pick<OpenRepository, 're
 /** As it is told. */
 export function heldJob({ job, host, since, unusual }: Hold): HeldJob {
   const reasons = unusual.flatMap((each) => each.unusual ?? []).slice(0, 4)
-  return { job, host, since: since.id, reasons, words: unusualWords(reasons) }
+  return { job, host, since: since.id, sinceMs: since.finishedMs, reasons, words: unusualWords(reasons) }
 }

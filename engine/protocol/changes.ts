@@ -53,6 +53,8 @@ export interface HeldJob {
   readonly host: string
   /** `JOB@REV` of its first unusual snapshot that nobody has said to be fine. */
   readonly since: string
+  /** When that was finished, ms since 1970 by that machine's clock. Absent: nobody has looked into the repository since. */
+  readonly sinceMs?: number
   readonly reasons: readonly UnusualReason[]
   /** The same for people: whole sentences. */
   readonly words: string
@@ -79,4 +81,4 @@ export const unusualSchema: v.GenericSchema<unknown, readonly UnusualReason[]> =
   code: v.picklist(['scrambled', 'random', 'removed', 'rewritten', 'source-changed']), files: count, bytes: count, of: count,
 })), v.minLength(1), v.maxLength(16))
 
-export const heldJobsSchema: v.GenericSchema<unknown, readonly HeldJob[]> = v.array(v.object({ job: v.string(), host: v.string(), since: v.string(), reasons: unusualSchema, words: v.string() }))
+export const heldJobsSchema: v.GenericSchema<unknown, readonly HeldJob[]> = v.array(v.object({ job: v.string(), host: v.string(), since: v.string(), sinceMs: v.exactOptional(v.number()), reasons: unusualSchema, words: v.string() }))

@@ -30,8 +30,11 @@ export interface Api {
   'job.run'(request: { readonly jobId: string }): { readonly runId: string }
   /** Starts a backup that takes the repository as it is, though it lacks snapshots that this computer has seen (`rolled-back`). Errors: `busy`. Asks. */
   'job.acceptOlder'(request: { readonly jobId: string }): { readonly runId: string }
-  /** Says that the unusual change for which the job is held (`JobView.hold`) is as it should be: older snapshots may go again. Waits for the storage. Asks. */
-  'job.acknowledge'(request: { readonly jobId: string }): void
+  /**
+   * Says that the unusual change for which the job is held (`JobView.hold`) is as it should be: older snapshots may go again. Waits for the storage.
+   * `of`: another one in its repository (`JobView.otherHolds`); `not-found` where that is not held. Asks.
+   */
+  'job.acknowledge'(request: { readonly jobId: string; readonly of?: { readonly job: string; readonly host: string } }): void
   /** Looks after the job's repository now, as soon as nothing else runs in it. Errors: `busy` when that runs or waits already; `unsupported` where nobody has chosen what is kept. */
   'job.care'(request: { readonly jobId: string }): { readonly runId: string }
   /** Puts on the clipboard what backs up the job from a terminal, without secrets. Errors: `arguments` where this version does not know the storage. */

@@ -127,7 +127,7 @@ export const requests: RequestSchemas = {
   'job.remove': job,
   'job.run': job,
   'job.acceptOlder': job,
-  'job.acknowledge': job,
+  'job.acknowledge': v.strictObject({ jobId: id, of: v.exactOptional(v.strictObject({ job: line, host: line })) }),
   'job.care': job,
   'job.copyCommand': job,
   'job.pause': job,

@@ -102,6 +102,8 @@ export interface JobView {
   readonly signIn?: MissingAccount
   /** One of its backups was unusual: nothing older is let go until somebody says that it is fine. */
   readonly hold?: JobHold
+  /** Other machines' jobs in its repository that are held so, as it was looked into last; the first twenty. Absent: none. */
+  readonly otherHolds?: readonly OtherHold[]
   /** Why it does not run now; absent while it does, and where it is about to. */
   readonly waits?: Wait
   /** How its sources are watched; absent where its schedule does not ask for it, and while everything is paused. */
@@ -186,6 +188,14 @@ export interface JobHold {
   /** `JOB@REV` of the first of them. */
   readonly since: string
   readonly reasons: readonly UnusualReason[]
+}
+
+/** Of a job that is none of this app's. */
+export interface OtherHold extends JobHold {
+  readonly job: string
+  readonly host: string
+  /** When that snapshot was finished, ms since 1970 by that machine's clock. */
+  readonly sinceMs?: number
 }
 
 /** A job of which nothing has come for too long. */

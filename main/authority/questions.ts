@@ -41,10 +41,11 @@ export function olderQuestion(name: string): Question {
   }
 }
 
-/** What protects older snapshots after an attack ends with this. */
-export function acknowledgeQuestion(name: string): Question {
+/** What protects older snapshots after an attack ends with this. @param host of another machine's job */
+export function acknowledgeQuestion(name: string, host?: string): Question {
+  const where = host === undefined ? '' : ` of the computer “${shownText(host)}”`
   return {
-    title: `Is the unusual change in “${shownText(name)}” as it should be?`,
+    title: `Is the unusual change in “${shownText(name)}”${where} as it should be?`,
     detail: lines([
       'Until now no older snapshot is let go. From now on the rules for what is kept count again.',
       'If you do not know where the change comes from, look at the files first.',

@@ -7,6 +7,8 @@ import type { AskPorts } from './asked-engine.ts'
 import { placeKey, type Places } from '../repositories/places.ts'
 import { browseJobOf } from './engine-jobs.ts'
 
+type Snapshots = Extract<BrowseAnswer, { type: 'snapshots' }>
+
 export interface BrowsePorts extends AskPorts {
   readonly places: Places
   /** The place is not what it was, or it is gone. */
@@ -36,15 +38,15 @@ export class Browsing {
     this.#ports = ports
   }
 
-  /** Newest first. Errors: `not-found`, `password`, and what the engine says. */
-  async snapshots(place: PlaceRef): Promise<Response<'browse.snapshots'>> {
+  /** Newest first, and what is held for an unusual backup. Errors: `not-found`, `password`, and what the engine says. */
+  async snapshots(place: PlaceRef): Promise<Response<'browse.snapshots'> & Pick<Snapshots, 'held'>> {
     const answer = await this.#ask(place, { type: 'snapshots' })
     if (answer.type !== 'snapshots') throw unexpected(answer)
-    return { snapshots: [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs), missed: answer.missed }
+    return { snapshots: [...answer.snapshots].sort((a, b) => b.finishedMs - a.finishedMs), missed: answer.missed, held: answer.held }
   }
 
   /** What the watch over repositories wants to know. Errors: as of snapshots. */
-  async watched(jobId: string): Promise<Pick<Extract<BrowseAnswer, { type: 'snapshots' }>, 'snapshots' | 'held'>> {
+  async watched(jobId: string): Promise<Pick<Snapshots, 'snapshots' | 'held'>> {
     const answer = await this.#ask({ jobId }, { type: 'snapshots' })
     if (answer.type !== 'snapshots') throw unexpected(answer)
     return answer

@@ -44,7 +44,7 @@ export interface JobHandlerPorts {
   readonly previews: Pick<RetentionPreviews, 'run'>
   readonly browsing: Browsing
   readonly places: Places
-  readonly watch: Pick<RepositoryWatch, 'acknowledge'>
+  readonly watch: Pick<RepositoryWatch, 'acknowledge' | 'holdsOfOthers' | 'listing'>
   readonly reports: Pick<Reports, 'forget'>
   readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
   readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
@@ -94,10 +94,13 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
       browsing.close({ jobId })
       return { runId: backups.run(jobId, 'manual', true).id }
     },
-    async 'job.acknowledge'({ jobId }) {
-      const { config } = store.get(jobId)
-      await ports.ask(acknowledgeQuestion(config.name))
-      await ports.watch.acknowledge(jobId)
+    async 'job.acknowledge'({ jobId, of }) {
+      const record = store.get(jobId)
+      if (of && !ports.watch.holdsOfOthers(record).some(({ job, host }) => job === of.job && host === of.host)) {
+        throw new MainError('not-found', 'Nothing of that job is held in this repository.')
+      }
+      await ports.ask(acknowledgeQuestion(of?.job ?? record.config.name, of?.host))
+      await ports.watch.acknowledge(jobId, of)
     },
     'job.care': ({ jobId }) => ({ runId: ports.care.run(jobId).id }),
     'job.copyCommand': ({ jobId }) => { ports.copy(commandLine(store.get(jobId), hostname())) },
@@ -226,7 +229,12 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
       await ports.passwords.add(record, password)
       ports.reminder.known(record.repository.id)
     },
-    'browse.snapshots': ({ place }) => browsing.snapshots(place),
+    async 'browse.snapshots'({ place }) {
+      const found = 'jobId' in place ? ports.watch.listing(place.jobId) : undefined
+      const { held, ...listing } = await browsing.snapshots(place)
+      found?.(held)
+      return listing
+    },
     'browse.list': (request) => browsing.list(request),
     'browse.search': (request) => browsing.search(request),
     'browse.versions': (request) => browsing.versions(request),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { heldJobsSchema, type HeldJob } from '../../engine/protocol/changes.ts'
 import type { Overdue, SeenBackup } from '../../engine/protocol/overdue.ts'
@@ -64,6 +65,8 @@ const dayMs = 24 * 60 * minuteMs
 const settledMs = 10 * minuteMs
 const againMs = 60 * minuteMs
 const mostSilenced = 1000
+/** Holds of others that the window is told of. */
+const mostOthers = 20
 
 /**
  * Watches over what nobody looks at: jobs that are held for an unusual backup, until somebody says that it is fine, and backups that have not come for
@@ -93,6 +96,25 @@ export class RepositoryWatch {
     return this.#look(record.repository.id).oldest?.find((one) => this.#isOf(one, record))?.finishedMs
   }
 
+  /** What is held in the repository of a job, and is of none of the app's jobs there: other machines', mostly. The first of them. */
+  holdsOfOthers({ repository }: Pick<JobRecord, 'repository'>): readonly HeldJob[] {
+    const own = this.#ports.store.all.filter((one) => one.repository.id === repository.id)
+    const others = this.#look(repository.id).held.filter((one) => !own.some((record) => this.#isOf(one, record)))
+    // One that was also synced here from elsewhere is there twice, and released once.
+    return [...new Map(others.map((one) => [JSON.stringify([one.host, one.job]), one])).values()].slice(0, mostOthers)
+  }
+
+  /** Somebody lists the snapshots of a job's repository. @returns takes what was found to be held there, unless something newer is known by then */
+  listing(jobId: string): (held: readonly HeldJob[]) => void {
+    const news = this.#news
+    return (held) => {
+      const repository = this.#ports.store.all.find(({ id }) => id === jobId)?.repository.id
+      if (repository === undefined || this.#news !== news) return
+      const look = this.#look(repository)
+      if (!isDeepStrictEqual(look.held, held)) this.#keep(repository, { ...look, held })
+    }
+  }
+
   /** A backup of a job has ended. */
   runEnded(run: RunView, { id }: Pick<JobRecord, 'id'>): void {
     const record = this.#ports.store.all.find((one) => one.id === id)
@@ -106,13 +128,14 @@ export class RepositoryWatch {
     this.tick()
   }
 
-  /** Says that what was unusual about a job is as it should be. Repeating is harmless. Errors: those of the engine. */
-  async acknowledge(jobId: string): Promise<void> {
+  /** Says that what was unusual about a job, or about another one in its repository, is as it should be. Repeating is harmless. Errors: those of the engine. */
+  async acknowledge(jobId: string, of?: Pick<HeldJob, 'job' | 'host'>): Promise<void> {
     const { store, browsing } = this.#ports
     const record = store.get(jobId)
-    await browsing.acknowledge(jobId, { job: record.config.name, host: this.#hostOf(record) })
+    const { job, host } = of ?? { job: record.config.name, host: this.#hostOf(record) }
+    await browsing.acknowledge(jobId, { job, host })
     const look = this.#look(record.repository.id)
-    this.#keep(record.repository.id, { ...look, held: look.held.filter((one) => !this.#isOf(one, record)) })
+    this.#keep(record.repository.id, { ...look, held: look.held.filter((one) => one.job !== job || one.host !== host) })
   }
 
   /** Nothing that is late now is told again before something newer has come of it. */

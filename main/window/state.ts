@@ -31,7 +31,7 @@ export interface StateSources {
   readonly whereabouts: Pick<Whereabouts, 'view'>
   readonly restores: Restores
   readonly visits: Pick<Visits, 'current'>
-  readonly watch: Pick<RepositoryWatch, 'hold' | 'oldestMs'>
+  readonly watch: Pick<RepositoryWatch, 'hold' | 'holdsOfOthers' | 'oldestMs'>
   readonly reports: Pick<Reports, 'view'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
@@ -89,6 +89,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const signIn = backups.missingAccount(record)
   const waits = backups.wait(record)
   const hold = watch.hold(record)
+  const others = watch.holdsOfOthers(record).map(({ words: _words, ...other }) => other)
   const care = carer.view(record)
   const report = reports.view(id)
   const spread = whereabouts.view(record)
@@ -109,6 +110,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     ...(completeMs !== undefined && { completeMs }),
     ...(signIn && { signIn }),
     ...(hold && { hold: { since: hold.since, reasons: hold.reasons } }),
+    ...(others.length > 0 && { otherHolds: others }),
     ...(waits && { waits }),
     ...(watching && { watch: watching }),
     ...(care && { care }),

@@ -1,6 +1,6 @@
 import { visibleText } from '../../main/api/text.ts'
-import type { LateBackup, SpaceOutlook, UnusualReason } from '../state/bridge.ts'
-import { formatBytes, formatCount, formatThings } from './format.ts'
+import type { LateBackup, OtherHold, SpaceOutlook, UnusualReason } from '../state/bridge.ts'
+import { formatBytes, formatCount, formatMoment, formatThings } from './format.ts'
 
 /** What is unusual about a backup, in whole sentences. */
 export function unusualWords(reasons: readonly UnusualReason[]): string {
@@ -20,6 +20,18 @@ function reasonWords({ code, files, of }: UnusualReason): string {
       return `As many as ${share} have another content than before.`
     case 'source-changed':
       return files === 1 ? 'A folder is suddenly empty or on another disk.' : `${formatCount(files)} folders are suddenly empty or on another disk.`
+  }
+}
+
+/** A hold of another computer's job, which one sees here since both go to one place: who, what, since when, and what it keeps from happening. */
+export function otherHoldWords({ job, host, since, sinceMs, reasons }: OtherHold, now: number): { readonly title: string; readonly text: string; readonly fine: string; readonly released: string } {
+  const [name, computer, snapshot] = [visibleText(job), visibleText(host), visibleText(since)]
+  const moment = sinceMs === undefined ? snapshot : `${snapshot} (${formatMoment(sinceMs, now)})`
+  return {
+    title: `An unusual change on another computer: “${name}” on ${computer}`,
+    text: `${unusualWords(reasons)} Since ${moment} nothing older of it is let go, and no space is freed at the destination. Ask whoever works there, and look at its files first; if all is as it should be, say so.`,
+    fine: `“${name}” on ${computer} is fine…`,
+    released: `“${name}” on ${computer} is no longer held`,
   }
 }
 

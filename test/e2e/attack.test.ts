@@ -102,7 +102,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ]
   },
   'job.remove': ({ local }) => [['forgets a job', { jobId: local.id }, 'aborted'], ['forgets one by a strange id', { jobId: '__proto__' }, 'arguments']],
-  'job.acknowledge': ({ local }) => [['lets go of what is kept for an unusual change', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
+  'job.acknowledge': ({ local }) => [['lets go of what is kept for an unusual change', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found'], ['of another computer, which it made up', { jobId: local.id, of: { job: 'docs', host: 'attic' } }, 'not-found']],
   'job.acceptOlder': ({ local }) => [['takes an older backup for the newest', { jobId: local.id }, 'aborted'], ['of a job that is not there', { jobId: 'constructor' }, 'not-found']],
   'job.run': ({ local }) => [['runs what is not there', { jobId: 'constructor' }, 'not-found'], ['runs it with words of its own', { jobId: local.id, arguments: ['--repo'] }, 'arguments']],
   'job.copyCommand': ({ local }) => [['copies what is not there', { jobId: 'constructor' }, 'not-found'], ['copies words of its own', { jobId: local.id, text: 'rm -rf ~' }, 'arguments'], ['copies the command', { jobId: local.id }, 'allowed']],

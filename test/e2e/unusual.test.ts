@@ -40,4 +40,21 @@ test('all files of a job are encrypted by an attacker: it is notified, older sna
   await user.sees('“documents” is no longer held')
   await expect.poll(() => user.button('It is fine, go on…').count()).toBe(0)
   expect((await forget()).events.at(-1)).toMatchObject({ outcome: 'success', details: { forgotten: ['documents@1'] } })
+
+  const attic = new Household(folder.path('attic'), 0.1)
+  for (const path of attic.files()) attic.append(path, Buffer.from('of the attic'))
+  const backUpAttic = (): ReturnType<typeof runCli> => runCli(['backup', attic.folder, '--job', 'photos', '--host', 'attic'], {
+    environment: { HOLDFAST_REPO: folder.path('backup'), HOLDFAST_HOME: folder.path('elsewhere'), HOLDFAST_PASSWORD: password },
+  })
+  expect((await backUpAttic()).code).toBe(0)
+  attic.encrypt(attic.files())
+  await backUpAttic()
+  await user.click('Restore files')
+  await user.page.getByTitle(/^photos@2 · /).waitFor()
+  await user.openJob('documents')
+  await user.sees(/^As many as \d+ of \d+ files were replaced by what looks encrypted\..* Since photos@2 \(.*\) nothing older of it is let go/)
+  await user.willChoose({ confirm: true })
+  await user.click('“photos” on attic is fine…')
+  await user.sees('“photos” on attic is no longer held')
+  expect((await forget()).events.at(-1)).toMatchObject({ outcome: 'success', details: { forgotten: ['photos@1'] } })
 }, 120_000)

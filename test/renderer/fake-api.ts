@@ -131,7 +131,10 @@ export class FakeApi implements Bridge {
     'job.update': ({ jobId, config }) => this.changeJob(jobId, (one) => ({ ...one, config: shownConfig(config) })),
     'job.remove': ({ jobId }) => this.change({ jobs: this.app.jobs.filter((one) => one.id !== jobId) }),
     'job.acceptOlder': ({ jobId }) => this.#handlers['job.run']?.({ jobId }) ?? { runId: '' },
-    'job.acknowledge': ({ jobId }) => this.changeJob(jobId, ({ hold: _hold, ...one }) => one),
+    'job.acknowledge': ({ jobId, of }) => this.changeJob(jobId, ({ hold, otherHolds = [], ...one }) => {
+      const others = otherHolds.filter(({ job: name, host }) => name !== of?.job || host !== of.host)
+      return { ...one, ...(of && hold && { hold }), ...(others.length > 0 && { otherHolds: others }) }
+    }),
     'job.run': ({ jobId }) => {
       this.changeJob(jobId, (one) => ({ ...one, state: 'running', runId: `run-${jobId}` }))
       return { runId: `run-${jobId}` }

@@ -41,6 +41,25 @@ test('a no in the dialog of main leaves the job held', async () => {
   expect(await page.getByText('no longer held').count()).toBe(0)
 })
 
+test('what is held of another computer that goes to the same place says who, what and since when, and is released by itself', async () => {
+  await holdJob()
+  await page.evaluate(() => {
+    const reasons = [{ code: 'removed' as const, files: 900, bytes: 9e9, of: 1000 }]
+    globalThis.window.fake.changeJob('j3', (one) => ({ ...one, otherHolds: [{ job: 'photos', host: 'lap\u202etop', since: 'photos@7', sinceMs: Date.now() - 60_000, reasons }, { job: 'photos', host: 'attic', since: 'photos@2', reasons }] }))
+  })
+  await goTo('Virtual machines')
+  const banner = page.getByRole('status').filter({ hasText: 'An unusual change on another computer: “photos” on lap\\u202etop' })
+  await banner.getByText(/^As many as 900 of 1,000 files are gone\. Since photos@7 \((Today|Yesterday) \d\d:\d\d\) nothing older of it is let go, and no space is freed at the destination\. Ask whoever works there/).waitFor()
+  await page.getByText(/Since photos@2 nothing older of it is let go/).waitFor()
+  await page.getByRole('button', { name: '“photos” on lap\\u202etop is fine…' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByText('“photos” on lap\\u202etop is no longer held').waitFor()
+  expect(await calls('job.acknowledge')).toEqual([{ jobId: 'j3', of: { job: 'photos', host: 'lap\u202etop' } }])
+  await expect.poll(() => banner.count()).toBe(0)
+  await button('“photos” on attic is fine…').waitFor()
+  await button('It is fine, go on…').waitFor()
+})
+
 test('backups that have not come for long are told above every page, until somebody dismisses it', async () => {
   await window.open('idle')
   await page.evaluate(() => {

@@ -33,7 +33,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'job.remove': { jobId: 'a-1' },
   'job.run': { jobId: 'a-1' },
   'job.acceptOlder': { jobId: 'a-1' },
-  'job.acknowledge': { jobId: 'a-1' },
+  'job.acknowledge': { jobId: 'a-1', of: { job: 'photos', host: 'attic' } },
   'job.care': { jobId: 'a-1' },
   'job.copyCommand': { jobId: 'a-1' },
   'job.pause': { jobId: 'a-1' },

@@ -114,6 +114,45 @@ describe('a job that is held', () => {
     expect(holdOf(world, world.id)).toBeUndefined()
   })
 
+  it('of another machine is known from a look and from any listing, and released by name; the app’s own jobs are not others', async () => {
+    const world = await withRepository()
+    const others = (): readonly string[] => world.watch.holdsOfOthers(world.store.get(world.id)).map(({ job, host }) => `${host}/${job}`)
+    await world.timers.advance(10 * minuteMs)
+    const laptop = held({ host: 'laptop', sinceMs: 7 })
+    expect(await look(world, [], [held(), laptop, held({ host: 'laptop', since: 'docs~0123456789ab@2' }), held({ job: 'music' })])).toBe(true)
+    expect(others()).toEqual(['laptop/docs', `${hostname()}/music`])
+    const late = world.watch.listing(world.id)
+    world.watch.listing(world.id)([held({ host: 'attic' })])
+    expect(others()).toEqual(['attic/docs'])
+    expect(holdOf(world, world.id)).toBeUndefined()
+    late([laptop])
+    expect(others(), 'older than what is known').toEqual(['attic/docs'])
+    world.watch.listing('nobody')([laptop])
+    const said = world.watch.acknowledge(world.id, { job: 'docs', host: 'attic' })
+    world.last().ready()
+    expect(world.last().got('query')).toMatchObject([{ query: { type: 'acknowledge', job: 'docs', host: 'attic' } }])
+    world.last().says({ type: 'answer', request: 1, answer: { type: 'acknowledged', snapshots: ['docs@3'] } })
+    await said
+    expect(others()).toEqual([])
+  })
+
+  it('of another machine is released for the window only where it is held, and when the person says so', async () => {
+    const world = setUp()
+    const { jobId } = await world.handlers['job.add']({ config: world.ask(), secrets: keyless })
+    const of = { job: 'photos', host: 'attic' }
+    await rejects(world.handlers['job.acknowledge']({ jobId, of }), { code: 'not-found' })
+    expect(world.asked).toEqual([])
+    const listed = Promise.resolve(world.handlers['browse.snapshots']({ place: { jobId } }))
+    await settle()
+    world.last().ready()
+    world.last().says({ type: 'answer', request: 1, answer: { type: 'snapshots', snapshots: [], missed: [], held: [held(of)] } })
+    expect(await listed).toEqual({ snapshots: [], missed: [] })
+    world.person.saysYes = false
+    await rejects(world.handlers['job.acknowledge']({ jobId, of }), { code: 'aborted', data: { declined: true } })
+    expect(world.asked).toMatchObject([{ title: 'Is the unusual change in “photos” of the computer “attic” as it should be?' }])
+    expect(world.watch.holdsOfOthers(world.store.get(jobId))).toHaveLength(1)
+  })
+
   it('is looked after at once when a run was not unusual any more: a disk that is back is fine by itself', async () => {
     const world = await withRepository()
     await backUp(world, world.id, { outcome: 'warnings', snapshot: 'docs@3', unusual: [{ code: 'source-changed', files: 1, bytes: 0, of: 1 }] })
