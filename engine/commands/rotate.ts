@@ -23,6 +23,9 @@ export interface RotateOptions {
   readonly parallelGroups: number
   /** Share of the new one's packs that are read back at the end. */
   readonly readDataPercent: number
+  /** As in SyncJob. */
+  readonly acceptOlderSource?: boolean
+  readonly acceptOtherSource?: boolean
 }
 
 /** How a rotation ended. */
@@ -52,13 +55,14 @@ export interface Rotation {
  */
 export async function rotate(address: RepositoryAddress, options: RotateOptions, context: CommandContext): Promise<Rotation> {
   const created = await prepare(address, options, context)
-  const job: SyncJob = { ...address, type: 'sync', from: options.from, groups: [], removeVanished: false, carryFine: true, parallelGroups: options.parallelGroups, dryRun: false }
+  const { newIds: _newIds, readDataPercent, ...source } = options
+  const job: SyncJob = { ...address, ...source, type: 'sync', groups: [], removeVanished: false, carryFine: true, dryRun: false }
   const sync = await runJob(job, context)
-  const { machines, keys } = await bringMachines(address, options.from, context)
+  const { machines, keys } = await bringMachines(address, options, context)
   const left = detailsOf(await runJob({ ...job, dryRun: true }, context))
   const missing = left.plan.flatMap(({ copy }) => copy)
   const there = left.plan.reduce((sum, { skipped: { held, forgotten, own } }) => sum + held + forgotten + own, 0)
-  const check = await runJob({ ...address, type: 'check', readDataPercent: options.readDataPercent }, { ...context, secrets: ownSecrets(context) })
+  const check = await runJob({ ...address, type: 'check', readDataPercent }, { ...context, secrets: ownSecrets(context) })
   const outcome = check.outcome === 'failed' ? 'failed' : missing.length > 0 || sync.problems > 0 || check.outcome !== 'success' ? 'warnings' : 'success'
   return { outcome, sourceId: left.sourceId, repositoryId: check.repositoryId ?? '', created, snapshots: there, missing, machines, keys, sync, check }
 }
@@ -68,22 +72,22 @@ function detailsOf({ details }: RunSummary): SyncDetails {
 }
 
 /** Finds or makes the new repository, once it is known that what opens one does not open the other. @returns whether it was made. */
-async function prepare(address: RepositoryAddress, { from, newIds }: RotateOptions, context: CommandContext): Promise<boolean> {
+async function prepare(address: RepositoryAddress, options: RotateOptions, context: CommandContext): Promise<boolean> {
   const { signal, secrets } = context
-  await using old = await openOld(address, from, context)
+  await using old = await openOld(address, options, context)
   if (await opens(old.backend, secrets.password, signal)) {
     throw new HoldfastError('arguments', 'The new password opens the old repository too. Choose another: whoever knows it from there would read the new one.', { data: { reason: 'same-password' } })
   }
   await using storage = await openStorage({ ...address, type: 'test' }, { ...context, secrets: ownSecrets(context) }, { create: true, operation: 'sync' })
   const { keys: { blobId, chunker }, config } = old.repository
   if (await repositoryIdAt(storage.backend, signal) === undefined) {
-    await createRepository(storage.backend, context, newIds ? undefined : { chunker: config.chunker, content: { blobId, chunker } })
+    await createRepository(storage.backend, context, options.newIds ? undefined : { chunker: config.chunker, content: { blobId, chunker } })
     return true
   }
   if (await opens(storage.backend, fromSecrets(context).password, signal)) {
     throw new HoldfastError('arguments', 'The password of the old repository opens the one that is to take its place. Take it away there first (`holdfast key remove`), or give another place.', { data: { reason: 'same-password' } })
   }
-  expectApart(old.repository, await openAt(storage.backend, { ...address, type: 'test' }, context), newIds)
+  expectApart(old.repository, await openAt(storage.backend, { ...address, type: 'test' }, context), options.newIds)
   return false
 }
 
@@ -107,9 +111,9 @@ async function opens(backend: StorageBackend, password: string, signal: AbortSig
 }
 
 /** What each machine left in the old repository, where the new one knows nothing later of it. What cannot be brought is a warning: a machine's next backup there leaves it again. */
-async function bringMachines(address: RepositoryAddress, from: string, context: CommandContext): Promise<{ readonly machines: number, readonly keys: readonly KeyInfo[] }> {
+async function bringMachines(address: RepositoryAddress, options: RotateOptions, context: CommandContext): Promise<{ readonly machines: number, readonly keys: readonly KeyInfo[] }> {
   const { signal, log } = context
-  await using old = await openOld(address, from, context)
+  await using old = await openOld(address, options, context)
   await using open = await openForCommand({ ...address, type: 'test' }, { ...context, secrets: ownSecrets(context) })
   const keys = await listKeys(open.repository, signal)
   let machines = 0
@@ -126,8 +130,8 @@ async function bringMachines(address: RepositoryAddress, from: string, context: 
   return { machines, keys }
 }
 
-function openOld(address: RepositoryAddress, from: string, context: CommandContext): Promise<OpenRepository> {
-  const job: EngineJob = { ...address, repository: from, type: 'test' }
+function openOld({ home, concurrency, patienceMs }: RepositoryAddress, { from, acceptOtherSource }: RotateOptions, context: CommandContext): Promise<OpenRepository> {
+  const job: EngineJob = { type: 'test', repository: from, home, concurrency, ...(patienceMs === undefined ? {} : { patienceMs }), ...(acceptOtherSource ? { acceptOtherRepository: true } : {}) }
   return openForCommand(job, { ...context, secrets: fromSecrets(context) })
 }
 

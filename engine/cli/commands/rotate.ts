@@ -17,6 +17,8 @@ interface RotateOptions extends CommonOptions {
   readonly newIds?: true
   readonly parallelGroups?: number
   readonly readData?: number | true
+  readonly acceptOlderSource?: true
+  readonly acceptOtherSource?: true
 }
 
 export function addRotate(group: Command, builder: ProgramBuilder): void {
@@ -31,6 +33,8 @@ export function addRotate(group: Command, builder: ProgramBuilder): void {
     .option('--new-ids', 'keys of its own for cutting and naming pieces of files, too')
     .option('--parallel-groups <n>', 'groups that are copied at once, 1 to 16, each with --concurrency transfers (default: 2)', parseGroups)
     .option('--read-data [percent]', 'at the end also read packs of the new one back: all, or this share of them', parsePercent)
+    .option('--accept-older-source', 'go on although snapshots are gone from the old one that this machine has seen there')
+    .option('--accept-other-source', 'go on although another repository is at the address of the old one than before')
     .addHelpText('after', `\n${rotateHelp}`)
   command.action(async (options: RotateOptions) => {
     const [from, to] = [absoluteAddress(options.from), absoluteAddress(options.to)]
@@ -39,6 +43,7 @@ export function addRotate(group: Command, builder: ProgramBuilder): void {
       const { rotate } = await import('../../commands/rotate.ts')
       const rotation = await rotate(settings, {
         from, newIds: options.newIds ?? false, parallelGroups: options.parallelGroups ?? 2, readDataPercent: options.readData === true ? 100 : (options.readData ?? 0),
+        ...(options.acceptOlderSource ? { acceptOlderSource: true } : {}), ...(options.acceptOtherSource ? { acceptOtherSource: true } : {}),
       }, context)
       return { exitCode: exitCodeOf[rotation.outcome], json: { operation: 'key-rotate', ...rotation }, text: rotationLines(rotation, { from, to }) }
     })

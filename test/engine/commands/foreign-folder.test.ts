@@ -44,6 +44,12 @@ function temporaries(folder: string): void {
   symlinkSync(join(canary, 'photo.jpg'), join(theirs, folder, 'link'))
 }
 
+test.each(['a', 'b', 'c'])('what an init left that was killed while it tried the folder does not keep the next one from it: probe %s', async (each) => {
+  mkdirSync(join(theirs, 'probe'))
+  write(join(theirs, 'probe'), `0123456789abcdef0123456789abcdef-${each}`)
+  await initCheaply(theirs, 'correct horse')
+})
+
 /** `HF`, kind and version as a config has them, an id, and nothing that opens. */
 const forgedConfig = Buffer.concat([Buffer.of(0x48, 0x46, 1, 1), Buffer.alloc(200, 7)])
 

@@ -45,7 +45,7 @@ async function opening(world: World, password: string): Promise<string> {
   return await new Pair(world, world).open(Object.assign(new World(world.repository), { password })).then(() => 'opens', ({ code }: { code: string }) => code)
 }
 
-test('a removed password that an old key object brings back opens nothing of what was sealed anew, and all of it is there', { timeout: 60_000 }, async () => {
+test('a removed password that an old key object brings back opens nothing of what was sealed anew, and all of it is there', { timeout: 300_000 }, async () => {
   using pair = await withoutNew()
   const key = await addKeyTo(pair.source.common, 'the removed one', pair.source.context())
   const copied = join(pair.source.folder, key)
@@ -65,7 +65,7 @@ test('a removed password that an old key object brings back opens nothing of wha
   expect(await listMachinesOf(pair.destination.common, pair.destination.context())).toMatchObject([{ settings: '{"jobs":1}' }])
 })
 
-test('called again it brings what came meanwhile; a job goes on in the new one without sending again, and rules count the old ones for themselves', { timeout: 60_000 }, async () => {
+test('called again it brings what came meanwhile; a job goes on in the new one without sending again, and rules count the old ones for themselves', { timeout: 300_000 }, async () => {
   using pair = await begun()
   await turn(pair)
   expect(await turn(pair)).toMatchObject({ outcome: 'success', created: false, snapshots: 2, machines: 0, sync: { outcome: 'unchanged' } })
@@ -87,7 +87,7 @@ test('called again it brings what came meanwhile; a job goes on in the new one w
   expect(await turn(pair), 'what was forgotten there is not brought again').toMatchObject({ snapshots: 3, missing: [], sync: { outcome: 'unchanged' } })
 })
 
-test('with new ids the pieces are named anew, and all of it is there', { timeout: 60_000 }, async () => {
+test('with new ids the pieces are named anew, and all of it is there', { timeout: 300_000 }, async () => {
   using pair = await withoutNew()
   expect(await turn(pair, { newIds: true })).toMatchObject({ outcome: 'success', snapshots: 2 })
   const [old, made] = [await pair.open(pair.source), await pair.open(pair.destination)]
@@ -95,7 +95,7 @@ test('with new ids the pieces are named anew, and all of it is there', { timeout
   expect(treeState(await pair.restored(pair.destination, 'latest:desk/photos'))).toEqual(treeState(pair.source.source))
 })
 
-test('a password that opens both, one and the same repository, and old names where new ones are wanted are refused; nothing is made for a wrong password', { timeout: 60_000 }, async () => {
+test('a password that opens both, one and the same repository, and old names where new ones are wanted are refused; nothing is made for a wrong password', { timeout: 300_000 }, async () => {
   using pair = await withoutNew()
   const { password } = pair.source
   pair.source.password = 'wrong'
@@ -123,7 +123,7 @@ test('a password that opens both, one and the same repository, and old names whe
   await expect(turn(pair)).rejects.toMatchObject({ code: 'arguments', message: expect.stringContaining('key remove') as unknown })
 })
 
-test('a snapshot that cannot be read is named, and the others come', { timeout: 60_000 }, async () => {
+test('a snapshot that cannot be read is named, and the others come', { timeout: 300_000 }, async () => {
   using pair = await begun()
   await pair.backup({ alone: randomBytes(900_000) }, { name: 'other' })
   const packs = readdirSync(join(pair.source.repository, 'packs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.length > 10)
@@ -132,7 +132,24 @@ test('a snapshot that cannot be read is named, and the others come', { timeout: 
   expect(await turn(pair)).toMatchObject({ outcome: 'warnings', snapshots: 3, missing: ['lost@1'], check: { outcome: 'success' } })
 })
 
-test('the command line says what opens what, and what is left to do', { timeout: 60_000 }, async () => {
+test('an old repository that was put back to an older state, or another one in its place, is rotated only when somebody says so', { timeout: 300_000 }, async () => {
+  using pair = await begun()
+  const before = join(pair.source.folder, 'before')
+  cpSync(pair.source.repository, before, { recursive: true })
+  await pair.backup({ a: '3' })
+  await turn(pair)
+  rmSync(pair.source.repository, { recursive: true })
+  cpSync(before, pair.source.repository, { recursive: true })
+  await expect(turn(pair)).rejects.toMatchObject({ code: 'rolled-back', data: { side: 'source' } })
+  expect(await turn(pair, { acceptOlderSource: true })).toMatchObject({ outcome: 'success', snapshots: 2 })
+
+  rmSync(pair.source.repository, { recursive: true })
+  await initCheaply(pair.source.repository, pair.source.password)
+  await expect(turn(pair)).rejects.toMatchObject({ code: 'another-repository' })
+  expect(await turn(pair, { acceptOtherSource: true })).toMatchObject({ outcome: 'success', snapshots: 0 })
+})
+
+test('the command line says what opens what, and what is left to do', { timeout: 300_000 }, async () => {
   using pair = await begun()
   const { source, destination } = pair
   const folder = { path: source.folder, repository: source.repository, home: source.home, [Symbol.asyncDispose]: () => Promise.resolve() }
