@@ -8,7 +8,7 @@ import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../prot
 import type { RunSummary } from '../protocol/progress.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
-import { addPassword } from '../repository/keys.ts'
+import { addPassword, removeKey } from '../repository/keys.ts'
 import { readMachines } from '../repository/protocol/machines.ts'
 import { annotationPrefix } from '../repository/protocol/names.ts'
 import { readDrills } from '../repository/protocol/proofs.ts'
@@ -23,6 +23,7 @@ import { acknowledgeIn } from './acknowledge.ts'
 import { diffSnapshots, type DiffRequest, type SnapshotDiff } from './diff.ts'
 import { heldJob, holdsAmong } from './holds.ts'
 import { hostOf } from './host.ts'
+import { makeKit, type UnwrittenKit } from './kit.ts'
 import { NameSession } from './names/session.ts'
 import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
@@ -72,8 +73,7 @@ export class Browser implements AsyncDisposable {
   readonly #annotations: AnnotationCache = new Map()
   /** Snapshot, as it was asked for → its root. A snapshot never changes. */
   readonly #roots = new Map<string, BlobId>()
-  readonly #host: string
-  readonly #home: string
+  readonly #job: BrowseJob
   #missed: readonly Missed[] | undefined
   #held: readonly HeldJob[] = []
   /** From the first search on. */
@@ -81,8 +81,7 @@ export class Browser implements AsyncDisposable {
 
   constructor(reader: Reader, job: BrowseJob, context: CommandContext) {
     this.#reader = reader
-    this.#host = hostOf(job)
-    this.#home = job.home
+    this.#job = job
     this.#context = context
   }
 
@@ -104,6 +103,10 @@ export class Browser implements AsyncDisposable {
         case 'annotate': return { type: 'annotated', ...(await this.annotate(query)) }
         case 'acknowledge': return { type: 'acknowledged', snapshots: await this.acknowledge(query) }
         case 'add-password': return { type: 'password-added', key: await this.addPassword(query.password) }
+        case 'make-kit': return { type: 'kit', ...(await this.makeKit()) }
+        case 'remove-key':
+          await this.removeKey(query.key)
+          return { type: 'key-removed' }
         case 'machines': return { type: 'machines', ...(await this.machines()) }
         case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
         case 'search': return { type: 'found', ...(await this.search(query)) }
@@ -158,7 +161,7 @@ export class Browser implements AsyncDisposable {
   async annotate({ snapshot, change }: AnnotateQuery): Promise<AnnotateAnswer> {
     const { repository, memory } = this.#reader
     this.#missed ??= await memory.warn(this.#context.signal)
-    const { manifest, ref } = await resolveSnapshot(repository, snapshot, { host: this.#host, memory }, this.#context.signal)
+    const { manifest, ref } = await resolveSnapshot(repository, snapshot, { host: hostOf(this.#job), memory }, this.#context.signal)
     const annotation = await annotateSnapshot(repository, ref, change, systemRandom, this.#context.signal)
     return { snapshot: snapshotId(manifest, ref), annotation }
   }
@@ -187,13 +190,25 @@ export class Browser implements AsyncDisposable {
   /** What a path was in the snapshots of the same job and host, as far as they are in the index of names. Errors: those of resolveSnapshot, and of search. */
   async versions({ snapshot, path }: VersionsQuery): Promise<VersionsAnswer> {
     const names = await this.#nameSession()
-    const entry = await resolveSnapshot(this.#reader.repository, snapshot, { host: this.#host, memory: this.#reader.memory }, this.#context.signal)
+    const entry = await resolveSnapshot(this.#reader.repository, snapshot, { host: hostOf(this.#job), memory: this.#reader.memory }, this.#context.signal)
     return { versions: names.versions(entry, path), coverage: names.coverage }
   }
 
   /** Resolves when the index of names has all that it can have. Errors: as of search. */
   async filled(): Promise<void> {
     await (await this.#nameSession()).filled()
+  }
+
+  /** Repeated, it makes one more. Errors: those of makeKit. */
+  makeKit(): Promise<UnwrittenKit> {
+    return makeKit(this.#reader.repository, this.#job.repository, this.#context)
+  }
+
+  /** Errors: those of removeKey; `arguments` with `data.reason` `current` for the one that opened the repository here, which has no other way in. */
+  async removeKey(key: string): Promise<void> {
+    const { repository } = this.#reader
+    if (key === repository.keyName) throw new HoldfastError('arguments', 'This key is the one that opens the repository here.', { data: { reason: 'current' } })
+    await removeKey(repository, key, this.#context.signal)
   }
 
   /** What machines left for others to take their place, and which repository this is. Errors: those of the storage. */
@@ -206,7 +221,7 @@ export class Browser implements AsyncDisposable {
   /** What differs between two snapshots. Errors: those of diffSnapshots. */
   async diff(request: DiffRequest): Promise<SnapshotDiff> {
     this.#missed ??= await this.#reader.memory.warn(this.#context.signal)
-    return diffSnapshots(this.#reader, this.#host, request, this.#context)
+    return diffSnapshots(this.#reader, hostOf(this.#job), request, this.#context)
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {
@@ -229,7 +244,7 @@ export class Browser implements AsyncDisposable {
     for await (const entry of listSnapshots(this.#reader.repository, { cache: this.#decisions, memory: this.#reader.memory }, this.#context.signal)) {
       if (entry.type === 'snapshot') readable.push(entry)
     }
-    const names = new NameSession(this.#reader, this.#home, this.#context)
+    const names = new NameSession(this.#reader, this.#job.home, this.#context)
     names.know(readable)
     return names
   }
@@ -244,7 +259,7 @@ export class Browser implements AsyncDisposable {
     if (known) return known
     const { repository, memory } = this.#reader
     this.#missed ??= await memory.warn(this.#context.signal)
-    const { manifest } = await resolveSnapshot(repository, snapshot, { host: this.#host, memory }, this.#context.signal)
+    const { manifest } = await resolveSnapshot(repository, snapshot, { host: hostOf(this.#job), memory }, this.#context.signal)
     const root = rootOf(manifest)
     this.#roots.set(snapshot, root)
     return root

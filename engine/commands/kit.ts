@@ -4,8 +4,8 @@ import { HoldfastError } from '../base/errors.ts'
 import { version } from '../base/version.ts'
 import { kitPage } from '../protocol/kit-page.ts'
 import { providerOf } from '../protocol/providers/address.ts'
-import { recoveryWordCount, recoveryWords } from '../protocol/recovery-words.ts'
-import { systemRandom, type Random } from '../repository/crypto.ts'
+import { recoveryWords } from '../protocol/recovery-words.ts'
+import { systemRandom } from '../repository/crypto.ts'
 import { addRecoveryKey } from '../repository/keys.ts'
 import { keyObject } from '../repository/names.ts'
 import { openRepository, type Repository } from '../repository/repository.ts'
@@ -24,6 +24,12 @@ export interface MadeKit {
   readonly words: string
 }
 
+/** A kit whose page is not written anywhere yet. */
+export interface UnwrittenKit extends MadeKit {
+  /** HTML that bears the words. */
+  readonly page: string
+}
+
 /**
  * Makes a recovery key, lets it open the repository, tries it, and writes the page that bears it into a file that was not there, for this user alone.
  * When it fails, or is stopped, neither key nor file stays; killed in between, a key may stay that nobody knows (`key list` shows it).
@@ -32,28 +38,30 @@ export interface MadeKit {
 export async function createKit(address: RepositoryAddress, file: string, context: CommandContext): Promise<MadeKit> {
   await using opened = await openForCommand({ ...address, type: 'test' }, context)
   const { repository } = opened
-  await using page = await newFile(file)
+  await using target = await newFile(file)
+  const { page, ...made } = await makeKit(repository, address.repository, context)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => takeBack(repository, made.key, context))
+  await target.write(page)
+  undo.move()
+  return made
+}
+
+/**
+ * Makes a recovery key, lets it open the repository and tries it. When it fails, or is stopped, the key does not stay; killed in between, one may stay that
+ * nobody knows. Repeated, it makes one more. Errors: `arguments` (too many keys), those of the storage.
+ * @param address of the repository, as it stands on the page
+ */
+export async function makeKit(repository: Repository, address: string, context: CommandContext): Promise<UnwrittenKit> {
   const words = recoveryWords(systemRandom(entropyBytes))
   const key = await addRecoveryKey(repository, words, { clock: context.clock, random: systemRandom }, context.signal)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => takeBack(repository, key, context))
   await expectOpens(repository, words, key, context.signal)
   const { repositoryId } = repository.config
-  await page.write(kitPage({
-    address: address.repository, repositoryId, keyName: key, words, createdMs: context.clock.now(),
-    storageSecrets: secretsOf(address.repository), program: `Holdfast ${version}`,
-  }))
+  const page = kitPage({ address, repositoryId, keyName: key, words, createdMs: context.clock.now(), storageSecrets: secretsOf(address), program: `Holdfast ${version}` })
   undo.move()
-  return { repositoryId, key, words }
-}
-
-/** How many words a person types back. */
-const askedWords = 3
-
-/** Which words to ask for, by chance: different ones, ascending, from 1. */
-export function wordsToAsk(random: Random = systemRandom): readonly number[] {
-  const places = Array.from({ length: recoveryWordCount }, (_, at) => at + 1)
-  return [...random(askedWords)].flatMap((byte) => places.splice(byte % places.length, 1)).sort((a, b) => a - b)
+  return { repositoryId, key, words, page }
 }
 
 /** What the storage asks for, as its form calls it. */

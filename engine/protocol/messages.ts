@@ -73,6 +73,10 @@ export type BrowseQuery =
   | { readonly type: 'acknowledge'; readonly job: string; readonly host: string }
   /** Lets one more password open the repository. */
   | { readonly type: 'add-password'; readonly password: string }
+  /** Lets the words of a new recovery kit open the repository. */
+  | { readonly type: 'make-kit' }
+  /** Takes a key away, by its whole name. */
+  | { readonly type: 'remove-key'; readonly key: string }
   /** Of a `serve` engine, which answers nothing else: where its door is, once it is open. */
   | { readonly type: 'door' }
   /** What machines left in the repository so that another can take their place. */
@@ -94,6 +98,9 @@ export type BrowseAnswer =
   | { readonly type: 'acknowledged'; readonly snapshots: readonly string[] }
   /** `key`: the name of the key that it opens. */
   | { readonly type: 'password-added'; readonly key: string }
+  /** `key`: the name of its key. `words` and `page` (HTML that bears them) are for main alone. */
+  | { readonly type: 'kit'; readonly repositoryId: string; readonly key: string; readonly words: string; readonly page: string }
+  | { readonly type: 'key-removed' }
   /** The newest first. */
   | { readonly type: 'machines'; readonly repositoryId: string; readonly machines: readonly MachineRecord[] }
   /** On 127.0.0.1. The password is for main alone. */

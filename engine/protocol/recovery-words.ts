@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { entropyToMnemonic, mnemonicToEntropy } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 
 /** How many words a recovery key has: 128 random bits and a checksum of 4 (BIP 39). */
-export const recoveryWordCount = 12
+const recoveryWordCount = 12
 const entropyBytes = 16
 
 /** The words that stand for these 16 random bytes, in small letters, a blank between two. As this text they are a password of the repository. */
@@ -54,6 +55,15 @@ function isWhole(words: string): boolean {
 /** Whether what is typed stands for the word at a place, from 1. */
 export function isWordAt(words: string, place: number, typed: string): boolean {
   return completed(plain(typed)[0] ?? '') === words.split(' ')[place - 1] && plain(typed).length === 1
+}
+
+/** How many words a person types back. */
+const askedWords = 3
+
+/** Which words to ask for, by chance: different ones, ascending, from 1. */
+export function wordsToAsk(random: (bytes: number) => Uint8Array = randomBytes): readonly number[] {
+  const places = Array.from({ length: recoveryWordCount }, (_, at) => at + 1)
+  return [...random(askedWords)].flatMap((byte) => places.splice(byte % places.length, 1)).sort((a, b) => a - b)
 }
 
 /** For people. Never holds what was typed. */

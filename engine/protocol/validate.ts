@@ -174,6 +174,8 @@ const tokenAnswer: v.GenericSchema<unknown, TokenAnswer> = v.variant('type', [
 
 const limits = v.object({ uploadBytesPerSecond: v.exactOptional(amount), downloadBytesPerSecond: v.exactOptional(amount) })
 
+const keyName = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
+
 const query = v.variant('type', [
   v.object({ type: v.literal('snapshots') }),
   v.object({
@@ -190,6 +192,8 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('acknowledge'), job: text, host: text }),
   v.object({ type: v.literal('add-password'), password: text }),
+  v.object({ type: v.literal('make-kit') }),
+  v.object({ type: v.literal('remove-key'), key: keyName }),
   v.object({ type: v.literal('door') }),
   v.object({ type: v.literal('machines') }),
   v.object({ type: v.literal('watched') }),
@@ -303,6 +307,11 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('annotated'), snapshot: text, annotation: annotationView }),
   v.object({ type: v.literal('acknowledged'), snapshots: list }),
   v.object({ type: v.literal('password-added'), key: text }),
+  v.object({
+    type: v.literal('kit'), repositoryId: text, key: keyName,
+    words: v.pipe(v.string(), v.regex(/^[a-z]+(?: [a-z]+){11}$/)), page: v.pipe(v.string(), v.maxLength(500_000)),
+  }),
+  v.object({ type: v.literal('key-removed') }),
   v.object({ type: v.literal('door'), port: v.pipe(count, v.minValue(1), v.maxValue(65_535)), user: v.pipe(v.string(), v.regex(/^[a-z]{1,32}$/)), password: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/)), snapshots: count }),
   v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
   v.object({ type: v.literal('watched'), folders: count, away: count, changes: count }),

@@ -34,7 +34,7 @@ can read every backup. "holdfast key remove" takes its key away again.`)
 async function createKit({ settings, context }: Invocation, file: string, { json }: CommonOptions): Promise<Ending> {
   const kit = await import('../../commands/kit.ts')
   const { repositoryId, key, words } = await kit.createKit(settings, file, context)
-  const verified = json !== true && process.stdin.isTTY && process.stderr.isTTY ? await askBack(words, kit.wordsToAsk()) : undefined
+  const verified = json !== true && process.stdin.isTTY && process.stderr.isTTY ? await askBack(words) : undefined
   const text = [
     `recovery kit written to ${file}`,
     `Print it and keep it somewhere else, then remove the file. Its key is ${key}.`,
@@ -45,10 +45,10 @@ async function createKit({ settings, context }: Invocation, file: string, { json
 }
 
 /** Who types some of the words has the page in front of him. Ctrl-C at a question means no. */
-async function askBack(words: string, positions: readonly number[]): Promise<boolean> {
-  const { isWordAt } = await import('../../protocol/recovery-words.ts')
+async function askBack(words: string): Promise<boolean> {
+  const { isWordAt, wordsToAsk } = await import('../../protocol/recovery-words.ts')
   try {
-    for (const position of positions) if (!isWordAt(words, position, await promptHidden(`Word ${position} on the page: `))) return false
+    for (const position of wordsToAsk()) if (!isWordAt(words, position, await promptHidden(`Word ${position} on the page: `))) return false
     return true
   } catch {
     return false
