@@ -53,7 +53,7 @@ import { Awake } from './system/awake.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
-import { refusedSwitch } from './system/debugging.ts'
+import { debuggingRefusal } from './system/debugging.ts'
 import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
@@ -61,7 +61,7 @@ import { Notifications } from './system/notifications.ts'
 import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
 import { closedFolder, closeFile, FolderRefusal, openHome } from './system/private-folder.ts'
-import { isForTests, isOldRuntime } from './system/runtime.ts'
+import { isForTests, isOldRuntime, warnOfRuntime } from './system/runtime.ts'
 import { openSurroundings } from './system/this-computer.ts'
 import { systemTimers as timers } from './system/timers.ts'
 import { trayState } from './tray/state.ts'
@@ -107,17 +107,12 @@ function builtMenu(): Menu | null {
 }
 
 function start(): void {
-  const refusal = home.refusal ?? debuggingRefusal() ?? openUserData()
+  const refusal = home.refusal ?? debuggingRefusal(app) ?? openUserData()
   if (refusal !== undefined) {
     tell(refusal)
     void app.whenReady().then(() => { endWith(refusal) })
   } else if (app.requestSingleInstanceLock()) void app.whenReady().then(run).catch(fail)
   else app.quit()
-}
-
-function debuggingRefusal(): string | undefined {
-  const found = isForTests(app) ? undefined : refusedSwitch(app.commandLine)
-  return found && `It was started with --${found}, which would let other programs look into it. Start it without.`
 }
 
 /** Chromium's own folder. A state folder of its own is an app of its own, with its own lock. */
@@ -345,7 +340,7 @@ async function run(): Promise<void> {
   const publisher = new Publisher({ timers, sendApp: () => { show.app() }, sendLive: () => { show.live() } })
   const notices = new Notices(() => { publisher.appChanged() })
   const stores = openStores(paths, notices)
-  warnOfRuntime(notices)
+  warnOfRuntime(app.isPackaged, { log, show: (notice) => { notices.add(notice) } })
   const folders = new Folders()
   const visits = new Visits()
   const face = openWindow(stores, folders, visits)
@@ -391,14 +386,6 @@ async function run(): Promise<void> {
   startSchedule(work, stores, notifications, show.app)
   if (!process.argv.includes(hidden)) face.window.show()
   log('info', `Holdfast ${app.getVersion()} has started`)
-}
-
-/** The runtime that development falls back to gets no security fixes any more: nobody is to take it for the real thing. */
-function warnOfRuntime(notices: Notices): void {
-  const { electron } = process.versions
-  if (!isOldRuntime(electron)) return
-  log('warning', `Electron ${electron} gets no security fixes any more: this is for development and tests only`)
-  if (app.isPackaged) notices.add({ id: 'old-runtime', type: 'old-runtime', version: electron })
 }
 
 /** Opens the door for the window, and for other starts of the app. */
