@@ -14,6 +14,9 @@ import { Backups } from './runs/backups.ts'
 import { Browsing } from './jobs/browsing.ts'
 import { filesHandlers, SharedFiles } from './files/shared-files.ts'
 import { FileManager } from './files/file-manager.ts'
+import { kitHandlers } from './kit/handlers.ts'
+import { Kits } from './kit/kits.ts'
+import { pagePrinter } from './kit/page-printer.ts'
 import { Places } from './repositories/places.ts'
 import { Visits } from './visit/visits.ts'
 import { visitHandlers } from './visit/handlers.ts'
@@ -235,15 +238,16 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
-  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, reminder: openReminder(stores, notices, notifications) }
+  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, ...openAccess(stores, browsing, notices, notifications, runPorts.onChange) }
 }
 
-function openReminder({ reminders: file, store, history, secrets, settings }: Stores, notices: Notices, notifications: Notifications): PasswordReminder {
-  return new PasswordReminder({
-    file, store, history, secrets, timers,
-    show: (jobId) => { notices.showPassword(jobId) },
-    announce: ({ config }) => { notifications.show(announcePassword(config.name, settings.value.notifications)) },
-  })
+/** What keeps people able to open their backups themselves. */
+function openAccess({ reminders: file, store, history, secrets, settings }: Stores, browsing: Browsing, notices: Notices, notifications: Notifications, onChange: () => void) {
+  const ports = { store, history, secrets, timers }
+  const show = (jobId: string | undefined): void => { notices.showPassword(jobId) }
+  const reminder = new PasswordReminder({ ...ports, file, show, announce: ({ config }) => { notifications.show(announcePassword(config.name, settings.value.notifications)) } })
+  const guesses = new Pace({ ...guessRate, now: () => timers.now() })
+  return { reminder, kits: new Kits({ ...ports, browsing, guesses, show: (jobId) => { notices.showKit(jobId) }, onChange }) }
 }
 
 /** The window, and the way to its pages. */
@@ -311,6 +315,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),
+    ...kitHandlers({ ...ports, kits: work.kits, saveFile: (options) => dialogs.saveFile(options), printer: pagePrinter }),
     ...visitHandlers({ ...ports, visits: work.visits, settings }),
     ...accountHandlers({ accounts, store, ask: (question) => dialogs.ask(question) }),
     ...settingsHandlers({ file: settings, loginItem, ask: (question) => dialogs.ask(question), apply }),
@@ -325,9 +330,11 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       chooseFolders: (purpose, at) => dialogs.folders(purpose, at),
       chooseFile: () => dialogs.file(),
       openFolder: (path) => shell.openPath(path),
-      onDismissed: (type) => {
+      onDismissed: (notice) => {
+        const { type } = notice
         if (type === 'late') work.watch.silence()
         if (type === 'password') work.reminder.putOff()
+        if (type === 'kit') void work.kits.decline(notice.jobId)
         if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
       },
     }),

@@ -110,6 +110,19 @@ export interface Api {
   'password.add'(request: { readonly jobId: string; readonly password: string }): void
 
   /**
+   * Makes a recovery kit for the repository of a job: one more key, whose words main keeps in memory until they are checked, an hour at most
+   * (`JobView.recovery.fresh`). One of before whose page nobody has is taken back. Waits for the storage. Errors: `not-found` with `data.reason`
+   * `no-snapshot` before the first backup, `busy`, `unsupported` with `data.reason` `many-kits`, and what the engine says. Asks.
+   */
+  'kit.make'(request: { readonly jobId: string }): void
+  /** Prints its page, or saves it as a PDF file where a person chooses; `done`: false where that was cancelled. Errors: `not-found`, `busy`, `arguments` with `data.reason` `beside-backup`, `denied`, `full`. */
+  'kit.page'(request: { readonly jobId: string; readonly to: 'printer' | 'pdf' }): { readonly done: boolean }
+  /** Compares what was typed from the page with the words that are asked for. `wrong`: their places; with none the kit counts as checked. Errors: `not-found`, `arguments`, `busy` after some tries a minute. */
+  'kit.check'(request: { readonly jobId: string; readonly words: readonly string[] }): { readonly wrong: readonly number[] }
+  /** Takes a kit's key away: its page opens nothing any more. Waits for the storage. Errors: `not-found`, `arguments` with `data.reason` `current`, and what the engine says. Asks, unless nobody has its page. */
+  'kit.revoke'(request: { readonly jobId: string; readonly number: string }): void
+
+  /**
    * Opens a repository that no job goes to, to look at it and to restore from it; it is the only one, until `visit.close` or until the page is left. The
    * password may be recovery words, as they are typed. Nothing of it is kept. Errors: `not-a-repository`, `password`, what the engine says, `busy`. Asks
    * for a storage on the network that no job uses.
@@ -264,6 +277,10 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'dialog.file': true,
   'password.check': true,
   'password.add': true,
+  'kit.make': true,
+  'kit.page': true,
+  'kit.check': true,
+  'kit.revoke': true,
   'visit.open': true,
   'visit.address': true,
   'visit.close': true,

@@ -116,6 +116,8 @@ export interface JobView {
   readonly spread?: SpreadView
   /** Who is told of its backups. */
   readonly report?: ReportView
+  /** Recovery kits of its repository; absent before the first backup. */
+  readonly recovery?: RecoveryView
   /** Which secrets are kept; the values never reach the window. */
   readonly secrets: { readonly password: boolean; readonly storage: boolean }
 }
@@ -134,6 +136,33 @@ export type WatchView =
   /** `away`: sources that are not there. */
   | { readonly state: 'watching'; readonly folders: number; readonly away: number }
   | { readonly state: 'too-many' | 'broken' }
+
+/** The words of kits never reach the window. */
+export interface RecoveryView {
+  /** Those whose pages were printed or saved, the newest first. */
+  readonly kits: readonly KitView[]
+  /** One whose words main knows until they are checked: it can be printed, saved and checked. */
+  readonly fresh?: FreshKitView
+}
+
+export interface KitView {
+  /** As it stands on the page. */
+  readonly number: string
+  /** ms since 1970. */
+  readonly madeMs: number
+  /** When some of its words were typed from the page; absent: never. */
+  readonly checkedMs?: number
+  /** The backup is at another address now than on the page. */
+  readonly moved: boolean
+}
+
+export interface FreshKitView {
+  readonly number: string
+  /** Places of the words that are asked for, from 1. */
+  readonly asks: readonly number[]
+  /** Its page was printed or saved. */
+  readonly given: boolean
+}
 
 /** `ping`: as healthchecks.io does it. `json`: one object for each event. */
 export type ReportKind = 'ping' | 'json'
@@ -491,6 +520,8 @@ export type Notice =
   | { readonly id: 'late'; readonly type: 'late'; readonly late: readonly LateBackup[] }
   /** Is the password of this job's repository still known? */
   | { readonly id: 'password'; readonly type: 'password'; readonly jobId: string }
+  /** There is no recovery kit of this job's repository yet. */
+  | { readonly id: 'kit'; readonly type: 'kit'; readonly jobId: string }
   /** A package made for tests, with a runtime that gets no security fixes. */
   | { readonly id: string; readonly type: 'old-runtime'; readonly version: string }
   | { readonly id: string; readonly type: 'engine-crashed'; readonly jobId: string; readonly restarts: number; readonly givenUp: boolean }

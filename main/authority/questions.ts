@@ -66,6 +66,27 @@ export function passwordQuestion(name: string): Question {
   }
 }
 
+/** Whoever has its words reads everything in the backup. */
+export function kitQuestion(name: string): Question {
+  return {
+    title: `Make a recovery kit for the backup of “${shownText(name)}”?`,
+    detail: lines([
+      'Twelve words open the backup then, beside its password. They stand on one page, which you print or save; Holdfast keeps them nowhere.',
+      'Whoever has this page and can reach the storage can read everything in the backup.',
+    ]),
+    yes: 'Make a kit',
+  }
+}
+
+/** A page that lies in a drawer opens nothing any more. */
+export function kitRemovalQuestion(name: string, number: string): Question {
+  return {
+    title: `Take the recovery kit ${shownText(number)} away?`,
+    detail: lines([`Its page no longer opens the backup of “${shownText(name)}”: destroy it, on paper and as a file.`, 'The password and other kits go on opening it.']),
+    yes: 'Take it away',
+  }
+}
+
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {

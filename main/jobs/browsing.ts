@@ -64,6 +64,20 @@ export class Browsing {
     if (answer.type !== 'password-added') throw unexpected(answer)
   }
 
+  /** Lets the words of a new recovery kit open the repository. Repeated, it makes one more. Errors: as of snapshots; `arguments` (too many keys). */
+  async makeKit(jobId: string): Promise<Omit<Extract<BrowseAnswer, { type: 'kit' }>, 'type'>> {
+    const answer = await this.#ask({ jobId }, { type: 'make-kit' })
+    if (answer.type !== 'kit') throw unexpected(answer)
+    return answer
+  }
+
+  /** Takes a key away. Repeating it is safe. Errors: as of snapshots; `arguments` with `data.reason` `current` for the one that opens the repository here. */
+  async removeKey(jobId: string, key: string): Promise<void> {
+    const answer = await this.#ask({ jobId }, { type: 'remove-key', key })
+    if (answer.type === 'error' && answer.error.code === 'not-found') return
+    if (answer.type !== 'key-removed') throw unexpected(answer)
+  }
+
   /** What machines left in a repository, and which repository it is. Errors: as of snapshots. */
   async machines(place: PlaceRef): Promise<Omit<Extract<BrowseAnswer, { type: 'machines' }>, 'type'>> {
     const answer = await this.#ask(place, { type: 'machines' })

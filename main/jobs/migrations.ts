@@ -70,3 +70,8 @@ export function noConditions(jobs: unknown): unknown {
 export function continuousSchedules(jobs: unknown): unknown {
   return jobs
 }
+
+/** Version 9 of the job file: repositories have recovery kits. None was made here yet; an older Holdfast, which would forget them, leaves a file of this version alone. */
+export function noKits(stored: unknown): unknown {
+  return stored
+}

@@ -8,7 +8,7 @@ import { copyRecord, CopyStore, type CopyRecord } from '../repositories/copies.t
 import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
-import { continuousSchedules, moreSchedules, noConditions, noCopies, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
+import { continuousSchedules, moreSchedules, noConditions, noCopies, noKits, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
 
 /** A job with the repository that it goes to. */
 export interface JobRecord {
@@ -50,7 +50,7 @@ const stored: v.GenericSchema<unknown, Stored> = v.pipe(
   v.check(({ repositories, jobs, copies }) => [...jobs, ...copies].every((one) => repositories.some(({ id }) => id === one.repository))),
 )
 
-const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions, continuousSchedules]
+const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions, continuousSchedules, noKits]
 
 /** Where a job goes that moves. */
 export interface Move {
@@ -152,10 +152,10 @@ export class JobStore {
   /** Jobs of the record `gone` go on with the record `kept`, which learns what that one knew. */
   async merge(kept: string, gone: string): Promise<void> {
     const { repositories, jobs } = this.#file.value
-    const { repositoryId, known } = this.repositories.get(gone)
+    const { repositoryId, known, kits = [] } = this.repositories.get(gone)
     const learn = (one: RepositoryRecord): RepositoryRecord => {
       const joint = joinedKnown(one.known, known)
-      return { ...(repositoryId !== undefined && { repositoryId }), ...one, ...(joint && { known: joint }) }
+      return { ...(repositoryId !== undefined && { repositoryId }), ...one, ...(joint && { known: joint }), ...(kits.length > 0 && { kits: [...(one.kits ?? []), ...kits] }) }
     }
     await this.#set(
       repositories.map((one) => (one.id === kept ? learn(one) : one)),

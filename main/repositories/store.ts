@@ -3,6 +3,7 @@ import { knownRepository, type KnownRepository } from '../../engine/protocol/kno
 import type { Destination } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { destinationSchema } from '../api/schemas.ts'
+import { kitRecord, type KitRecord } from './kit-record.ts'
 
 /** A repository that jobs of this machine use: where it is and what is known of it. Its secrets are kept under its id. */
 export interface RepositoryRecord {
@@ -13,6 +14,10 @@ export interface RepositoryRecord {
   readonly repositoryId?: string
   /** What this machine knows of that repository, beside what HOLDFAST_HOME keeps: that alone can be lost. */
   readonly known?: KnownRepository
+  /** Its recovery kits, the newest first. */
+  readonly kits?: readonly KitRecord[]
+  /** Nobody wants to be asked for a recovery kit again. */
+  readonly kitUnwanted?: true
 }
 
 export const repositoryRecord: v.GenericSchema<unknown, RepositoryRecord> = v.object({
@@ -20,6 +25,8 @@ export const repositoryRecord: v.GenericSchema<unknown, RepositoryRecord> = v.ob
   destination: destinationSchema,
   repositoryId: v.exactOptional(v.string()),
   known: v.exactOptional(knownRepository),
+  kits: v.exactOptional(v.array(kitRecord)),
+  kitUnwanted: v.exactOptional(v.literal(true)),
 })
 
 /** Where the records lie: in one file with the jobs, so that no job ever names one that is not there. */
@@ -55,8 +62,23 @@ export class RepositoryStore {
   async learn(id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> {
     const old = this.find(id)
     if (!old || (old.repositoryId === repositoryId && (!known || same(old.known, known)))) return
-    const changed: RepositoryRecord = { ...old, repositoryId, ...(known && { known }) }
-    await this.#shelf.set(this.all.map((one) => (one.id === id ? changed : one)))
+    await this.#change({ ...old, repositoryId, ...(known && { known }) })
+  }
+
+  /** Changes what is known of its recovery kits. Nothing happens where the record is gone. */
+  async setKits(id: string, change: (kits: readonly KitRecord[]) => readonly KitRecord[]): Promise<void> {
+    const old = this.find(id)
+    if (old) await this.#change({ ...old, kits: change(old.kits ?? []) })
+  }
+
+  /** Nothing happens where the record is gone. */
+  async leaveWithoutKit(id: string): Promise<void> {
+    const old = this.find(id)
+    if (old) await this.#change({ ...old, kitUnwanted: true })
+  }
+
+  async #change(changed: RepositoryRecord): Promise<void> {
+    await this.#shelf.set(this.all.map((one) => (one.id === changed.id ? changed : one)))
   }
 }
 

@@ -17,6 +17,7 @@ export interface TickPorts {
   readonly uncovered: { refresh(): Promise<void> }
   readonly watch: Ticking
   readonly reminder: Ticking
+  readonly kits: Ticking
   readonly overdue: Ticking
   readonly limits: Ticking
   readonly queue: { readonly minds: boolean; pump(): void }
@@ -37,7 +38,7 @@ const mindMs = 5_000
 
 /** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
 export function startTicks(ports: TickPorts): void {
-  const { timers, onWake, awake, backups, care, copies, whereabouts, uncovered, watch, reminder, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
+  const { timers, onWake, awake, backups, care, copies, whereabouts, uncovered, watch, reminder, kits, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
   const looked = (action: () => void): void => { void surroundings.look().finally(action) }
   looked(() => {
     backups.continueInterrupted(interrupted)
@@ -63,11 +64,12 @@ export function startTicks(ports: TickPorts): void {
   })
   watch.tick()
   reminder.tick()
+  kits.tick()
   every(timers, tickMs, () => {
     awake.look()
     looked(() => {
       queue.pump()
-      for (const one of [limits, backups, care, copies, watch, reminder, overdue]) one.tick()
+      for (const one of [limits, backups, care, copies, watch, reminder, kits, overdue]) one.tick()
       refresh()
     })
   })

@@ -48,7 +48,7 @@ function iconOf(state: AppState, { level }: Protection): TrayIcon {
 
 /** A crash that the supervisor made good is told in the window alone. */
 function isWarning(notice: Notice): boolean {
-  return notice.type !== 'secrets-in-file' && (notice.type !== 'engine-crashed' || notice.givenUp)
+  return notice.type !== 'secrets-in-file' && notice.type !== 'kit' && (notice.type !== 'engine-crashed' || notice.givenUp)
 }
 
 function isActive(job: JobView): boolean {

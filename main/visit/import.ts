@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { readRecoveryWords } from '../../engine/protocol/recovery-words.ts'
 import type { JobConfig, Request } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { defaultRetention } from '../api/retention.ts'
@@ -72,6 +73,8 @@ async function makeJobs({ store, secrets: kept }: ImportPorts, { place, secrets,
     for (const { config, host } of jobs) made.push((await store.add(config, repository, host)).id)
     // They go on with the repository that was looked into, and with no other.
     if (repositoryId !== undefined) await store.repositories.learn(repository, repositoryId, undefined)
+    // Who came with the words of a kit has one.
+    if (readRecoveryWords(secrets.password).ok) await store.repositories.leaveWithoutKit(repository)
   } catch (error) {
     for (const id of made) await store.remove(id)
     if (!shared) await kept.remove(repository)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dialog } from 'electron'
-import type { BrowserWindow, OpenDialogOptions } from 'electron'
+import type { BrowserWindow, OpenDialogOptions, SaveDialogOptions } from 'electron'
 import * as v from 'valibot'
 import type { FolderPurpose } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
@@ -16,7 +16,7 @@ const options: Readonly<Record<FolderPurpose, OpenDialogOptions>> = {
 const fileOptions: OpenDialogOptions = { title: 'Choose a file', buttonLabel: 'Choose', properties: ['openFile', 'showHiddenFiles', 'dontAddToRecent'] }
 
 const paths = v.exactOptional(v.array(v.string()))
-const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, file: v.exactOptional(v.string()), confirm: v.exactOptional(v.boolean()) })
+const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, file: v.exactOptional(v.string()), save: v.exactOptional(v.string()), confirm: v.exactOptional(v.boolean()) })
 
 export interface DialogPorts {
   readonly parent: () => BrowserWindow | undefined
@@ -51,12 +51,24 @@ export class Dialogs {
     })
   }
 
+  /** Where a file is to be written; undefined when it was cancelled. Where one is there, the dialog itself has asked. Errors: `busy`, `unsupported`. */
+  saveFile(chosen: SaveDialogOptions): Promise<string | undefined> {
+    return this.#turn.take(async () => {
+      const answers = this.#testAnswers()
+      if (answers) return answers.save
+      const parent = this.#ports.parent()
+      const { canceled, filePath } = await (parent ? dialog.showSaveDialog(parent, chosen) : dialog.showSaveDialog(chosen))
+      if (filePath.includes('\ufffd')) throw notUtf8()
+      return canceled || filePath === '' ? undefined : filePath
+    })
+  }
+
   async #open(chosen: OpenDialogOptions): Promise<readonly string[]> {
     const parent = this.#ports.parent()
     const { canceled, filePaths } = await (parent ? dialog.showOpenDialog(parent, chosen) : dialog.showOpenDialog(chosen))
     if (canceled) return []
     // What is no UTF-8 comes as other text, which names nothing or, worse, something else.
-    if (filePaths.some((path) => path.includes('\ufffd') || !existsSync(path))) throw new MainError('unsupported', 'This path is no UTF-8.', { reason: 'folder-name' })
+    if (filePaths.some((path) => path.includes('\ufffd') || !existsSync(path))) throw notUtf8()
     return filePaths
   }
 
@@ -81,4 +93,8 @@ export class Dialogs {
     const text = this.#ports.testAnswers()
     return text === undefined ? undefined : v.parse(testAnswers, JSON.parse(text))
   }
+}
+
+function notUtf8(): MainError {
+  return new MainError('unsupported', 'This path is no UTF-8.', { reason: 'folder-name' })
 }

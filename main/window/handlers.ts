@@ -1,4 +1,4 @@
-import type { AppState, FolderPurpose, LiveState, Request } from '../api/contract.ts'
+import type { AppState, FolderPurpose, LiveState, Notice, Request } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
 import type { Folders } from '../authority/folders.ts'
@@ -23,8 +23,8 @@ export interface WindowHandlerPorts {
   readonly chooseFile: () => Promise<string | undefined>
   /** Empty when it worked, else what went wrong. */
   readonly openFolder: (path: string) => Promise<string>
-  /** Remembers that a notice of this type need not come again. */
-  readonly onDismissed: (type: string) => void
+  /** Remembers that such a notice need not come again. */
+  readonly onDismissed: (notice: Notice) => void
 }
 
 export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state.get' | 'dialog.folders' | 'dialog.file' | 'folder.open' | 'notice.dismiss' | 'uncovered.fine'> {
@@ -41,7 +41,7 @@ export function windowHandlers(ports: WindowHandlerPorts): Pick<Handlers, 'state
     },
     'notice.dismiss'({ id }) {
       const gone = ports.notices.dismiss(id)
-      if (gone) ports.onDismissed(gone.type)
+      if (gone) ports.onDismissed(gone)
     },
     'uncovered.fine': ({ name }) => { ports.uncovered.fine(name) },
   }

@@ -30,6 +30,11 @@ export class Notices {
     this.#show('password', jobId === undefined ? undefined : { id: 'password', type: 'password', jobId })
   }
 
+  /** The one offer of a recovery kit; undefined: there is none. */
+  showKit(jobId: string | undefined): void {
+    this.#show('kit', jobId === undefined ? undefined : { id: 'kit', type: 'kit', jobId })
+  }
+
   #show(id: string, notice: Notice | undefined): void {
     if (!notice) this.dismiss(id)
     else if (!same(notice, this.#list.find((one) => one.id === id))) this.add(notice)

@@ -11,6 +11,7 @@ import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { Visits } from '../visit/visits.ts'
 import type { Whereabouts } from '../repositories/whereabouts.ts'
+import type { Kits } from '../kit/kits.ts'
 import type { Reports } from '../reports/reports.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
@@ -33,6 +34,7 @@ export interface StateSources {
   readonly visits: Pick<Visits, 'current'>
   readonly watch: Pick<RepositoryWatch, 'hold' | 'holdsOfOthers' | 'oldestMs'>
   readonly reports: Pick<Reports, 'view'>
+  readonly kits: Pick<Kits, 'view'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
@@ -79,7 +81,7 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
 /** As many as a small chart shows. */
 const mostRecent = 30
 
-function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, watch, now }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, kits, watch, now }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
@@ -94,6 +96,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const report = reports.view(id)
   const spread = whereabouts.view(record)
   const watching = backups.watches.view(id)
+  const recovery = kits.view(record)
   return {
     id,
     config: folders.view(id, config),
@@ -115,6 +118,7 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
     ...(watching && { watch: watching }),
     ...(care && { care }),
     ...(report && { report }),
+    ...(recovery && { recovery }),
   }
 }
 

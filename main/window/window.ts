@@ -106,14 +106,14 @@ export class AppWindow {
 }
 
 /** A page that shows our own files has no reason to go anywhere, to open anything, or to be given anything. */
-function lockDown(contents: WebContents): void {
+export function lockDown(contents: WebContents): void {
   contents.on('will-navigate', (event) => { event.preventDefault() })
   contents.on('will-attach-webview', (event) => { event.preventDefault() })
   contents.setWindowOpenHandler(() => ({ action: 'deny' }))
   contents.session.setPermissionRequestHandler((_contents, _permission, answer) => { answer(false) })
   contents.session.setPermissionCheckHandler(() => false)
   // A page can make up a file and offer it as a download, with a name of its own.
-  contents.session.on('will-download', (event) => { event.preventDefault() })
+  if (contents.session.listenerCount('will-download') === 0) contents.session.on('will-download', (event) => { event.preventDefault() })
   // The policy of the page does not rule what looks up names or opens peer connections. All of it goes to a proxy that is not there.
   void contents.session.setProxy({ mode: 'fixed_servers', proxyRules: 'http://127.0.0.1:9', proxyBypassRules: '<-loopback>' })
   contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp')

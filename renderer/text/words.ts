@@ -2,6 +2,7 @@ import { placeWords } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { JobConfigView, LateBackup, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
+import { kitWords } from './kit.ts'
 import { passwordWords } from './password.ts'
 import { lateWords } from './unusual.ts'
 import type { ExcludePreset } from '../state/job-form.ts'
@@ -387,6 +388,8 @@ export function noticeWords(notice: Notice, jobName: (id: string) => string): { 
       return { title: text.late(notice.late), text: text.lateText(notice.late) }
     case 'password':
       return { title: passwordWords.notice(jobName(notice.jobId)), text: passwordWords.noticeText }
+    case 'kit':
+      return { title: kitWords.notice(jobName(notice.jobId)), text: kitWords.noticeText }
     case 'engine-crashed':
       return { title: text.crashed(jobName(notice.jobId)), text: notice.givenUp ? text.crashedGivenUp(notice.restarts) : text.crashedAgain }
   }

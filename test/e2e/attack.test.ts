@@ -171,6 +171,18 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'dialog.file': () => [['chooses for the person', { path: '/etc/shadow' }, 'arguments'], ['gets nothing where nobody chooses', undefined, 'allowed']],
   'password.check': ({ local }) => [['guesses a password that nobody is asked for', { jobId: local.id, password: 'a guess' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'a guess' }, 'not-found']],
   'password.add': ({ local }) => [['lets a password of its own open the backup', { jobId: local.id, password: 'a password of its own' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'x' }, 'not-found']],
+  'kit.make': ({ local, cloud }) => [
+    ['lets words open the backup that stand on a page of its own', { jobId: local.id }, 'aborted'],
+    ['of a backup that is not there yet', { jobId: cloud.id }, 'not-found'],
+    ['chooses the words', { jobId: local.id, words: 'ozone drill' }, 'arguments'],
+  ],
+  'kit.page': ({ app, local }) => [
+    ['prints what nobody has made', { jobId: local.id, to: 'printer' }, 'not-found'],
+    ['saves it where it can be read', { jobId: local.id, to: 'pdf', path: join(app.home, 'kit.pdf') }, 'arguments'],
+    ['gets it itself', { jobId: local.id, to: 'window' }, 'arguments'],
+  ],
+  'kit.check': ({ local }) => [['says that a kit was checked that nobody has made', { jobId: local.id, words: ['ozone', 'drill', 'grab'] }, 'not-found']],
+  'kit.revoke': ({ local }) => [['takes away what is not there', { jobId: local.id, number: '00000000' }, 'not-found'], ['takes every key away', { jobId: local.id, number: '' }, 'arguments']],
   'visit.open': (scene) => [
     // What is restored from there would be the attacker's: no storage is read before a person has said that it is theirs.
     ...providers.filter(({ runsHere }) => runsHere).map((provider): Attack => (

@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -31,6 +31,8 @@ export class FakeApi implements Bridge {
   /** Whether it can be told that a password is none of a repository. */
   storageAnswers = true
   fileManager = true
+  /** Whether a page is printed or saved; else the dialog is cancelled. */
+  printed = true
   /** What the next tests of a destination find. */
   sameRepository = false
   serverKey: string | undefined
@@ -96,6 +98,10 @@ export class FakeApi implements Bridge {
 
   #changeCopies(change: (all: readonly CopyView[]) => readonly CopyView[]): void {
     this.change({ jobs: this.app.jobs.map((one) => ({ ...one, copies: change(one.copies) })) })
+  }
+
+  #changeKits(jobId: string, change: (recovery: RecoveryView) => RecoveryView): void {
+    this.changeJob(jobId, (one) => ({ ...one, recovery: change(one.recovery ?? { kits: [] }) }))
   }
 
   #setRestore(id: string, state: RestoreView['state']): void {
@@ -184,6 +190,17 @@ export class FakeApi implements Bridge {
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
     'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),
+    'kit.make': ({ jobId }) => this.#changeKits(jobId, ({ kits }) => ({ kits, fresh: { number: '1a2b3c4d', asks: [2, 7, 11], given: false } })),
+    'kit.page': ({ jobId }) => {
+      if (this.printed) this.#changeKits(jobId, ({ kits, fresh }) => (fresh ? { kits: [{ number: fresh.number, madeMs: this.#now, moved: false }, ...kits], fresh: { ...fresh, given: true } } : { kits }))
+      return { done: this.printed }
+    },
+    'kit.check': ({ jobId, words }) => {
+      const wrong = [2, 7, 11].filter((_, at) => words[at] !== ['ozone', 'grace', 'elder'][at])
+      if (wrong.length === 0) this.#changeKits(jobId, ({ kits }) => ({ kits: kits.map((one) => (one.number === '1a2b3c4d' ? { ...one, checkedMs: this.#now } : one)) }))
+      return { wrong }
+    },
+    'kit.revoke': ({ jobId, number }) => this.#changeKits(jobId, ({ kits, fresh }) => ({ kits: kits.filter((one) => one.number !== number), ...(fresh && fresh.number !== number && { fresh }) })),
     'visit.open': ({ destination }) => {
       this.change({ visit: { id: 'v1', name: destination.type === 'folder' ? destination.folder.id : destination.provider, machines: 1 } })
       return { visitId: 'v1' }

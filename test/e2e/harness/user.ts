@@ -18,7 +18,7 @@ export interface JobInput {
   readonly schedule?: 'By hand' | 'When something changes' | 'Every hour' | 'Every day'
 }
 
-export type DialogAnswers = Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>> & { readonly confirm?: boolean }
+export type DialogAnswers = Readonly<Partial<Record<'sources' | 'destination' | 'restore', readonly string[]>>> & { readonly confirm?: boolean; readonly save?: string }
 
 /** Somebody at the window: clicks and types what is there to be seen, and nothing else. */
 export class User {

@@ -12,6 +12,7 @@ import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { filesHandlers } from '../../../main/files/shared-files.ts'
+import { kitHandlers } from '../../../main/kit/handlers.ts'
 import { visitHandlers } from '../../../main/visit/handlers.ts'
 import { settingsHandlers } from '../../../main/settings/handlers.ts'
 import { windowHandlers } from '../../../main/window/handlers.ts'
@@ -60,6 +61,10 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.file': undefined,
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
+  'kit.make': { jobId: 'a-1' },
+  'kit.page': { jobId: 'a-1', to: 'pdf' },
+  'kit.check': { jobId: 'a-1', words: ['ozone', 'drill', 'grab'] },
+  'kit.revoke': { jobId: 'a-1', number: '1a2b3c4d' },
   'files.open': { place: { jobId: 'a-1' } },
   'files.close': undefined,
   'files.copyPassword': undefined,
@@ -86,7 +91,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -3,6 +3,7 @@ import type { JobConfigInput } from '../../../main/api/contract.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import type { Question } from '../../../main/authority/questions.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
+import { kitHandlers } from '../../../main/kit/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
@@ -14,7 +15,9 @@ export function setUp() {
   const world = openWorld()
   const clipboard: string[] = []
   const asked: Question[] = []
-  const person = { saysYes: true }
+  /** `saves`: where; undefined: nowhere. `prints`: what the print dialog ends with. */
+  const person: { saysYes: boolean; saves: string | undefined; prints: boolean } = { saysYes: true, saves: undefined, prints: true }
+  const printed: string[] = []
   const ports = {
     ...world,
     ask: async (question: Question) => {
@@ -24,9 +27,17 @@ export function setUp() {
     sensitivity: (target: string) => (target.endsWith('.config') ? 'settings' as const : undefined),
     logs: { linesOf: async (run: string) => [`line of ${run}`] },
     copy: (text: string) => { clipboard.push(text) },
+    saveFile: async () => person.saves,
+    printer: {
+      pdf: async (html: string) => Buffer.from(`%PDF of ${html}`),
+      print: async (html: string) => {
+        if (person.prints) printed.push(html)
+        return person.prints
+      },
+    },
     onChange: () => undefined,
   }
-  const handlers = { ...jobHandlers(ports), ...copyHandlers(ports), ...reportHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports), ...visitHandlers(ports) }
+  const handlers = { ...jobHandlers(ports), ...copyHandlers(ports), ...reportHandlers(ports), ...historyHandlers(ports), ...repositoryHandlers(ports), ...visitHandlers(ports), ...kitHandlers(ports) }
   const chosen = (purpose: 'sources' | 'destination' | 'restore', path: string): { readonly id: string } => ({ id: world.folders.add(purpose, [path])[0]?.id ?? '' })
   /** As the window would ask, with folders that were chosen in dialogs. */
   const ask = (changes: Partial<JobConfigInput> = {}): JobConfigInput => ({
@@ -38,7 +49,7 @@ export function setUp() {
     return { ...terms, sources: sources.map(({ id }) => ({ id })), destination: destination.type === 'folder' ? { type: 'folder', folder: { id: destination.folder.id } } : destination }
   }
   const kept = (jobId: string) => world.secrets.get(world.repositoryOf(jobId), repositoryUrl(world.store.get(jobId).config.destination))
-  return { ...world, handlers, clipboard, asked, person, chosen, ask, shown, kept }
+  return { ...world, handlers, clipboard, asked, person, printed, chosen, ask, shown, kept }
 }
 
 export const secrets = { password: 'pw', storage: { accessKeyId: 'id', secretAccessKey: 'key' } }

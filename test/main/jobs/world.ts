@@ -10,6 +10,7 @@ import { Care } from '../../../main/runs/care.ts'
 import { Copies } from '../../../main/runs/copies.ts'
 import type { CopyRecord } from '../../../main/repositories/copies.ts'
 import { DestinationTests } from '../../../main/jobs/destination-test.ts'
+import { Kits } from '../../../main/kit/kits.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
@@ -103,6 +104,8 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     show: (jobId) => { asksFor.push(jobId) },
     announce: ({ config: { name } }) => { reminded.push(name) },
   })
+  const offered: (string | undefined)[] = []
+  const kits = new Kits({ store, history, browsing, timers, guesses: new Pace({ burst: 8, perSecond: 1 / 60, now }), show: (jobId) => { offered.push(jobId) }, onChange: ports.onChange })
   const cared: { readonly run: RunView; readonly before: RunView | undefined; readonly copy?: CopyRecord }[] = []
   const care = new Care({ ...ports, missingAccount: (address) => missing.get(address), onEnded: (run, _record, before, copy) => { cared.push({ run, before, ...(copy && { copy }) }) } })
   const folders = new Folders()
@@ -128,5 +131,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, log, add, folders, pace: ports.pace, disks, whereabouts, dismissed, dismiss }
+  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, kits, offered, log, add, folders, pace: ports.pace, disks, whereabouts, dismissed, dismiss }
 }
