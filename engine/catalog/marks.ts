@@ -47,6 +47,11 @@ export class MarkStore implements Disposable {
     return guarded(() => this.#database.prepare<[string], string>('SELECT repository FROM addresses WHERE address = ? ORDER BY seen_ms DESC, repository').pluck().all(address))
   }
 
+  /** Every address at which a repository was seen, with its repositories: the newest first. */
+  addresses(): readonly { readonly address: string; readonly repositoryId: string }[] {
+    return guarded(() => this.#database.prepare<[], { address: string; repositoryId: string }>('SELECT address, repository AS repositoryId FROM addresses ORDER BY seen_ms DESC, address').all())
+  }
+
   rememberAddress(address: string, repositoryId: string, nowMs: number): void {
     guarded(() => this.#database.transaction(() => {
       this.#database.prepare('INSERT OR REPLACE INTO addresses VALUES (?, ?, ?)').run(address, repositoryId, nowMs)

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { pickAccount, type Account } from '../../accounts/account.ts'
 import { serviceName, signInKinds } from '../../accounts/services.ts'
 import { HoldfastError } from '../../base/errors.ts'
-import type { AccountReference } from '../../protocol/accounts.ts'
+import type { NamedAccount } from '../accounts/uses.ts'
 import type { SignInKind } from '../../protocol/providers/description.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, PlainInvocation } from '../execute.ts'
@@ -16,6 +16,10 @@ interface LoginOptions extends PlainOptions {
   readonly name?: string
   /** False with `--no-browser`. */
   readonly browser: boolean
+}
+
+interface LogoutOptions extends PlainOptions {
+  readonly yes?: true
 }
 
 /** `login`, `logout` and `accounts`. */
@@ -32,8 +36,9 @@ export function addAccounts(program: Command, builder: ProgramBuilder): void {
   const logout = builder
     .plainCommand('logout', 'sign out of an account: backups to it no longer run here', ['logout anna@example.org', 'logout dropbox', 'logout google/family'])
     .argument('<account>', 'its name, its service, or both: dropbox/name', parseText)
-  logout.action(async (account: string, options: PlainOptions) => {
-    await builder.runPlain(options, (invocation) => signOut(invocation, account))
+    .option('--yes', 'also where backups need the account, without a question')
+  logout.action(async (account: string, options: LogoutOptions) => {
+    await builder.runPlain(options, (invocation) => signOut(invocation, account, options))
   })
   program.addCommand(logout)
   const list = builder.plainCommand('accounts', 'list the accounts that are signed in to', ['accounts', 'accounts --json'])
@@ -88,10 +93,15 @@ function pastedAddress(signal: AbortSignal): Pasted {
   return { possible: true, address, [Symbol.dispose]: () => { lines.close() } }
 }
 
-async function signOut({ home, environment, clock, signal }: PlainInvocation, text: string): Promise<Ending> {
-  const { openAccounts, readAccounts } = await import('../accounts/owner.ts')
+async function signOut({ output, home, environment, clock, signal }: PlainInvocation, text: string, { yes, json }: LogoutOptions): Promise<Ending> {
+  const [{ openAccounts, readAccounts }, { usesOf, useLines }] = await Promise.all([import('../accounts/owner.ts'), import('../accounts/uses.ts')])
   await using owner = openAccounts(home, environment, clock)
-  const { account, revoked } = await owner.remove(meant(await readAccounts(home), text), signal)
+  const reference = meant(await readAccounts(home), text)
+  const uses = await usesOf(home, reference)
+  const lines = useLines(uses, reference)
+  if (lines.length > 0) output.record({ type: 'in-use', service: reference.service, name: reference.name, ...uses }, ...lines)
+  if (!yes && lines.length > 0) await agree(json === true, signal)
+  const { account, revoked } = await owner.remove(reference, signal)
   const name = serviceName(account.service)
   return {
     exitCode: exitCodes.success,
@@ -100,8 +110,22 @@ async function signOut({ home, environment, clock, signal }: PlainInvocation, te
   }
 }
 
+/** Errors: arguments (nobody is there to agree), aborted (somebody did not). */
+async function agree(isJson: boolean, signal: AbortSignal): Promise<void> {
+  if (isJson || !process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new HoldfastError('arguments', 'The account is in use: nobody was signed out.', { data: { advice: 'To sign out all the same, add --yes.' } })
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await terminal.question('Sign out? [y/N] ', { signal })
+    if (!/^y(es)?$/i.test(answer.trim())) throw new HoldfastError('aborted', 'Nobody was signed out.', { data: { advice: 'Everything is as it was.' } })
+  } finally {
+    terminal.close()
+  }
+}
+
 /** By name, by service, or `service/name`. Errors: arguments (several), credentials (none). */
-function meant(accounts: readonly Account[], text: string): AccountReference {
+function meant(accounts: readonly Account[], text: string): NamedAccount {
   const named = accounts.filter((one) => one.name.toLowerCase() === text.toLowerCase())
   const [only] = named
   if (only && named.length === 1) return { service: only.service, name: only.name }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { openMarks } from '../../../engine/catalog/marks.ts'
 import { browse, OAuthServer } from '../../servers/oauth.ts'
 import { runCli, type CliResult } from './run-cli.ts'
 
@@ -46,6 +47,15 @@ async function setUp(): Promise<World> {
   }
 }
 
+/** As a run that stored a snapshot leaves it behind. */
+function rememberJob(home: string, address: string, { job, host }: { readonly job: string, readonly host: string }): void {
+  const { marks: opened } = openMarks(home)
+  using marks = opened
+  const repositoryId = createHash('sha256').update(address).digest('hex').slice(0, 32)
+  marks.rememberAddress(address, repositoryId, 1)
+  marks.see(repositoryId, { jobKey: createHash('sha256').update(job).digest('hex').slice(0, 32), host, job, revision: 3, suffix: '', state: 'snapshot', nonce: 'b'.repeat(32), finishedMs: 1, seenMs: 1 })
+}
+
 describe('login, accounts, logout', () => {
   it('sign in, list without a secret, and sign out', async () => {
     await using world = await setUp()
@@ -71,6 +81,39 @@ describe('login, accounts, logout', () => {
     expect(await world.run('accounts')).toMatchObject({ code: 0, stdout: 'Nobody is signed in. See `holdfast login --help`.\n' })
     expect(await world.run('logout', 'anna@example.org')).toMatchObject({ code: 100, stderr: expect.stringContaining('nobody is signed in') as string })
     expect(await readdir(world.home)).toEqual(expect.arrayContaining(['accounts.json', 'accounts.lock']))
+  })
+
+  it('name the jobs that need an account, and sign out of it only where somebody agrees', async () => {
+    await using world = await setUp()
+    await world.login('google', '--no-browser')
+    rememberJob(world.home, 'gdrive:/photos of anna@example.org', { job: 'docs', host: hostname() })
+    rememberJob(world.home, 'gdrive:/photos of anna@example.org', { job: 'theirs', host: 'attic' })
+    rememberJob(world.home, 'gdrive:/other of bob@example.org', { job: 'bobs', host: hostname() })
+    rememberJob(world.home, 'dropbox:/other', { job: 'elsewhere', host: hostname() })
+    const refused = await world.run('logout', 'google')
+    expect(refused).toMatchObject({ code: 200, stderr: 'holdfast: The account is in use: nobody was signed out.\n  To sign out all the same, add --yes.\n' })
+    expect(refused.stdout).toBe(`Backups of this machine to the Google account "anna@example.org", which fail until somebody signs in again:
+  docs, to gdrive:/photos of anna@example.org
+`)
+    expect(await world.run('accounts', '--json')).toMatchObject({ events: [{ name: 'anna@example.org', state: 'signed-in' }, {}] })
+    const json = await world.run('logout', 'google', '--yes', '--json')
+    expect(json).toMatchObject({ code: 0, events: [{ type: 'in-use', name: 'anna@example.org', jobs: [{ job: 'docs', address: 'gdrive:/photos of anna@example.org' }], appJobs: [] }, { operation: 'logout', outcome: 'success' }] })
+    expect(await world.run('accounts')).toMatchObject({ stdout: 'Nobody is signed in. See `holdfast login --help`.\n' })
+  })
+
+  it('tell of the app\'s jobs, which have a sign-in of their own', async () => {
+    await using world = await setUp()
+    await world.login('google', '--no-browser')
+    const job = { id: 'id', name: 'films', destination: 'gdrive:/films?account=anna%40example.org', schedule: 'daily', state: 'idle', lateFromMs: 0, password: true, copies: [] }
+    const jobs = [job, { ...job, name: 'copied', destination: 'file:///disk', copies: [{ destination: 'gdrive:/copy', state: 'idle' }] }, { ...job, name: 'bobs', destination: 'gdrive:/bobs?account=bob' }]
+    await writeFile(join(world.home, 'status.json'), JSON.stringify({ version: 1, app: '1', pid: 1, running: false, writtenMs: 0, pausedAll: false, jobs, othersLate: [], damaged: [] }))
+    rememberJob(world.home, 'gdrive:/films of anna@example.org', { job: 'films', host: hostname() })
+    const out = await world.run('logout', 'google', '--yes')
+    expect(out.stdout).toBe(`The app has jobs at an account of this name, with a sign-in of its own, which Google may end as well:
+  films, to gdrive:/films?account=anna%40example.org
+  copied, to gdrive:/copy
+Signed out of the Google account "anna@example.org".
+`)
   })
 
   it('say what is missing', async () => {
