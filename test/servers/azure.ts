@@ -12,8 +12,8 @@ const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.
 /**
  * Microsoft's own stand-in, Azurite, in a process of its own on loopback, with all it holds in memory. It checks signatures, conditions
  * and MD5s, and keeps blocks. What it does not do as Azure does: it says AuthorizationFailure of a wrong key or an ended SAS token, forgets
- * no blocks after a week, throttles nobody, has no archive and no rules that lock, takes any clock, and lists no folders of accounts with a
- * hierarchy. What Azure says of those, AzureFront says before it.
+ * no blocks after a week, throttles nobody, has no archive and no rules that lock, takes any clock, and has no folders as accounts with a
+ * hierarchy have. What Azure says of those, AzureFront says before it.
  */
 export class AzureServer implements AsyncDisposable {
   readonly #end: () => Promise<void>
@@ -63,6 +63,9 @@ const notForwarded = new Set(['host', 'connection', 'keep-alive', 'transfer-enco
 
 /** A server in front of Azurite that can break requests and replies, and say what Azurite never does. Signatures hold: they are of paths. */
 export class AzureFront extends WebService {
+  /** As an account with a hierarchical namespace (Data Lake Gen2) does it: folders are made with what is put into them, and stay. */
+  hierarchical = false
+  readonly #folders = new Set<string>()
   readonly #origin: string
 
   private constructor(origin: string) {
@@ -85,7 +88,37 @@ export class AzureFront extends WebService {
     return undefined
   }
 
-  protected async handle({ method, url, headers, body }: WebExchange): Promise<WebAnswer> {
+  protected async handle(exchange: WebExchange): Promise<WebAnswer> {
+    if (!this.hierarchical) return this.#passOn(exchange)
+    const path = decodeURIComponent(exchange.path)
+    const isFolder = this.#folders.has(path) && !exchange.query.has('comp')
+    if (isFolder && exchange.method === 'DELETE') {
+      return { status: 409, bytes: Buffer.from('<?xml version="1.0"?><Error><Code>DirectoryIsNotEmpty</Code><Message>x</Message></Error>'), headers: { 'content-type': 'application/xml', 'x-ms-error-code': 'DirectoryIsNotEmpty' } }
+    }
+    if (isFolder && (exchange.method === 'HEAD' || exchange.method === 'GET')) {
+      const facts = { etag: '"0x1"', 'last-modified': 'Thu, 01 Jan 2026 00:00:00 GMT', 'x-ms-blob-type': 'BlockBlob', 'x-ms-resource-type': 'directory', 'x-ms-meta-hdi_isfolder': 'true' }
+      return { status: 200, bytes: Buffer.alloc(0), headers: { ...facts, 'content-length': '0' } }
+    }
+    if (exchange.method === 'PUT') for (let at = path.lastIndexOf('/'); at > path.indexOf('/', storageAccount.length + 2); at = path.lastIndexOf('/', at - 1)) this.#folders.add(path.slice(0, at))
+    const answer = await this.#passOn(exchange)
+    return exchange.query.get('comp') === 'list' && answer.status === 200 ? { ...answer, bytes: this.#withFolders(exchange, String(answer.bytes)) } : answer
+  }
+
+  /** Folders stand before what is in them, and that before their siblings. A list of several pages has none here. */
+  #withFolders({ path, query }: WebExchange, xml: string): Buffer {
+    const begin = `${path}/${query.get('prefix') ?? ''}`
+    const folders = query.has('marker') || !/<NextMarker\s*\/>|<NextMarker><\/NextMarker>/.test(xml) ? [] : [...this.#folders].filter((one) => one.startsWith(begin)).map((one) => {
+      const name = one.slice(path.length + 1)
+      return { name, text: `<Blob><Name>${name}</Name><Properties><Last-Modified>Thu, 01 Jan 2026 00:00:00 GMT</Last-Modified><Etag>0x1</Etag><ResourceType>directory</ResourceType><Content-Length>0</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>` }
+    })
+    const blobs = [...xml.matchAll(/<Blob>.*?<Name>(.*?)<\/Name>.*?<\/Blob>/gs)].map(([text, name = '']) => ({ name, text }))
+    // A slash comes before all other characters.
+    const key = ({ name }: { readonly name: string }): string => name.replaceAll('/', '\0')
+    const all = [...folders, ...blobs].sort((a, b) => (key(a) < key(b) ? -1 : 1)).map(({ text }) => text).join('')
+    return Buffer.from(xml.replace(/<Blobs\s*\/>|<Blobs>.*<\/Blobs>/s, () => `<Blobs>${all}</Blobs>`))
+  }
+
+  async #passOn({ method, url, headers, body }: WebExchange): Promise<WebAnswer> {
     const sent = Object.entries(headers).filter(([name]) => !notForwarded.has(name)).map(([name, value]): [string, string] => [name, String(value)])
     const reply = await fetch(this.#origin + url, { method, headers: sent, redirect: 'manual', ...(method === 'PUT' || method === 'POST' ? { body: new Uint8Array(body) } : {}) })
     const kept = [...reply.headers].filter(([name]) => !notForwarded.has(name) || (method === 'HEAD' && name === 'content-length'))

@@ -33,7 +33,11 @@ interface Page {
   readonly next: string | undefined
 }
 
-/** A repository in a container of Azure Blob Storage; objects are block blobs below the address's prefix. Throws `credentials`. */
+/**
+ * A repository in a container of Azure Blob Storage; objects are block blobs below the address's prefix. An account with a hierarchical namespace
+ * (Data Lake Gen2) has real folders beside them, which are no objects, and lists what is in a folder before its siblings: names such as `a/b` and
+ * `a-b` side by side would come without order, and such a list is refused. No repository has such names. Throws `credentials`.
+ */
 export class AzureBackend implements StorageBackend {
   readonly label: string
   readonly traits: BackendTraits

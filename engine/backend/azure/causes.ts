@@ -16,6 +16,7 @@ const name: Cause = { code: 'arguments', said: 'Azure takes no names like that o
 const tooLarge: Cause = { code: 'full', said: 'Azure takes no object this large.' }
 const misunderstood: Cause = { code: 'unsupported', said: 'Azure refuses a request that its interface has.', advice: 'Check endpoint, storage account and container in the address. If they are right, update Holdfast.' }
 
+export const noObject: Cause = { code: 'not-found', said: 'The object does not exist.' }
 export const missingContainer: Cause = { code: 'arguments', said: 'The container does not exist.', advice: 'Check the container\'s name in the address, or make the container in the Azure portal.' }
 export const skewedClock: Cause = { code: 'denied', said: 'The clock of this machine differs too much from Azure\'s.', advice: 'Set date, time and time zone of this machine.' }
 
@@ -29,7 +30,9 @@ export const serviceCauses: Readonly<Record<string, Cause>> = {
   ContainerDisabled: { code: 'denied', said: 'The container is disabled at Azure.', advice: 'Look into the container in the Azure portal.' },
   InvalidResourceName: name,
   OutOfRangeInput: name,
-  BlobNotFound: { code: 'not-found', said: 'The object does not exist.' },
+  BlobNotFound: noObject,
+  // In an account with a hierarchy a folder has the name, and things are in it.
+  DirectoryIsNotEmpty: noObject,
   BlobAlreadyExists: { code: 'exists', said: 'The object exists already.' },
   ConditionNotMet: { code: 'exists', said: 'The object exists already.' },
   AuthenticationFailed: wrongKey,
@@ -72,7 +75,7 @@ export const serviceCauses: Readonly<Record<string, Cause>> = {
 export function statusCause(status: number): Cause {
   if (status === 401) return wrongKey
   if (status === 403) return refused
-  if (status === 404) return { code: 'not-found', said: 'The object does not exist.' }
+  if (status === 404) return noObject
   if (status === 408) return { code: 'unavailable', said: 'Azure gave up waiting.' }
   if (status === 409) return { code: 'unavailable', said: 'Azure is working on the same object.' }
   if (status === 412) return { code: 'exists', said: 'The object exists already.' }

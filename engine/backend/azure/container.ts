@@ -14,6 +14,7 @@ import { partBody, type Part } from '../http/parts.ts'
 import { readObject } from '../http/reply.ts'
 import { Responsiveness, Watch, type ExchangeKind, type WatchOptions } from '../http/watch.ts'
 import type { AzureAddress } from './address.ts'
+import { noObject } from './causes.ts'
 import { azureError } from './errors.ts'
 import { AzureHandler } from './handler.ts'
 
@@ -119,6 +120,10 @@ export class Container implements Disposable {
       const reply = await this.#client.getBlobClient(key).download(offset, count, { abortSignal: this.#handler.signalOf(watch), maxRetryRequests: 0 })
       const { readableStreamBody: body, contentLength: length, contentRange } = reply
       if (!(body instanceof Readable)) throw new TypeError('The SDK gave no stream.')
+      if (isFolder(reply.metadata)) {
+        body.destroy()
+        throw causeError(noObject, [key], { reason: 'Folder' })
+      }
       return readObject(key, range, { length, range: contentRange }, body, watch, pace)
     })
   }
@@ -126,6 +131,7 @@ export class Container implements Disposable {
   async properties(key: string, signal: AbortSignal): Promise<BlobGetPropertiesResponse> {
     const properties = await this.#request(key, 'small', signal, (abortSignal) => this.#client.getBlobClient(key).getProperties({ abortSignal }))
     requireAnswer(key, properties.etag)
+    if (isFolder(properties.metadata)) throw causeError(noObject, [key], { reason: 'Folder' })
     return properties
   }
 
@@ -169,6 +175,11 @@ export class Container implements Disposable {
       throw known
     })
   }
+}
+
+/** Accounts with a hierarchy have folders, which answer as empty blobs: https://learn.microsoft.com/azure/storage/blobs/data-lake-storage-known-issues */
+function isFolder(metadata: Readonly<Record<string, string>> | undefined): boolean {
+  return Object.entries(metadata ?? {}).some(([name, value]) => name.toLowerCase() === 'hdi_isfolder' && value.toLowerCase() === 'true')
 }
 
 /** A SAS token may be pasted with all of its address. Errors: credentials. */

@@ -170,6 +170,32 @@ describe('what lies', () => {
     expect(await names(backend, '')).toEqual([])
   })
 
+  describe('an account with a hierarchical namespace', () => {
+    beforeEach(() => {
+      front.hierarchical = true
+      return () => { front.hierarchical = false }
+    })
+
+    test('has folders, which are no objects: to lists, to reading, and to a removal, which leaves what is in them', async () => {
+      await backend.put('packs/3f/a', bytesOf('a'), {}, never)
+      await backend.put('packs/40/b', bytesOf('b'), {}, never)
+      expect(await names(backend, '')).toEqual(['known', 'packs/3f/a', 'packs/40/b'])
+      expect(await names(backend, 'packs')).toEqual(['packs/3f/a', 'packs/40/b'])
+      expect(await codeOf(backend.stat('packs/3f', never))).toBe('not-found')
+      expect(await codeOf(backend.get('packs/3f', 'all', never))).toBe('not-found')
+      expect(await codeOf(backend.remove('packs/3f', never))).toBe('done')
+      await backend.remove('packs/40/b', never)
+      expect(await names(backend, 'packs/')).toEqual(['packs/3f/a'])
+    })
+
+    test('lists a folder before its siblings: names that would then come without order are refused, and never passed over', async () => {
+      await backend.put('a/b', bytesOf('x'), {}, never)
+      await backend.put('a-b', bytesOf('x'), {}, never)
+      expect(await codeOf(names(backend, ''))).toBe('unsupported')
+      expect(await names(backend, 'a/')).toEqual(['a/b'])
+    })
+  })
+
   test('other bytes than were sent are found out by Azure itself, and nothing is stored', async () => {
     for (const size of [1000, 9_000_000]) {
       front.breakNext(({ method }) => method === 'PUT', { type: 'garble' })
