@@ -11,6 +11,8 @@ export interface Libc {
   /** As the two above, of a symlink itself. */
   readonly llistxattr: ListOfPath
   readonly lgetxattr: GetOfPath
+  /** For commands that take a `struct flock`. */
+  readonly fcntl: (descriptor: number, command: number, lock: Buffer) => number
   /** The system's code of the last failure, e.g. EACCES. */
   readonly errno: () => string
 }
@@ -44,6 +46,7 @@ function load(): Libc | undefined {
       getxattr: library.func('intptr_t getxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, size_t size)') as Libc['getxattr'],
       llistxattr: library.func('intptr_t llistxattr(const uint8_t *path, uint8_t *list, size_t size)') as Libc['llistxattr'],
       lgetxattr: library.func('intptr_t lgetxattr(const uint8_t *path, const uint8_t *name, uint8_t *value, size_t size)') as Libc['lgetxattr'],
+      fcntl: library.func('int fcntl(int descriptor, int command, uint8_t *lock)') as Libc['fcntl'],
       errno: () => codes.get(koffi.errno()) ?? `errno ${String(koffi.errno())}`,
     }
   } catch {

@@ -9,9 +9,11 @@ import { DirectoryPlace } from './directory-place.ts'
 import { EntryAttributes } from './entry-attributes.ts'
 import { fileNode, fileStamp, isUnchanged, nodeBase, sameOther } from './file-node.ts'
 import { replaced } from './file-reader.ts'
-import type { FileRead } from './file-reading.ts'
+import type { ScratchFile } from './database-copy.ts'
+import type { FileRead, FileTask } from './file-reading.ts'
 import { Gone } from './gone.ts'
 import { HardLinks } from './hard-links.ts'
+import { LiveDatabases } from './live-databases.ts'
 import { PendingDirectory, type Slot } from './pending-directory.ts'
 import { PreviousDirectory } from './previous-directory.ts'
 import { StoredParts } from './stored-parts.ts'
@@ -43,6 +45,7 @@ export class BackupWalk {
   readonly #attributes: EntryAttributes
   readonly #parts: StoredParts
   readonly #gone: Gone
+  readonly #databases: LiveDatabases
   readonly #open = new Set<PendingDirectory>()
   readonly #folders = new Set<Folder>()
   #sliceEndMs = 0
@@ -51,7 +54,8 @@ export class BackupWalk {
     this.#options = options
     this.#attributes = new EntryAttributes(options.store, options.tally)
     this.#parts = new StoredParts(options.store)
-    const { store, tally: { changes } } = options
+    const { store, scratch, files, tally, signal, tally: { changes } } = options
+    this.#databases = new LiveDatabases({ scratch, files, load: store.load, tally, signal })
     this.#gone = new Gone({ changes, peek: (id) => store.peek(id), storedRatio: (id) => store.storedRatio(id), breathe: () => this.#breathe() })
   }
 
@@ -149,7 +153,10 @@ export class BackupWalk {
 
   /** Goes through the entries of a directory whose names have been read. */
   async #content(directory: Directory, folder: Folder, names: readonly ByteString[]): Promise<void> {
-    for (const name of names) {
+    const databases = this.#databases.folder(names, directory.previousTree)
+    directory.databases = databases
+    for (let at = 0; at < databases.names.length; at++) {
+      const name = databases.names[at] ?? ''
       const found = directory.previous?.seek(name) ?? false
       const stands = typeof found === 'boolean' ? found : await found
       if (directory.previous && directory.previous.passedOver > 0 && !directory.pending.isChanged) await this.#change(directory)
@@ -167,22 +174,32 @@ export class BackupWalk {
       tally.problem('unreadable', path, `Its name is longer than ${maxNameBytes} bytes. It is not in the snapshot.`)
       return undefined
     }
-    const stat = place.folder.entry(place.name)
+    const decided = directory.databases?.take(place.name)
+    if (decided === false) return undefined
+    const stat = decided ? { ok: true as const, value: decided.stat } : place.folder.entry(place.name)
     if (!stat.ok) return this.#unreadable(directory, path, stands, stat.failure)
     const { value } = stat
     const isDirectory = value.type === 'directory'
     // An entry that the previous tree has and that is not taken counts as gone, which is right for an excluded one.
     if (excludes.entry(path, relative, isDirectory, Number(value.size)) || excludes.flagged(relative, value.flags)) {
       if (stands) directory.previous?.excuse()
+      decided?.copy?.remove()
       return undefined
     }
     if (value.clamped) tally.note('time', path, 'A time beyond the years 1677 to 2262 is stored as the nearest in them.')
     if (isDirectory) return this.#directory(directory, place, stands)
-    if (value.type === 'file') return this.#file(directory, place, value, stands)
+    if (value.type === 'file') return decided ? this.#file(directory, place, value, stands, decided.copy) : this.#anyFile(directory, place, value, stands)
     return this.#other(directory, place, value, stands)
   }
 
-  #file(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> | undefined {
+  #anyFile(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> | undefined {
+    const isUnchanged = this.#options.trusted && stands && directory.previous?.entry.isUnchanged(fileStamp(stat)) === true
+    const settled = directory.databases?.settle(place, stat, isUnchanged)
+    return settled ? settled.then((state) => this.#file(directory, place, state?.stat ?? stat, stands, state?.copy)) : this.#file(directory, place, stat, stands)
+  }
+
+  /** @param copy what is read in its place */
+  #file(directory: Directory, place: Place, stat: EntryStat, stands: boolean, copy?: ScratchFile): Promise<void> | undefined {
     const { tally, trusted } = this.#options
     const size = Number(stat.size)
     tally.files.found++
@@ -194,9 +211,10 @@ export class BackupWalk {
       tally.changes.kept.files++
       tally.changes.kept.bytes += size
       this.#keep(directory)
+      copy?.remove()
       return this.#breathe()
     }
-    return this.#changedFile(directory, place, stat, stands)
+    return this.#changedFile(directory, place, stat, stands, copy)
   }
 
   /** Takes the entry over as the previous tree has it. */
@@ -209,7 +227,7 @@ export class BackupWalk {
     else directory.unchanged++
   }
 
-  async #changedFile(directory: Directory, place: Place, stat: EntryStat, stands: boolean): Promise<void> {
+  async #changedFile(directory: Directory, place: Place, stat: EntryStat, stands: boolean, copy?: ScratchFile): Promise<void> {
     const { tally, files } = this.#options
     const previous = stands ? directory.previous?.entry.node() : undefined
     if (stands) directory.previous?.take()
@@ -217,6 +235,7 @@ export class BackupWalk {
     if (previous?.type === 'directory') this.#gone.node(previous)
     await this.#change(directory)
     const known = await this.#knownFile(directory, place.as, stat, previous)
+    if (known || stat.size === 0n) copy?.remove()
     if (known) {
       tally.files.unchanged++
       tally.bytes.unchanged += Number(stat.size)
@@ -232,7 +251,8 @@ export class BackupWalk {
     await this.#roomInQueues()
     const slot = directory.pending.reserve()
     const { folder, name } = place
-    const task = this.#links.share({ folder, name, stat, onRead: (read) => { this.#fileRead(slot, { directory: directory.path, place, stat, previous }, read) } })
+    const plain: FileTask = { folder, name, stat, onRead: (read) => { this.#fileRead(slot, { directory: directory.path, place, stat, previous }, read) } }
+    const task = copy ? this.#databases.task(copy, plain) : this.#links.share(plain)
     if (task) await files.add(task)
     await this.#breathe()
   }

@@ -106,8 +106,17 @@ export function markTorn(stats: BigInt64Array, at: number, bytes: number): void 
 
 /** A file written within the running tick is read after it: a later write then shows in its time. */
 export function waitOutTick(ctimeNs: bigint): void {
-  const ageMs = Date.now() - Number(ctimeNs / 1_000_000n)
-  if (ageMs >= 0 && ageMs < tickMs) Atomics.wait(sleeper, 0, 0, tickMs - ageMs)
+  if (isWithinTick(ctimeNs)) Atomics.wait(sleeper, 0, 0, tickMs - ageOf(ctimeNs))
+}
+
+/** A write to the file in this moment may leave its times as they are. */
+export function isWithinTick(ctimeNs: bigint): boolean {
+  const ageMs = ageOf(ctimeNs)
+  return ageMs >= 0 && ageMs < tickMs
+}
+
+function ageOf(ctimeNs: bigint): number {
+  return Date.now() - Number(ctimeNs / 1_000_000n)
 }
 
 /** Reads until `length` bytes are there or the file ends; the number that was read. */

@@ -24,7 +24,7 @@ const batchFolders = 48
 /** A file whose content has to be read. */
 export interface FileTask {
   /** Held until the file has been read. */
-  readonly folder: Folder
+  readonly folder: Pick<Folder, 'address' | 'attributes' | 'hold' | 'release'>
   readonly name: ByteString
   readonly stat: EntryStat
   /** Called once. */
@@ -65,7 +65,7 @@ export class FileReading {
   readonly #held = new Set<FileTask>()
   #batch: FileTask[] = []
   #batchBytes = 0
-  readonly #batchFolders = new Set<Folder>()
+  readonly #batchFolders = new Set<FileTask['folder']>()
 
   constructor(options: FileReadingOptions, concurrency: number) {
     this.#options = options

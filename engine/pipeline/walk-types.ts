@@ -7,6 +7,7 @@ import type { Folder } from '../source/folder.ts'
 import type { StoreTree } from '../snapshot/content.ts'
 import type { BlobId, FileNode, TreeNode } from '../snapshot/node.ts'
 import type { FileReading } from './file-reading.ts'
+import type { FolderDatabases } from './live-databases.ts'
 import type { JournaledEntries, JournalReader } from './journal-reader.ts'
 import type { PendingDirectory } from './pending-directory.ts'
 import type { LoadNow, PreviousDirectory } from './previous-directory.ts'
@@ -55,6 +56,8 @@ export interface WalkOptions {
   /** Whether a folder is Holdfast's own, by whatever path it was reached. */
   readonly isOwn: (folder: Folder, names: readonly ByteString[]) => boolean
   readonly files: FileReading
+  /** Absolute, of Holdfast's own: where databases in use are copied to before they are read. */
+  readonly scratch: string
   readonly store: WalkStore
   /** Root tree to compare with. */
   readonly previousRoot?: BlobId
@@ -106,4 +109,6 @@ export interface Directory {
   readonly journaled: JournaledEntries | undefined
   /** Entries so far that are those of the previous tree, from its first on. */
   unchanged: number
+  /** Of its files, when their names have been read. */
+  databases?: FolderDatabases
 }

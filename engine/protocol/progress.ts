@@ -100,7 +100,7 @@ export interface Problem {
 
 /** What a backup met that is worth telling once, and takes nothing from the snapshot: never a warning. */
 export interface Note {
-  readonly code: 'socket' | 'device' | 'own-folder' | 'time' | 'attributes'
+  readonly code: 'socket' | 'device' | 'own-folder' | 'time' | 'attributes' | 'database'
   /** How often. */
   readonly count: number
   /** Where it was met first; escaped as in EntryView. */

@@ -14,7 +14,7 @@ export const operation = v.picklist(['backup', 'restore', 'check', 'forget', 'pr
 export const counters = v.object({ found: amount, unchanged: amount, deduplicated: amount, uploaded: amount, waiting: amount })
 
 const note: v.GenericSchema<unknown, Note> = v.object({
-  code: v.picklist(['socket', 'device', 'own-folder', 'time', 'attributes']),
+  code: v.picklist(['socket', 'device', 'own-folder', 'time', 'attributes', 'database']),
   count,
   path: text,
   message: text,

@@ -16,6 +16,7 @@ const noteWords: Readonly<Record<Note['code'], (count: number, path: string) => 
   'own-folder': (_count, path) => `The backup itself and Holdfast’s own folder are left out: ${path}`,
   time: (count, path) => `${formatThings(count, 'time', 'times')} beyond the years 1677 to 2262 stored as the nearest in them: ${path}`,
   attributes: (count, path) => `Extended attributes that cannot be read: ${formatThings(count, 'entry', 'entries')}, first ${path}`,
+  database: (count, path) => `${formatThings(count, 'database', 'databases')} in use could not be copied in one state: ${path}${count > 1 ? ' and others' : ''}`,
 }
 
 /** Every sentence of the window but errors and states (errors.ts, status.ts). A translation replaces this folder. */

@@ -7,7 +7,7 @@ import { hasCode } from '../../base/errors.ts'
 import { makePrivateFolder } from '../../base/private-folder.ts'
 import { openCatalog, type Catalog } from '../../catalog/catalog.ts'
 import { lockJob } from '../../catalog/lock.ts'
-import { catalogFolder } from '../../catalog/paths.ts'
+import { catalogFolder, spoolFolder } from '../../catalog/paths.ts'
 import type { BackupJob } from '../../protocol/job.ts'
 import { jobKeyOf } from '../../repository/keys.ts'
 import type { Repository } from '../../repository/repository.ts'
@@ -29,6 +29,8 @@ export interface OpenBackup extends AsyncDisposable {
   readonly catalog: Catalog
   /** Where packs are made. For this job on this machine alone. */
   readonly spool: string
+  /** On this machine, for what is copied before it is read; removed at the end. As the spool, of this job alone. */
+  readonly scratch: string
 }
 
 /** Nothing is written before it is certain that the repository is as new as this machine knows. Errors: busy, password, not-a-repository, another-repository, rolled-back, catalog, and those of the storage. */
@@ -51,8 +53,9 @@ export async function openBackup(job: BackupJob, context: CommandContext): Promi
   uploads.journal = catalog.uploads
   if (recreated) context.log.write('warning', 'The local catalog was damaged or outdated; it is made anew.')
   const spool = job.dryRun ? dryRunSpool(home) : await openSpool(storage.backend, catalog, { home, repositoryId, jobKey }, context.signal)
+  const scratch = cleanup.adopt(makeScratchOf(spoolFolder(home, repositoryId, jobKey)), remove)
   const owned = cleanup.move()
-  return { storage, repository, memory, host: hostOf(job), jobKey, catalog, spool, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { storage, repository, memory, host: hostOf(job), jobKey, catalog, spool, scratch, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** What no backup takes, wherever it lies: the folder of Holdfast itself, and the repository. */
@@ -78,6 +81,14 @@ function copyOfCatalog(home: string, repositoryId: string, jobKey: string): stri
 /** In a folder that is the dry run's alone. */
 function dryRunSpool(copy: string): string {
   const path = join(copy, 'spool')
+  makePrivateFolder(path)
+  return path
+}
+
+/** Empty, whatever a run left that died. */
+function makeScratchOf(spool: string): string {
+  const path = join(spool, 'databases')
+  remove(path)
   makePrivateFolder(path)
   return path
 }

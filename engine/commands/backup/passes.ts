@@ -138,7 +138,7 @@ export class Passes {
     tally.changes.begin(root !== undefined)
     this.#watch.changed = 0
     const walk = new BackupWalk({
-      sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(tally.changes.counts), store: this.#store(), trusted, tally,
+      sources, disk, excludes: this.#excludes, isOwn: this.#own.isOwn, files: machine.reading(tally.changes.counts), scratch: opened.scratch, store: this.#store(), trusted, tally,
       pauseGate: context.pauseGate, signal: machine.signal, held: (source, before) => this.#watch.held(source, before, this.#load), isAccepted: (source) => this.#watch.isAccepted(source),
       isSystemFolder: (path) => this.#isSystemFolder(path),
       ...(root ? { previousRoot: root } : {}),
