@@ -48,7 +48,7 @@ export default defineConfig({
           maxWorkers: 2,
           expect: patience,
           testTimeout: 300_000,
-          hookTimeout: 90_000
+          hookTimeout: 240_000
         }
       },
       {
@@ -59,8 +59,8 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           expect: patience,
-          testTimeout: 90_000,
-          hookTimeout: 90_000
+          testTimeout: 240_000,
+          hookTimeout: 240_000
         }
       }
     ]

@@ -137,4 +137,4 @@ test('every kind of file and folder × everything odd in its place × every comm
   console.log(`${found.length} places × ${Object.keys(kinds).length} kinds × ${Object.keys(commands).length} commands: ${[...counts].map(([word, count]) => `${word} ${count}`).join(', ')}`)
   expect(wrong).toEqual([])
   expect(found.length).toBeGreaterThan(15)
-}, 900_000)
+}, 1_800_000)

@@ -80,4 +80,4 @@ test('a rotation that is killed anywhere goes on with the same command, sends no
     expect(describeTree(join(folder, 'restored', job, job))).toEqual(describeTree(join(folder, job)))
   }
   expect(await holdfast(old, 'check', '--read-data')).toMatchObject({ outcome: 'success' })
-}, 600_000)
+}, 1_200_000)

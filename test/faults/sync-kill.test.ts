@@ -115,4 +115,4 @@ test.each(['a folder', 'S3'] as const)(`a sync to %s that is killed again and ag
     await holdfast(copy, 'restore', `latest:${job}`, '--to', join(folder, 'restored', job))
     expect(describeTree(join(folder, 'restored', job, job))).toEqual(describeTree(join(folder, job)))
   }
-}, 600_000)
+}, 1_200_000)
