@@ -4,7 +4,7 @@ import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../bas
 import type { HeldJob } from '../protocol/changes.ts'
 import type { DrillProof } from '../protocol/drill.ts'
 import type { BrowseJob } from '../protocol/job.ts'
-import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotView } from '../protocol/messages.ts'
+import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotChanges, SnapshotView } from '../protocol/messages.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
@@ -20,7 +20,7 @@ import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
 import type { CommandContext } from './context.ts'
 import { acknowledgeIn } from './acknowledge.ts'
-import { diffSnapshots, type DiffRequest, type SnapshotDiff } from './diff.ts'
+import { changesOf, diffSnapshots, type DiffRequest, type SnapshotDiff } from './diff.ts'
 import { heldJob, holdsAmong } from './holds.ts'
 import { hostOf } from './host.ts'
 import { makeKit, type UnwrittenKit } from './kit.ts'
@@ -78,6 +78,8 @@ export class Browser implements AsyncDisposable {
   #held: readonly HeldJob[] = []
   /** From the first search on. */
   #names: Promise<NameSession> | undefined
+  /** Begun so far: only the last one goes on. */
+  #comparisons = 0
 
   constructor(reader: Reader, job: BrowseJob, context: CommandContext) {
     this.#reader = reader
@@ -110,6 +112,7 @@ export class Browser implements AsyncDisposable {
         case 'machines': return { type: 'machines', ...(await this.machines()) }
         case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
         case 'search': return { type: 'found', ...(await this.search(query)) }
+        case 'diff': return { type: 'differences', ...(await this.changes(query)) }
         case 'versions': return { type: 'versions', ...(await this.versions(query)) }
         case 'door': throw new HoldfastError('unsupported', 'Whoever browses opens no door.')
         default: return assertNever(query)
@@ -222,6 +225,13 @@ export class Browser implements AsyncDisposable {
   async diff(request: DiffRequest): Promise<SnapshotDiff> {
     this.#missed ??= await this.#reader.memory.warn(this.#context.signal)
     return diffSnapshots(this.#reader, hostOf(this.#job), request, this.#context)
+  }
+
+  /** What a snapshot changed; of the first one of a job and host, that there is none before. Errors: those of changesOf. */
+  async changes(query: { readonly snapshot: string, readonly limit: number }): Promise<SnapshotChanges> {
+    const number = ++this.#comparisons
+    this.#missed ??= await this.#reader.memory.warn(this.#context.signal)
+    return changesOf(this.#reader, hostOf(this.#job), query, () => number === this.#comparisons, this.#context)
   }
 
   #tellUnreadable({ found, unknown }: Annotations): void {

@@ -85,6 +85,8 @@ export type BrowseQuery =
   | { readonly type: 'watched' }
   /** Entries of all snapshots by parts of their names; a newer search ends it (`aborted`). `after`: `next` of the answer before. */
   | { readonly type: 'search'; readonly text: string; readonly after?: string; readonly limit: number }
+  /** What a snapshot changed, compared with the one before it of its job and host; `limit`: of entries that are told one by one. A newer such query ends it (`aborted`). */
+  | { readonly type: 'diff'; readonly snapshot: string; readonly limit: number }
   /** What a path was in the snapshots of the same job and host. Bytes as in `list`. */
   | { readonly type: 'versions'; readonly snapshot: string; readonly path: Uint8Array }
 
@@ -109,9 +111,48 @@ export type BrowseAnswer =
   | { readonly type: 'watched'; readonly folders: number; readonly away: number; readonly changes: number }
   /** `next`: where there are more. */
   | { readonly type: 'found'; readonly entries: readonly FoundEntry[]; readonly next?: string; readonly coverage: SearchCoverage }
+  | ({ readonly type: 'differences' } & SnapshotChanges)
   /** The newest first; empty where nothing is known of the path. */
   | { readonly type: 'versions'; readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
   | { readonly type: 'error'; readonly error: WireError }
+
+/** How an entry of one snapshot differs from that of its path in another. `metadata`: it holds the same, and its time, rights, owner or attributes differ. */
+export const differenceKinds = ['added', 'removed', 'content', 'metadata', 'type'] as const
+export type DifferenceKind = (typeof differenceKinds)[number]
+
+/** How many entries differ in a way, and how many bytes the files among them have: before where they are gone, else after. */
+export interface DifferenceTotal {
+  readonly entries: number
+  readonly bytes: number
+}
+
+export type DifferenceTotals = Readonly<Record<DifferenceKind, DifferenceTotal>>
+
+/** What changed from one snapshot to another. */
+export interface SnapshotChanges {
+  /** Absent: nothing came before. */
+  readonly older?: string
+  readonly newer: string
+  /** The first of them by their paths, without those of metadata alone. */
+  readonly entries: readonly DifferenceView[]
+  readonly totals: DifferenceTotals
+  /** False: there are more than were counted. */
+  readonly complete: boolean
+}
+
+/** An entry that is not in both snapshots as it is in the other. */
+export interface DifferenceView {
+  readonly kind: DifferenceKind
+  /** Exact bytes; the same for people: its name, and the folder that it is in (empty: the root). */
+  readonly path: Uint8Array
+  readonly shown: string
+  readonly folder: string
+  /** Of the newer one; of the older where it is gone. */
+  readonly type: EntryView['type']
+  /** Of files, bytes. */
+  readonly sizeBefore?: number
+  readonly size?: number
+}
 
 /** How much of the repository the index of names has. */
 export interface SearchCoverage {

@@ -3,7 +3,7 @@ import type { TokenAnswer } from './accounts.ts'
 import { heldJobsSchema, unusualSchema } from './changes.ts'
 import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
-import type { BrowseAnswer, EngineCommand, EngineEvent } from './messages.ts'
+import { differenceKinds, type BrowseAnswer, type EngineCommand, type EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
@@ -201,6 +201,7 @@ const query = v.variant('type', [
     type: v.literal('search'), text: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), after: v.exactOptional(v.pipe(v.string(), v.regex(/^\d{1,16}\.\d{1,16}$/))),
     limit: v.pipe(count, v.minValue(1), v.maxValue(1000)),
   }),
+  v.object({ type: v.literal('diff'), snapshot: text, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
   v.object({ type: v.literal('versions'), snapshot: text, path: bytes }),
 ])
 
@@ -296,6 +297,11 @@ const entryView = v.object({
 const foundEntry = v.object({
   snapshot: text, job: text, host: text, path: bytes, shown: text, folder: text, type: entryType, size: v.exactOptional(amount), mtimeMs: v.number(), versions: count, lastMs: amount, there: flag,
 })
+const difference = v.object({
+  kind: v.picklist(differenceKinds), path: bytes, shown: text, folder: text, type: entryType, sizeBefore: v.exactOptional(amount), size: v.exactOptional(amount),
+})
+const differenceTotal = v.object({ entries: count, bytes: amount })
+const differenceTotals = v.object({ added: differenceTotal, removed: differenceTotal, content: differenceTotal, metadata: differenceTotal, type: differenceTotal })
 const pathVersion = v.object({
   snapshot: text, firstMs: amount, lastMs: amount, snapshots: count, type: entryType, size: v.exactOptional(amount), mtimeMs: v.number(), goneMs: v.exactOptional(amount),
 })
@@ -316,6 +322,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('machines'), repositoryId: text, machines: v.array(v.object({ host: text, user: text, savedMs: amount, settings: v.string() })) }),
   v.object({ type: v.literal('watched'), folders: count, away: count, changes: count }),
   v.object({ type: v.literal('found'), entries: v.array(foundEntry), next: v.exactOptional(text), coverage }),
+  v.object({ type: v.literal('differences'), older: v.exactOptional(text), newer: text, entries: v.array(difference), totals: differenceTotals, complete: flag }),
   v.object({ type: v.literal('versions'), versions: v.array(pathVersion), coverage }),
   v.object({ type: v.literal('error'), error }),
 ])

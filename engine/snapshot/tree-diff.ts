@@ -1,11 +1,9 @@
 import { compareBytes, copyOf, equalBytes } from '../base/bytes.ts'
 import { sameAttributes } from './attributes.ts'
 import type { LoadTree } from './content.ts'
+import type { DifferenceKind } from '../protocol/messages.ts'
 import type { BlobId, ContentRef, TreeNode } from './node.ts'
 import { openPart, rootPart, type TreePart } from './tree-walk.ts'
-
-/** How an entry of one tree differs from that of its name in another. `metadata`: it holds the same, and its time, rights, owner or attributes differ. */
-export type DifferenceKind = 'added' | 'removed' | 'content' | 'metadata' | 'type'
 
 /** An entry that is not in both trees as it is in the other. */
 export interface Difference {

@@ -1,5 +1,5 @@
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView } from './views.ts'
+import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -157,6 +157,8 @@ export interface Api {
    * time, and the same may find more. Errors: `aborted` where a newer search was asked for.
    */
   'browse.search'(request: { readonly place: PlaceRef; readonly text: string; readonly after?: string; readonly limit: number }): SearchAnswer
+  /** What a snapshot changed since the one before it of its job and computer, which is absent for the first. Errors: `aborted` where another was asked for. */
+  'browse.changes'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly limit: number }): SnapshotChanges
   /** What a path was in the snapshots of the same job and computer, the newest first. `path`: as in `browse.list`. */
   'browse.versions'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly path: Uint8Array }): { readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
 
@@ -290,6 +292,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'browse.list': true,
   'browse.search': true,
   'browse.versions': true,
+  'browse.changes': true,
   'files.open': true,
   'files.close': true,
   'files.copyPassword': true,

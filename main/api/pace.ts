@@ -83,6 +83,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'browse.list': 'light',
   'browse.search': 'light',
   'browse.versions': 'light',
+  'browse.changes': 'light',
   'files.open': 'heavy',
   'files.close': 'light',
   'files.copyPassword': 'write',

@@ -173,6 +173,7 @@ export const requests: RequestSchemas = {
   'browse.search': v.strictObject({
     place, text: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), after: v.exactOptional(v.pipe(v.string(), v.regex(/^\d{1,16}\.\d{1,16}$/))), limit: page,
   }),
+  'browse.changes': v.strictObject({ place, snapshot, limit: page }),
   'browse.versions': v.strictObject({ place, snapshot, path: exactBytes }),
   'files.open': v.strictObject({ place }),
   'files.close': none,

@@ -2,7 +2,7 @@ import type { UnusualReason } from '../../engine/protocol/changes.ts'
 import type { ErrorCode, WireError } from '../../engine/protocol/errors.ts'
 import type { CareDetails } from '../../engine/protocol/care.ts'
 import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts'
-import type { EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotView } from '../../engine/protocol/messages.ts'
+import type { EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
@@ -11,7 +11,7 @@ import type { SyncFigures } from '../../engine/protocol/sync.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, Schedule, Note, EntryView, FoundEntry, PathVersion, SearchCoverage, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
+export type { Counters, Schedule, Note, EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {

@@ -106,6 +106,14 @@ export class Browsing {
     return { versions: answer.versions, coverage: answer.coverage }
   }
 
+  /** Errors: as of snapshots; `not-found`, `aborted` where another comparison was asked for. */
+  async changes({ place, snapshot, limit }: Request<'browse.changes'>): Promise<Response<'browse.changes'>> {
+    const answer = await this.#ask(place, { type: 'diff', snapshot, limit })
+    if (answer.type !== 'differences') throw unexpected(answer)
+    const { type: _type, ...changes } = answer
+    return changes
+  }
+
   /** Ends the engine of a job or a visit, where there is one: its destination or secrets changed, or it is gone. */
   close(place: PlaceRef): void {
     this.#close(placeKey(place))

@@ -237,6 +237,7 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     },
     'browse.list': (request) => browsing.list(request),
     'browse.search': (request) => browsing.search(request),
+    'browse.changes': (request) => browsing.changes(request),
     'browse.versions': (request) => browsing.versions(request),
     'restore.start': (request) => restore(ports, request),
     'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },

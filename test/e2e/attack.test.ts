@@ -221,6 +221,11 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['asks for versions of what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', path: bytes() }, 'not-found'],
     ['asks for versions outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc/passwd')) }, 'allowed'],
   ],
+  'browse.changes': ({ local, snapshot }) => [
+    ['compares what nobody has opened', { place: { visitId: local.id }, snapshot, limit: 10 }, 'not-found'],
+    ['compares what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', limit: 10 }, 'not-found'],
+    ['asks for all changes at once', { place: { jobId: local.id }, snapshot, limit: 1e9 }, 'arguments'],
+  ],
   'files.open': ({ local }) => [
     ['opens what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
     ['has an address of its own opened', { place: { jobId: local.id }, address: 'file:///etc' }, 'arguments'],
@@ -387,6 +392,7 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'browse.snapshots': { place: { jobId: local.id } },
     'browse.list': { place: { jobId: local.id }, snapshot, path: { $bytes: [] }, limit: 10 },
     'browse.search': { place: { jobId: local.id }, text: 'a', limit: 10 },
+    'browse.changes': { place: { jobId: local.id }, snapshot, limit: 10 },
     'dialog.folders': { purpose: 'restore' },
     'dialog.file': undefined,
     'folder.open': { type: 'logs' },

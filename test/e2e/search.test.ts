@@ -22,6 +22,16 @@ test('a file that is gone is found by a part of its name, and its version of lon
   rmSync(file)
   await user.backUpNow()
   await user.click('Restore files')
+  await user.click('What changed…')
+  const changes = page.getByRole('dialog', { name: 'What changed' })
+  await changes.getByText('1 gone (20 bytes)', { exact: true }).waitFor()
+  await changes.getByRole('listitem').filter({ hasText: 'Brief an Zoë.txt' }).waitFor()
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme: theme })
+    await app.screenshot(`changes-${theme}`)
+  }
+  await changes.getByRole('button', { name: 'Show Brief an Zoë.txt in its folder' }).click()
+  await page.getByRole('row').filter({ hasText: 'Brief an Zoë.txt' }).waitFor()
   await page.getByRole('textbox', { name: 'Search all snapshots' }).fill('brief zoe')
   await page.getByRole('button', { name: /^Brief an Zoë\.txt.*2 versions/ }).waitFor()
   for (const theme of ['light', 'dark'] as const) {

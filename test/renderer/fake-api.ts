@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -231,6 +231,7 @@ export class FakeApi implements Bridge {
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'browse.search': ({ text, after }) => foundPage(text, after, this.#now),
     'browse.versions': ({ path }) => ({ versions: path.at(-1) === 0x66 ? pathVersions(this.#now) : [], coverage: { searched: 3, snapshots: 3, filling: false } }),
+    'browse.changes': ({ snapshot }) => snapshotChanges(snapshot),
     'restore.start': ({ place, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
         id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
@@ -260,6 +261,27 @@ function foundPage(text: string, after: string | undefined, now: number): Search
   const coverage = { searched: text === 'new' ? 1 : 3, snapshots: 3, filling: text === 'new' }
   if (!'report'.startsWith(text.toLowerCase())) return { entries: [], coverage }
   return after === undefined ? { entries: [entry('Report 2026.pdf', 0), entry('Old report.pdf', 1)], next: '1.1', coverage } : { entries: [entry('Report draft.pdf', 2)], coverage }
+}
+
+/** `…@1` is the first of its job, `…@2` changed only times. */
+function snapshotChanges(snapshot: string): SnapshotChanges {
+  const none = { entries: 0, bytes: 0 }
+  const totals = { added: none, removed: none, content: none, metadata: { entries: 0, bytes: 0 }, type: none }
+  if (snapshot.endsWith('@1')) return { newer: snapshot, entries: [], totals, complete: true }
+  const older = 'Documents@127'
+  if (snapshot.endsWith('@2')) return { older, newer: snapshot, entries: [], totals: { ...totals, metadata: { entries: 3, bytes: 9 } }, complete: true }
+  const entry = (kind: SnapshotChanges['entries'][number]['kind'], path: string, more: object): SnapshotChanges['entries'][number] => {
+    const slash = path.lastIndexOf('/')
+    return { kind, path: encoder.encode(path), shown: path.slice(slash + 1), folder: path.slice(0, Math.max(0, slash)), type: 'file', ...more }
+  }
+  return {
+    older, newer: snapshot, complete: true,
+    entries: [
+      entry('added', 'Documents/Reports/2027', { type: 'directory' }), entry('added', 'Documents/Reports/2027/Plan.odt', { size: 48_000 }),
+      entry('content', 'Documents/Reports/Budget.ods', { sizeBefore: 20_000, size: 26_500 }), entry('removed', 'Documents/Old notes.txt', { sizeBefore: 900 }),
+    ],
+    totals: { ...totals, added: { entries: 1202, bytes: 48_000 }, content: { entries: 1, bytes: 26_500 }, removed: { entries: 1, bytes: 900 }, metadata: { entries: 1, bytes: 5 } },
+  }
 }
 
 function pathVersions(now: number): readonly PathVersion[] {

@@ -6,7 +6,7 @@ import { HoldfastError } from '../../base/errors.ts'
 import { expectChange } from '../../snapshot/annotation.ts'
 import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/messages.ts'
 import { overdue } from '../../protocol/overdue.ts'
-import { DiffCounter, differenceJson, differenceLine, diffSummary } from '../diff-text.ts'
+import { differenceJson, differenceLine, diffSummary } from '../diff-text.ts'
 import { drillLine } from '../drill-text.ts'
 import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
@@ -62,7 +62,7 @@ function addDiff(program: Command, builder: ProgramBuilder): void {
 }
 
 async function diff({ settings, context, output }: Invocation, request: DiffRequest, { metadata = false }: { readonly metadata?: boolean }): Promise<Ending> {
-  const { openBrowser } = await import('../../commands/browse.ts')
+  const [{ openBrowser }, { DiffCounter }] = await Promise.all([import('../../commands/browse.ts'), import('../../commands/diff.ts')])
   await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
   const { older, newer, differences } = await browser.diff(request)
   const counter = new DiffCounter()
