@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
 import type { RequestPause } from '../backend.ts'
 
 /** How others who use the same account hear that its storage wants to be left alone. */
@@ -37,6 +38,8 @@ export class StoragePause implements RequestPause, Disposable {
   #closedMs = 0
   #askedMs = -Infinity
   #toldUntilMs = 0
+  /** Of the refusal that is waited for: who is held back by it ends as who got it. Of others' it is not known. */
+  #code: ErrorCode = 'throttled'
   #waiting = 0
 
   constructor(options: StoragePauseOptions) {
@@ -64,7 +67,7 @@ export class StoragePause implements RequestPause, Disposable {
     let waits = false
     try {
       for (let leftMs = this.#leftMs; leftMs > 0; leftMs = this.#leftMs) {
-        if (this.#isBeyondPatience) throw waitedOut(new HoldfastError('throttled', 'The storage asks for patience.'), leftMs, clock.now())
+        if (this.#isBeyondPatience) throw waitedOut(new HoldfastError(this.#code, 'The storage asks for patience.'), leftMs, clock.now())
         if (!waits && ++this.#waiting === 1) this.#options.onWaiting?.(true)
         waits = true
         await clock.sleep(leftMs, signal)
@@ -75,10 +78,10 @@ export class StoragePause implements RequestPause, Disposable {
   }
 
   heed(error: unknown): void {
-    if (isWaitedOut(error)) return
+    if (!(error instanceof HoldfastError) || isWaitedOut(error)) return
     const askedMs = retryAfterOf(error)
-    if (askedMs > 0) this.#ask(askedMs)
-    else if (hasCode(error, 'throttled')) this.#ask(Math.min(unsaidMs, this.#options.patienceMs / 4))
+    if (askedMs > 0) this.#ask(askedMs, error.code)
+    else if (error.code === 'throttled') this.#ask(Math.min(unsaidMs, this.#options.patienceMs / 4), error.code)
   }
 
   /** A request that began at that moment (monotonic) was answered: what was waited for before is forgotten. */
@@ -90,7 +93,8 @@ export class StoragePause implements RequestPause, Disposable {
     this.#unfollow?.()
   }
 
-  #ask(pauseMs: number): void {
+  #ask(pauseMs: number, code: ErrorCode): void {
+    this.#code = code
     this.#close(pauseMs)
     if (this.#untilMs - this.#toldUntilMs <= worthTellingMs) return
     this.#toldUntilMs = this.#untilMs

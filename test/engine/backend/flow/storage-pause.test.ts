@@ -75,6 +75,14 @@ test('time that is asked for again and again without an answer adds up to the pa
   expect(last.code).toBe('done')
 })
 
+test('who is held back beyond the patience ends with the code of the refusal that it waited for', async () => {
+  const { pause } = pauseOf(1_000)
+  pause.heed(askFor(5_000, 'unavailable'))
+  await expect(pause.pass(never)).rejects.toMatchObject({ code: 'unavailable', data: { waitedOut: true } })
+  pause.heed(new Error('of no storage'))
+  await expect(pause.pass(never)).rejects.toMatchObject({ code: 'unavailable' })
+})
+
 test('an answer to a request from before the refusal gives no new patience', async () => {
   const { clock, pause } = pauseOf()
   await clock.advance(1)
