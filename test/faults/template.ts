@@ -162,7 +162,7 @@ export class TemplateCopy implements AsyncDisposable {
 
   /** Each backup of a table is the first of its day, and so reads packs back. */
   #beginDay(): void {
-    for (const path of globSync('catalogs/*/*.db', { cwd: this.world.home })) {
+    for (const path of globSync('catalogs/*/*.db', { cwd: this.world.home, exclude: ['**/names.db'] })) {
       const catalog = new Database(join(this.world.home, path))
       catalog.exec("DELETE FROM meta WHERE key = 'verification'")
       catalog.close()
