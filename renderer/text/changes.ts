@@ -16,7 +16,7 @@ export const changeWords = {
   many: 'There are more than are counted here; “holdfast diff” lists all.',
   metadata: (entries: number) => `${formatThings(entries, 'entry has', 'entries have')} another time, owner or other rights only.`,
   show: 'Show in folder',
-  showThis: (name: string) => `Show ${name} in its folder`,
+  showThis: (name: string) => `Show in folder: ${name}`,
   kinds: { added: 'New', removed: 'Gone', content: 'Changed', metadata: 'Changed', type: 'Of another type' } satisfies Record<Change['kind'], string>,
 } as const
 

@@ -34,5 +34,5 @@ export const searchWords = {
   restore: 'Restore…',
   restoreThis: (moment: string) => `Restore the version of ${moment}`,
   show: 'Show in folder',
-  showThis: (moment: string) => `Show the version of ${moment} in its folder`,
+  showThis: (moment: string) => `Show in folder: the version of ${moment}`,
 } as const

@@ -41,7 +41,7 @@ export const words = {
     title: 'Backups',
     add: 'Add job',
     run: 'Back up now',
-    runLabel: (name: string) => `Back up ${name} now`,
+    runLabel: (name: string) => `Back up now: ${name}`,
     stopLabel: (name: string) => `Stop ${name}`,
     pauseLabel: (name: string) => `Pause ${name}`,
     resumeLabel: (name: string) => `Resume ${name}`,

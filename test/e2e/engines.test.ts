@@ -23,8 +23,8 @@ test('two jobs run at once, each in an engine of its own, and both finish', asyn
   }
   storage.holdPacks()
   await user.goTo('Backups')
-  await user.click('Back up photos now')
-  await user.click('Back up papers now')
+  await user.click('Back up now: photos')
+  await user.click('Back up now: papers')
   await user.sees('2 jobs running')
   await expect.poll(() => storage.held).toBeGreaterThanOrEqual(2)
   expect(enginesOf(app)).toHaveLength(2)

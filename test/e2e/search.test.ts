@@ -30,7 +30,7 @@ test('a file that is gone is found by a part of its name, and its version of lon
     await page.emulateMedia({ colorScheme: theme })
     await app.screenshot(`changes-${theme}`)
   }
-  await changes.getByRole('button', { name: 'Show Brief an Zoë.txt in its folder' }).click()
+  await changes.getByRole('button', { name: 'Show in folder: Brief an Zoë.txt' }).click()
   await page.getByRole('row').filter({ hasText: 'Brief an Zoë.txt' }).waitFor()
   await page.getByRole('textbox', { name: 'Search all snapshots' }).fill('brief zoe')
   await page.getByRole('button', { name: /^Brief an Zoë\.txt.*2 versions/ }).waitFor()

@@ -28,7 +28,7 @@ test('what a snapshot changed is told in a sum and entry by entry, and shown whe
   expect((await rows.allInnerTexts()).map((text) => text.replaceAll(/\s*\n\s*/g, ' | ').replace(' | Show in folder', ''))).toEqual([
     'New | 2027/ | Documents/Reports', 'New | Plan.odt | Documents/Reports/2027 | 48.0 kB', 'Changed | Budget.ods | Documents/Reports | 20.0 kB → 26.5 kB', 'Gone | Old notes.txt | Documents | 900 bytes',
   ])
-  await dialog.getByRole('button', { name: 'Show Budget.ods in its folder' }).press('Enter')
+  await dialog.getByRole('button', { name: 'Show in folder: Budget.ods' }).press('Enter')
   await expect.poll(() => dialog.count()).toBe(0)
   await page.getByRole('navigation', { name: 'Folder' }).getByText('Reports').waitFor()
   await expect.poll(async () => (await requests('browse.list')).at(-1)).toMatchObject({ snapshot: 'Documents@128' })
@@ -38,7 +38,7 @@ test('what is gone is shown in the snapshot before', async () => {
   await window.open('idle')
   await goTo('Restore')
   await button('What changed…').click()
-  await page.getByRole('button', { name: 'Show Old notes.txt in its folder' }).click()
+  await page.getByRole('button', { name: 'Show in folder: Old notes.txt' }).click()
   await expect.poll(async () => (await requests('browse.list')).at(-1)).toMatchObject({ snapshot: 'Documents@127' })
 })
 

@@ -58,7 +58,7 @@ test('a result is shown in its folder', async () => {
   await goTo('Restore')
   await field().fill('report')
   await results().getByRole('button', { name: /^Report 2026\.pdf/ }).click()
-  await button(/^Show the version of/).first().click()
+  await button(/^Show in folder: the version of/).first().click()
   await page.getByRole('navigation', { name: 'Folder' }).getByRole('button', { name: 'Reports' }).waitFor()
   expect(await field().inputValue()).toBe('')
 })

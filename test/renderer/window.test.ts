@@ -249,7 +249,7 @@ describe('a job at rest', () => {
   test('what main refuses is said in words', async () => {
     await window.open('idle')
     await page.evaluate(() => globalThis.window.fake.failures.set('job.run', { code: 'busy', message: 'raw busy', retryable: false }))
-    await button('Back up Documents now').click()
+    await button('Back up now: Documents').click()
     await page.getByText('It is running already').waitFor()
   })
 })

@@ -18,7 +18,7 @@ export function personAtWindow(): Person {
   let window: TestWindow
   beforeAll(async () => {
     window = await openTestWindow()
-    window.page.setDefaultTimeout(5_000)
+    window.page.setDefaultTimeout(30_000)
     await window.page.setViewportSize({ width: 900, height: 600 })
   })
   afterAll(() => window[Symbol.asyncDispose]())
