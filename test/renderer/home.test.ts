@@ -41,7 +41,9 @@ describe('the home page', () => {
     })
     await page.getByRole('heading', { name: /^Not protected for 3 hours: no backup of “Documents” came$/ }).waitFor()
     expect(await page.getByText('Mail on tower: 20 days.').count()).toBe(1)
-    await button('Back up now: Documents').click()
+    // Where it is told, and in the job's own row.
+    expect(await button('Back up now: Documents').count()).toBe(2)
+    await button('Back up now: Documents').first().click()
     await expect.poll(() => calls('job.run')).toEqual([{ jobId: 'j1' }])
     await button('Do not tell of backups that do not come').click()
     await expect.poll(() => calls('notice.dismiss')).toEqual([{ id: 'late' }])
