@@ -13,8 +13,7 @@ import { readMachines } from '../repository/protocol/machines.ts'
 import { annotationPrefix } from '../repository/protocol/names.ts'
 import { readDrills } from '../repository/protocol/proofs.ts'
 import { resolveSnapshot } from '../repository/protocol/resolve.ts'
-import { DecisionCache, listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
-import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
+import { DecisionCache, listSnapshots, snapshotId, type ReadableSnapshot } from '../repository/protocol/snapshots.ts'
 import { rootOf, sourceBytes } from '../snapshot/manifest.ts'
 import type { BlobId, TreeNode } from '../snapshot/node.ts'
 import { findInTree, iterateTree } from '../snapshot/tree-walk.ts'
@@ -45,7 +44,6 @@ type SearchQuery = Omit<Extract<BrowseQuery, { type: 'search' }>, 'type'>
 type SearchAnswer = Omit<Extract<BrowseAnswer, { type: 'found' }>, 'type'>
 type VersionsQuery = Omit<Extract<BrowseQuery, { type: 'versions' }>, 'type'>
 type VersionsAnswer = Omit<Extract<BrowseAnswer, { type: 'versions' }>, 'type'>
-type ReadableSnapshot = Extract<SnapshotEntry, { type: 'snapshot' }>
 
 /** Answers queries, several at once, until there are no more. Errors of a query are its answer. Errors: those of opening. */
 export async function serveBrowse(job: BrowseJob, context: CommandContext, requests: AsyncIterable<BrowseRequest>): Promise<RunSummary> {
@@ -287,7 +285,7 @@ export class Browser implements AsyncDisposable {
   }
 }
 
-function snapshotView({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>, annotations: Annotations): SnapshotView {
+function snapshotView({ manifest, ref }: ReadableSnapshot, annotations: Annotations): SnapshotView {
   const { job, host, startedMs, finishedMs, counters, problems } = manifest
   const annotation = annotations.found.get(annotationPrefix(ref))?.annotation
   return {

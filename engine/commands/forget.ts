@@ -10,7 +10,7 @@ import { listSnapshots, snapshotId } from '../repository/protocol/snapshots.ts'
 import { listSnapshotsOfJob } from '../repository/protocol/synced.ts'
 import { originRevision } from '../snapshot/origin.ts'
 import { heldBy, type Hold } from '../snapshot/hold.ts'
-import type { SnapshotEntry } from '../repository/protocol/snapshots.ts'
+import type { ReadableSnapshot } from '../repository/protocol/snapshots.ts'
 import type { Repository } from '../repository/repository.ts'
 import type { CommandContext } from './context.ts'
 import { NeededBytes } from './forget/needed-bytes.ts'
@@ -102,7 +102,7 @@ async function readSnapshots(
   const found: Found[] = []
   let damaged = 0
   const listing = job.name === undefined || wantsEstimate(job) ? listSnapshots(repository, { memory }, signal) : listSnapshotsOfJob(repository, job.name, { memory }, signal)
-  const entries: Extract<SnapshotEntry, { type: 'snapshot' }>[] = []
+  const entries: ReadableSnapshot[] = []
   for await (const entry of listing) {
     if (entry.type !== 'snapshot') damaged++
     else entries.push(entry)
@@ -119,7 +119,7 @@ async function readSnapshots(
   return { found, damaged, holds }
 }
 
-function foundSnapshot({ manifest, ref }: Extract<SnapshotEntry, { type: 'snapshot' }>): Found {
+function foundSnapshot({ manifest, ref }: ReadableSnapshot): Found {
   const { job, host, finishedMs, timeZone, root, origin } = manifest
   const from = origin ? { revision: originRevision(origin), syncedFrom: origin.repository } : { revision: ref.revision }
   return { id: snapshotId(manifest, ref), job, host, finishedMs, timeZone, ref, root, ...from }

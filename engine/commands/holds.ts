@@ -2,24 +2,21 @@ import type { HeldJob } from '../protocol/changes.ts'
 import type { Annotations } from '../repository/protocol/annotations.ts'
 import { annotationOf, readAnnotations } from '../repository/protocol/annotations.ts'
 import type { SnapshotRef } from '../repository/protocol/names.ts'
-import { listSnapshots, snapshotId, type DecisionCache, type SnapshotEntry } from '../repository/protocol/snapshots.ts'
+import { listSnapshots, revisionOf, snapshotId, type DecisionCache, type ReadableSnapshot } from '../repository/protocol/snapshots.ts'
 import { holdsOf, type Hold, type HoldCandidate } from '../snapshot/hold.ts'
-import { originRevision } from '../snapshot/origin.ts'
 import { unusualWords } from './backup/unusual.ts'
 import type { OpenRepository } from './open.ts'
-
-type Readable = Extract<SnapshotEntry, { type: 'snapshot' }>
 
 export interface HeldSnapshot extends HoldCandidate {
   readonly ref: SnapshotRef
 }
 
 /** What is held of these snapshots, by what was said about them. */
-export function holdsAmong(entries: readonly Pick<Readable, 'manifest' | 'ref'>[], annotations: Annotations): readonly Hold<HeldSnapshot>[] {
+export function holdsAmong(entries: readonly Pick<ReadableSnapshot, 'manifest' | 'ref'>[], annotations: Annotations): readonly Hold<HeldSnapshot>[] {
   return holdsOf(entries.map(({ manifest, ref }): HeldSnapshot => {
     const { job, host, finishedMs, origin, unusual } = manifest
     return {
-      id: snapshotId(manifest, ref), ref, job, host, revision: origin ? originRevision(origin) : ref.revision, finishedMs, fine: annotationOf(annotations, ref).fine === true,
+      id: snapshotId(manifest, ref), ref, job, host, revision: revisionOf({ manifest, ref }), finishedMs, fine: annotationOf(annotations, ref).fine === true,
       ...(origin ? { syncedFrom: origin.repository } : {}),
       ...(unusual ? { unusual } : {}),
     }
@@ -28,7 +25,7 @@ export function holdsAmong(entries: readonly Pick<Readable, 'manifest' | 'ref'>[
 
 /** What is held in a repository. @param cache of snapshots that were read, or will be. Errors: those of the storage. */
 export async function readHolds({ repository, memory }: Pick<OpenRepository, 'repository' | 'memory'>, cache: DecisionCache, signal: AbortSignal): Promise<readonly Hold<HeldSnapshot>[]> {
-  const entries: Readable[] = []
+  const entries: ReadableSnapshot[] = []
   for await (const entry of listSnapshots(repository, { cache, memory }, signal)) if (entry.type === 'snapshot') entries.push(entry)
   if (!entries.some(({ manifest }) => manifest.unusual)) return []
   return holdsAmong(entries, await readAnnotations(repository, '', new Map(), signal))

@@ -5,15 +5,11 @@ import { lockNames, openNames } from '../../catalog/names/database.ts'
 import { NameLedger } from '../../catalog/names/ledger.ts'
 import { NameSearch, type NameAnswer, type NameQuery } from '../../catalog/names/search.ts'
 import type { PathVersion, SearchCoverage } from '../../protocol/messages.ts'
-import type { SnapshotEntry } from '../../repository/protocol/snapshots.ts'
-import { snapshotId } from '../../repository/protocol/snapshots.ts'
+import { revisionOf, snapshotId, type ReadableSnapshot } from '../../repository/protocol/snapshots.ts'
 import { rootOf } from '../../snapshot/manifest.ts'
-import { originRevision } from '../../snapshot/origin.ts'
 import type { CommandContext } from '../context.ts'
 import type { Reader } from '../reader.ts'
 import { mostVersions, sweepNames, takeIn, type SnapshotToTake } from './take-in.ts'
-
-type ReadableSnapshot = Extract<SnapshotEntry, { type: 'snapshot' }>
 
 /** Searches a repository that is open for reading; what its index of names lacks is taken in beside that. */
 export class NameSession implements AsyncDisposable {
@@ -98,7 +94,8 @@ export class NameSession implements AsyncDisposable {
   }
 }
 
-function snapshotToTake({ ref, manifest }: ReadableSnapshot): SnapshotToTake {
-  const { job, host, origin, finishedMs } = manifest
-  return { jobKey: ref.jobKey, host, job, revision: origin ? originRevision(origin) : ref.revision, id: snapshotId(manifest, ref), finishedMs, root: rootOf(manifest) }
+function snapshotToTake(snapshot: ReadableSnapshot): SnapshotToTake {
+  const { ref, manifest } = snapshot
+  const { job, host, finishedMs } = manifest
+  return { jobKey: ref.jobKey, host, job, revision: revisionOf(snapshot), id: snapshotId(manifest, ref), finishedMs, root: rootOf(manifest) }
 }

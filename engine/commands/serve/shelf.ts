@@ -2,7 +2,7 @@ import { fromBytes, fromShown, toBytes, toShown } from '../../base/byte-string.t
 import { hasCode } from '../../base/errors.ts'
 import { resolveSnapshot } from '../../repository/protocol/resolve.ts'
 import { DecisionCache, listSnapshots, snapshotId } from '../../repository/protocol/snapshots.ts'
-import type { SnapshotEntry } from '../../repository/protocol/snapshots.ts'
+import type { ReadableSnapshot } from '../../repository/protocol/snapshots.ts'
 import { rootOf, sessionJobName } from '../../snapshot/manifest.ts'
 import type { BlobId, FileNode, TreeNode } from '../../snapshot/node.ts'
 import { findInTree, iterateTree } from '../../snapshot/tree-walk.ts'
@@ -138,7 +138,7 @@ export class Shelf {
     this.#readMs = this.#context.clock.monotonic()
   }
 
-  async *#entries(): AsyncGenerator<Extract<SnapshotEntry, { type: 'snapshot' }>> {
+  async *#entries(): AsyncGenerator<ReadableSnapshot> {
     const { repository, memory } = this.#reader
     const { signal, log } = this.#context
     for (const name of this.#chosen.names) yield await resolveSnapshot(repository, name, { host: this.#chosen.host, memory }, signal)

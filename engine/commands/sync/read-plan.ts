@@ -3,7 +3,7 @@ import type { SyncJob } from '../../protocol/job.ts'
 import { jobKeyOf } from '../../repository/keys.ts'
 import { isThere } from '../../repository/protocol/listing.ts'
 import { deletedName, parseRevisionKey, revisionKey, type SnapshotRef } from '../../repository/protocol/names.ts'
-import { listSnapshots, readDecision, snapshotId, type SnapshotEntry } from '../../repository/protocol/snapshots.ts'
+import { listSnapshots, readDecision, snapshotId, type ReadableSnapshot } from '../../repository/protocol/snapshots.ts'
 import type { RevisionMemory } from '../../repository/protocol/revision-memory.ts'
 import type { Repository } from '../../repository/repository.ts'
 import { groupKey, originKey, syncedJobName, type Origin, type OriginGroup } from '../../snapshot/origin.ts'
@@ -89,7 +89,7 @@ export function jobKeyOfGroup(destination: Repository, group: OriginGroup): stri
   return jobKeyOf(destination.keys, syncedJobName(group))
 }
 
-function foundSnapshot({ ref, manifest, nonce }: Extract<SnapshotEntry, { type: 'snapshot' }>, sourceId: string): FoundSnapshot {
+function foundSnapshot({ ref, manifest, nonce }: ReadableSnapshot, sourceId: string): FoundSnapshot {
   const { job, host, finishedMs, counters: { files, bytes } } = manifest
   const origin = manifest.origin ?? { repository: sourceId, job, revision: revisionKey(ref), nonce }
   return { id: snapshotId(manifest, ref), job, host, origin, finishedMs, files, bytes, ref, manifest }

@@ -4,12 +4,8 @@ import type { Repository } from '../repository.ts'
 import { parseRevisionKey } from './names.ts'
 import type { SnapshotRef } from './names.ts'
 import type { RevisionMemory } from './revision-memory.ts'
-import { listSnapshots } from './snapshots.ts'
-import type { SnapshotEntry } from './snapshots.ts'
+import { listSnapshots, revisionOf, type ReadableSnapshot } from './snapshots.ts'
 import { listSnapshotsOfJob } from './synced.ts'
-import { originRevision } from '../../snapshot/origin.ts'
-
-export type ReadableSnapshot = SnapshotEntry & { readonly type: 'snapshot' }
 
 export interface ResolveOptions {
   /** Whose snapshots `latest` means first. */
@@ -95,11 +91,6 @@ function ofOneHost(newest: readonly ReadableSnapshot[], own: string): readonly R
   const choices = newest.slice(0, shownChoices).map(({ manifest }) => `latest:${manifest.host}/${manifest.job}`)
   const more = newest.length > shownChoices ? ', …' : ''
   throw new HoldfastError('arguments', `None of the snapshots is of this machine (${own}), and several others have some. Say which: ${choices.join(', ')}${more}.`)
-}
-
-/** What came last at the origin came last. */
-function revisionOf({ ref, manifest: { origin } }: ReadableSnapshot): number {
-  return origin ? originRevision(origin) : ref.revision
 }
 
 function memoryOf({ memory }: Pick<ResolveOptions, 'memory'>): { readonly memory?: RevisionMemory } {

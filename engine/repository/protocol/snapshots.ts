@@ -1,6 +1,7 @@
 import { HoldfastError, hasCode } from '../../base/errors.ts'
 import type { ObjectInfo, ObjectName } from '../../backend/backend.ts'
 import { sessionJobName, type Manifest } from '../../snapshot/manifest.ts'
+import { originRevision } from '../../snapshot/origin.ts'
 import { fetchIfThere } from '../fetch.ts'
 import type { Repository } from '../repository.ts'
 import { isThere, listAll } from './listing.ts'
@@ -25,6 +26,14 @@ export type SnapshotEntry =
   | { readonly type: 'damaged', readonly ref: SnapshotRef, readonly error: HoldfastError }
   /** An object among the snapshots whose name this version does not write: a stranger's file, or a later version's. `error.code` is `version`. */
   | { readonly type: 'unknown', readonly object: ObjectName, readonly error: HoldfastError }
+
+/** One that could be read. */
+export type ReadableSnapshot = Extract<SnapshotEntry, { type: 'snapshot' }>
+
+/** The number by which snapshots of a job and host follow each other: of a synced one, that which it had at its origin. */
+export function revisionOf({ ref, manifest: { origin } }: Pick<ReadableSnapshot, 'ref' | 'manifest'>): number {
+  return origin ? originRevision(origin) : ref.revision
+}
 
 interface CachedDecision {
   readonly size: number
@@ -91,7 +100,7 @@ export async function* listSnapshots(repository: Repository, query: SnapshotQuer
  * Snapshots of one job, newest revision first, each read when it is asked for; what cannot be read, or was given up by a prune, is passed over.
  * For whoever wants to know of some, and decides nothing by them. Errors: those of the storage.
  */
-export async function* newestSnapshots(repository: Repository, jobKey: string, signal: AbortSignal): AsyncGenerator<Extract<SnapshotEntry, { type: 'snapshot' }>> {
+export async function* newestSnapshots(repository: Repository, jobKey: string, signal: AbortSignal): AsyncGenerator<ReadableSnapshot> {
   const deleted = await listFlags(repository, `deleted/${jobKey}/`, signal)
   const expired = await listFlags(repository, `expired/${jobKey}/`, signal)
   const infos = await listAll(repository.backend, `snapshots/${jobKey}/`, signal)
