@@ -37,6 +37,11 @@ export function fromText(text: string): ByteString {
 const unprintable = String.raw`[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]`
 const unprintableByte = String.raw`[\p{Cc}\x80-\xff]`
 
+/** The names that make up a path inside a snapshot, exact bytes with `/` between them; empty for its root. */
+export function namesOf(path: Uint8Array): readonly ByteString[] {
+  return fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')
+}
+
 /** A backslash is doubled only where it would be read as the beginning of an escape. */
 const escapedText = new RegExp(String.raw`\\(?=[\\xu]|${unprintable})|${unprintable}`, 'gu')
 const escapedBytes = new RegExp(String.raw`\\(?=[\\xu]|${unprintableByte})|${unprintableByte}`, 'gu')

@@ -1,4 +1,4 @@
-import { fromBytes, toShown } from '../base/byte-string.ts'
+import { fromBytes, namesOf, toShown } from '../base/byte-string.ts'
 import { copyOf } from '../base/bytes.ts'
 import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../base/errors.ts'
 import type { HeldJob } from '../protocol/changes.ts'
@@ -275,7 +275,7 @@ export class Browser implements AsyncDisposable {
 
   async #folder(root: BlobId, path: Uint8Array): Promise<BlobId> {
     let tree = root
-    for (const name of fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')) {
+    for (const name of namesOf(path)) {
       const node = await findInTree(this.#reader.trees.load, tree, Buffer.from(name, 'latin1'))
       if (!node) throw new HoldfastError('not-found', `The snapshot holds no ${toShown(fromBytes(path))}.`)
       if (node.type !== 'directory') throw new HoldfastError('not-found', `${toShown(fromBytes(path))} is no folder.`)

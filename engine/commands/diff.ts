@@ -1,4 +1,4 @@
-import { fromBytes, toShown } from '../base/byte-string.ts'
+import { fromBytes, namesOf, toShown } from '../base/byte-string.ts'
 import { copyOf } from '../base/bytes.ts'
 import { HoldfastError } from '../base/errors.ts'
 import type { DifferenceKind, DifferenceTotals, DifferenceView, SnapshotChanges } from '../protocol/messages.ts'
@@ -114,7 +114,7 @@ async function* differences(load: Load, before: Entry | undefined, after: Entry 
 /** Undefined where the snapshot has no such entry. */
 async function entryAt(load: Load, root: Uint8Array, path: Uint8Array): Promise<Entry | undefined> {
   let at: Entry = { tree: root }
-  for (const name of fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')) {
+  for (const name of namesOf(path)) {
     const node: TreeNode | undefined = at.tree && await findInTree(load, at.tree, Buffer.from(name, 'latin1'))
     if (!node) return undefined
     at = node.type === 'directory' ? { tree: node.tree, node } : { node }

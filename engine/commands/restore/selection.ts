@@ -1,5 +1,5 @@
 import type { ByteString } from '../../base/byte-string.ts'
-import { fromBytes, toShown } from '../../base/byte-string.ts'
+import { namesOf, toShown } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { LoadTree } from '../../snapshot/content.ts'
 import type { BlobId, TreeNode } from '../../snapshot/node.ts'
@@ -19,8 +19,8 @@ export function selectionOf(folder: Selection, name: ByteString): Selection {
  * Errors: not-found for a path that the snapshot does not hold, those of `load`.
  */
 export async function selectPaths(load: LoadTree, root: BlobId, paths: readonly Uint8Array[], except: readonly Uint8Array[] = []): Promise<Selection> {
-  const chosen = paths.map(partsOf)
-  const left = except.map(partsOf)
+  const chosen = paths.map(namesOf)
+  const left = except.map(namesOf)
   for (const path of [...chosen, ...left]) await checkPath(load, root, path)
   const marks: readonly Mark[] = [...chosen.map((path): Mark => ({ path, on: true })), ...left.map((path): Mark => ({ path, on: false }))]
   return select(marks, chosen.length === 0)
@@ -30,10 +30,6 @@ interface Mark {
   /** From the folder that is looked at. */
   readonly path: readonly ByteString[]
   readonly on: boolean
-}
-
-function partsOf(path: Uint8Array): readonly ByteString[] {
-  return fromBytes(path).split('/').filter((part) => part !== '' && part !== '.')
 }
 
 /** @param inherited what holds where no mark says otherwise. */
