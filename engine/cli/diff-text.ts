@@ -3,6 +3,7 @@ import type { DifferenceKind, DifferenceTotal, DifferenceTotals } from '../proto
 import type { TreeNode } from '../snapshot/node.ts'
 import type { Difference } from '../snapshot/tree-diff.ts'
 import { formatBytes } from './format.ts'
+import { exactBytes } from './json-output.ts'
 
 /** The letters of restic's `diff`, which people know. */
 const marks: Readonly<Record<DifferenceKind, string>> = { added: '+', removed: '-', content: 'M', metadata: 'U', type: 'T' }
@@ -10,8 +11,7 @@ const marks: Readonly<Record<DifferenceKind, string>> = { added: '+', removed: '
 /** `pathBytes` (base64) is there where the path is not valid UTF-8. */
 export function differenceJson({ kind, path, before, after }: Difference): Readonly<Record<string, unknown>> {
   const shown = toShown(fromBytes(path))
-  const exact = Buffer.from(path).equals(Buffer.from(shown)) ? {} : { pathBytes: Buffer.from(path).toString('base64') }
-  return { type: 'difference', difference: kind, path: shown, ...exact, ...(before ? { before: entryJson(before) } : {}), ...(after ? { after: entryJson(after) } : {}) }
+  return { type: 'difference', difference: kind, path: shown, ...exactBytes('pathBytes', path, shown), ...(before ? { before: entryJson(before) } : {}), ...(after ? { after: entryJson(after) } : {}) }
 }
 
 function entryJson(node: TreeNode): Readonly<Record<string, unknown>> {

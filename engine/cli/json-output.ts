@@ -3,6 +3,12 @@ import type { WireError } from '../protocol/errors.ts'
 import type { Problem, Progress, TransferEvent } from '../protocol/progress.ts'
 import type { Output, StandardOutput } from './output.ts'
 
+/** For programs: the exact bytes in base64 where what is shown is not just them, as names need not be UTF-8; else nothing. */
+export function exactBytes<Key extends string>(key: Key, bytes: Uint8Array, shown: string): Partial<Record<Key, string>> {
+  const exact = Buffer.from(bytes)
+  return exact.equals(Buffer.from(shown)) ? {} : ({ [key]: exact.toString('base64') } as Record<Key, string>)
+}
+
 /** One JSON event a line; the last is `summary` or `error`. */
 export class JsonOutput implements Output {
   readonly #out: StandardOutput

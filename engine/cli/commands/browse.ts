@@ -12,6 +12,7 @@ import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
 import { formatBytes, formatTable, formatTime } from '../format.ts'
+import { exactBytes } from '../json-output.ts'
 import { overdueLine } from '../overdue-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -172,8 +173,7 @@ async function listFolder({ settings, context, output }: Invocation, snapshot: s
 /** `nameBytes` (base64) is there where the name is not valid UTF-8. */
 function entryJson(entry: EntryView): Record<string, unknown> {
   const { name, type, shown, ...rest } = entry
-  const exact = Buffer.from(name).equals(Buffer.from(shown)) ? {} : { nameBytes: Buffer.from(name).toString('base64') }
-  return { type: 'entry', kind: type, name: shown, ...exact, ...rest }
+  return { type: 'entry', kind: type, name: shown, ...exactBytes('nameBytes', name, shown), ...rest }
 }
 
 function entryText(entry: EntryView): string {

@@ -6,6 +6,7 @@ import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
 import { formatBytes, formatPlural, formatTable, formatTime } from '../format.ts'
+import { exactBytes } from '../json-output.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
 import { parseHost, parseJobName, parseSnapshot, parseText } from '../values.ts'
@@ -91,8 +92,7 @@ function ending({ missed }: Browser, coverage: SearchCoverage, operation: string
 /** `pathBytes` (base64) is there where the path is not valid UTF-8. */
 function foundJson({ type, path, shown, folder, ...rest }: FoundEntry): Record<string, unknown> {
   const whole = wholePath({ folder, shown })
-  const exact = Buffer.from(path).equals(Buffer.from(whole)) ? {} : { pathBytes: Buffer.from(path).toString('base64') }
-  return { type: 'found', kind: type, path: whole, ...exact, ...rest }
+  return { type: 'found', kind: type, path: whole, ...exactBytes('pathBytes', path, whole), ...rest }
 }
 
 function wholePath({ folder, shown }: Pick<FoundEntry, 'folder' | 'shown'>): string {
