@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { basename, dirname, join, sep } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Where } from '../repositories/spread.ts'
+import { mountOf, mountsIn, type Mount } from './mounts.ts'
 
 /** What is asked of the system; a test answers instead. */
 export interface DiskFacts {
@@ -35,36 +36,10 @@ export async function diskOf(path: string, facts: DiskFacts = systemFacts): Prom
   }
 }
 
-interface Mount {
-  readonly point: string
-  readonly type: string
-  readonly source: string
-}
-
 const networkDrive: Where = { at: 'elsewhere', kind: 'network drive' }
 
 function isNetwork(mount: Mount | undefined): boolean {
   return mount !== undefined && network.test(mount.type)
-}
-
-function mountsIn(text: string): readonly Mount[] {
-  return text.split('\n').flatMap((line) => {
-    const [before = '', after = ''] = line.split(' - ')
-    const [point] = before.split(' ').slice(4)
-    const [type, source] = after.split(' ')
-    return point !== undefined && type !== undefined && source !== undefined ? [{ point: unescaped(point), type, source: unescaped(source) }] : []
-  })
-}
-
-/** The file system whose mount point is nearest above a path; of two at one point the later hides the other. */
-function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
-  const above = mounts.filter(({ point }) => path === point || path.startsWith(point.endsWith(sep) ? point : point + sep))
-  return above.reduce<Mount | undefined>((best, one) => (best && best.point.length > one.point.length ? best : one), undefined)
-}
-
-/** Blanks and the like are in octal there. */
-function unescaped(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)))
 }
 
 /** A partition is on a disk, and what is encrypted or joined lies on the first of its parts. */
