@@ -24,6 +24,7 @@ import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { copyHandlers, type CopyHandlerPorts } from './jobs/copy-handlers.ts'
+import { driveHandlers } from './jobs/drive-handlers.ts'
 import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
@@ -57,6 +58,7 @@ import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { debuggingRefusal } from './system/debugging.ts'
+import { drivesForBackups, testedFacts } from './system/drives.ts'
 import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
@@ -312,6 +314,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...jobHandlers(ports),
     ...copyHandlers(ports),
     ...reportHandlers(ports),
+    ...driveHandlers({ ...ports, drives: () => drivesForBackups(testedFacts(app)) }),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),

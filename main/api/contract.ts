@@ -1,9 +1,11 @@
 import type { AccountView, SignInKind } from './account-views.ts'
+import type { DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
+export type { DriveView } from './drive-views.ts'
 
 /**
  * The one map of what the window may ask: channel → signature. Every request is one plain object (or none) and is parsed in main
@@ -100,6 +102,11 @@ export interface Api {
   'dialog.folders'(request: { readonly purpose: FolderPurpose; readonly at?: string }): readonly FolderView[]
   /** Native file dialog, for a field that takes a path; nothing is read. Absent when the user cancelled. Errors: as dialog.folders. */
   'dialog.file'(): { readonly path?: string }
+
+  /** The disks that a person may keep backups on, those made to be unplugged first; empty where none is attached. Takes some seconds at most. */
+  'drives.list'(): readonly DriveView[]
+  /** The folder on a disk that backups would be kept in, good as a destination as one that was chosen in a dialog. Errors: `not-found` (unplugged meanwhile), `busy` while another dialog is open. Asks. */
+  'drives.choose'(request: { readonly id: string }): FolderView
 
   /**
    * Whether a text is a password of the job's repository; only while it is asked for (notice `password`). `tried`: false where it is not the one that is kept
@@ -277,6 +284,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'account.signOut': true,
   'dialog.folders': true,
   'dialog.file': true,
+  'drives.list': true,
+  'drives.choose': true,
   'password.check': true,
   'password.add': true,
   'kit.make': true,

@@ -68,6 +68,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'account.signOut': 'write',
   'dialog.folders': 'write',
   'dialog.file': 'write',
+  'drives.list': 'write',
+  'drives.choose': 'write',
   'password.check': 'write',
   'password.add': 'heavy',
   'kit.make': 'heavy',

@@ -150,6 +150,8 @@ export const requests: RequestSchemas = {
   'account.cancelSignIn': none,
   'account.signOut': v.strictObject({ service, account: accountName }),
   'dialog.file': none,
+  'drives.list': none,
+  'drives.choose': v.strictObject({ id: line }),
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']), at: v.exactOptional(fileName) }),
   'uncovered.fine': v.strictObject({ name: fileName }),
   'password.check': v.strictObject({ jobId: id, password: secret }),

@@ -261,6 +261,8 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['opens a storage on the network', { type: 'destination', jobId: scene.cloud.id }, 'allowed'],
     ['opens what is not there', { type: 'source', jobId: scene.local.id, index: 7 }, 'not-found'],
   ],
+  'drives.list': () => [['asks which disks there are', undefined, 'allowed'], ['asks for those of another folder', { under: '/' }, 'arguments']],
+  'drives.choose': () => [['writes on a disk that it made up', { id: '0000-0000' }, 'not-found'], ['writes at a path', { path: '/etc' }, 'arguments']],
   'notice.dismiss': () => [['hides what is not there', { id: '__proto__' }, 'allowed']],
 }
 
@@ -395,6 +397,8 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'browse.changes': { place: { jobId: local.id }, snapshot, limit: 10 },
     'dialog.folders': { purpose: 'restore' },
     'dialog.file': undefined,
+    'drives.list': undefined,
+    'drives.choose': { id: '0000-0000' },
     'folder.open': { type: 'logs' },
     'settings.set': { autoStart: true },
     'state.get': undefined,

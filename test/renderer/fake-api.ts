@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -22,6 +22,8 @@ export class FakeApi implements Bridge {
   folders: readonly string[] = ['/home/mia/Documents']
   /** What the file dialog gives; undefined: it is cancelled. */
   file: string | undefined
+  /** The disks that are attached. */
+  drives: readonly DriveView[] = [{ id: '7c1e2d0a', name: 'Blue Disk', mount: '/media/mia/Blue Disk', freeBytes: 812e9, totalBytes: 1e12, removable: true }]
   /** What the repository lacks. */
   missed: readonly string[] = []
   /** What addresses mean. */
@@ -187,6 +189,11 @@ export class FakeApi implements Bridge {
     'account.signOut': ({ service, account }) => this.#changeAccounts((list) => list.filter((one) => one.name !== account || one.service !== service)),
     'dialog.folders': ({ at }) => (at === undefined ? this.folders : [`/home/mia/${at}`]).map(folderAt),
     'uncovered.fine': ({ name }) => this.change({ uncovered: this.app.uncovered.filter((one) => one.name !== name) }),
+    'drives.list': () => this.drives,
+    'drives.choose': ({ id }) => {
+      const drive = this.drives.find((one) => one.id === id)
+      return drive ? folderAt(`${drive.mount}/Holdfast`) : error('not-found')
+    },
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
     'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),

@@ -10,6 +10,7 @@ import { requests } from '../../../main/api/schemas.ts'
 import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
+import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { filesHandlers } from '../../../main/files/shared-files.ts'
 import { kitHandlers } from '../../../main/kit/handlers.ts'
@@ -59,6 +60,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.folders': { purpose: 'sources', at: 'Pictures' },
   'uncovered.fine': { name: 'Pictures' },
   'dialog.file': undefined,
+  'drives.list': undefined,
+  'drives.choose': { id: '3f1c-52aa' },
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
   'kit.make': { jobId: 'a-1' },
@@ -92,7 +95,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 
