@@ -13,6 +13,7 @@ import { RunFailed } from './failure.ts'
 import { hostOf } from './host.ts'
 import { problemOf, rolledBack } from './memory.ts'
 import { openReader, type Reader } from './reader.ts'
+import { besideLabel } from './restore/beside.ts'
 import { Completion } from './restore/completion.ts'
 import { RestoreProgress } from './restore/restore-progress.ts'
 import { Restorer } from './restore/restorer.ts'
@@ -41,7 +42,7 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   const what = [facts.repositoryId, facts.snapshot, ...job.paths.map(hexOf), ...(job.except ?? []).map((path) => `-${hexOf(path)}`)]
   await keepNativeMemorySmall()
   const completion = await Completion.begin(job.home, target.path, what)
-  using restorer = new Restorer({ job, context, reader, target, progress, completion })
+  using restorer = new Restorer({ job, context, reader, target, progress, completion, label: besideLabel(manifest.finishedMs) })
   try {
     await restorer.run(rootOf(manifest), selection)
   } catch (error) {

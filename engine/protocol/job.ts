@@ -1,4 +1,5 @@
 import type { KnownRepository } from './known.ts'
+import type { OverwriteRule } from './restore-rules.ts'
 
 /** One run of one use case, as an engine process (or the command line) gets it. Holds no secrets. */
 export type EngineJob = BackupJob | RestoreJob | CheckJob | ForgetJob | PruneJob | CareJob | DrillJob | RebuildJob | BrowseJob | ServeJob | WatchJob | TestJob | SyncJob
@@ -71,7 +72,7 @@ export interface RestoreJob extends JobBase {
   readonly paths: readonly Uint8Array[]
   /** Paths that are left out, with what is below them, unless a longer one in `paths` takes it in again. */
   readonly except?: readonly Uint8Array[]
-  readonly overwrite: 'never' | 'changed' | 'always'
+  readonly overwrite: OverwriteRule
 }
 
 export interface CheckJob extends JobBase {

@@ -5,6 +5,7 @@ import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import { differenceKinds, type BrowseAnswer, type EngineCommand, type EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
+import { overwriteRules } from './restore-rules.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
 /** A message that came over a port: the value, or what is wrong with it in words that quote none of it (it may hold secrets). */
@@ -85,7 +86,7 @@ const restoreJob = v.object({
   target: address,
   paths: v.array(bytes),
   except: v.exactOptional(v.array(bytes)),
-  overwrite: v.picklist(['never', 'changed', 'always']),
+  overwrite: v.picklist(overwriteRules),
 })
 
 const checkJob = v.object({

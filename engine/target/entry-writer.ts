@@ -52,6 +52,11 @@ export class EntryWriter {
     return this.#calls.look(this.#folders.open(folder), name)
   }
 
+  /** What a symbolic link points to. @throws EINVAL where there is none */
+  readLink({ folder, name }: EntryPlace): Buffer {
+    return this.#calls.readLink(this.#folders.open(folder), name)
+  }
+
   /** Whether a folder stands there already; else it is made, in place of whatever else stood there when `replace` allows that. */
   makeFolder(parent: FolderPlace, name: ByteString, replace: boolean): 'made' | 'there' | 'in the way' {
     checkName(name)

@@ -1,10 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 import type { FileNode } from '../snapshot/node.ts'
-import { fromBytes } from '../base/byte-string.ts'
 import type { ByteString } from '../base/byte-string.ts'
 import type { ExtendedAttribute } from './attributes.ts'
 import type { Metadata } from './dress.ts'
-import type { EntryPlace, FolderPlace } from './folders.ts'
+import type { EntryPlace } from './folders.ts'
 
 /** Where a file goes and what it shall be; crosses to worker threads. */
 export interface FileSpec extends EntryPlace, Metadata {
@@ -37,11 +36,11 @@ export const tornMode = 0o200
 export const partMode = process.platform === 'linux' ? 0o1600 : 0o600
 
 /** @param fresh this run made the folder. */
-export function fileSpec(folder: FolderPlace, node: FileNode, fresh: boolean, attributes: readonly ExtendedAttribute[] | undefined): FileSpec {
+export function fileSpec({ folder, name }: EntryPlace, node: FileNode, fresh: boolean, attributes: readonly ExtendedAttribute[] | undefined): FileSpec {
   const { size, mode, uid, gid, mtimeNs, sparse } = node
   const inOneGo = isOneChunk(node)
   const direct = fresh && process.platform !== 'win32' && inOneGo
-  return { folder, name: fromBytes(node.name), temporary: inOneGo ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse, direct, attributes }
+  return { folder, name, temporary: inOneGo ? passingName() : lastingName(node), size, mode, uid, gid, mtimeNs, sparse, direct, attributes }
 }
 
 /** A file of one chunk is written in one go: there is nothing that a later run could go on with. */

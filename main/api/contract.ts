@@ -1,3 +1,4 @@
+import type { OverwriteRule } from '../../engine/protocol/restore-rules.ts'
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
@@ -188,7 +189,7 @@ export interface Api {
     readonly paths: readonly Uint8Array[]
     /** Left out, with what is below, unless a longer one in `paths` takes it in again. */
     readonly except: readonly Uint8Array[]
-    readonly overwrite: 'never' | 'changed' | 'always'
+    readonly overwrite: OverwriteRule
   }): { readonly restoreId: string }
   'restore.pause'(request: { readonly restoreId: string }): void
   'restore.resume'(request: { readonly restoreId: string }): void

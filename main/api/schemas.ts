@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
+import { overwriteRules } from '../../engine/protocol/restore-rules.ts'
 import { scheduleSchema, timeSchema, weekdaysSchema } from '../../engine/protocol/schedule.ts'
 import type { Channel, Destination, JobConfig, JobConfigInput, LimitTime, ProviderDestination, Request, SecretsInput } from './contract.ts'
 import { mostKept, mostKeptDays } from './retention.ts'
@@ -186,7 +187,7 @@ export const requests: RequestSchemas = {
     target: folder,
     paths: manyPaths,
     except: manyPaths,
-    overwrite: v.picklist(['never', 'changed', 'always']),
+    overwrite: v.picklist(overwriteRules),
   }),
   'restore.pause': restore,
   'restore.resume': restore,

@@ -283,7 +283,9 @@ export const words = {
     rules: {
       never: 'Keep it',
       changed: 'Replace it if it differs',
-      always: 'Replace it always',
+      older: 'Replace it if it is older',
+      beside: 'Keep both: restore beside it, with the date in the name',
+      always: 'Replace it if it differs; compare every byte',
     } satisfies Record<Request<'restore.start'>['overwrite'], string>,
     start: 'Start restore',
     needTarget: 'Choose a folder first.',

@@ -2,6 +2,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { absolutePath } from '../../base/typed-path.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
+import { overwriteRules } from '../../protocol/restore-rules.ts'
 import { detailLines } from '../detail-lines.ts'
 import { runToEnding } from '../execute.ts'
 import { printedPath, readLists, snapshotPath, type ListOptions } from '../files-from.ts'
@@ -17,8 +18,8 @@ interface RestoreOptions extends CommonOptions, ListOptions {
 }
 
 export function addRestore(program: Command, builder: ProgramBuilder): void {
-  const overwrite = new Option('--overwrite <rule>', 'what happens to files that exist: never touched, replaced where size or time differ, or compared byte by byte')
-    .choices(['never', 'changed', 'always'])
+  const overwrite = new Option('--overwrite <rule>', 'what happens to files that exist: never touched, replaced where size or time differ, replaced where they are older, kept with the restored one beside them (the snapshot\'s date in its name), or compared byte by byte')
+    .choices(overwriteRules)
     .default('changed')
   const command = builder
     .command('restore', 'write a snapshot, or parts of it, into a folder', [

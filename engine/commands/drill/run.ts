@@ -78,7 +78,7 @@ export class DrillRun {
     const { repository, concurrency } = job
     using restorer = new Restorer({
       job: { type: 'restore', repository, concurrency, home, snapshot: snapshotId(snapshot.manifest, snapshot.ref), target: folder, paths: [], overwrite: 'never' },
-      context, reader, target, progress, completion,
+      context, reader, target, progress, completion, label: '',
     })
     await restorer.run(root, selection)
   }

@@ -11,9 +11,11 @@ import { fileSpec, isOneChunk, tornMode } from '../../target/file-spec.ts'
 import type { FileSpec } from '../../target/file-spec.ts'
 import type { EntryPlace } from '../../target/folders.ts'
 import type { Reader } from '../reader.ts'
+import type { BesideNames } from './beside.ts'
 import type { Completion } from './completion.ts'
 import type { LinkKey } from './hard-links.ts'
 import { pathOf } from './paths.ts'
+import { noName } from './placement.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import type { RestoreTarget } from './target.ts'
 import type { RestoreWindow, RestoringFile } from './window.ts'
@@ -36,6 +38,22 @@ interface LocatedChunk extends ExpectedChunk {
   readonly location: BlobLocation
 }
 
+/** A file that is to be restored. */
+interface FileToPlan {
+  readonly place: EntryPlace
+  readonly node: FileNode
+  /** The folder was made by this run: nothing can be there. */
+  readonly fresh: boolean
+  readonly attributes: readonly ExtendedAttribute[] | undefined
+  /** Of a file with several names: told to, should it fail. */
+  readonly link: LinkKey | undefined
+  /** For one that goes beside what is there. */
+  readonly names: BesideNames
+}
+
+/** What becomes of a file where something stands in its place. */
+type Fate = 'written' | 'beside' | 'whatever it is' | 'as it should be'
+
 /** Decides for each file whether it stays, goes on or is written anew, and plans its chunks. */
 export class FilePlanner {
   readonly #options: Options
@@ -45,29 +63,30 @@ export class FilePlanner {
   }
 
   /**
-   * @param fresh the folder was made by this run: nothing can be there.
-   * @param link of a file with several names: told to, should it fail.
-   * @returns whether the file is, or will be, as the snapshot has it.
-   * Errors: damaged (a chunk is in no pack, or sizes lie), those of file system and storage.
+   * @returns where the file is, or will be, as the snapshot has it; undefined where something else stays.
+   * Errors: damaged (a chunk is in no pack, or sizes lie), unsafe-path (no name is left beside what is there), those of file system and storage.
    */
-  async plan(place: EntryPlace, node: FileNode, fresh: boolean, attributes: readonly ExtendedAttribute[] | undefined, link: LinkKey | undefined, window: () => RestoreWindow): Promise<boolean> {
-    const { progress, target } = this.#options
-    let spec = fileSpec(place.folder, node, fresh, attributes)
-    const stays = fresh ? 'no' : await this.#stays(spec, node)
-    if (stays !== 'no') {
-      progress.files.unchanged += 1
-      progress.bytes.unchanged += node.size
-      return stays === 'as it should be'
-    }
+  async plan(file: FileToPlan, window: () => RestoreWindow): Promise<EntryPlace | undefined> {
+    const { progress } = this.#options
+    const { spec, fate } = await this.#place(file)
+    if (fate === 'written') return this.#write(spec, file, window)
+    progress.files.unchanged += 1
+    progress.bytes.unchanged += file.node.size
+    return fate === 'as it should be' ? spec : undefined
+  }
+
+  async #write(at: FileSpec, { node, attributes, link }: FileToPlan, window: () => RestoreWindow): Promise<EntryPlace> {
+    const { target } = this.#options
+    let spec = at
     const whole = isOneChunk(node)
     let continued = false
     if (!whole && node.size > 0) {
-      const opened = target.entries.openPart(place.folder, spec.temporary)
+      const opened = target.entries.openPart(spec.folder, spec.temporary)
       spec = { ...spec, part: opened.part }
       continued = opened.continued
     }
     const file: RestoringFile = { spec, left: 0, planned: false, whole, link }
-    window().countFile(place.folder.path.length + (attributes ?? []).reduce((sum, { value }) => sum + value.length, 0))
+    window().countFile(spec.folder.path.length + (attributes ?? []).reduce((sum, { value }) => sum + value.length, 0))
     try {
       await this.#chunks(file, node, continued, window)
     } catch (error) {
@@ -76,21 +95,37 @@ export class FilePlanner {
     }
     file.planned = true
     if (file.left === 0) window().complete.push(file)
-    return true
+    return spec
   }
 
-  /** Whether what stands in the file's place is to stay; its metadata is set right where the rule allows that. */
-  async #stays(spec: FileSpec, node: FileNode): Promise<'no' | 'whatever it is' | 'as it should be'> {
-    const { job, target, completion, progress } = this.#options
+  /** Where the file goes; beside what is there under the first name that nothing has, or that this file has from an earlier run. */
+  async #place({ place, node, fresh, attributes, names }: FileToPlan): Promise<{ readonly spec: FileSpec; readonly fate: Exclude<Fate, 'beside'> }> {
+    const spec = fileSpec(place, node, fresh, attributes)
+    const fate = fresh ? 'written' : await this.#fate(spec, node)
+    if (fate !== 'beside') return { spec, fate }
+    for await (const name of names(place.name)) {
+      const beside = fileSpec({ folder: place.folder, name }, node, fresh, attributes)
+      const there = await this.#fate(beside, node)
+      if (there !== 'beside') return { spec: beside, fate: there }
+    }
+    throw noName()
+  }
+
+  /** What becomes of the file; the metadata of one that is there is set right where the rule allows that. */
+  async #fate(spec: FileSpec, node: FileNode): Promise<Fate> {
+    const { job: { overwrite }, target, completion, progress } = this.#options
     const there = target.entries.look(spec.folder, spec.name)
-    if (!there) return 'no'
+    if (!there) return 'written'
     const torn = completion.unfinished && there.isFile() && (Number(there.mode) & 0o7777) === tornMode && node.mode !== tornMode
-    if (job.overwrite === 'never') return torn ? 'no' : 'whatever it is'
-    if (!there.isFile() || Number(there.size) !== node.size || !target.entries.isOwners(spec.folder, there, spec)) return 'no'
-    const trusted = job.overwrite === 'changed' && !completion.unfinished && target.entries.hasMetadata(there, spec)
-    if (!trusted && !(await this.#holdsContent(spec, there, node))) return 'no'
+    if (torn) return 'written'
+    if (overwrite === 'never' || (overwrite === 'older' && (!there.isFile() || there.mtimeNs > node.mtimeNs))) return 'whatever it is'
+    const couldBeIt = there.isFile() && Number(there.size) === node.size
+    const trusted = overwrite !== 'always' && !completion.unfinished && couldBeIt && target.entries.hasMetadata(there, spec)
+    if (overwrite === 'beside') return couldBeIt && (trusted || (await this.#holdsContent(spec, there, node))) ? 'whatever it is' : 'beside'
+    if (!couldBeIt || !target.entries.isOwners(spec.folder, there, spec)) return 'written'
+    if (!trusted && !(await this.#holdsContent(spec, there, node))) return 'written'
     const losses = target.entries.finishFile(spec, there, spec)
-    if (!losses) return 'no'
+    if (!losses) return 'written'
     progress.losses(pathOf(spec), losses)
     return 'as it should be'
   }

@@ -1,13 +1,16 @@
 import { throwIfAborted } from '../../base/abort.ts'
+import { copyOf } from '../../base/bytes.ts'
 import { toShown, type ByteString } from '../../base/byte-string.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
+import { backupDecides } from '../../protocol/restore-rules.ts'
 import type { BlobId, DirectoryNode, FileNode, TreeNode } from '../../snapshot/node.ts'
 import type { Metadata } from '../../target/dress.ts'
 import { errnoOf } from '../../base/errno.ts'
 import { isTemporaryName } from '../../target/file-spec.ts'
 import type { EntryPlace, FolderPlace } from '../../target/folders.ts'
+import { besideNames, type BesideNames } from './beside.ts'
 import type { CommandContext } from '../context.ts'
 import type { Reader } from '../reader.ts'
 import type { Completion } from './completion.ts'
@@ -15,6 +18,7 @@ import { FilePlanner } from './file-planner.ts'
 import { HardLinks, linkKey } from './hard-links.ts'
 import { metadataOf } from './metadata.ts'
 import { pathOf } from './paths.ts'
+import { Placement } from './placement.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import { SelectedWalk } from './selected-walk.ts'
 import type { Step } from './selected-walk.ts'
@@ -34,6 +38,8 @@ export interface RestorerOptions {
   readonly target: RestoreTarget
   readonly completion: Completion
   readonly progress: RestoreProgress
+  /** Told in the name of a file that goes beside what is there. */
+  readonly label: string
 }
 
 /** A folder on the way. */
@@ -41,6 +47,7 @@ interface Folder {
   readonly place: FolderPlace
   /** Undefined for the target itself, whose metadata is the user's. */
   readonly node: DirectoryNode | undefined
+  readonly tree: BlobId
   readonly selection: Selection
   readonly made: boolean
   /** All its entries are known. */
@@ -57,6 +64,7 @@ export class Restorer implements Disposable {
   readonly #options: RestorerOptions
   readonly #walk: SelectedWalk<Folder>
   readonly #planner: FilePlanner
+  readonly #placement: Placement
   readonly #links = new HardLinks()
   readonly #writer: WindowWriter
   /** Some folder is on another file system than the target. */
@@ -67,6 +75,7 @@ export class Restorer implements Disposable {
     this.#walk = new SelectedWalk(options.reader.trees.load)
     this.#writer = new WindowWriter({ ...options, links: this.#links, onError: (path, error) => { this.#entryFailed(path, error) } })
     this.#planner = new FilePlanner({ ...options, next: () => this.#writer.next() })
+    this.#placement = new Placement(options.target.entries, options.job.overwrite)
   }
 
   [Symbol.dispose](): void {
@@ -77,7 +86,7 @@ export class Restorer implements Disposable {
     const { target, progress, completion } = this.#options
     progress.phase('working')
     try {
-      this.#walk.enter(root, selection, { place: target.root, node: undefined, selection, made: false, whole: true, keep: new Set() })
+      this.#walk.enter(root, selection, { place: target.root, node: undefined, tree: root, selection, made: false, whole: true, keep: new Set() })
       for (let step = await this.#walk.next(); step; step = await this.#walk.next()) {
         throwIfAborted(this.#options.context.signal)
         await this.#step(step)
@@ -116,7 +125,7 @@ export class Restorer implements Disposable {
       case 'entry': {
         if (isTemporaryName(step.name)) folder.keep.add(step.name)
         try {
-          await this.#entry({ folder: folder.place, name: step.name }, step.node, step.below, folder.made)
+          await this.#entry(folder, step.name, step.node, step.below)
         } catch (error) {
           this.#entryFailed(pathOf({ folder: folder.place, name: step.name }), error)
         }
@@ -124,17 +133,19 @@ export class Restorer implements Disposable {
     }
   }
 
-  async #entry(place: EntryPlace, node: TreeNode, below: Selection, fresh: boolean): Promise<void> {
+  async #entry({ place: folder, tree, made }: Folder, name: ByteString, node: TreeNode, below: Selection): Promise<void> {
+    const place = { folder, name }
+    const names = besideNames(this.#options.reader.trees.load, tree, this.#options.label)
     if (node.type === 'directory') this.#directory(place, node, below)
-    else if (node.type === 'file') await this.#file(place, node, fresh)
-    else await this.#other(place, node)
+    else if (node.type === 'file') await this.#file(place, node, made, names)
+    else await this.#other(place, node, names)
   }
 
   #directory(place: EntryPlace, node: DirectoryNode, below: Selection): void {
     const { target, job, progress } = this.#options
     const path = pathOf(place)
     if (this.#walk.depth > maxDepth || path.length > maxPathBytes) throw new HoldfastError('unsafe-path', 'The snapshot nests folders deeper than any file system does.')
-    const came = target.entries.makeFolder(place.folder, place.name, job.overwrite !== 'never')
+    const came = target.entries.makeFolder(place.folder, place.name, backupDecides(job.overwrite))
     if (came === 'in the way') {
       this.#problem('not-restored', path, 'a file or symbolic link stands where a folder belongs')
       return
@@ -143,38 +154,42 @@ export class Restorer implements Disposable {
     const entered = target.entries.enterFolder(place.folder, place.name, made, node.uid)
     if (entered.device !== target.root.device) this.#elsewhere = true
     progress.currentFolder = path
-    this.#walk.enter(node.tree, below, { place: entered, node, selection: below, made, whole: true, keep: new Set() })
+    this.#walk.enter(node.tree, below, { place: entered, node, tree: copyOf(node.tree), selection: below, made, whole: true, keep: new Set() })
   }
 
   async #leave({ place, node, selection, made, whole, keep }: Folder): Promise<void> {
     const { job } = this.#options
     if (!made && whole && selection === 'all') this.#writer.leftovers(place, keep)
-    if (node && (made || job.overwrite !== 'never')) this.#writer.finishLater(place, await this.#metadata(place.path, node), made)
+    if (node && (made || backupDecides(job.overwrite))) this.#writer.finishLater(place, await this.#metadata(place.path, node), made)
     if (this.#writer.full) await this.#writer.next()
   }
 
-  async #file(place: EntryPlace, node: FileNode, fresh: boolean): Promise<void> {
+  async #file(place: EntryPlace, node: FileNode, fresh: boolean, names: BesideNames): Promise<void> {
     const { progress } = this.#options
     progress.files.found += 1
     progress.report()
     const link = linkKey(node)
-    if (link !== undefined && this.#links.find(link)) {
-      this.#writer.linkLater(link, place)
+    const first = link === undefined ? undefined : this.#links.find(link)
+    if (link !== undefined && first) {
+      const at = await this.#placement.link(place, node, first, names)
+      if (at) this.#writer.linkLater(link, at)
+      else progress.files.unchanged += 1
     } else {
       progress.bytes.found += node.size
       const attributes = node.attributes === undefined ? undefined : (await this.#metadata(pathOf(place), node)).attributes
-      const isIt = await this.#planner.plan(place, node, fresh, attributes, link, () => this.#writer.window)
-      if (isIt && link !== undefined) this.#links.add(link, place)
+      const at = await this.#planner.plan({ place, node, fresh, attributes, link, names }, () => this.#writer.window)
+      if (at && link !== undefined) this.#links.add(link, at)
     }
     if (this.#writer.full) await this.#writer.next()
   }
 
-  async #other(place: EntryPlace, node: Extract<TreeNode, { type: 'symlink' | 'fifo' }>): Promise<void> {
-    const { target, job, progress } = this.#options
-    if (job.overwrite === 'never' && target.entries.look(place.folder, place.name)) return
-    const metadata = await this.#metadata(pathOf(place), node)
-    const { losses } = node.type === 'symlink' ? target.entries.makeSymlink(place, node.target, metadata) : target.entries.makeFifo(place, metadata)
-    progress.losses(pathOf(place), losses)
+  async #other(place: EntryPlace, node: Extract<TreeNode, { type: 'symlink' | 'fifo' }>, names: BesideNames): Promise<void> {
+    const { target, progress } = this.#options
+    const at = await this.#placement.other(place, node, names)
+    if (!at) return
+    const metadata = await this.#metadata(pathOf(at), node)
+    const { losses } = node.type === 'symlink' ? target.entries.makeSymlink(at, node.target, metadata) : target.entries.makeFifo(at, metadata)
+    progress.losses(pathOf(at), losses)
   }
 
   /** Without the attributes where these cannot be read. */

@@ -28,7 +28,7 @@ describe('command line', () => {
     [['snapshots', '--frobnicate'], 'unknown option'],
     [['restore', 'latest'], '--to'],
     [['restore', 'no snapshot/', '--to', '/tmp/x'], 'JOB@REVISION'],
-    [['restore', 'latest', '--to', '/tmp/x', '--overwrite', 'perhaps'], 'never, changed, always'],
+    [['restore', 'latest', '--to', '/tmp/x', '--overwrite', 'perhaps'], 'never, changed, older, beside, always'],
     [['backup', '/tmp'], '--job'],
     [['backup', '/tmp', '--job', 'a/b'], 'job name'],
     [['check', '--read-data=200%'], 'percentage'],
