@@ -63,6 +63,7 @@ import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
 import { Notifications } from './system/notifications.ts'
+import { switchLanguage } from './text/language.ts'
 import { appPaths, programPaths } from './system/paths.ts'
 import type { AppPaths } from './system/paths.ts'
 import { closedFolder, closeFile, FolderRefusal, openHome } from './system/private-folder.ts'
@@ -269,6 +270,7 @@ function openWindow({ settings }: Stores, folders: Folders, visits: Visits) {
   })
   const navigation = new Navigation({
     show: () => { window.show() },
+    loadAnew: () => { window.loadAnew() },
     push: (route) => { window.push('navigate', route) },
     isLoaded: () => window.isLoaded,
   })
@@ -350,6 +352,7 @@ async function run(): Promise<void> {
   const publisher = new Publisher({ timers, sendApp: () => { show.app() }, sendLive: () => { show.live() } })
   const notices = new Notices(() => { publisher.appChanged() })
   const stores = openStores(paths, notices)
+  switchLanguage(stores.settings.value.language, app.getLocale())
   warnOfRuntime(app.isPackaged, { log, show: (notice) => { notices.add(notice) } })
   const folders = new Folders()
   const visits = new Visits()
@@ -373,6 +376,8 @@ async function run(): Promise<void> {
   }
   const apply = (settings: Settings): void => {
     nativeTheme.themeSource = settings.theme
+    // Only the page of the settings has what makes that necessary.
+    if (switchLanguage(settings.language, app.getLocale())) face.navigation.goAnew({ page: 'settings' })
     work.limits.tick()
     work.queue.pump()
     publisher.appChanged()

@@ -1,4 +1,5 @@
 import { mount } from 'svelte'
+import './language.ts'
 import './style/tokens.css'
 import './style/base.css'
 import App from './App.svelte'

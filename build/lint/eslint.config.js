@@ -14,7 +14,7 @@ const ofDescriptors = ['closeSync', 'constants', 'fstatSync', 'ftruncateSync', '
 const project = { projectService: true, extraFileExtensions: ['.svelte'] }
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'dist-*/', 'release/', 'artifacts/', 'coverage/'] },
+  { ignores: ['node_modules/', 'dist/', 'dist-*/', 'release/', 'artifacts/', 'coverage/', 'main/text/compiled/'] },
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: [...typescript, ...withSvelte] })),
   // After TypeScript's own, whose parser must not be the one of .svelte files.

@@ -52,9 +52,10 @@ export const layers = {
   'engine/pipeline': { may: belowCommands, types: ['engine/source', 'engine/catalog'] },
   'engine/commands': { may: ['engine/accounts', 'engine/pipeline', 'engine/progress', 'engine/source', 'engine/target', 'engine/catalog', ...belowCommands] },
   engine: { may: ['engine/accounts', 'engine/commands', 'engine/pipeline', 'engine/progress', 'engine/source', 'engine/target', 'engine/catalog', ...belowCommands] },
-  'main/api': { may: ['engine/protocol'] },
-  main: { may: ['main/api', 'engine/accounts', 'engine/protocol'] },
-  renderer: { may: ['main/api'] },
+  'main/text': { may: [] },
+  'main/api': { may: ['main/text', 'engine/protocol'] },
+  main: { may: ['main/api', 'main/text', 'engine/accounts', 'engine/protocol'] },
+  renderer: { may: ['main/api', 'main/text'] },
   build: { may: ['engine/protocol'] },
   test: {
     may: ['engine', 'main', 'renderer', 'build'],

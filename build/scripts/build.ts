@@ -4,6 +4,7 @@ import { engineConfig } from '../vite/engine.config.ts'
 import { inlinedConfig } from '../vite/inlined.ts'
 import { mainConfig } from '../vite/main.config.ts'
 import { rendererConfig } from '../vite/renderer.config.ts'
+import { makeMessages } from './messages.ts'
 import { root } from './root.ts'
 
 /**
@@ -12,6 +13,7 @@ import { root } from './root.ts'
  */
 async function buildAll(): Promise<void> {
   const started = performance.now()
+  await makeMessages()
   // As deep as dist/, because source maps name the sources relatively.
   const fresh = `${root}/dist-${process.pid}`
   try {

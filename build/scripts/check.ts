@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url'
+import { makeMessages } from './messages.ts'
 import { printSum, step, sum, vitest, type Command, type Counts } from './steps.ts'
 
 const types: readonly (readonly [name: string, command: Command])[] = [
@@ -24,6 +25,11 @@ export async function check(): Promise<Counts> {
 
 /** Runs every step, two at a time, and counts those that failed. */
 async function runAll(steps: typeof types): Promise<Counts> {
+  try {
+    await makeMessages()
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [`✗ messages: ${error instanceof Error ? error.message : String(error)}`] }
+  }
   const waiting = [...steps]
   const failures: string[] = []
   const work = async (): Promise<void> => {

@@ -2,8 +2,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { makeMessages } from '../scripts/messages.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+await makeMessages()
 
 /** Whoever waits for a state of things gets it on a slow machine too; vitest itself gives a second, which a busy disk takes. */
 const patience = { poll: { timeout: 30_000 } }

@@ -223,6 +223,7 @@ export interface SearchAnswer {
 export type FolderPurpose = 'sources' | 'destination' | 'restore'
 
 export interface SettingsChange {
+  readonly language?: SettingsView['language']
   readonly theme?: SettingsView['theme']
   readonly autoStart?: boolean
   readonly notifications?: SettingsView['notifications']

@@ -7,6 +7,7 @@ import { mostKept, mostKeptDays } from './retention.ts'
 import { mostLimitTimes } from './limits.ts'
 import { cronProblem } from './schedule.ts'
 import { mostAddress } from './report-address.ts'
+import { languages } from '../text/language.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
 
 /** A schema for each channel's request: nothing from the window is used before it went through here. */
@@ -194,6 +195,7 @@ export const requests: RequestSchemas = {
   'restore.stop': restore,
   'restore.dismiss': restore,
   'settings.set': v.strictObject({
+    language: v.exactOptional(v.picklist(['system', ...languages])),
     theme: v.exactOptional(v.picklist(['system', 'light', 'dark'])),
     autoStart: v.exactOptional(v.boolean()),
     notifications: v.exactOptional(v.picklist(['all', 'failures', 'none'])),

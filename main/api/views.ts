@@ -4,6 +4,7 @@ import type { CareDetails } from '../../engine/protocol/care.ts'
 import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts'
 import type { EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
+import type { LanguageChoice } from '../text/language.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
@@ -490,6 +491,7 @@ export interface LimitTime {
 }
 
 export interface SettingsView {
+  readonly language: LanguageChoice
   readonly theme: 'system' | 'light' | 'dark'
   readonly autoStart: boolean
   /** `failures`: warnings and failures only. */

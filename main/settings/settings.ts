@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { SettingsChange, SettingsView } from '../api/contract.ts'
 import { limitTimesSchema } from '../api/schemas.ts'
+import { languages } from '../text/language.ts'
 import type { Pause } from '../runs/pause.ts'
 import { VersionedFile } from './versioned-file.ts'
 
@@ -27,6 +28,7 @@ const whole = v.pipe(v.number(), v.safeInteger())
 const rate = v.pipe(whole, v.minValue(1))
 
 const schema: v.GenericSchema<unknown, Settings> = v.object({
+  language: v.optional(v.picklist(['system', ...languages]), 'system'),
   theme: v.picklist(['system', 'light', 'dark']),
   notifications: v.picklist(['all', 'failures', 'none']),
   parallelJobs: v.pipe(whole, v.minValue(1), v.maxValue(8)),
@@ -42,6 +44,7 @@ const schema: v.GenericSchema<unknown, Settings> = v.object({
 })
 
 const defaults: Settings = {
+  language: 'system',
   theme: 'system',
   notifications: 'all',
   parallelJobs: 2,

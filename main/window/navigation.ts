@@ -2,6 +2,7 @@ import type { Route } from '../api/contract.ts'
 
 export interface NavigationPorts {
   readonly show: () => void
+  readonly loadAnew: () => void
   readonly push: (route: Route) => void
   readonly isLoaded: () => boolean
 }
@@ -19,6 +20,12 @@ export class Navigation {
     if (this.#ports.isLoaded()) this.#ports.push(route)
     else this.#pending = route
     this.#ports.show()
+  }
+
+  /** What the window shows is made anew first. */
+  goAnew(route: Route): void {
+    this.#ports.loadAnew()
+    this.go(route)
   }
 
   onLoaded(): void {

@@ -4,6 +4,7 @@ import { pushName } from '../api/contract.ts'
 import type { Pushes, PushChannel } from '../api/contract.ts'
 import type { WindowBounds } from '../settings/settings.ts'
 import { appOrigin } from '../system/app-protocol.ts'
+import { language } from '../text/language.ts'
 import { minimumSize, openingBounds } from './bounds.ts'
 
 export interface WindowPorts {
@@ -61,6 +62,13 @@ export class AppWindow {
     if (this.#loaded && this.#window && !this.#window.isDestroyed()) this.#window.webContents.send(pushName(channel), value)
   }
 
+  /** In the language that holds by now. Nothing happens where there is no window. */
+  loadAnew(): void {
+    if (!this.#window) return
+    this.#loaded = false
+    load(this.#window)
+  }
+
   #open(): BrowserWindow {
     const bounds = openingBounds(this.#ports.remembered(), screen.getAllDisplays().map((one) => one.workArea))
     const window = new BrowserWindow({
@@ -79,7 +87,7 @@ export class AppWindow {
     window.setMenuBarVisibility(false)
     lockDown(window.webContents)
     this.#follow(window)
-    void window.loadURL(`${appOrigin}/`).catch(() => undefined)
+    load(window)
     return window
   }
 
@@ -103,6 +111,11 @@ export class AppWindow {
       this.#loaded = false
     })
   }
+}
+
+/** The page makes its texts while it is loaded, so it is told their language by its address. */
+function load(window: BrowserWindow): void {
+  void window.loadURL(`${appOrigin}/?language=${language()}`).catch(() => undefined)
 }
 
 /** A page that shows our own files has no reason to go anywhere, to open anything, or to be given anything. */

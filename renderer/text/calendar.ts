@@ -1,9 +1,10 @@
+import { intlLocale } from '../../main/text/language.ts'
 import type { IconName } from '../parts/icons.ts'
 import type { Day, DayState, Month, RunStatistics } from '../state/calendar.ts'
 import { formatBytes, formatCount, formatDuration, formatThings } from './format.ts'
 import type { Status } from './status.ts'
 
-const locale = 'en-GB'
+const locale = intlLocale()
 const monthName = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric' })
 const dayName = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', year: 'numeric' })
 const weekday = { short: new Intl.DateTimeFormat(locale, { weekday: 'short' }), long: new Intl.DateTimeFormat(locale, { weekday: 'long' }) } as const

@@ -1,6 +1,8 @@
+import { intlLocale } from '../../main/text/language.ts'
+
 /** Numbers and times in words. Pure; `now` is given. Decimal units, as file managers and storage bills have them. */
 
-const locale = 'en-GB'
+const locale = intlLocale()
 const second = 1_000
 const minute = 60 * second
 const hour = 60 * minute

@@ -1,6 +1,7 @@
 import { placeWords } from '../../main/api/providers.ts'
 import { visibleText } from '../../main/api/text.ts'
 import type { JobConfigView, LateBackup, Note, Notice, Request, RunView, SettingsView } from '../state/bridge.ts'
+import * as m from '../../main/text/compiled/messages.js'
 import { formatBytes, formatCount, formatRate, formatThings } from './format.ts'
 import { kitWords } from './kit.ts'
 import { passwordWords } from './password.ts'
@@ -294,6 +295,8 @@ export const words = {
   settings: {
     title: 'Settings',
     general: 'General',
+    language: m.settings_language(),
+    languages: { system: m.settings_languageSystem(), en: 'English', de: 'Deutsch' } satisfies Record<SettingsView['language'], string>,
     theme: 'Appearance',
     themes: { system: 'Like the system', light: 'Light', dark: 'Dark' } satisfies Record<SettingsView['theme'], string>,
     autoStart: 'Start when you log in',

@@ -7,6 +7,7 @@ const day = 24 * hour
 const accounts: AccountsView = { list: [], available: ['dropbox', 'google', 'microsoft', 'box'] }
 
 export const settings: SettingsView = {
+  language: 'system',
   theme: 'system',
   autoStart: true,
   notifications: 'all',

@@ -120,6 +120,8 @@ function environmentOf(home: string, state: string, more: Readonly<Record<string
   return {
     ...(Object.fromEntries(inherited) as Record<string, string>),
     HOME: home,
+    // Whatever the machine of the tests speaks.
+    LANGUAGE: 'en',
     XDG_CONFIG_HOME: join(home, '.config'),
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_DATA_HOME: join(home, '.local/share'),

@@ -86,7 +86,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },
   'restore.dismiss': { restoreId: 'a-1' },
-  'settings.set': { theme: 'dark', uploadBytesPerSecond: null, limitTimes: [{ days: [6, 7], from: '22:00', to: '06:00', downloadBytesPerSecond: 5 }] },
+  'settings.set': { language: 'de', theme: 'dark', uploadBytesPerSecond: null, limitTimes: [{ days: [6, 7], from: '22:00', to: '06:00', downloadBytesPerSecond: 5 }] },
   'folder.open': { type: 'logs' },
   'notice.dismiss': { id: 'x' },
 }

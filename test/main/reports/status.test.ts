@@ -16,7 +16,7 @@ function open() {
   let more: Partial<AppState> = {}
   const state = (): AppState => ({
     version: '1.2', platform: 'linux', restores: [], uncovered: [], accounts: { list: [], available: [] }, pausedAll: false, notices: [], surroundings: {},
-    settings: { theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
+    settings: { language: 'system', theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
     jobs: store.all.map((record): JobView => {
       const last = history.last(record.id)
       const waits = backups.wait(record)

@@ -82,5 +82,5 @@ it('settings that an older version wrote have none of what is new, and are kept'
   const old = { theme: 'dark', notifications: 'failures', parallelJobs: 3, defaultConcurrency: 5, uploadBytesPerSecond: 7, firstSuccessShown: true, dismissed: ['late'] }
   writeFileSync(path, JSON.stringify({ version: 1, data: old }), { mode: 0o600 })
   const file = openSettings(path, () => 0)
-  expect([file.movedTo, file.value, pauseIn(file).get(), overdueToldIn(file).get()]).toEqual([undefined, old, undefined, undefined])
+  expect([file.movedTo, file.value, pauseIn(file).get(), overdueToldIn(file).get()]).toEqual([undefined, { language: 'system', ...old }, undefined, undefined])
 })

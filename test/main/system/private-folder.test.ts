@@ -88,7 +88,7 @@ describe('files of the app', () => {
     const settings = join(home, 'settings.json')
     mkdirSync(home)
     writeFileSync(settings, '{}', { mode: 0o666 })
-    await openSettings(settings, () => 0).set({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: false, dismissed: [] })
+    await openSettings(settings, () => 0).set({ language: 'system', theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: false, dismissed: [] })
     await openSecrets(join(home, 'secrets.json'), [keyFileCipher(join(home, 'secrets.key'))], () => 0).store.set('job', 'file:///backup', { password: 'pw', storage: {} })
     const history = new RunHistory(join(home, 'history'))
     history.started('job', { id: 'run', operation: 'backup', trigger: 'manual', startedMs: 1 })

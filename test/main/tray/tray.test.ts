@@ -25,7 +25,7 @@ function ended(outcome: RunView['outcome'], hoursAgo = 3): { lastRun: RunView } 
 function state(jobs: readonly JobView[], changes: Partial<AppState> = {}): AppState {
   return {
     version: '1', platform: 'linux', jobs, restores: [], uncovered: [], accounts: { list: [], available: [] }, pausedAll: false, surroundings: {}, notices: [],
-    settings: { theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
+    settings: { language: 'system', theme: 'system', autoStart: false, notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, secretStorage: 'file', autoStartSupported: true },
     ...changes,
   }
 }

@@ -73,7 +73,7 @@ it('nothing that one engine tells four times a second is held back behind the ne
 it('a click leads to its page, also when the window has yet to load', () => {
   const pages: string[] = []
   let loaded = false
-  const navigation = new Navigation({ show: () => pages.push('show'), push: (route) => pages.push(route.page), isLoaded: () => loaded })
+  const navigation = new Navigation({ show: () => pages.push('show'), loadAnew: () => { pages.push('anew'); loaded = false }, push: (route) => pages.push(route.page), isLoaded: () => loaded })
   navigation.go({ page: 'settings' })
   navigation.go({ page: 'jobs' })
   loaded = true
@@ -81,6 +81,10 @@ it('a click leads to its page, also when the window has yet to load', () => {
   navigation.onLoaded()
   navigation.go({ page: 'settings' })
   expect(pages).toEqual(['show', 'show', 'jobs', 'settings', 'show'])
+  navigation.goAnew({ page: 'settings' })
+  expect(pages.slice(5)).toEqual(['anew', 'show'])
+  navigation.onLoaded()
+  expect(pages.at(-1)).toBe('settings')
 })
 
 it('a notice stays until it is dismissed, and is there once', () => {
@@ -105,7 +109,7 @@ async function sourcesOf(world: ReturnType<typeof openWorld>): Promise<StateSour
     oldRuntime: undefined,
     accounts: { view: { list: [], available: [] } },
     files: { view: undefined },
-    settings: () => ({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: true, dismissed: ['x'], windowBounds: { width: 1, height: 1 } }),
+    settings: () => ({ language: 'system', theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, firstSuccessShown: true, dismissed: ['x'], windowBounds: { width: 1, height: 1 } }),
     autoStart: () => ({ autoStart: true, autoStartSupported: true }),
     notices: () => [{ id: 'c', type: 'engine-crashed', jobId: 'gone', restarts: 1, givenUp: false }],
   }
@@ -124,7 +128,7 @@ describe('the state', () => {
       { id: idle, state: 'idle', waits: { wait: { type: 'schedule' }, untilMs: world.timers.now() + 3_600_000 }, secrets: { password: true, storage: false } },
       { id: busy, state: 'running', runId: run.id, secrets: { password: true, storage: true } },
     ])
-    expect(state.settings).toEqual({ theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, autoStart: true, autoStartSupported: true, secretStorage: 'file' })
+    expect(state.settings).toEqual({ language: 'system', theme: 'dark', notifications: 'all', parallelJobs: 2, defaultConcurrency: 4, autoStart: true, autoStartSupported: true, secretStorage: 'file' })
     expect(state.notices).toEqual([])
     world.last().ready()
     const live = liveState(sources)
