@@ -74,6 +74,7 @@ import { trayState } from './tray/state.ts'
 import { trayActions } from './tray/actions.ts'
 import { TrayShell } from './tray/tray.ts'
 import { Dialogs } from './window/dialogs.ts'
+import { afterDismissal } from './window/dismissals.ts'
 import { windowHandlers } from './window/handlers.ts'
 import { Navigation } from './window/navigation.ts'
 import { Notices } from './window/notices.ts'
@@ -335,13 +336,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
       chooseFolders: (purpose, at) => dialogs.folders(purpose, at),
       chooseFile: () => dialogs.file(),
       openFolder: (path) => shell.openPath(path),
-      onDismissed: (notice) => {
-        const { type } = notice
-        if (type === 'late') work.watch.silence()
-        if (type === 'password') work.reminder.putOff()
-        if (type === 'kit') void work.kits.decline(notice.jobId)
-        if (type === 'secrets-in-file') void settings.set({ ...settings.value, dismissed: [...settings.value.dismissed, type] })
-      },
+      onDismissed: afterDismissal({ ...work, settings }),
     }),
   }
 }
