@@ -24,13 +24,14 @@ import { DestinationTests } from './jobs/destination-test.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handlers.ts'
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { copyHandlers, type CopyHandlerPorts } from './jobs/copy-handlers.ts'
-import { driveHandlers } from './jobs/drive-handlers.ts'
+import { driveHandlers, type DriveHandlerPorts } from './jobs/drive-handlers.ts'
 import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
 import { isDestinationThere, isWithinReach } from './jobs/reach.ts'
 import { OverdueTeller } from './runs/overdue.ts'
 import { openQuiet } from './runs/quiet.ts'
+import { openDisks } from './runs/open-disks.ts'
 import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
@@ -58,7 +59,6 @@ import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { debuggingRefusal } from './system/debugging.ts'
-import { drivesForBackups, testedFacts } from './system/drives.ts'
 import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
@@ -210,7 +210,8 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const surroundings = openSurroundings(() => timers.now(), isForTests(app) ? process.env['HOLDFAST_TEST_POWER'] : undefined)
   const queue = new RunQueue({ timers, parallelJobs: () => settings.value.parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: runPorts.onChange })
   const places = new Places({ store, secrets, visits })
-  const ports = { ...runPorts, queue, store, secrets, places, engines: supervisor, home: paths.home, quietFolders: [app.getPath('userData')] }
+  const disks = openDisks({ ...runPorts, app, queue, store, secrets, settings, notifications, onMoved: (jobId) => { browsing.close({ jobId }) } })
+  const ports = { ...runPorts, ...disks, queue, store, secrets, places, engines: supervisor, home: paths.home, quietFolders: [app.getPath('userData')] }
   const reports = new Reports({ file: openReportsFile(paths.reports, () => timers.now()), secrets, timers, host: hostname(), log, onChange: () => { publisher.appChanged() } })
   const backups = new Backups({
     ...ports, history,
@@ -242,7 +243,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
-  return { ...quiet, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, ...openAccess(stores, browsing, notices, notifications, runPorts.onChange) }
+  return { ...quiet, ...disks, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, ...openAccess(stores, browsing, notices, notifications, runPorts.onChange) }
 }
 
 /** What keeps people able to open their backups themselves. */
@@ -302,7 +303,7 @@ interface Parts {
 function joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
   const { dialogs } = face
-  const ports: JobHandlerPorts & CopyHandlerPorts & ReportHandlerPorts = {
+  const ports: JobHandlerPorts & CopyHandlerPorts & ReportHandlerPorts & DriveHandlerPorts = {
     timers,
     ...stores,
     ...work,
@@ -317,7 +318,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...jobHandlers(ports),
     ...copyHandlers(ports),
     ...reportHandlers(ports),
-    ...driveHandlers({ ...ports, drives: () => drivesForBackups(testedFacts(app)) }),
+    ...driveHandlers(ports),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),

@@ -6,7 +6,7 @@ import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, S
 
 export type * from './account-views.ts'
 export type * from './views.ts'
-export type { DriveView } from './drive-views.ts'
+export type { DriveView, JobDisk } from './drive-views.ts'
 
 /**
  * The one map of what the window may ask: channel → signature. Every request is one plain object (or none) and is parsed in main

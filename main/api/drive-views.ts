@@ -11,3 +11,20 @@ export interface DriveView {
   /** It is made to be unplugged. */
   readonly removable: boolean
 }
+
+/** A disk that the backups of a job go to. */
+export interface JobDisk {
+  /** Of the file system. */
+  readonly id: string
+  readonly name: string
+  /** The next backup goes there, and what can be looked at and restored lies there; of several one. */
+  readonly current: boolean
+  /** It is plugged in. */
+  readonly present: boolean
+  /** When it was there last, ms since 1970. */
+  readonly seenMs: number
+  /** When a backup onto it was complete last, ms since 1970; absent: never yet. */
+  readonly completeMs?: number
+  /** It is made to be unplugged, nothing works on it, and all that was written is on it. */
+  readonly safe: boolean
+}

@@ -25,6 +25,8 @@ export type Trouble =
   /** The last run was not complete. */
   | { readonly type: 'failed'; readonly run: RunView }
   | { readonly type: 'sign-in'; readonly missing: MissingAccount }
+  /** It waits for its disk, and has not been complete for too long, or broke off when that was unplugged. */
+  | { readonly type: 'disk'; readonly names: readonly string[] }
   | { readonly type: 'held' }
   | { readonly type: 'care'; readonly error: WireError; readonly copy?: CopyView }
   | { readonly type: 'copy'; readonly error: WireError; readonly copy: CopyView }
@@ -47,7 +49,7 @@ export interface Protection {
 }
 
 /** Worst first. */
-const order = ['damaged', 'drill', 'password', 'late', 'failed', 'sign-in', 'held', 'care', 'copy', 'warnings', 'first'] as const satisfies readonly Trouble['type'][]
+const order = ['damaged', 'drill', 'password', 'late', 'failed', 'sign-in', 'held', 'disk', 'care', 'copy', 'warnings', 'first'] as const satisfies readonly Trouble['type'][]
 const severities = ['bad', 'warn', 'note'] as const satisfies readonly Severity[]
 
 /** How safe the files of all jobs are. Pure. */
@@ -68,7 +70,7 @@ export function protectionOf({ jobs, notices }: Pick<AppState, 'jobs' | 'notices
 }
 
 /** Of these, files have changed that no backup has, or what is there cannot be relied on. */
-const unprotected: ReadonlySet<Trouble['type']> = new Set(['damaged', 'drill', 'password', 'late', 'failed', 'sign-in', 'first'])
+const unprotected: ReadonlySet<Trouble['type']> = new Set(['damaged', 'drill', 'password', 'late', 'failed', 'sign-in', 'disk', 'first'])
 
 /** What a care has come upon: `damaged`, `drill`, or the code of an error. Undefined where all is well, or where its backups tell of it, and it is tried again. */
 export function careTrouble(run: RunView | undefined): string | undefined {
@@ -119,6 +121,9 @@ function freshness(job: JobView, isTold: boolean, nowMs: number, of: Make): read
   if (isTold) return [of('bad', late)]
   // What waits for a sign-in has not failed for good: it goes on by itself.
   if (signIn) return [of('warn', { type: 'sign-in', missing: signIn })]
+  // Nor has what waits for its disk.
+  const away = job.waits?.wait.type === 'disk' ? job.waits.wait.names : undefined
+  if (away && (lastRun?.error?.retryable === true || (completeMs !== undefined && nowMs > job.lateFromMs))) return [of('note', { type: 'disk', names: away })]
   if (lastRun?.outcome === 'failed' || lastRun?.outcome === 'partial') return [of('bad', { type: 'failed', run: lastRun })]
   // Somebody who does not want to hear of it any more is not called for it.
   if (completeMs !== undefined && nowMs > job.lateFromMs) return [of('note', late)]

@@ -5,6 +5,7 @@ import type { ExcludeRules, RetentionPolicy } from '../../engine/protocol/job.ts
 import type { EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, SnapshotView } from '../../engine/protocol/messages.ts'
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { LanguageChoice } from '../text/language.ts'
+import type { JobDisk } from './drive-views.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
@@ -111,6 +112,8 @@ export interface JobView {
   readonly watch?: WatchView
   /** How its repository is looked after; absent where it is not, for want of a choice of what is kept. */
   readonly care?: CareView
+  /** Disks that its backups go to, by turns where they are several; absent where it goes to none that can be told from others. */
+  readonly disks?: readonly JobDisk[]
   /** Where else its backup is, in the order in which they were added. */
   readonly copies: readonly CopyView[]
   /** How originals, backup and copies are spread; absent before the first backup, and while nobody can say where the originals are. */
@@ -257,6 +260,8 @@ export type WaitReason =
   | { readonly type: 'retry' }
   /** The last run ended because this was away; it goes on when it is back. */
   | { readonly type: 'away'; readonly what: 'destination' | 'source' }
+  /** None of its disks is plugged in; one is enough. */
+  | { readonly type: 'disk'; readonly names: readonly string[] }
   /** Only a person starts it. */
   | { readonly type: 'asked' }
   | { readonly type: 'paused' }

@@ -24,6 +24,7 @@ import { expectStorageSecrets, isNewStorage, isTriedOnlyWhenAsked, secretsOfMove
 import { dropCopies, endCopies, expectNoCopyWithin } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
+import type { Disks } from '../repositories/disks.ts'
 import type { Places } from '../repositories/places.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
@@ -49,6 +50,7 @@ export interface JobHandlerPorts {
   readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
   readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
   readonly tests: DestinationTests
+  readonly disks: Pick<Disks, 'look'>
   readonly folders: Folders
   readonly ask: Ask
   /** What is special about a folder that somebody wants to restore to. */
@@ -113,7 +115,7 @@ export function jobHandlers(ports: JobHandlerPorts): Named<'job' | 'jobs' | 'ret
   }
 }
 
-async function add({ store, secrets, backups, folders, ask, onChange }: JobHandlerPorts, { config: input, secrets: typed }: Request<'job.add'>): Promise<{ readonly jobId: string }> {
+async function add({ store, secrets, backups, folders, disks, ask, onChange }: JobHandlerPorts, { config: input, secrets: typed }: Request<'job.add'>): Promise<{ readonly jobId: string }> {
   const config = folders.config(input)
   check(config)
   const merged = mergeSecrets(undefined, typed)
@@ -134,6 +136,8 @@ async function add({ store, secrets, backups, folders, ask, onChange }: JobHandl
     await store.remove(record.id)
     throw error
   }
+  // Its disk is known from now on, by which it is found again.
+  await disks.look()
   backups.watches.tick()
   onChange()
   return { jobId: record.id }
@@ -165,6 +169,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
     if (typed.password !== undefined) ports.reminder.known(repository)
   } else await store.update(jobId, config)
   browsing.close({ jobId })
+  await ports.disks.look()
   ports.backups.watches.tick()
   onChange()
 }

@@ -75,3 +75,8 @@ export function continuousSchedules(jobs: unknown): unknown {
 export function noKits(stored: unknown): unknown {
   return stored
 }
+
+/** Version 10 of the job file: repositories know their disks. What is known of them is learned anew; an older Holdfast, which would forget it, leaves a file of this version alone. */
+export function noDisks(stored: unknown): unknown {
+  return stored
+}

@@ -8,7 +8,7 @@ import { copyRecord, CopyStore, type CopyRecord } from '../repositories/copies.t
 import { joinedKnown } from '../repositories/known.ts'
 import { repositoryRecord, RepositoryStore, same, type RepositoryRecord } from '../repositories/store.ts'
 import { VersionedFile } from '../settings/versioned-file.ts'
-import { continuousSchedules, moreSchedules, noConditions, noCopies, noKits, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
+import { continuousSchedules, moreSchedules, noConditions, noCopies, noDisks, noKits, ownRepositories, providerDestinations, unchosenRetention } from './migrations.ts'
 
 /** A job with the repository that it goes to. */
 export interface JobRecord {
@@ -50,7 +50,7 @@ const stored: v.GenericSchema<unknown, Stored> = v.pipe(
   v.check(({ repositories, jobs, copies }) => [...jobs, ...copies].every((one) => repositories.some(({ id }) => id === one.repository))),
 )
 
-const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions, continuousSchedules, noKits]
+const migrations = [providerDestinations, ownRepositories, unchosenRetention, noCopies, moreSchedules, noConditions, continuousSchedules, noKits, noDisks]
 
 /** Where a job goes that moves. */
 export interface Move {
@@ -141,7 +141,7 @@ export class JobStore {
     }
     const { repositories } = this.#file.value
     const placed = move
-      ? withRecord(repositories, { ...(move.sameRepository && old.repository), id: repository, destination })
+      ? withRecord(repositories, { ...(move.sameRepository && withoutDisk(old.repository)), id: repository, destination })
       : repositories.map((one) => (one.id === repository ? { ...one, destination } : one))
     const jobs = this.#file.value.jobs.map((one) => (one.id === id ? changed : one))
     // What nobody else uses any more is copied from its new place from now on.
@@ -152,10 +152,10 @@ export class JobStore {
   /** Jobs of the record `gone` go on with the record `kept`, which learns what that one knew. */
   async merge(kept: string, gone: string): Promise<void> {
     const { repositories, jobs } = this.#file.value
-    const { repositoryId, known, kits = [] } = this.repositories.get(gone)
+    const { repositoryId, known, kits = [], disk, rotation } = this.repositories.get(gone)
     const learn = (one: RepositoryRecord): RepositoryRecord => {
       const joint = joinedKnown(one.known, known)
-      return { ...(repositoryId !== undefined && { repositoryId }), ...one, ...(joint && { known: joint }), ...(kits.length > 0 && { kits: [...(one.kits ?? []), ...kits] }) }
+      return { ...(repositoryId !== undefined && { repositoryId }), ...(disk && { disk }), ...(rotation && { rotation }), ...one, ...(joint && { known: joint }), ...(kits.length > 0 && { kits: [...(one.kits ?? []), ...kits] }) }
     }
     await this.#set(
       repositories.map((one) => (one.id === kept ? learn(one) : one)),
@@ -183,6 +183,11 @@ export class JobStore {
 /** With a record that is there already nothing changes, but for what it did not know. */
 function withRecord(all: readonly RepositoryRecord[], record: RepositoryRecord): readonly RepositoryRecord[] {
   return all.some(({ id }) => id === record.id) ? all.map((one) => (one.id === record.id ? { ...record, ...one } : one)) : [...all, record]
+}
+
+/** The disk at the new place is another, or is learned anew. */
+function withoutDisk({ disk: _disk, ...record }: RepositoryRecord): RepositoryRecord {
+  return record
 }
 
 function joined({ repositories, jobs }: Stored): readonly JobRecord[] {

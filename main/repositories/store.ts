@@ -3,6 +3,7 @@ import { knownRepository, type KnownRepository } from '../../engine/protocol/kno
 import type { Destination } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { destinationSchema } from '../api/schemas.ts'
+import { diskRecord, rotatedDisk, type DiskRecord, type RotatedDisk } from './disk-record.ts'
 import { kitRecord, type KitRecord } from './kit-record.ts'
 
 /** A repository that jobs of this machine use: where it is and what is known of it. Its secrets are kept under its id. */
@@ -18,6 +19,10 @@ export interface RepositoryRecord {
   readonly kits?: readonly KitRecord[]
   /** Nobody wants to be asked for a recovery kit again. */
   readonly kitUnwanted?: true
+  /** The disk that its folder is on; absent where that is none of its own, or nobody could say yet. */
+  readonly disk?: DiskRecord
+  /** Disks that take turns with that one, and are away, or plugged in beside it. */
+  readonly rotation?: readonly RotatedDisk[]
 }
 
 export const repositoryRecord: v.GenericSchema<unknown, RepositoryRecord> = v.object({
@@ -27,6 +32,8 @@ export const repositoryRecord: v.GenericSchema<unknown, RepositoryRecord> = v.ob
   known: v.exactOptional(knownRepository),
   kits: v.exactOptional(v.array(kitRecord)),
   kitUnwanted: v.exactOptional(v.literal(true)),
+  disk: v.exactOptional(diskRecord),
+  rotation: v.exactOptional(v.array(rotatedDisk)),
 })
 
 /** Where the records lie: in one file with the jobs, so that no job ever names one that is not there. */
@@ -75,6 +82,13 @@ export class RepositoryStore {
   async leaveWithoutKit(id: string): Promise<void> {
     const old = this.find(id)
     if (old) await this.#change({ ...old, kitUnwanted: true })
+  }
+
+  /** Changes where it is, and what is known of its disks. Nothing happens where the record is gone. */
+  async setDisks(id: string, change: (record: RepositoryRecord) => RepositoryRecord): Promise<void> {
+    const old = this.find(id)
+    const changed = old && change(old)
+    if (changed && !same(old, changed)) await this.#change(changed)
   }
 
   async #change(changed: RepositoryRecord): Promise<void> {

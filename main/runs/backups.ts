@@ -8,7 +8,7 @@ import type { RunPorts } from './active-run.ts'
 import { backupJobOf } from '../jobs/engine-jobs.ts'
 import { withMachineSettings } from '../jobs/machine-settings.ts'
 import { keptSecrets, passwordMissing, repositoryUrl } from '../repositories/address.ts'
-import type { RunHistory } from './history.ts'
+import { keptRuns, type RunHistory } from './history.ts'
 import { isWait, type BackupCandidate, type Decision, type Trigger } from './decide.ts'
 import type { RunQueue } from './queue.ts'
 import { isComplete } from './run-view.ts'
@@ -16,6 +16,7 @@ import { isCondition } from './conditions.ts'
 import type { Overdue } from './overdue.ts'
 import { nextRunMs, spreadMs } from './schedule.ts'
 import { Watches } from './watches.ts'
+import type { Disks } from '../repositories/disks.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 
 /** The slice of the supervisor that jobs use. */
@@ -30,6 +31,7 @@ export interface BackupPorts extends RunPorts {
   readonly engines: EngineStarter
   /** The account that the storage at an address waits for; undefined where nothing is amiss. */
   readonly missingAccount: (address: string) => MissingAccount | undefined
+  readonly disks: Pick<Disks, 'awaited' | 'ended'>
   /** Folder of catalogs and spools. */
   readonly home: string
   readonly queue: RunQueue
@@ -91,13 +93,16 @@ export class Backups {
     return { wait, ...(untilMs !== undefined && { untilMs }) }
   }
 
-  /** Jobs that have been due for so many ms, and wait for one of their conditions. */
+  /** Jobs that have been due for so many ms, and wait for one of their conditions, or their disk. */
   overdue(ms: number): readonly Overdue[] {
-    const nowMs = this.#ports.timers.now()
-    return this.#ports.store.all.flatMap((record) => {
+    const { timers, store, history } = this.#ports
+    const nowMs = timers.now()
+    return store.all.flatMap((record) => {
       const wait = this.wait(record)?.wait
       const due = nextRunMs(this.#candidate(record))
-      return wait && isCondition(wait) && due !== undefined && nowMs - due >= ms ? [{ jobId: record.id, name: record.config.name, wait }] : []
+      if (!wait || !(isCondition(wait) || wait.type === 'disk') || due === undefined || nowMs - due < ms) return []
+      const complete = history.page(record.id, keptRuns).runs.find(isComplete)
+      return [{ jobId: record.id, name: record.config.name, wait, ...(complete && { completeAgoMs: nowMs - complete.finishedMs }) }]
     })
   }
 
@@ -172,6 +177,7 @@ export class Backups {
   #candidate(record: JobRecord): BackupCandidate {
     const { id, config, repository, scheduledSinceMs } = record
     const watching = this.watches.of(id)
+    const disks = this.#ports.disks.awaited(repository)
     return {
       operation: 'backup',
       jobId: id,
@@ -181,6 +187,7 @@ export class Backups {
       lastRun: this.#ports.history.last(id),
       goesOn: this.#interrupted.has(id),
       missing: this.missingAccount(record),
+      ...(disks && { disks }),
       spreadMs: spreadMs(id, repository.destination),
       ...(watching && { watching }),
       ...(config.conditions && { conditions: config.conditions }),
@@ -204,7 +211,7 @@ export class Backups {
   }
 
   #onEnded(run: ActiveRun, view: RunView, record: JobRecord): void {
-    const { store, history, queue, onEnded, onChange } = this.#ports
+    const { store, history, queue, disks, onEnded, onChange } = this.#ports
     if (!queue.ending || isComplete(view)) history.ended(view, run.problems)
     const { id, repositoryId: expected } = record.repository
     const repositoryId = run.repositoryId ?? (expected === run.known?.repositoryId ? expected : undefined)
@@ -212,6 +219,7 @@ export class Backups {
     if (repositoryId !== undefined) void store.repositories.learn(id, repositoryId, run.known)
     if (queue.ending) return
     onEnded(view, record)
+    void disks.ended(view, record)
     onChange()
   }
 }

@@ -113,7 +113,8 @@ export class Care {
 
   /** As things are now. */
   #candidate(ward: Ward): Candidate {
-    const { history, missingAccount, timers } = this.#ports
+    const { history, missingAccount, disks: known, timers } = this.#ports
+    const disks = ward.copy ? undefined : known.awaited(ward.first.repository)
     return {
       operation: 'care',
       jobId: ward.first.id,
@@ -121,6 +122,7 @@ export class Care {
       ...restOf(ward, this.#ports, this.#startedMs, timers.now()),
       lastRun: history.last(careHistory(ward.id)),
       missing: missingAccount(repositoryUrl(ward.destination)),
+      ...(disks && { disks }),
     }
   }
 

@@ -130,6 +130,7 @@ export class Copies {
     const neighbours = store.all.filter((one) => one.repository.id === repository.id)
     const ended = neighbours.flatMap(({ id }) => history.last(id)?.finishedMs ?? [])
     const lastRun = history.last(syncHistory(copy.id))
+    const disks = this.#ports.disks.awaited(repository)
     return {
       operation: 'sync',
       jobId,
@@ -141,6 +142,7 @@ export class Copies {
       conditions: neighbours.map(({ config }) => config.conditions),
       lastRun,
       missing: this.#missing(copy, repository.destination),
+      ...(disks && { disks }),
       goesOn: lastRun !== undefined && this.#back.has(lastRun.id),
       stoppedMs: copy.stoppedMs,
     }

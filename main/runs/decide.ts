@@ -28,6 +28,8 @@ export interface BackupCandidate extends CandidateBase {
   readonly goesOn: boolean
   /** Whom the storage waits for. */
   readonly missing: MissingAccount | undefined
+  /** Names of the disks that its repository waits for, of which one is enough; absent: of none. */
+  readonly disks?: readonly string[]
   /** IANA name; default: that of the machine. */
   readonly timezone?: string
   /** How long after the times of its schedule it starts, in ms. */
@@ -54,6 +56,8 @@ export interface QuietCandidate extends CandidateBase {
   readonly conditions?: readonly (Conditions | undefined)[]
   readonly lastRun: RunView | undefined
   readonly missing: MissingAccount | undefined
+  /** As of backups. */
+  readonly disks?: readonly string[]
   readonly timezone?: string
 }
 
@@ -134,6 +138,8 @@ function decideBackup(candidate: BackupCandidate, facts: Facts, nowMs: number): 
   if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
   const due = asked ?? (candidate.goesOn ? 'catch-up' : dueTrigger(candidate, nowMs))
   if (due === undefined) return waitForTime(candidate)
+  // What is started by hand waits, too: at the path of a disk that is away there may be anything.
+  if (candidate.disks) return { wait: { type: 'disk', names: candidate.disks } }
   const settled = asked === undefined && !candidate.goesOn ? settledMs(candidate, facts.awakeSinceMs, nowMs) : nowMs
   if (settled > nowMs) return { wait: { type: 'catch-up' }, untilMs: settled }
   const condition = asked === 'manual' ? undefined : unmet(candidate.conditions, facts.surroundings ?? {})
@@ -188,6 +194,7 @@ function decideQuiet(candidate: CareCandidate | SyncCandidate, dueMs: number, fa
   if (missing) return { wait: { type: 'sign-in', ...missing } }
   if (held || (facts.pausedAll && asked !== 'manual')) return pausedWait(held, facts)
   if (dueMs > nowMs && asked !== 'manual') return { wait: untilDue(candidate), untilMs: dueMs }
+  if (candidate.disks) return { wait: { type: 'disk', names: candidate.disks } }
   const busy = [...facts.active, ...facts.waiting.filter((one) => !isQuiet(one.operation))].find((one) => one.repository === repository || one.operation === 'restore')
   if (busy) return { wait: { type: 'repository', operation: busy.operation } }
   if (facts.active.some((one) => one.operation === operation)) return { wait: { type: 'place', most: 1 } }
@@ -235,6 +242,7 @@ function waitForTime(candidate: BackupCandidate): Waiting {
   const untilMs = nextRunMs(candidate)
   const until = untilMs === undefined ? {} : { untilMs }
   const away = awayAfter(candidate.lastRun)
+  if (candidate.disks && (away === 'destination' || isForNow(candidate.lastRun))) return { wait: { type: 'disk', names: candidate.disks } }
   if (away) return { wait: { type: 'away', what: away }, ...until }
   if (untilMs === undefined) return { wait: { type: 'asked' } }
   if (isForNow(candidate.lastRun)) return { wait: { type: 'retry' }, ...until }

@@ -1,10 +1,12 @@
 import type { WaitReason } from '../api/contract.ts'
 
-/** A backup that is due for so long, and waits for one of its conditions. */
+/** A backup that is due for so long, and waits for one of its conditions, or its disk. */
 export interface Overdue {
   readonly jobId: string
   readonly name: string
   readonly wait: WaitReason
+  /** How long ago a backup was complete last, in ms; absent: never yet. */
+  readonly completeAgoMs?: number
 }
 
 export interface OverduePorts {
@@ -19,7 +21,7 @@ export interface OverduePorts {
 
 const dayMs = 24 * 3_600_000
 
-/** Tells, once a day at most, of backups that their conditions have kept from running for a day. */
+/** Tells, once a day at most, of backups that their conditions, or disks that are away, have kept from running for a day. */
 export class OverdueTeller {
   readonly #ports: OverduePorts
 

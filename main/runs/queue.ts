@@ -76,6 +76,11 @@ export class RunQueue {
     })
   }
 
+  /** Whether something has an engine for a repository, by the id of its record. */
+  isBusy(repository: string): boolean {
+    return [...this.#entries.values()].some(({ active, run }) => active.repository === repository && run.state !== 'queued')
+  }
+
   /** When something ended last in a repository, ms since 1970, as far as this session knows. */
   endedMs(repository: string): number | undefined {
     return this.#endedMs.get(repository)

@@ -4,6 +4,7 @@ import type { SecretStore } from '../settings/secrets.ts'
 import type { RunPorts } from './active-run.ts'
 import type { EngineStarter } from './backups.ts'
 import type { RunHistory } from './history.ts'
+import type { Disks } from '../repositories/disks.ts'
 import type { RunQueue } from './queue.ts'
 
 /** What care and copies work with, which run by themselves behind everything else. */
@@ -14,5 +15,6 @@ export interface QuietPorts extends RunPorts {
   readonly engines: EngineStarter
   readonly queue: RunQueue
   readonly missingAccount: (address: string) => MissingAccount | undefined
+  readonly disks: Pick<Disks, 'awaited'>
   readonly home: string
 }

@@ -22,6 +22,7 @@ export interface TickPorts {
   readonly limits: Ticking
   readonly queue: { readonly minds: boolean; pump(): void }
   readonly surroundings: { look(): Promise<void> }
+  readonly disks: { look(): Promise<void>; glance(): Promise<boolean> }
   readonly returns: { look(): Promise<void> }
   /** Jobs whose last run was cut off with the app. */
   readonly interrupted: readonly string[]
@@ -30,16 +31,18 @@ export interface TickPorts {
 }
 
 const tickMs = 30_000
-/** A disk that is plugged in again is noticed within this time. */
+/** What was away, and is back, is noticed within this time. */
 const lookMs = 30_000
 
+/** How soon it is noticed that a disk was plugged in, or taken away. */
+const glanceMs = 5_000
 /** How soon it is noticed that a run under way has to stand still for its conditions, or may go on. */
 const mindMs = 5_000
 
 /** From now on what is due starts by itself: at start, once in a while, and after wake-up; nothing before this computer was looked at. */
 export function startTicks(ports: TickPorts): void {
-  const { timers, onWake, awake, backups, care, copies, whereabouts, uncovered, watch, reminder, kits, overdue, limits, returns, queue, surroundings, interrupted, refresh } = ports
-  const looked = (action: () => void): void => { void surroundings.look().finally(action) }
+  const { timers, onWake, awake, backups, care, copies, whereabouts, uncovered, watch, reminder, kits, overdue, limits, returns, queue, surroundings, disks, interrupted, refresh } = ports
+  const looked = (action: () => void): void => { void Promise.all([surroundings.look(), disks.look()]).finally(action) }
   looked(() => {
     backups.continueInterrupted(interrupted)
     backups.tick()
@@ -71,6 +74,17 @@ export function startTicks(ports: TickPorts): void {
       queue.pump()
       for (const one of [limits, backups, care, copies, watch, reminder, kits, overdue]) one.tick()
       refresh()
+    })
+  })
+  every(timers, glanceMs, () => {
+    void disks.glance().then((changed) => {
+      if (!changed) return
+      looked(() => {
+        queue.pump()
+        backups.tick()
+        void returns.look()
+        refresh()
+      })
     })
   })
   every(timers, mindMs, () => { if (queue.minds) looked(() => { queue.pump() }) })

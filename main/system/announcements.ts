@@ -5,6 +5,7 @@ import { serviceName, signInKinds } from '../../engine/accounts/services.ts'
 import { shownBytes } from '../../engine/protocol/shown-bytes.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 import type { Overdue } from '../runs/overdue.ts'
+import { announceAwayDisks } from './disk-announcements.ts'
 import { assertNever } from './never.ts'
 
 /** A notification before it is shown. */
@@ -55,10 +56,11 @@ export function announcePassword(jobName: string, level: SettingsView['notificat
   return { title: 'Do you still know the password?', body: `Without it nobody can restore ${visibleText(jobName)} once this computer is gone. Click to try it.`, urgent: false, route: { page: 'jobs' } }
 }
 
-/** Backups that their own conditions keep from running; they run in any case when started by hand. */
+/** Backups that their own conditions keep from running, in any case but by hand, or disks that are away. */
 export function announceOverdue(overdue: readonly Overdue[], level: SettingsView['notifications']): Announcement | undefined {
   const [first] = overdue
   if (level === 'none' || !first) return undefined
+  if (overdue.every(({ wait }) => wait.type === 'disk')) return announceAwayDisks(overdue)
   const title = overdue.length === 1 ? `${visibleText(first.name)} waits for ${awaitedCondition(first.wait)}` : `${overdue.length} backups wait for their conditions`
   const route: Route = overdue.length === 1 ? { page: 'job', jobId: first.jobId } : { page: 'jobs' }
   return { title, body: 'It has been due for more than a day. Click to back up now all the same.', urgent: false, route }
@@ -141,6 +143,7 @@ function failureText(run: RunView): string {
   switch (run.error?.code) {
     case 'offline':
     case 'unavailable':
+      if (run.error.data?.['reason'] === 'folder') return 'The disk of the backup is not there. The backup goes on where it stopped as soon as it is back.'
       return 'The storage cannot be reached. The next run continues where this one stopped.'
     case 'credentials':
     case 'denied':

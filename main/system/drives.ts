@@ -1,7 +1,6 @@
 import { readdir, readFile, realpath, statfs } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
-import { isForTests } from './runtime.ts'
+import { basename, dirname, join, relative } from 'node:path'
 import { isWithin, mountOf, mountsIn, type Mount } from './mounts.ts'
 
 /** A file system on a disk that is attached and mounted. */
@@ -14,6 +13,8 @@ export interface Drive {
   readonly mount: string
   /** The folder of the file system that is seen there; `/` but for a bind mount or a subvolume. */
   readonly root: string
+  /** All places where parts of it are seen. */
+  readonly seen: readonly { readonly root: string; readonly point: string }[]
   readonly readOnly: boolean
   /** It is made to be unplugged. */
   readonly removable: boolean
@@ -50,21 +51,49 @@ const unwritten = new Set(['squashfs', 'iso9660', 'udf', 'erofs', 'cramfs', 'rom
 /** A disk that has not answered after this time is left out. */
 const answerMs = 3_000
 
-/**
- * The file systems of all disks that are mounted, each once: where more of it is seen, and in the order of the mounts. What has no id of its own (network
- * drives, memory) is not among them. Never rejects; starts no process, asks the disks nothing.
- */
-export async function mountedDrives(facts: DriveFacts = systemFacts()): Promise<readonly Drive[]> {
+/** What is attached at one moment. */
+export interface AttachedDrives {
+  /** Each once, in the order of the mounts. What has no id of its own (network drives, memory) is not among them. */
+  readonly all: readonly Drive[]
+  /** Where a folder is, or would be made: its drive, and its path in that file system. Undefined where that is on none of them. Never rejects. */
+  readonly of: (path: string) => Promise<{ readonly drive: Drive; readonly folder: string } | undefined>
+}
+
+/** Looks which disks are mounted. Never rejects; starts no process, asks the disks nothing. */
+export async function attachedDrives(facts: DriveFacts = systemFacts()): Promise<AttachedDrives> {
   const mounts = mountsIn(await facts.mounts())
   const [ids, labels] = await Promise.all([linksIn('/dev/disk/by-uuid', facts), linksIn('/dev/disk/by-label', facts)])
   const system = new Set((await Promise.all([...systemFolders, facts.home].map((folder) => disksUnder(folder, mounts, facts)))).flat())
   const found = await Promise.all(mounts.map((mount) => driveAt(mount, { ids, labels, system, mounts }, facts)))
   const drives = new Map<string, Drive>()
   for (const drive of found) {
-    const before = drive && drives.get(drive.id)
-    if (drive && (!before || drive.root.length < before.root.length)) drives.set(drive.id, drive)
+    if (!drive) continue
+    const before = drives.get(drive.id)
+    const seen = [...(before?.seen ?? []), ...drive.seen]
+    drives.set(drive.id, { ...(before && before.root.length <= drive.root.length ? before : drive), seen })
   }
-  return [...drives.values()]
+  return { all: [...drives.values()], of: (path) => driveOf(path, mounts, [...drives.values()], facts) }
+}
+
+/** Where a folder of a file system is seen now; undefined where it is not. */
+export function seenAt({ seen }: Drive, folder: string): string | undefined {
+  const [through] = seen.filter(({ root }) => isWithin(folder, root)).toSorted((a, b) => a.root.length - b.root.length)
+  return through && join(through.point, relative(through.root, folder))
+}
+
+async function driveOf(path: string, mounts: readonly Mount[], drives: readonly Drive[], facts: DriveFacts): ReturnType<AttachedDrives['of']> {
+  const { real, rest } = await nearest(path, facts)
+  const mount = mountOf(real, mounts)
+  const drive = mount && drives.find(({ seen }) => seen.some(({ point, root }) => point === mount.point && root === mount.root))
+  return drive && { drive, folder: join(mount.root, relative(mount.point, real), rest) }
+}
+
+/** The real path of what is there of a path, and the rest that is not. */
+async function nearest(path: string, facts: DriveFacts): Promise<{ readonly real: string; readonly rest: string }> {
+  const real = await facts.real(path)
+  if (real !== undefined || dirname(path) === path) return { real: real ?? path, rest: '' }
+  const above = await nearest(dirname(path), facts)
+  return { real: above.real, rest: join(above.rest, basename(path)) }
 }
 
 /**
@@ -72,7 +101,7 @@ export async function mountedDrives(facts: DriveFacts = systemFacts()): Promise<
  * it that is mounted apart. Never rejects.
  */
 export async function drivesForBackups(facts: DriveFacts = systemFacts()): Promise<readonly SizedDrive[]> {
-  const writable = (await mountedDrives(facts)).filter(({ readOnly, mount, root }) => !readOnly && root === '/' && !isOfSystem(mount, facts.home))
+  const writable = (await attachedDrives(facts)).all.filter(({ readOnly, mount, root }) => !readOnly && root === '/' && !isOfSystem(mount, facts.home))
   const others = writable.filter(({ system }) => !system)
   const sized = await Promise.all((others.length > 0 ? others : writable).map(async (drive) => ({ ...drive, space: await facts.space(drive.mount) })))
   const found = sized.flatMap(({ space, ...drive }) => (space && space.totalBytes > 0 ? [{ ...drive, ...space }] : []))
@@ -99,7 +128,7 @@ async function driveAt(mount: Mount, { ids, labels, system, mounts }: Known, fac
   const [disk = ''] = disks
   const name = labels.get(device) ?? ((await facts.line(`/sys/class/block/${disk}/device/model`)) || basename(mount.point))
   const { point, root, readOnly } = mount
-  return { id, name, mount: point, root, readOnly, removable: await isRemovable(disk, facts), system: disks.some((one) => system.has(one)) }
+  return { id, name, mount: point, root, seen: [{ root, point }], readOnly, removable: await isRemovable(disk, facts), system: disks.some((one) => system.has(one)) }
 }
 
 /** Real path of the device that is mounted; undefined for what is on none. */
@@ -148,11 +177,6 @@ function plainName(name: string): string {
   if (!name.includes('\\x')) return name
   const bytes = [...name.matchAll(/\\x([0-9a-f]{2})|[^\\]+|\\/gi)].map(([part, hex]) => (hex === undefined ? Buffer.from(part) : Buffer.from([parseInt(hex, 16)])))
   return Buffer.concat(bytes).toString()
-}
-
-/** As `systemFacts`; a test may put a folder in place of what the system says. */
-export function testedFacts(app: Parameters<typeof isForTests>[0]): DriveFacts {
-  return systemFacts(isForTests(app) ? process.env['HOLDFAST_TEST_DRIVES'] : undefined)
 }
 
 /** @param under folder in place of `/` for what the system says of itself; room is asked where the mounts say */

@@ -1,5 +1,5 @@
 import type { AppState, JobView, Notice, PauseLength, WaitReason } from '../api/contract.ts'
-import { awaitedCondition } from '../api/conditions.ts'
+import { awaitedCondition, diskNames } from '../api/conditions.ts'
 import { protectionOf, type Concern, type Protection } from '../api/protection.ts'
 import { agoWords, spanWords } from '../api/span.ts'
 import { assertNever } from '../system/never.ts'
@@ -80,6 +80,8 @@ function concernWords({ what, job }: Concern, nowMs: number): string {
       return 'a backup failed'
     case 'sign-in':
       return 'a backup waits until you sign in'
+    case 'disk':
+      return `${job.config.name} waits for the disk ${diskNames(what.names)}`
     case 'held':
       return 'an unusual change in a backup'
     case 'care':

@@ -10,6 +10,7 @@ import { isComplete } from '../runs/run-view.ts'
 import type { RunQueue } from '../runs/queue.ts'
 import type { Restores } from '../runs/restores.ts'
 import type { Visits } from '../visit/visits.ts'
+import type { Disks } from '../repositories/disks.ts'
 import type { Whereabouts } from '../repositories/whereabouts.ts'
 import type { Kits } from '../kit/kits.ts'
 import type { Reports } from '../reports/reports.ts'
@@ -35,6 +36,7 @@ export interface StateSources {
   readonly watch: Pick<RepositoryWatch, 'hold' | 'holdsOfOthers' | 'oldestMs'>
   readonly reports: Pick<Reports, 'view'>
   readonly kits: Pick<Kits, 'view'>
+  readonly disks: Pick<Disks, 'view'>
   readonly secrets: SecretStore
   readonly settings: () => Settings
   readonly autoStart: () => { readonly autoStart: boolean; readonly autoStartSupported: boolean }
@@ -81,7 +83,7 @@ export function liveState(sources: Pick<StateSources, 'queue'>): LiveState {
 /** As many as a small chart shows. */
 const mostRecent = 30
 
-function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, kits, watch, now }: StateSources): JobView {
+function jobView(record: JobRecord, { backups, care: carer, copies, history, whereabouts, secrets, folders, reports, kits, disks: known, watch, now }: StateSources): JobView {
   const { id, config, repository, host } = record
   const run = backups.of(id)
   const lastRun = history.last(id)
@@ -97,12 +99,14 @@ function jobView(record: JobRecord, { backups, care: carer, copies, history, whe
   const spread = whereabouts.view(record)
   const watching = backups.watches.view(id)
   const recovery = kits.view(record)
+  const disks = known.view(record)
   return {
     id,
     config: folders.view(id, config),
     state: run?.state ?? 'idle',
     copies: copies.view(record).map((copy) => withCare(copy, carer.viewOfCopy(copy.id))),
     ...(spread && { spread }),
+    ...(disks.length > 0 && { disks }),
     secrets: secrets.has(repository.id),
     lateFromMs: lateFromMs(complete.length > 0 ? complete.map(({ finishedMs }) => finishedMs) : [record.scheduledSinceMs], now()),
     recent: complete.slice(0, mostRecent).reverse().map(({ finishedMs, bytes, uploadedBytes }) => ({ finishedMs, bytes: bytes.found, addedBytes: uploadedBytes })),

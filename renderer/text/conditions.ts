@@ -39,7 +39,7 @@ export function conditionWords({ mains, batteryAbove, unmetered, idle, networks 
   ]
 }
 
-/** What a job waits for, as the end of a sentence; undefined where it is none of its conditions. */
+/** What has to be there before a job runs, as the end of a sentence; undefined where it waits for something else. */
 export function awaitedWords(wait: WaitReason): string | undefined {
   return wait.type === 'metered' ? 'a connection where data costs nothing' : awaitedCondition(wait)
 }

@@ -17,7 +17,7 @@ const errors: Readonly<Record<ErrorCode, ErrorText>> = {
   password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock. The password of a job can be entered anew under “Edit job”.' },
   full: { title: 'There is no space left', advice: 'Free some space or raise the quota; the next run continues where this one stopped.' },
   throttled: { title: 'The storage asks for a slower pace', advice: 'Holdfast waits and goes on by itself. Fewer uploads at a time can help.' },
-  offline: { title: 'The storage cannot be reached', advice: 'Check the network, or plug in the disk. Holdfast continues where it stopped.' },
+  offline: { title: 'The storage cannot be reached', advice: 'Check the network. Holdfast continues where it stopped.' },
   unavailable: { title: 'The storage has trouble answering', advice: 'This usually passes. Try again in a few minutes.' },
   unsupported: { title: 'The storage lacks something Holdfast needs', advice: 'Use another destination for this backup.' },
   damaged: { title: 'Stored data is damaged', advice: 'Check the disk or the storage. Other snapshots may be whole.' },
@@ -58,6 +58,8 @@ function reasonOf({ data = {} }: WireError): string | undefined {
 }
 
 const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
+  'offline folder': { title: 'The folder of the backup is not there', advice: 'Plug in its disk, or connect its network drive. Holdfast goes on where it stopped as soon as it is back.' },
+  'not-found disk': { title: 'This disk is not plugged in any more', advice: 'Plug it in again, or choose another one.' },
   'unsupported login-path': {
     title: 'Start on login cannot be set for this copy of Holdfast',
     advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',

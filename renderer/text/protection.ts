@@ -1,3 +1,4 @@
+import { diskNames } from '../../main/api/conditions.ts'
 import { agoWords, spanWords } from '../../main/api/span.ts'
 import type { Concern, Protection } from '../../main/api/protection.ts'
 import { visibleText } from '../../main/api/text.ts'
@@ -56,7 +57,7 @@ export function headlineOf(protection: Protection, app: Pick<AppState, 'pausedAl
     case 'good':
   }
   const open = protection.concerns.filter(({ severity }) => severity === 'note')
-  return { tone: open.length > 0 ? 'neutral' : 'good', title: goodTitle(protection, open, now), text: text(lastWords(protection, now)), ...(open[0] && { concern: open[0] }) }
+  return { tone: open.length > 0 ? 'neutral' : 'good', title: goodTitle(protection, open, now), text: text(lastWords(protection, now), ...(open[0]?.what.type === 'disk' ? [`${concernText(open[0], now).title}.`] : [])), ...(open[0] && { concern: open[0] }) }
 }
 
 function goodTitle({ newest }: Protection, open: readonly Concern[], now: number): string {
@@ -103,6 +104,8 @@ export function concernText({ what, job }: Concern, now: number): { readonly tit
       return { title: failedTitle(name, what.run.outcome === 'partial', job.completeMs, now), text: what.run.error ? `${errorText(what.run.error).title}. ${job.waits?.wait.type === 'retry' ? `${waitWords(job.waits, now)}.` : ''}`.trim() : '' }
     case 'sign-in':
       return { title: `${name} waits until you sign in`, text: sinceText(job, now) }
+    case 'disk':
+      return { title: `${name} waits for the disk ${diskNames(what.names)}`, text: sinceText(job, now) }
     case 'held':
       return { title: `An unusual change in ${name} wants a look`, text: 'Nothing older is let go until you say that it is fine.' }
     case 'care':
@@ -123,7 +126,7 @@ function lateTitle(name: string, sinceMs: number | undefined, now: number): stri
 function lateWhy(job: JobView, now: number): string {
   const { lastRun, waits, signIn } = job
   if (signIn) return `${accountWords.jobWaits(signIn)}.`
-  if (lastRun?.error) return `${errorText(lastRun.error).title}.`
+  if (lastRun?.error && waits?.wait.type !== 'disk') return `${errorText(lastRun.error).title}.`
   const why = waits ? waitWords(waits, now) : ''
   return why === '' ? '' : `${why}.`
 }

@@ -1,7 +1,8 @@
-import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait } from '../state/bridge.ts'
+import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait, WaitReason } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
 import { awaitedWords } from './conditions.ts'
 import { accountWords } from './account-words.ts'
+import { diskWords } from './disks.ts'
 import { pauseWords } from './pause.ts'
 import { scheduleText } from './schedule.ts'
 import { words } from './words.ts'
@@ -50,7 +51,8 @@ function restoreOutcome(outcome: RunView['outcome']): string {
 export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   const waitingFor = job.state === 'running' ? live?.progress?.waitingFor : undefined
   if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: 'Waiting for other jobs' }
-  if (waitingFor) return { tone: 'warn', icon: 'offline', words: waitingShort }
+  if (waitingFor) return { tone: 'warn', icon: 'offline', words: job.config.destination.type === 'folder' && waitingFor.code === 'offline' ? diskWords.waitingForDisk : waitingShort }
+  if (isWaitingForDisk(job)) return { tone: 'neutral', icon: 'drive', words: diskWords.waiting(job.waits.wait.names) }
   const held = job.state === 'paused' && job.waits ? awaitedWords(job.waits.wait) : undefined
   if (held !== undefined) return { ...states.paused, words: `Paused: waits for ${held}` }
   if (job.state !== 'idle') return states[job.state]
@@ -58,6 +60,12 @@ export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   if (job.hold) return { tone: 'bad', icon: 'warning', words: words.job.hold.short }
   if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
   return outcomeStatus(job.lastRun)
+}
+
+/** It is asked for, or broke off, and only its disk is missing. */
+function isWaitingForDisk(job: JobView): job is JobView & { readonly waits: { readonly wait: Extract<WaitReason, { type: 'disk' }> } } {
+  if (job.waits?.wait.type !== 'disk') return false
+  return job.state === 'queued' || (job.state === 'idle' && !job.signIn && !job.hold && job.lastRun?.error?.retryable === true)
 }
 
 /** Why a job does not run now, and when it will, in a few words. */
@@ -97,6 +105,7 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
 
 /** What has to happen before a job that is in the queue starts. */
 export function queuedWords(waits: Wait | undefined): string {
+  if (waits?.wait.type === 'disk') return diskWords.queued(waits.wait.names)
   const awaited = waits && awaitedWords(waits.wait)
   if (awaited !== undefined) return `It starts when there is ${awaited}.`
   switch (waits?.wait.type) {

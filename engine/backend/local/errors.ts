@@ -74,7 +74,7 @@ export function localError(error: unknown, name: string): HoldfastError {
   if (error instanceof HoldfastError) return error
   const errno = errnoOf(error)
   const [code, words] = wordsOf(errno)
-  const place = code === 'full' ? { place: 'destination' } : {}
+  const place = code === 'full' ? { place: 'destination' } : errno !== undefined && known[errno] === gone ? { reason: 'folder' } : {}
   return new HoldfastError(code, `${words} (${name})`, { cause: error, data: { ...place, ...(errno === undefined ? {} : { errno }) } })
 }
 

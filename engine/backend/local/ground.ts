@@ -127,7 +127,7 @@ async function markOf(root: Folder): Promise<string | undefined> {
 }
 
 function offline(root: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('offline', `The destination folder is not there: ${root}. Is its disk connected?`, { cause })
+  return new HoldfastError('offline', `The destination folder is not there: ${root}. Is its disk connected?`, { cause, data: { reason: 'folder' } })
 }
 
 /**

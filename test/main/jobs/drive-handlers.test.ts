@@ -4,7 +4,7 @@ import type { Question } from '../../../main/authority/questions.ts'
 import { declined } from '../../../main/authority/ask.ts'
 import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
 
-const drive = { id: '5A2B', name: 'Blue Disk', mount: '/media/mia/Blue Disk', root: '/', readOnly: false, removable: true, system: false, freeBytes: 5, totalBytes: 9 }
+const drive = { id: '5A2B', name: 'Blue Disk', mount: '/media/mia/Blue Disk', root: '/', seen: [], readOnly: false, removable: true, system: false, freeBytes: 5, totalBytes: 9 }
 
 function setUp(yes: boolean) {
   const folders = new Folders()

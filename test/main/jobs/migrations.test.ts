@@ -42,7 +42,7 @@ it('jobs of an older version go on, with their repository and their secrets', as
     expect(secrets.get(record.repository.id, address)?.password).toBe(`pw ${at}`)
   }
   await store.remove('job-3')
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 9, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}], copies: [] } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 10, data: { repositories: [{}, {}, {}], jobs: [{}, {}, {}], copies: [] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 0).all).toHaveLength(3)
 })
 
@@ -69,7 +69,7 @@ it('jobs of version 3 go on as they are: nobody has chosen what is kept, so noth
   const store = new JobStore(join(folder, 'jobs.json'), () => 9)
   expect([store.movedTo, store.get('j').config]).toEqual([undefined, config])
   await store.update('j', { ...config, retention: { last: 2, budgetBytes: 5, withinMs: 9 } })
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 9, data: { copies: [], jobs: [{ scheduledSinceMs: 5, config: { retention: { last: 2, budgetBytes: 5, withinMs: 9 } } }] } })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 10, data: { copies: [], jobs: [{ scheduledSinceMs: 5, config: { retention: { last: 2, budgetBytes: 5, withinMs: 9 } } }] } })
   expect(new JobStore(join(folder, 'jobs.json'), () => 9).get('j').config.retention).toEqual({ last: 2, budgetBytes: 5, withinMs: 9 })
 })
 
@@ -83,7 +83,7 @@ it('jobs of version 4 have no copies yet; those that they get are kept with them
   const store = new JobStore(path, () => 9)
   expect([store.movedTo, store.get('j').config, store.copies.all]).toEqual([undefined, { ...config, retention }, []])
   const copy = await store.copies.add({ repository: 'r', destination: { type: 'folder', path: '/copy' }, removeVanished: true, addedMs: 9 })
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 9, data: { ...data, copies: [copy] } })
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 10, data: { ...data, copies: [copy] } })
   expect(new JobStore(path, () => 9).copies.all).toEqual([copy])
 })
 
@@ -103,7 +103,7 @@ it('jobs of version 6 go on without conditions; those that they get are kept', a
   expect([store.movedTo, store.get('j').config]).toEqual([undefined, config])
   const conditions = { mains: true, batteryAbove: 40, unmetered: true, idle: false, networks: { rule: 'never', names: ['Phone'] } } as const
   await store.update('j', { ...config, conditions })
-  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 9 })
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ version: 10 })
   expect([new JobStore(path, () => 9).get('j').config.conditions, new JobStore(path, () => 9).get('j').scheduledSinceMs]).toEqual([conditions, 5])
 })
 
@@ -117,6 +117,6 @@ it('jobs of version 5 go on with their schedules; other schedules make the file 
   expect([store.movedTo, store.all.map((one) => one.config.schedule)]).toEqual([undefined, schedules])
   const more = [{ type: 'interval', minutes: 240 }, { type: 'times', days: [1, 7], at: ['09:00', '18:30'] }, { type: 'cron', expression: '30 9 * * 1-5' }] as const
   for (const [at, schedule] of more.entries()) await store.update(`j${at}`, { ...config, schedule })
-  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 9 })
+  expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 10 })
   expect(new JobStore(join(folder, 'jobs.json'), () => 9).all.map((one) => [one.config.schedule, one.scheduledSinceMs])).toEqual(more.map((schedule) => [schedule, 9]))
 })

@@ -14,6 +14,8 @@ import { Kits } from '../../../main/kit/kits.ts'
 import { PasswordChecks } from '../../../main/jobs/password-check.ts'
 import { RetentionPreviews } from '../../../main/jobs/retention-preview.ts'
 import { Browsing } from '../../../main/jobs/browsing.ts'
+import { Disks } from '../../../main/repositories/disks.ts'
+import type { AttachedDrives } from '../../../main/system/drives.ts'
 import { Whereabouts } from '../../../main/repositories/whereabouts.ts'
 import type { Where } from '../../../main/repositories/spread.ts'
 import { openReminders, PasswordReminder } from '../../../main/repositories/reminder.ts'
@@ -66,10 +68,19 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const awake = { sinceMs: 0 }
   const surroundings: { value: Surroundings } = { value: {} }
   const queue = new RunQueue({ timers, parallelJobs: () => parallelJobs, pause: pauseIn(settings), awakeSinceMs: () => awake.sinceMs, surroundings: () => surroundings.value, onChange: () => { counts.change += 1 } })
+  /** What is plugged in. */
+  const attached: { value: AttachedDrives } = { value: { all: [], of: async () => undefined } }
+  const flushed: string[] = []
+  const safe: string[] = []
+  const knownDisks = new Disks({
+    store, secrets, queue, now, attached: async () => attached.value, mounts: async () => JSON.stringify(attached.value.all),
+    flush: async (place) => flushed.push(place) > 0,
+    onMoved: (jobId) => { browsing.close({ jobId }) }, onSafe: (disk) => { safe.push(disk) }, onChange: () => { counts.change += 1 },
+  })
   const visits = new Visits()
   const places = new Places({ store, secrets, visits })
   const ports = {
-    queue, timers, log, store, places, secrets, history, engines: supervisor, home: folder, quietFolders: [], pace: new Pace({ burst: 12, perSecond: 0.5, now }),
+    queue, timers, log, store, places, disks: knownDisks, secrets, history, engines: supervisor, home: folder, quietFolders: [], pace: new Pace({ burst: 12, perSecond: 0.5, now }),
     onChange: () => { counts.change += 1 },
     onLive: () => { counts.live += 1 },
     onRestart: (_run: unknown, count: number) => { restarts.push(count) },
@@ -117,10 +128,10 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
     isThere: async (destination) => !awayPlaces.has(repositoryUrl(destination)),
   })
   /** Where folders lie; others are nowhere. */
-  const disks = new Map<string, Where>()
+  const whereabout = new Map<string, Where>()
   const dismissed = new Set<string>()
   const whereabouts = new Whereabouts({
-    store, history, copies, diskOf: async (path) => disks.get(path), isDismissed: (key) => dismissed.has(key), onChange: () => { counts.change += 1 },
+    store, history, copies, diskOf: async (path) => whereabout.get(path), isDismissed: (key) => dismissed.has(key), onChange: () => { counts.change += 1 },
   })
   const dismiss = (key: string): void => { dismissed.add(key) }
   const add = async (name: string, changes: Partial<JobConfig> = {}): Promise<string> => {
@@ -131,5 +142,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, kits, offered, log, add, folders, pace: ports.pace, disks, whereabouts, dismissed, dismiss }
+  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, kits, offered, log, add, folders, pace: ports.pace, whereabout, disks: knownDisks, attached, flushed, safe, whereabouts, dismissed, dismiss }
 }

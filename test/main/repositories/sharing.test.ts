@@ -41,7 +41,7 @@ describe('jobs of one place', () => {
     await shareRepositories(store, kept)
     const again = new JobStore(join(folder, 'jobs.json'), () => 0)
     expect([again.movedTo, again.all]).toEqual([undefined, store.all])
-    expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 9 })
+    expect(JSON.parse(readFileSync(join(folder, 'jobs.json'), 'utf8'))).toMatchObject({ version: 10 })
   })
 
   it('ask the keychain for nothing where no two are at one place', async () => {

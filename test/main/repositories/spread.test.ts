@@ -29,7 +29,7 @@ describe('how copies are spread', () => {
 async function withBackup() {
   const world = openWorld()
   const id = await world.add('docs')
-  world.disks.set('/home/u/docs', disk('sda'))
+  world.whereabout.set('/home/u/docs', disk('sda'))
   const view = () => world.whereabouts.view(world.store.get(id))
   const backUp = async (): Promise<void> => {
     world.backups.run(id, 'manual')
@@ -42,7 +42,7 @@ async function withBackup() {
 
 describe('the places of a job', () => {
   it('are told once there is a backup and it is known where the originals are; what is away stays where it was', async () => {
-    const { whereabouts, view, backUp, disks } = await withBackup()
+    const { whereabouts, view, backUp, whereabout: disks } = await withBackup()
     await whereabouts.refresh()
     expect(view()).toBeUndefined()
     await backUp()
@@ -84,7 +84,7 @@ describe('the places of a job', () => {
   })
 
   it('that are together are told until somebody wants it so, and again where it becomes another matter', async () => {
-    const { whereabouts, view, backUp, disks, dismiss, id } = await withBackup()
+    const { whereabouts, view, backUp, whereabout: disks, dismiss, id } = await withBackup()
     disks.set('/backup', disk('sda'))
     await whereabouts.refresh()
     await backUp()

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { drivesForBackups, mountedDrives, systemFacts, type DriveFacts } from '../../../main/system/drives.ts'
+import { attachedDrives, drivesForBackups, seenAt, systemFacts, type DriveFacts } from '../../../main/system/drives.ts'
 
 /** A partition, as the kernel and udev show it. */
 interface Part {
@@ -69,12 +69,12 @@ it('lists the disks that are attached, and neither the system’s own nor what i
     '34 21 0:60 / /mnt/nas rw - cifs //nas/x rw',
   ])
   const room = { freeBytes: 600, totalBytes: 1000 }
-  const plain = { root: '/', readOnly: false, system: false }
+  const plain = (mount: string) => ({ mount, root: '/', seen: [{ root: '/', point: mount }], readOnly: false, system: false })
   expect(await drivesForBackups(facts)).toEqual([
-    { ...plain, id: '5A2B-11C0', name: 'Blaue Platte été', mount: '/media/mia/Blaue Platte été', removable: true, ...room },
+    { ...plain('/media/mia/Blaue Platte été'), id: '5A2B-11C0', name: 'Blaue Platte été', removable: true, ...room },
     // A disk in a case of its own says that it is fixed.
-    { ...plain, id: '9f0e-5', name: 'WD Elements 2621', mount: '/media/mia/back\\slash\ttab', removable: true, ...room },
-    { ...plain, id: 'inner-7', name: 'raw', mount: '/mnt/raw', removable: false, ...room },
+    { ...plain('/media/mia/back\\slash\ttab'), id: '9f0e-5', name: 'WD Elements 2621', removable: true, ...room },
+    { ...plain('/mnt/raw'), id: 'inner-7', name: 'raw', removable: false, ...room },
   ])
 })
 
@@ -92,7 +92,24 @@ it('knows two disks with the same label apart, and each by one mount point', asy
     '41 21 8:17 / /media/mia/Blue rw - vfat /dev/sdb1 rw',
     '42 21 8:49 / /media/mia/Blue1 rw - vfat /dev/sdd1 rw',
   ])
-  expect((await mountedDrives(facts)).map(({ id, mount }) => [id, mount])).toEqual([['root-1', '/'], ['EF1-00', '/boot/efi'], ['5A2B-11C0', '/media/mia/Blue'], ['77', '/media/mia/Blue1']])
+  expect((await attachedDrives(facts)).all.map(({ id, mount }) => [id, mount])).toEqual([['root-1', '/'], ['EF1-00', '/boot/efi'], ['5A2B-11C0', '/media/mia/Blue'], ['77', '/media/mia/Blue1']])
+})
+
+it('knows a folder by its place in a file system, and finds it wherever that is seen', async () => {
+  const bound = ['40 21 8:17 /photos /home/mia/photos rw - vfat /dev/sdb1 rw', '41 21 8:17 / /media/mia/Blue\\040Ä rw - vfat /dev/sdb1 rw']
+  const { real, ...asked } = computer([own, stick], [...ownMounts, ...bound])
+  const there = ['/', '/tmp', '/media/mia/Blue Ä', '/home/mia/photos']
+  const attached = await attachedDrives({ ...asked, real: async (path) => (there.includes(path) ? path : real(path)) })
+  expect(await attached.of('/media/mia/Blue Ä/Holdfast/new')).toMatchObject({ drive: { id: '5A2B-11C0' }, folder: '/Holdfast/new' })
+  expect(await attached.of('/home/mia/photos')).toMatchObject({ drive: { id: '5A2B-11C0' }, folder: '/photos' })
+  expect(await attached.of('/media/mia/Blue Ä')).toMatchObject({ folder: '/' })
+  // The folder of a mount that is no longer there lies on the disk of the system.
+  expect(await attached.of('/media/mia/Red/Holdfast')).toMatchObject({ drive: { id: 'root-1', system: true }, folder: '/media/mia/Red/Holdfast' })
+  expect(await attached.of('/tmp/x')).toBeUndefined()
+  const elsewhere = (await attachedDrives(computer([own, stick], [...ownMounts, '41 21 8:17 / /media/mia/Blue1 rw - vfat /dev/sdb1 rw']))).all.find(({ id }) => id === '5A2B-11C0')
+  expect(elsewhere && [seenAt(elsewhere, '/Holdfast'), seenAt(elsewhere, '/')]).toEqual(['/media/mia/Blue1/Holdfast', '/media/mia/Blue1'])
+  const part = (await attachedDrives(computer([own, stick], [...ownMounts, ...bound.slice(0, 1)]))).all.find(({ id }) => id === '5A2B-11C0')
+  expect(part && [seenAt(part, '/photos/a'), seenAt(part, '/Holdfast')]).toEqual(['/home/mia/photos/a', undefined])
 })
 
 it('a disk that another one was mounted over is not there', async () => {

@@ -116,6 +116,7 @@ describe('the menu', () => {
     expect(label({ state: 'queued', runId: 'r', waits: { wait: { type: 'place', most: 2 } } })).toBe('docs: waits for its turn')
     expect(label({ state: 'queued', runId: 'r', waits: { wait: { type: 'paused' } } })).toBe('docs: waits until you resume')
     expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'destination' }, untilMs: nowMs + 1 } })).toBe('docs: waits for its destination')
+    expect(label({ ...ended('failed'), waits: { wait: { type: 'disk', names: ['Blue Disk'] } } })).toBe('docs: waits for the disk Blue Disk')
     expect(label({ ...ended('failed'), waits: { wait: { type: 'away', what: 'source' } } })).toBe('docs: waits for its source')
     expect(label({ ...ended('success'), waits: { wait: { type: 'catch-up' }, untilMs: nowMs + 1 } })).toBe('docs: makes up for a missed backup soon')
     expect(label({ ...ended('success'), waits: { wait: { type: 'power' } } })).toBe('docs: waits for mains power')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../../../engine/protocol/errors.ts'
 import { errorText } from '../../../renderer/text/errors.ts'
+import { diskBackup, diskState } from '../../../renderer/text/disks.ts'
 import { pauseWords } from '../../../renderer/text/pause.ts'
 import { atOnceWords, continuingWords, etaWords, jobStatus, outcomeStatus, phaseWords, queuedWords, shortWords, sumWords, waitWords } from '../../../renderer/text/status.ts'
 import { destinationWords, noticeWords } from '../../../renderer/text/words.ts'
@@ -104,6 +105,27 @@ test('says why a job does not run now, and until when', () => {
   expect([queuedWords({ wait: { type: 'place', most: 2 } }), queuedWords({ wait: { type: 'paused' } }), queuedWords({ wait: { type: 'sign-in', service: 'box' } })]).toEqual([
     'It starts when another job is done. How many run at once is a setting.', 'It starts when you resume.', 'It starts when somebody has signed in.',
   ])
+})
+
+test('what waits for a disk says for which, and has not failed', () => {
+  const waits = { wait: { type: 'disk', names: ['Blue Disk', 'Red\u202e'] } } as const
+  expect(waitWords(waits, 0)).toBe('Waits for the disk Blue Disk or Red\\u202e')
+  expect(queuedWords(waits)).toBe('It starts as soon as Blue Disk or Red\\u202e is plugged in.')
+  const broken = run('j1', 'r', 0, { outcome: 'failed', error: { code: 'offline', message: '', retryable: true } })
+  expect(jobStatus(job('j1', 'Photos', { lastRun: broken, waits }), undefined).words).toBe('Waiting for the disk Blue Disk or Red\\u202e')
+  expect(jobStatus(job('j1', 'Photos', { state: 'queued', waits }), undefined).words).toBe('Waiting for the disk Blue Disk or Red\\u202e')
+  expect(jobStatus(job('j1', 'Photos', { lastRun: run('j1', 'r', 0), waits }), undefined).words).toBe('Backed up')
+  expect(jobStatus(job('j1', 'Photos', { lastRun: broken }), undefined).words).toBe('Failed')
+  expect(errorText({ code: 'offline', message: '', retryable: true, data: { reason: 'folder' } }).advice).toContain('Plug in its disk')
+})
+
+test('a disk says how it is with it, and what is on it', () => {
+  const day = 24 * 3_600_000
+  const disk = { id: 'a', name: 'Red', current: true, present: true, seenMs: 0, safe: false }
+  expect([diskState(disk, 90 * day), diskState({ ...disk, safe: true }, 5), diskState({ ...disk, present: false }, day), diskState({ ...disk, present: false }, 9.5 * day)]).toEqual([
+    'Plugged in', 'Plugged in; you can unplug it now', 'Not plugged in', 'Not plugged in, not seen for 9 days',
+  ])
+  expect([diskBackup(disk, 5), diskBackup({ ...disk, completeMs: 0 }, 3 * day)]).toEqual(['No backup yet', 'Last backup 3 days ago'])
 })
 
 test('a pause is told with its end', () => {
