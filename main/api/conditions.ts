@@ -1,3 +1,4 @@
+import * as m from '../text/compiled/messages.js'
 import { visibleText } from './text.ts'
 import type { Wait } from './views.ts'
 
@@ -5,17 +6,17 @@ import type { Wait } from './views.ts'
 export function awaitedCondition(wait: Wait['wait']): string | undefined {
   switch (wait.type) {
     case 'power':
-      return 'mains power'
+      return m.awaited_condition_power()
     case 'battery':
-      return `a battery of ${wait.above} % or more`
+      return m.awaited_condition_battery({ above: wait.above })
     case 'metered':
-      return 'a connection that is not metered'
+      return m.awaited_condition_metered()
     case 'network':
-      return wait.rule === 'only' ? `the network ${wait.names.map(visibleText).join(' or ')}` : 'another network'
+      return wait.rule === 'only' ? m.awaited_condition_network({ names: wait.names.map(visibleText).join(m.awaited_or()) }) : m.awaited_condition_network2()
     case 'idle':
-      return 'a moment when nobody uses the computer'
+      return m.awaited_condition_idle()
     case 'disk':
-      return `the disk ${diskNames(wait.names)}`
+      return m.awaited_condition_disk({ disks: diskNames(wait.names) })
     default:
       return undefined
   }
@@ -23,5 +24,5 @@ export function awaitedCondition(wait: Wait['wait']): string | undefined {
 
 /** Disks of which one is enough. */
 export function diskNames(names: readonly string[]): string {
-  return names.map(visibleText).join(' or ')
+  return names.map(visibleText).join(m.awaited_or())
 }

@@ -1,3 +1,4 @@
+import * as m from '../text/compiled/messages.js'
 import type { AddressValues, ProviderDescription } from '../../engine/protocol/providers/description.ts'
 import { isReadableOnTheWay } from '../../engine/protocol/plain-http.ts'
 import { writeAddress } from '../../engine/protocol/providers/address.ts'
@@ -44,7 +45,7 @@ export function placeWords({ provider: id, values }: ProviderDestination): Place
   const what = [...parts.map(({ name }) => values[name] ?? ''), server?.path ?? ''].filter((text) => text !== '').join('/')
   if (!server) return { what, where: serviceWords(provider, values) }
   const user = fields.filter(({ at }) => at === 'user').map(({ name }) => values[name] ?? '').filter((text) => text !== '')
-  const open = isOpenOnTheWay(provider, values) ? ' (not encrypted)' : ''
+  const open = isOpenOnTheWay(provider, values) ? m.place_open() : ''
   return { what, where: [...user, server.host].join('@') + open }
 }
 

@@ -1,3 +1,5 @@
+import * as m from '../text/compiled/messages.js'
+import { intlLocale } from '../text/language.ts'
 import type { Retention } from './views.ts'
 
 const dayMs = 24 * 3_600_000
@@ -38,17 +40,19 @@ function hasNoRule(retention: Retention | undefined): boolean {
 /** `all of 2 days, the last 3, 30 daily, at most 5 GB`, for people; empty where everything stays. */
 export function retentionText(retention: Retention): string {
   const { budgetBytes } = retention
-  return [...ruleTexts(retention), ...(budgetBytes === undefined ? [] : [`at most ${Number((budgetBytes / 1e9).toFixed(3))} GB`])].join(', ')
+  return [...ruleTexts(retention), ...(budgetBytes === undefined ? [] : [m.retention_budget({ gigabytes: new Intl.NumberFormat(intlLocale(), { maximumFractionDigits: 3, useGrouping: false }).format(budgetBytes / 1e9) })])].join(', ')
 }
+
+const ruleText = { last: m.retention_last, hourly: m.retention_hourly, daily: m.retention_daily, weekly: m.retention_weekly, monthly: m.retention_monthly, yearly: m.retention_yearly } as const
 
 /** Each rule in a few words, but for the budget. */
 export function ruleTexts(retention: Retention): readonly string[] {
   const { withinMs } = retention
   return [
-    ...(withinMs === undefined ? [] : [`all of ${withinMs === dayMs ? 'a day' : `${Number((withinMs / dayMs).toFixed(2))} days`}`]),
+    ...(withinMs === undefined ? [] : [withinMs === dayMs ? m.retention_withinDay() : m.retention_withinDays({ days: new Intl.NumberFormat(intlLocale(), { maximumFractionDigits: 2, useGrouping: false }).format(withinMs / dayMs) })]),
     ...retentionRules.flatMap((rule) => {
       const count = retention[rule]
-      return count === undefined ? [] : [rule === 'last' ? `the last ${count}` : `${count} ${rule}`]
+      return count === undefined ? [] : [ruleText[rule]({ count })]
     }),
   ]
 }

@@ -1,9 +1,11 @@
+import * as m from '../text/compiled/messages.js'
 import { serviceName } from '../../engine/accounts/services.ts'
-import { scheduleText } from '../../engine/protocol/schedule.ts'
+import type { Weekday } from '../../engine/protocol/schedule.ts'
 import type { Conditions, Destination, JobConfig, Schedule, SignInKind } from '../api/contract.ts'
 import { retentionText } from '../api/retention.ts'
 import { placeWords } from '../api/providers.ts'
 import { assertNever } from '../system/never.ts'
+import { intlLocale } from '../text/language.ts'
 import type { Loss } from './protection.ts'
 import type { Sensitivity } from './sensitive.ts'
 import { shownText } from './shown.ts'
@@ -20,131 +22,131 @@ const mostLines = 12
 
 export function removalQuestion(name: string): Question {
   return {
-    title: `Delete the job “${shownText(name)}”?`,
+    title: m.ask_removal_title({ name: shownText(name) }),
     detail: lines([
-      'Holdfast forgets this job with its schedule, its history and its stored password.',
-      'The backup itself stays where it is. You need its address and password to get at it again.',
+      m.ask_removal_detail(),
+      m.ask_removal_detail2(),
     ]),
-    yes: 'Delete job',
+    yes: m.ask_removal_yes(),
   }
 }
 
 /** Whoever holds the storage could have put an older copy there to make newer snapshots disappear. */
 export function olderQuestion(name: string): Question {
   return {
-    title: `Go on with the older backup of “${shownText(name)}”?`,
+    title: m.ask_older_title({ name: shownText(name) }),
     detail: lines([
-      'Snapshots that this computer has seen are no longer in it. They stay lost, unless the newer copy of the backup comes back.',
-      'Go on only if you know why: because you put an older copy there yourself.',
+      m.ask_older_detail(),
+      m.ask_older_detail2(),
     ]),
-    yes: 'Use the older backup',
+    yes: m.ask_older_yes(),
   }
 }
 
 /** What protects older snapshots after an attack ends with this. @param host of another machine's job */
 export function acknowledgeQuestion(name: string, host?: string): Question {
-  const where = host === undefined ? '' : ` of the computer “${shownText(host)}”`
+  const where = host === undefined ? '' : m.ask_acknowledge_where({ host: shownText(host) })
   return {
-    title: `Is the unusual change in “${shownText(name)}”${where} as it should be?`,
+    title: m.ask_acknowledge_title({ name: shownText(name), where }),
     detail: lines([
-      'Until now no older snapshot is let go. From now on the rules for what is kept count again.',
-      'If you do not know where the change comes from, look at the files first.',
+      m.ask_acknowledge_detail(),
+      m.ask_acknowledge_detail2(),
     ]),
-    yes: 'It is fine, go on',
+    yes: m.ask_acknowledge_yes(),
   }
 }
 
 /** Whoever has this password reads everything in the backup. */
 export function passwordQuestion(name: string): Question {
   return {
-    title: `Let another password open the backup of “${shownText(name)}”?`,
+    title: m.ask_password_title({ name: shownText(name) }),
     detail: lines([
-      'It is the one that was just typed in the window. Whoever knows it can read everything in the backup.',
-      'The old password goes on opening it.',
+      m.ask_password_detail(),
+      m.ask_password_detail2(),
     ]),
-    yes: 'Add password',
+    yes: m.ask_password_yes(),
   }
 }
 
 /** Whoever has its words reads everything in the backup. */
 export function kitQuestion(name: string): Question {
   return {
-    title: `Make a recovery kit for the backup of “${shownText(name)}”?`,
+    title: m.ask_kit_title({ name: shownText(name) }),
     detail: lines([
-      'Twelve words open the backup then, beside its password. They stand on one page, which you print or save; Holdfast keeps them nowhere.',
-      'Whoever has this page and can reach the storage can read everything in the backup.',
+      m.ask_kit_detail(),
+      m.ask_kit_detail2(),
     ]),
-    yes: 'Make a kit',
+    yes: m.ask_kit_yes(),
   }
 }
 
 /** A page that lies in a drawer opens nothing any more. */
 export function kitRemovalQuestion(name: string, number: string): Question {
   return {
-    title: `Take the recovery kit ${shownText(number)} away?`,
-    detail: lines([`Its page no longer opens the backup of “${shownText(name)}”: destroy it, on paper and as a file.`, 'The password and other kits go on opening it.']),
-    yes: 'Take it away',
+    title: m.ask_kitRemoval_title({ number: shownText(number) }),
+    detail: lines([m.ask_kitRemoval_detail({ name: shownText(name) }), m.ask_kitRemoval_detail2()]),
+    yes: m.ask_kitRemoval_yes(),
   }
 }
 
 /** A storage on the network that no job uses yet: what the folders hold goes there. */
 export function storageQuestion(config: JobConfig): Question {
   return {
-    title: `Send backups to ${destinationName(config.destination)}?`,
-    detail: lines(['Encrypted copies of these folders go there:', ...config.sources.map(shownText)]),
-    yes: 'Send them there',
+    title: m.ask_storage_title({ destination: destinationName(config.destination) }),
+    detail: lines([m.ask_storage_detail(), ...config.sources.map(shownText)]),
+    yes: m.ask_storage_yes(),
   }
 }
 
 /** A storage on the network that no job uses yet: what is in a job's repository goes there. */
 export function copyQuestion(name: string, destination: Destination): Question {
   return {
-    title: `Copy the backup of “${shownText(name)}” to ${destinationName(destination)}?`,
-    detail: lines(['Encrypted copies of all its snapshots go there, now and about once a day.', 'Whoever knows the password of the copy can read everything in it.']),
-    yes: 'Copy it there',
+    title: m.ask_copy_title({ name: shownText(name), destination: destinationName(destination) }),
+    detail: lines([m.ask_copy_detail(), m.ask_copy_detail2()]),
+    yes: m.ask_copy_yes(),
   }
 }
 
 export function copyRemovalQuestion(name: string, destination: Destination): Question {
   return {
-    title: `No longer copy the backup of “${shownText(name)}” to ${destinationName(destination)}?`,
-    detail: lines(['Holdfast forgets the place and its stored password.', 'What was copied stays where it is. You need its address and password to get at it again.']),
-    yes: 'Stop copying',
+    title: m.ask_copyRemoval_title({ name: shownText(name), destination: destinationName(destination) }),
+    detail: lines([m.ask_copyRemoval_detail(), m.ask_copyRemoval_detail2()]),
+    yes: m.ask_copyRemoval_yes(),
   }
 }
 
 /** A new job that keeps fewer snapshots than is usual: there may be some under its name already. */
 export function retentionQuestion(name: string, losses: readonly Loss[]): Question {
-  return { title: `Keep few snapshots of “${shownText(name)}”?`, detail: lines(losses.map(lossLine)), yes: 'Keep these only' }
+  return { title: m.ask_retention_title({ name: shownText(name) }), detail: lines(losses.map(lossLine)), yes: m.ask_retention_yes() }
 }
 
 /** @param login as the service calls the account */
 export function signOutQuestion(service: SignInKind, login: string, jobs: readonly string[]): Question {
   return {
-    title: `Sign out of ${serviceName(service)} (${shownText(login)})?`,
+    title: m.ask_signOut_title({ service: serviceName(service), login: shownText(login) }),
     detail: lines([
-      'Holdfast forgets the account and asks the service to do the same. What is stored there stays.',
-      ...(jobs.length === 0 ? [] : ['These jobs, or copies of them, wait until somebody signs in again:', ...jobs.map(shownText)]),
+      m.ask_signOut_detail(),
+      ...(jobs.length === 0 ? [] : [m.ask_signOut_detail2(), ...jobs.map(shownText)]),
     ]),
-    yes: 'Sign out',
+    yes: m.ask_signOut_yes(),
   }
 }
 
 /** A storage that a program of this machine reaches, as the window has typed it. */
 export function tryQuestion(destination: Destination): Question {
   return {
-    title: `Try ${destinationName(destination)}?`,
-    detail: lines(['A program of this computer is started for it, with the settings that were typed.', 'Go on only if you have entered them yourself.']),
-    yes: 'Try it',
+    title: m.ask_try_title({ destination: destinationName(destination) }),
+    detail: lines([m.ask_try_detail(), m.ask_try_detail2()]),
+    yes: m.ask_try_yes(),
   }
 }
 
 /** A storage on the network that no job uses, to restore from: whoever fills it decides what the restored files are. */
 export function visitQuestion(destination: Destination): Question {
   return {
-    title: `Open the backup at ${destinationName(destination)}?`,
-    detail: lines(['The password and keys that were typed are tried there, and files can be restored from it.', 'Go on only if you have entered this address yourself.']),
-    yes: 'Open it',
+    title: m.ask_visit_title({ destination: destinationName(destination) }),
+    detail: lines([m.ask_visit_detail(), m.ask_visit_detail2()]),
+    yes: m.ask_visit_yes(),
   }
 }
 
@@ -159,14 +161,14 @@ export interface Import {
 /** What another computer has left says what is backed up here from now on. */
 export function importQuestion({ place, jobs, losses, goesOnAs }: Import): Question {
   return {
-    title: jobs.length === 1 ? `Make the job “${shownText(jobs[0]?.name ?? '')}” on this computer?` : `Make ${jobs.length} jobs on this computer?`,
+    title: jobs.length === 1 ? m.ask_import_title({ name: shownText(jobs[0]?.name ?? '') }) : m.ask_import_titleMany({ count: jobs.length }),
     detail: lines([
-      `Their backups go to ${place}, and what opens it is kept on this computer.`,
-      ...(goesOnAs === undefined ? [] : [`This computer takes the place of ${shownText(goesOnAs)}, which should not back up there any more.`]),
+      m.ask_import_detail({ place }),
+      ...(goesOnAs === undefined ? [] : [m.ask_import_detail2({ goesOnAs: shownText(goesOnAs) })]),
       ...jobs.map(({ name, sources }) => `${shownText(name)}: ${shownText(sources.join(', '))}`),
       ...losses.map(({ name, loss }) => `${shownText(name)}: ${lossLine(loss)}`),
     ]),
-    yes: jobs.length === 1 ? 'Make the job' : 'Make the jobs',
+    yes: jobs.length === 1 ? m.ask_import_yes() : m.ask_import_yesMany(),
   }
 }
 
@@ -181,51 +183,51 @@ export interface JobChange {
 
 export function changeQuestion({ name, moved, password, losses }: JobChange): Question {
   return {
-    title: `Change the job “${shownText(name)}”?`,
+    title: m.ask_change_title({ name: shownText(name) }),
     detail: lines([
-      ...(moved ? [`Its backups go to ${destinationName(moved.to)} from now on, no longer to ${destinationName(moved.from)}.`] : []),
-      ...(moved?.sameRepository ? ['The same repository is there: the job goes on with it.'] : []),
-      ...(password ? ['Its backup will be encrypted with the password that was just entered.'] : []),
+      ...(moved ? [m.ask_change_detail({ destination: destinationName(moved.to), destination2: destinationName(moved.from) })] : []),
+      ...(moved?.sameRepository ? [m.ask_change_detail2()] : []),
+      ...(password ? [m.ask_change_detail3()] : []),
       ...losses.map(lossLine),
     ]),
-    yes: 'Change it',
+    yes: m.ask_change_yes(),
   }
 }
 
 export function restoreQuestion(target: string, reason: Sensitivity): Question {
   return {
-    title: `Restore into ${shownText(target)}?`,
-    detail: lines([sensitiveLine(reason), 'Restored files may replace what is there. If you are not sure, cancel and choose an empty folder.']),
-    yes: 'Restore there',
+    title: m.ask_restore_title({ target: shownText(target) }),
+    detail: lines([sensitiveLine(reason), m.ask_restore_detail()]),
+    yes: m.ask_restore_yes(),
   }
 }
 
 export function autoStartQuestion(on: boolean): Question {
   return on
-    ? { title: 'Start Holdfast when you log in?', detail: 'It starts hidden in the tray, so that scheduled backups run.', yes: 'Start on login' }
-    : { title: 'No longer start Holdfast when you log in?', detail: 'Scheduled backups run only after you have started it yourself.', yes: 'Do not start' }
+    ? { title: m.ask_autoStart_title(), detail: m.ask_autoStart_detail(), yes: m.ask_autoStart_yes() }
+    : { title: m.ask_autoStartOff_title(), detail: m.ask_autoStartOff_detail(), yes: m.ask_autoStartOff_yes() }
 }
 
 export function crawlQuestion(bytesPerSecond: number): Question {
-  return { title: 'Slow all backups down?', detail: `All jobs together send no more than ${bytesPerSecond} bytes a second. Large backups do not end at this pace.`, yes: 'Slow down' }
+  return { title: m.ask_crawl_title(), detail: m.ask_crawl_detail({ bytesPerSecond }), yes: m.ask_crawl_yes() }
 }
 
 export function silenceQuestion(): Question {
-  return { title: 'Switch all notifications off?', detail: 'Nothing tells you when a backup fails, until you open this window.', yes: 'Switch off' }
+  return { title: m.ask_silence_title(), detail: m.ask_silence_detail(), yes: m.ask_silence_yes() }
 }
 
 function sensitiveLine(reason: Sensitivity): string {
   switch (reason) {
     case 'home':
-      return 'This is a home folder, or holds one: files in it can change your settings and start programs when you log in.'
+      return m.ask_sensitive_home()
     case 'settings':
-      return 'Files in this folder can change settings of programs, or start programs when you log in.'
+      return m.ask_sensitive_settings()
     case 'system':
-      return 'This folder belongs to the operating system.'
+      return m.ask_sensitive_system()
     case 'own':
-      return 'Holdfast keeps its own settings and state in this folder.'
+      return m.ask_sensitive_own()
     case 'originals':
-      return 'The original files of a backup job are in this folder.'
+      return m.ask_sensitive_originals()
     default:
       return assertNever(reason)
   }
@@ -234,21 +236,21 @@ function sensitiveLine(reason: Sensitivity): string {
 function lossLine(loss: Loss): string {
   switch (loss.type) {
     case 'source':
-      return `No longer backed up: ${shownText(loss.path)}`
+      return m.ask_loss_source({ path: shownText(loss.path) })
     case 'pattern':
-      return `Left out: ${shownText(loss.pattern)}`
+      return m.ask_loss_pattern({ pattern: shownText(loss.pattern) })
     case 'preset':
-      return `Left out: ${loss.preset}`
+      return m.ask_loss_preset({ preset: loss.preset })
     case 'largerThan':
-      return `Left out: files larger than ${loss.bytes} bytes`
+      return m.ask_loss_largerThan({ bytes: loss.bytes })
     case 'oneFileSystem':
-      return 'Left out: other disks inside of its folders'
+      return m.ask_loss_oneFileSystem()
     case 'crawl':
-      return `Sends no more than ${loss.bytesPerSecond} bytes a second`
+      return m.ask_loss_crawl({ bytesPerSecond: loss.bytesPerSecond })
     case 'retention':
-      return `Older snapshots are removed; kept are: ${retentionText(loss.retention)}`
+      return m.ask_loss_retention({ retention: retentionText(loss.retention) })
     case 'conditions':
-      return `Runs by itself only ${conditionWords(loss.conditions).join(', ')}`
+      return m.ask_loss_conditions({ condition: conditionWords(loss.conditions).join(', ') })
     case 'schedule':
       return scheduleLine(loss.schedule)
     default:
@@ -258,36 +260,49 @@ function lossLine(loss: Loss): string {
 
 function conditionWords({ mains, batteryAbove, unmetered, idle, networks }: Conditions): readonly string[] {
   return [
-    ...(mains ? ['on mains power'] : []),
-    ...(batteryAbove === undefined ? [] : [`with a battery of ${batteryAbove} % or more`]),
-    ...(unmetered ? ['where data costs nothing'] : []),
-    ...(networks ? [`${networks.rule === 'only' ? 'in' : 'not in'} the networks ${networks.names.map(shownText).join(', ')}`] : []),
-    ...(idle ? ['while nobody uses the computer'] : []),
+    ...(mains ? [m.ask_condition_mains()] : []),
+    ...(batteryAbove === undefined ? [] : [m.ask_condition_battery({ batteryAbove })]),
+    ...(unmetered ? [m.ask_condition_unmetered()] : []),
+    ...(networks ? [networks.rule === 'only' ? m.ask_condition_in({ names: networks.names.map(shownText).join(', ') }) : m.ask_condition_notIn({ names: networks.names.map(shownText).join(', ') })] : []),
+    ...(idle ? [m.ask_condition_idle()] : []),
   ]
 }
 
 function scheduleLine(schedule: Schedule): string {
   switch (schedule.type) {
     case 'manual':
-      return 'Runs only when you start it'
+      return m.ask_schedule_manual()
     case 'daily':
-      return `Runs only once a day, at ${schedule.at}`
+      return m.ask_schedule_daily({ at: schedule.at })
     case 'hourly':
-      return 'Runs every hour'
+      return m.ask_schedule_hourly()
+    case 'interval':
+      return schedule.minutes % 60 === 0 ? m.ask_schedule_hours({ count: schedule.minutes / 60 }) : m.ask_schedule_minutes({ count: schedule.minutes })
+    case 'continuous':
+      return m.ask_schedule_continuous({ count: schedule.everyMinutes })
+    case 'times':
+      return m.ask_schedule_times({ days: schedule.days.map(dayName).join(', '), times: schedule.at.join(', ') })
+    case 'cron':
+      return m.ask_schedule_cron({ expression: shownText(schedule.expression) })
     default:
-      return `Runs ${shownText(scheduleText(schedule))}`
+      return assertNever(schedule)
   }
+}
+
+/** 1 January 2024 was a Monday. */
+function dayName(day: Weekday): string {
+  return new Intl.DateTimeFormat(intlLocale(), { weekday: 'short' }).format(new Date(2024, 0, day))
 }
 
 /** As a person knows it, in one line. */
 export function destinationName(destination: Destination): string {
   if (destination.type === 'folder') return shownText(destination.path)
   const { what, where } = placeWords(destination)
-  return what === '' ? shownText(where) : `${shownText(what)} on ${shownText(where)}`
+  return what === '' ? shownText(where) : m.ask_destinationName({ what: shownText(what), where: shownText(where) })
 }
 
 /** No dialog grows beyond the screen. */
 function lines(all: readonly string[]): string {
   const rest = all.length - mostLines
-  return [...all.slice(0, mostLines), ...(rest > 0 ? [`… and ${rest} more`] : [])].join('\n')
+  return [...all.slice(0, mostLines), ...(rest > 0 ? [m.ask_lines({ rest })] : [])].join('\n')
 }

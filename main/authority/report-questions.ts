@@ -1,24 +1,25 @@
+import * as m from '../text/compiled/messages.js'
 import type { Question } from './questions.ts'
 import { shownText } from './shown.ts'
 
 /** @param before what was told until now */
 export function reportQuestion(name: string, origin: string, before: string | undefined): Question {
   return {
-    title: `Tell ${shownText(origin)} of the backups of “${shownText(name)}”?`,
+    title: m.ask_report_title({ origin: shownText(origin), name: shownText(name) }),
     detail: [
-      'It is sent the start and the end of each backup: the names of the job and of this computer, how it ended, times, and numbers of files and bytes. No names of files, no contents.',
-      ...(before === undefined ? [] : [before === origin ? 'The address that was told until now is told no longer.' : `${shownText(before)} is told no longer.`]),
-      'Go on only if you have entered this address yourself.',
+      m.ask_report_detail(),
+      ...(before === undefined ? [] : [before === origin ? m.ask_report_detail2() : m.ask_report_detail3({ before: shownText(before) })]),
+      m.ask_report_detail4(),
     ].join('\n'),
-    yes: 'Tell it',
+    yes: m.ask_report_yes(),
   }
 }
 
 /** Whoever relies on being told might not notice. */
 export function reportEndQuestion(name: string, origin: string): Question {
   return {
-    title: `No longer tell ${shownText(origin)} of the backups of “${shownText(name)}”?`,
-    detail: 'Nobody is told there any more that a backup failed. Holdfast forgets the address.',
-    yes: 'Tell it no longer',
+    title: m.ask_reportEnd_title({ origin: shownText(origin), name: shownText(name) }),
+    detail: m.ask_reportEnd_detail(),
+    yes: m.ask_reportEnd_yes(),
   }
 }

@@ -1,3 +1,4 @@
+import * as m from '../text/compiled/messages.js'
 import type { LateBackup, RestoreView, Route, RunView, SettingsView, UnusualReason } from '../api/contract.ts'
 import { awaitedCondition } from '../api/conditions.ts'
 import { careTrouble, copyTrouble } from '../api/protection.ts'
@@ -24,16 +25,16 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
     case 'success':
     case 'unchanged':
       if (level !== 'all' || firstSuccessShown) return undefined
-      return { title: 'Your first backup is complete', body: `${visibleText(jobName)} is safe. From now on Holdfast works quietly and speaks up only when something needs you.`, urgent: false, route }
+      return { title: m.tell_run_success_title(), body: m.tell_run_success_body({ jobName: visibleText(jobName) }), urgent: false, route }
     case 'warnings':
       if (level === 'none') return undefined
       if (run.unusual && run.unusual.length > 0) return unusualAnnouncement(run.unusual, jobName, route)
-      return { title: `${visibleText(jobName)}: backed up with ${counted(run.problems, 'warning')}`, body: 'Some files are not in the backup. Click to see which.', urgent: false, route }
+      return { title: m.tell_run_warnings_title({ jobName: visibleText(jobName), problems: run.problems }), body: m.tell_run_warnings_body(), urgent: false, route }
     case 'partial':
     case 'failed':
       if (level === 'none') return undefined
       if (run.error?.data?.['signIn'] === true) return signInAnnouncement(run.error.data['service'], jobName, route)
-      return { title: `${visibleText(jobName)}: backup failed`, body: failureText(run), urgent: true, route }
+      return { title: m.tell_run_failed_title({ jobName: visibleText(jobName) }), body: failureText(run), urgent: true, route }
     case 'stopped':
       return undefined
     default:
@@ -44,16 +45,16 @@ export function announceRun(run: RunView, jobName: string, level: SettingsView['
 /** What may be an attack, or only a large change: a person knows. */
 function unusualAnnouncement(reasons: readonly UnusualReason[], jobName: string, route: Route): Announcement {
   const isAttack = reasons.some(({ code }) => code === 'scrambled' || code === 'random')
-  const what = isAttack ? 'Very many files look encrypted that did not before.'
-    : reasons.every(({ code }) => code === 'source-changed') ? 'A folder is suddenly empty, or on another disk.'
-      : 'Very many files are gone or different.'
-  return { title: `${visibleText(jobName)}: an unusual change`, body: `${what} Older backups are kept until you have said that it is fine.`, urgent: true, route }
+  const what = isAttack ? m.tell_unusual_what()
+    : reasons.every(({ code }) => code === 'source-changed') ? m.tell_unusual_what2()
+      : m.tell_unusual_what3()
+  return { title: m.tell_unusual_title({ jobName: visibleText(jobName) }), body: m.tell_unusual_body({ what }), urgent: true, route }
 }
 
 /** It is no trouble, so only who hears of everything hears of it; the window asks in any case. */
 export function announcePassword(jobName: string, level: SettingsView['notifications']): Announcement | undefined {
   if (level !== 'all') return undefined
-  return { title: 'Do you still know the password?', body: `Without it nobody can restore ${visibleText(jobName)} once this computer is gone. Click to try it.`, urgent: false, route: { page: 'jobs' } }
+  return { title: m.tell_password_title(), body: m.tell_password_body({ jobName: visibleText(jobName) }), urgent: false, route: { page: 'jobs' } }
 }
 
 /** Backups that their own conditions keep from running, in any case but by hand, or disks that are away. */
@@ -61,9 +62,9 @@ export function announceOverdue(overdue: readonly Overdue[], level: SettingsView
   const [first] = overdue
   if (level === 'none' || !first) return undefined
   if (overdue.every(({ wait }) => wait.type === 'disk')) return announceAwayDisks(overdue)
-  const title = overdue.length === 1 ? `${visibleText(first.name)} waits for ${awaitedCondition(first.wait)}` : `${overdue.length} backups wait for their conditions`
+  const title = overdue.length === 1 ? m.tell_overdue_title({ name: visibleText(first.name), awaited: awaitedCondition(first.wait) ?? '' }) : m.tell_overdue_title2({ count: overdue.length })
   const route: Route = overdue.length === 1 ? { page: 'job', jobId: first.jobId } : { page: 'jobs' }
-  return { title, body: 'It has been due for more than a day. Click to back up now all the same.', urgent: false, route }
+  return { title, body: m.tell_overdue_body(), urgent: false, route }
 }
 
 const mostNamed = 3
@@ -72,21 +73,21 @@ const mostNamed = 3
 export function announceLate(late: readonly LateBackup[], level: SettingsView['notifications']): Announcement | undefined {
   const [first] = late
   if (level === 'none' || !first) return undefined
-  const named = late.slice(0, mostNamed).map((one) => `${lateName(one)}: ${counted(one.days, 'day')}`)
-  const title = late.length === 1 ? `${lateName(first)}: no backup for ${counted(first.days, 'day')}` : `${late.length} backups have not come for long`
-  const more = late.length > mostNamed ? `, and ${late.length - mostNamed} more` : ''
-  return { title, body: late.length === 1 ? 'Click to see why.' : `${named.join(', ')}${more}.`, urgent: true, route: { page: 'jobs' } }
+  const named = late.slice(0, mostNamed).map((one) => `${lateName(one)}: ${m.tell_late_named({ days: one.days })}`)
+  const title = late.length === 1 ? m.tell_late_title({ late: lateName(first), days: first.days }) : m.tell_late_title2({ count: late.length })
+  const more = late.length > mostNamed ? m.tell_late_more({ more: late.length - mostNamed }) : ''
+  return { title, body: late.length === 1 ? m.tell_late_body() : `${named.join(', ')}${more}.`, urgent: true, route: { page: 'jobs' } }
 }
 
 function lateName({ job, host }: LateBackup): string {
-  return host === undefined ? visibleText(job) : `${visibleText(job)} on ${visibleText(host)}`
+  return host === undefined ? visibleText(job) : m.tell_lateName({ job: visibleText(job), host: visibleText(host) })
 }
 
 /** The job has not failed for good: it waits, and goes on by itself. */
 function signInAnnouncement(service: unknown, jobName: string, route: Route): Announcement {
   const named = signInKinds.find((kind) => kind === service)
-  const title = named === undefined ? 'Sign in again' : `Sign in to ${serviceName(named)} again`
-  return { title, body: `${visibleText(jobName)} waits until you have. Click to do that.`, urgent: true, route }
+  const title = named === undefined ? m.tell_signIn_title() : m.tell_signIn_title2({ service: serviceName(named) })
+  return { title, body: m.tell_signIn_body({ jobName: visibleText(jobName) }), urgent: true, route }
 }
 
 /**
@@ -96,15 +97,15 @@ function signInAnnouncement(service: unknown, jobName: string, route: Route): An
 export function announceCare(run: RunView, before: RunView | undefined, of: { readonly name: string } | { readonly copyOf: string }, level: SettingsView['notifications']): Announcement | undefined {
   const trouble = careTrouble(run)
   if (level === 'none' || trouble === undefined || trouble === careTrouble(before)) return undefined
-  const name = 'name' in of ? visibleText(of.name) : `Copy of ${visibleText(of.copyOf)}`
+  const name = 'name' in of ? visibleText(of.name) : m.tell_care_name({ copyOf: visibleText(of.copyOf) })
   const route: Route = { page: 'job', jobId: run.jobId }
   switch (trouble) {
     case 'damaged':
-      return { title: `${name}: its backup is damaged`, body: `${counted(run.care?.affectedCount ?? 0, 'file')} of it cannot be restored whole. Click for details.`, urgent: true, route }
+      return { title: m.tell_care_damaged_title({ name }), body: m.tell_care_damaged_body({ affectedCount: run.care?.affectedCount ?? 0 }), urgent: true, route }
     case 'drill':
-      return { title: `${name}: a restore that was tried has failed`, body: 'Some files of its backup did not come back as they were. Click for details.', urgent: true, route }
+      return { title: m.tell_care_drill_title({ name }), body: m.tell_care_drill_body(), urgent: true, route }
     default:
-      return { title: `${name}: it could not be looked after`, body: failureText(run), urgent: true, route }
+      return { title: m.tell_care_title({ name }), body: failureText(run), urgent: true, route }
   }
 }
 
@@ -115,7 +116,7 @@ export function announceCare(run: RunView, before: RunView | undefined, of: { re
 export function announceCopy(run: RunView, before: RunView | undefined, jobName: string, level: SettingsView['notifications']): Announcement | undefined {
   const trouble = copyTrouble(run)
   if (level === 'none' || trouble === undefined || trouble === before?.error?.code) return undefined
-  return { title: `${visibleText(jobName)}: its backup could not be copied`, body: failureText(run), urgent: true, route: { page: 'job', jobId: run.jobId } }
+  return { title: m.tell_copy_title({ jobName: visibleText(jobName) }), body: failureText(run), urgent: true, route: { page: 'job', jobId: run.jobId } }
 }
 
 /** A restore is always announced unless notifications are off: somebody waits for it. */
@@ -124,18 +125,14 @@ export function announceRestore(restore: RestoreView, level: SettingsView['notif
   if (level === 'none' || outcome === undefined || outcome === 'stopped') return undefined
   const route: Route = { page: 'restore', restoreId: restore.id }
   const failed = outcome === 'failed' || outcome === 'partial'
-  if (failed) return { title: 'Restore failed', body: restore.result ? failureText(restore.result) : '', urgent: true, route }
-  const warned = outcome === 'warnings' ? ` with ${counted(restore.result?.problems ?? 0, 'warning')}` : ''
-  return { title: `Restore complete${warned}`, body: `The files are in ${visibleText(restore.target)}.`, urgent: false, route }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+  if (failed) return { title: m.tell_restore_title(), body: restore.result ? failureText(restore.result) : '', urgent: true, route }
+  const warned = outcome === 'warnings' ? m.tell_restore_warned({ problems: restore.result?.problems ?? 0 }) : ''
+  return { title: m.tell_restore_title2({ warned }), body: m.tell_restore_body({ target: visibleText(restore.target) }), urgent: false, route }
 }
 
 function fullText(error: RunView['error']): string {
   const missing = error?.data?.['missingBytes']
-  return typeof missing === 'number' ? `There is too little space: about ${shownBytes(missing)} more are needed.` : 'There is no space left.'
+  return typeof missing === 'number' ? m.tell_full({ missing: shownBytes(missing) }) : m.tell_full2()
 }
 
 /** One sentence for the few causes that a user can do something about; all else is told in the window. */
@@ -143,20 +140,20 @@ function failureText(run: RunView): string {
   switch (run.error?.code) {
     case 'offline':
     case 'unavailable':
-      if (run.error.data?.['reason'] === 'folder') return 'The disk of the backup is not there. The backup goes on where it stopped as soon as it is back.'
-      return 'The storage cannot be reached. The next run continues where this one stopped.'
+      if (run.error.data?.['reason'] === 'folder') return m.tell_failure_folder()
+      return m.tell_failure_unavailable()
     case 'credentials':
     case 'denied':
-      return 'The storage refused access. Click to check its settings.'
+      return m.tell_failure_denied()
     case 'password':
-      return 'The password does not open the repository.'
+      return m.tell_failure_password()
     case 'full':
       return fullText(run.error)
     case 'source-missing':
-      return 'A source folder is missing.'
+      return m.tell_failure_sourceMissing()
     case 'crashed':
-      return 'The backup broke off several times. Click for details.'
+      return m.tell_failure_crashed()
     default:
-      return 'Click for details.'
+      return m.tell_failure()
   }
 }

@@ -1,8 +1,10 @@
+import * as m from '../text/compiled/messages.js'
 import type { AppState, JobView, Notice, PauseLength, WaitReason } from '../api/contract.ts'
 import { awaitedCondition, diskNames } from '../api/conditions.ts'
 import { protectionOf, type Concern, type Protection } from '../api/protection.ts'
 import { agoWords, spanWords } from '../api/span.ts'
 import { assertNever } from '../system/never.ts'
+import { intlLocale } from '../text/language.ts'
 import { visibleText } from '../../engine/protocol/visible-text.ts'
 
 /** What the icon says. */
@@ -57,41 +59,41 @@ function isActive(job: JobView): boolean {
 
 function tooltipOf(state: AppState, icon: TrayIcon, { concerns, newest }: Protection, nowMs: number): string {
   const active = state.jobs.filter(isActive).map((job) => job.config.name)
-  if (active.length > 0) return `Holdfast: backing up ${active.join(', ')}`
-  if (icon === 'working') return 'Holdfast: restoring'
+  if (active.length > 0) return m.tray_tooltip_backingUp({ active: active.join(', ') })
+  if (icon === 'working') return m.tray_tooltip_restoring()
   const [worst] = concerns
-  if (worst && (icon === 'error' || (icon === 'warning' && worst.severity === 'warn'))) return `Holdfast: ${concernWords(worst, nowMs)}`
-  if (icon === 'warning') return 'Holdfast: something needs you'
-  if (icon === 'paused') return `Holdfast: ${pausedText(state, nowMs)}`
-  return newest ? `Holdfast: last backup ${agoWords(nowMs - newest.completeMs)}` : 'Holdfast'
+  if (worst && (icon === 'error' || (icon === 'warning' && worst.severity === 'warn'))) return m.tray_tooltip_concern({ concern: concernWords(worst, nowMs) })
+  if (icon === 'warning') return m.tray_tooltip_needsYou()
+  if (icon === 'paused') return m.tray_tooltip_paused({ paused: pausedText(state, nowMs) })
+  return newest ? m.tray_tooltip_last({ age: agoWords(nowMs - newest.completeMs) }) : 'Holdfast'
 }
 
 function concernWords({ what, job }: Concern, nowMs: number): string {
   switch (what.type) {
     case 'damaged':
-      return 'a backup is damaged'
+      return m.tray_concern_damaged()
     case 'drill':
-      return 'a restore that was tried has failed'
+      return m.tray_concern_drill()
     case 'password':
-      return 'a backup lacks its password'
+      return m.tray_concern_password()
     case 'late':
-      return what.sinceMs === undefined ? `${job.config.name} was never backed up` : `no backup of ${job.config.name} for ${spanWords(nowMs - what.sinceMs)}`
+      return what.sinceMs === undefined ? m.tray_concern_late({ name: job.config.name }) : m.tray_concern_lateSince({ name: job.config.name, span: spanWords(nowMs - what.sinceMs) })
     case 'failed':
-      return 'a backup failed'
+      return m.tray_concern_failed()
     case 'sign-in':
-      return 'a backup waits until you sign in'
+      return m.tray_concern_signIn()
     case 'disk':
-      return `${job.config.name} waits for the disk ${diskNames(what.names)}`
+      return m.tray_concern_disk({ name: job.config.name, disks: diskNames(what.names) })
     case 'held':
-      return 'an unusual change in a backup'
+      return m.tray_concern_held()
     case 'care':
-      return 'a backup could not be looked after'
+      return m.tray_concern_care()
     case 'copy':
-      return 'a backup could not be copied'
+      return m.tray_concern_copy()
     case 'warnings':
-      return 'done with warnings'
+      return m.tray_concern_warnings()
     case 'first':
-      return 'a backup has never run'
+      return m.tray_concern_first()
     default:
       return assertNever(what)
   }
@@ -101,30 +103,31 @@ function menuOf(state: AppState, nowMs: number): readonly TrayItem[] {
   const line: TrayItem = { label: '', enabled: true }
   const jobs = state.jobs.map((job) => jobItem(job, nowMs))
   const pause: readonly TrayItem[] = state.pausedAll
-    ? [{ label: capitalised(pausedText(state, nowMs)), enabled: false }, { label: 'Resume', enabled: true, action: { type: 'resume-all' } }]
-    : [{ label: 'Pause all', enabled: state.jobs.length > 0, items: pauseLengths.map(([length, label]) => ({ label, enabled: true, action: { type: 'pause-all', length } })) }]
+    ? [{ label: capitalised(pausedText(state, nowMs)), enabled: false }, { label: m.tray_menu_resume(), enabled: true, action: { type: 'resume-all' } }]
+    : [{ label: m.tray_menu_pauseAll(), enabled: state.jobs.length > 0, items: pauseLengths().map(([length, label]) => ({ label, enabled: true, action: { type: 'pause-all', length } })) }]
   return [
-    { label: 'Open Holdfast', enabled: true, action: { type: 'open' } },
+    { label: m.tray_menu_open(), enabled: true, action: { type: 'open' } },
     line,
-    ...(jobs.length > 0 ? jobs : [{ label: 'No backups yet', enabled: false }]),
+    ...(jobs.length > 0 ? jobs : [{ label: m.tray_menu_noBackups(), enabled: false }]),
     line,
     ...pause,
     line,
-    { label: 'Quit', enabled: true, action: { type: 'quit' } },
+    { label: m.tray_menu_quit(), enabled: true, action: { type: 'quit' } },
   ]
 }
 
-const pauseLengths: readonly (readonly [PauseLength, string])[] = [
-  [1, 'For 1 hour'], [2, 'For 2 hours'], [4, 'For 4 hours'], ['tomorrow', 'Until tomorrow morning'], ['resumed', 'Until I resume'],
+const pauseLengths = (): readonly (readonly [PauseLength, string])[] => [
+  [1, m.tray_pause_oneHour()], [2, m.tray_pause_twoHours()], [4, m.tray_pause_fourHours()], ['tomorrow', m.tray_pause_tomorrow()], ['resumed', m.tray_pause_resumed()],
 ]
 
-const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+const timeOfDay = (): Intl.DateTimeFormat => new Intl.DateTimeFormat(intlLocale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 
 /** As the window has it. */
 function pausedText({ pausedUntilMs }: AppState, nowMs: number): string {
-  if (pausedUntilMs === undefined) return 'paused'
+  if (pausedUntilMs === undefined) return m.tray_pausedNow()
   const isToday = new Date(pausedUntilMs).toDateString() === new Date(nowMs).toDateString()
-  return `paused until ${isToday ? '' : 'tomorrow '}${timeOfDay.format(pausedUntilMs)}`
+  const time = timeOfDay().format(pausedUntilMs)
+  return isToday ? m.tray_pausedUntil({ time }) : m.tray_pausedUntilTomorrow({ time })
 }
 
 function capitalised(text: string): string {
@@ -137,8 +140,8 @@ function jobItem(job: JobView, nowMs: number): TrayItem {
     label: `${visibleText(config.name)}: ${resultText(job, nowMs)}`,
     enabled: true,
     items: [
-      job.signIn ? { label: 'Sign in…', enabled: true, action: { type: 'open-job', jobId: id } } : { label: 'Back up now', enabled: state === 'idle', action: { type: 'run', jobId: id } },
-      { label: 'Show', enabled: true, action: { type: 'open-job', jobId: id } },
+      job.signIn ? { label: m.tray_job_signIn(), enabled: true, action: { type: 'open-job', jobId: id } } : { label: m.tray_job_run(), enabled: state === 'idle', action: { type: 'run', jobId: id } },
+      { label: m.tray_job_show(), enabled: true, action: { type: 'open-job', jobId: id } },
     ],
   }
 }
@@ -146,48 +149,48 @@ function jobItem(job: JobView, nowMs: number): TrayItem {
 function resultText({ state, lastRun, signIn, waits }: JobView, nowMs: number): string {
   switch (state) {
     case 'queued':
-      return waits ? waitingText(waits.wait) : 'waiting'
+      return waits ? waitingText(waits.wait) : m.tray_waiting_other()
     case 'running':
-      return 'backing up'
+      return m.tray_result_running()
     case 'restarting':
-      return 'starting again'
+      return m.tray_result_restarting()
     case 'paused':
-      return waits ? waitingText(waits.wait) : 'paused'
+      return waits ? waitingText(waits.wait) : m.tray_pausedNow()
     case 'stopping':
-      return 'stopping'
+      return m.tray_result_stopping()
     case 'idle':
-      if (signIn) return 'waits until you sign in'
+      if (signIn) return m.tray_result_signIn()
       if (waits?.wait.type === 'away' || waits?.wait.type === 'catch-up' || (waits && awaitedCondition(waits.wait) !== undefined)) return waitingText(waits.wait)
-      return lastRun ? `${outcomeWords[lastRun.outcome]} ${agoWords(nowMs - lastRun.finishedMs)}` : 'never backed up'
+      return lastRun ? `${outcomeWords[lastRun.outcome]()} ${agoWords(nowMs - lastRun.finishedMs)}` : m.tray_result_never()
   }
 }
 
 function waitingText(wait: WaitReason): string {
   const condition = awaitedCondition(wait)
-  if (condition !== undefined) return `waits for ${condition}`
+  if (condition !== undefined) return m.tray_waiting_condition({ condition })
   switch (wait.type) {
     case 'away':
-      return wait.what === 'source' ? 'waits for its source' : 'waits for its destination'
+      return wait.what === 'source' ? m.tray_waiting_source() : m.tray_waiting_destination()
     case 'catch-up':
-      return 'makes up for a missed backup soon'
+      return m.tray_waiting_catchUp()
     case 'sign-in':
-      return 'waits until you sign in'
+      return m.tray_waiting_signIn()
     case 'paused':
-      return 'waits until you resume'
+      return m.tray_waiting_paused()
     case 'place':
-      return 'waits for its turn'
+      return m.tray_waiting_place()
     case 'repository':
-      return 'waits for its repository'
+      return m.tray_waiting_repository()
     default:
-      return 'waiting'
+      return m.tray_waiting_other()
   }
 }
 
 const outcomeWords = {
-  success: 'backed up',
-  unchanged: 'backed up',
-  warnings: 'backed up with warnings',
-  partial: 'not finished',
-  failed: 'failed',
-  stopped: 'stopped',
+  success: m.tray_outcome_success,
+  unchanged: m.tray_outcome_success,
+  warnings: m.tray_outcome_warnings,
+  partial: m.tray_outcome_partial,
+  failed: m.tray_outcome_failed,
+  stopped: m.tray_outcome_stopped,
 } as const

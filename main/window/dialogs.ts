@@ -4,16 +4,17 @@ import type { BrowserWindow, OpenDialogOptions, SaveDialogOptions } from 'electr
 import * as v from 'valibot'
 import type { FolderPurpose } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
+import * as m from '../text/compiled/messages.js'
 import { declined, DialogTurn } from '../authority/ask.ts'
 import type { Question } from '../authority/questions.ts'
 
-const options: Readonly<Record<FolderPurpose, OpenDialogOptions>> = {
-  sources: { title: 'Choose folders to back up', buttonLabel: 'Back up', properties: ['openDirectory', 'multiSelections', 'showHiddenFiles'] },
-  destination: { title: 'Choose where backups are kept', buttonLabel: 'Choose', properties: ['openDirectory', 'createDirectory'] },
-  restore: { title: 'Choose where to restore to', buttonLabel: 'Restore here', properties: ['openDirectory', 'createDirectory'] },
+const options: Readonly<Record<FolderPurpose, () => OpenDialogOptions>> = {
+  sources: () => ({ title: m.dialog_sources_title(), buttonLabel: m.dialog_sources_button(), properties: ['openDirectory', 'multiSelections', 'showHiddenFiles'] }),
+  destination: () => ({ title: m.dialog_destination_title(), buttonLabel: m.dialog_choose(), properties: ['openDirectory', 'createDirectory'] }),
+  restore: () => ({ title: m.dialog_restore_title(), buttonLabel: m.dialog_restore_button(), properties: ['openDirectory', 'createDirectory'] }),
 }
 
-const fileOptions: OpenDialogOptions = { title: 'Choose a file', buttonLabel: 'Choose', properties: ['openFile', 'showHiddenFiles', 'dontAddToRecent'] }
+const fileOptions = (): OpenDialogOptions => ({ title: m.dialog_file_title(), buttonLabel: m.dialog_choose(), properties: ['openFile', 'showHiddenFiles', 'dontAddToRecent'] })
 
 const paths = v.exactOptional(v.array(v.string()))
 const testAnswers = v.strictObject({ sources: paths, destination: paths, restore: paths, file: v.exactOptional(v.string()), save: v.exactOptional(v.string()), confirm: v.exactOptional(v.boolean()) })
@@ -39,7 +40,7 @@ export class Dialogs {
   folders(purpose: FolderPurpose, at?: string): Promise<readonly string[]> {
     return this.#turn.take(async () => {
       const answers = this.#testAnswers()
-      return answers ? (answers[purpose] ?? []) : this.#open({ ...options[purpose], ...(at !== undefined && { defaultPath: at }) })
+      return answers ? (answers[purpose] ?? []) : this.#open({ ...options[purpose](), ...(at !== undefined && { defaultPath: at }) })
     })
   }
 
@@ -47,7 +48,7 @@ export class Dialogs {
   file(): Promise<string | undefined> {
     return this.#turn.take(async () => {
       const answers = this.#testAnswers()
-      return answers ? answers.file : (await this.#open(fileOptions))[0]
+      return answers ? answers.file : (await this.#open(fileOptions()))[0]
     })
   }
 
@@ -83,7 +84,7 @@ export class Dialogs {
   async #answer({ title, detail, yes }: Question): Promise<boolean> {
     const answers = this.#testAnswers()
     if (answers) return answers.confirm === true
-    const box = { type: 'question' as const, title: 'Holdfast', message: title, detail, buttons: ['Cancel', yes], defaultId: 0, cancelId: 0, noLink: true }
+    const box = { type: 'question' as const, title: 'Holdfast', message: title, detail, buttons: [m.cancel(), yes], defaultId: 0, cancelId: 0, noLink: true }
     const parent = this.#ports.parent()
     const { response } = await (parent ? dialog.showMessageBox(parent, box) : dialog.showMessageBox(box))
     return response === 1

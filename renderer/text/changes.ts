@@ -1,28 +1,29 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { SnapshotChanges } from '../state/bridge.ts'
-import { formatBytes, formatCount, formatThings } from './format.ts'
+import { formatBytes, formatCount } from './format.ts'
 
 type Change = SnapshotChanges['entries'][number]
 
 /** What a snapshot changed. */
 export const changeWords = {
-  open: 'What changed…',
-  title: 'What changed',
-  between: (older: string, newer: string) => `From ${older} to ${newer}`,
-  loading: 'Comparing with the snapshot before…',
-  first: 'This is the first snapshot of this job: everything in it is new.',
-  nothing: 'No file or folder came, went or changed its content.',
-  list: 'What came, went and changed, by path',
-  some: (shown: number) => `The first ${formatCount(shown)} are shown.`,
-  many: 'There are more than are counted here; “holdfast diff” lists all.',
-  metadata: (entries: number) => `${formatThings(entries, 'entry has', 'entries have')} another time, owner or other rights only.`,
-  show: 'Show in folder',
-  showThis: (name: string) => `Show in folder: ${name}`,
-  kinds: { added: 'New', removed: 'Gone', content: 'Changed', metadata: 'Changed', type: 'Of another type' } satisfies Record<Change['kind'], string>,
+  open: m.changes_open(),
+  title: m.changes_title(),
+  between: (older: string, newer: string) => m.changes_between({ older, newer }),
+  loading: m.changes_loading(),
+  first: m.changes_first(),
+  nothing: m.changes_nothing(),
+  list: m.changes_list(),
+  some: (shown: number) => m.changes_some({ shown: formatCount(shown) }),
+  many: m.changes_many(),
+  metadata: (entries: number) => m.changes_metadata({ entries }),
+  show: m.changes_show(),
+  showThis: (name: string) => m.changes_showThis({ name }),
+  kinds: { added: m.changes_kinds_added(), removed: m.changes_kinds_removed(), content: m.changes_kinds_content(), metadata: m.changes_kinds_metadata(), type: 'Of another type' } satisfies Record<Change['kind'], string>,
 } as const
 
 /** `3 new (2.4 MB), 1 gone, 12 changed (30 MB)`; what did not happen is not said. */
 export function changeTotals({ totals }: Pick<SnapshotChanges, 'totals'>): string {
-  const parts = ([['added', 'new'], ['removed', 'gone'], ['content', 'changed'], ['type', 'of another type']] as const).flatMap(([kind, word]) => {
+  const parts = ([['added', m.changes_changeTotals_parts()], ['removed', m.changes_changeTotals_parts2()], ['content', m.changes_changeTotals_parts3()], ['type', m.changes_changeTotals_parts4()]] as const).flatMap(([kind, word]) => {
     const { entries, bytes } = totals[kind]
     return entries === 0 ? [] : [`${formatCount(entries)} ${word}${bytes > 0 ? ` (${formatBytes(bytes)})` : ''}`]
   })

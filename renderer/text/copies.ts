@@ -1,57 +1,59 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { CopyView, LiveRun, RunView, SpreadView } from '../state/bridge.ts'
 import { errorText } from './errors.ts'
-import { formatAge, formatPercent, formatThings } from './format.ts'
+import { formatAge, formatPercent } from './format.ts'
+import { afterColon } from './sentence.ts'
 import { etaWords, sumWords, waitWords, waitingWords } from './status.ts'
 
 /** Where else a backup is. */
 export const copyWords = {
-  title: 'Copies',
-  add: 'Add a copy…',
-  originals: 'Originals',
-  backedUp: (age: string) => `Backed up ${age}.`,
-  onThis: 'Your files on this computer',
-  backup: 'Backup',
-  copy: 'Copy',
-  run: 'Copy now',
-  runLabel: (place: string) => `Copy to ${place} now`,
-  stop: 'Stop',
-  stopLabel: (place: string) => `Stop copying to ${place}`,
-  remove: (place: string) => `Remove the copy at ${place}…`,
-  removed: 'It is no longer copied there. What was copied stays.',
-  added: 'The copy was added',
-  warnings: 'Show warnings',
-  progress: (place: string) => `Progress of the copy to ${place}`,
-  none: 'A copy on another disk or elsewhere keeps your files when something happens to this backup.',
-  care: (line: string) => `Looked after: ${line.charAt(0).toLowerCase()}${line.slice(1)}`,
-  follows: 'Follows what the backup keeps',
-  keeps: 'Keeps what the backup forgets',
+  title: m.copies_title(),
+  add: m.copies_add(),
+  originals: m.copies_originals(),
+  backedUp: (age: string) => m.copies_backedUp({ age }),
+  onThis: m.copies_onThis(),
+  backup: m.copies_backup(),
+  copy: m.copies_copy(),
+  run: m.copies_run(),
+  runLabel: (place: string) => m.copies_runLabel({ place }),
+  stop: m.copies_stop(),
+  stopLabel: (place: string) => m.copies_stopLabel({ place }),
+  remove: (place: string) => m.copies_remove({ place }),
+  removed: m.copies_removed(),
+  added: m.copies_added(),
+  warnings: m.copies_warnings(),
+  progress: (place: string) => m.copies_progress({ place }),
+  none: m.copies_none(),
+  care: (line: string) => m.copies_care({ line: afterColon(line) }),
+  follows: m.copies_follows(),
+  keeps: m.copies_keeps(),
   hints: {
     disk: {
-      title: 'Your files and their backup are on one disk',
-      text: 'When it fails, all of them are gone at once. A copy on another disk, and one in another house or in a cloud, keep your files whatever happens.',
+      title: m.copies_hints_disk_title(),
+      text: m.copies_hints_disk_text(),
     },
     computer: {
-      title: 'Everything is at this computer',
-      text: 'Fire, water or a thief can take all of it at once. A copy in another house or in a cloud keeps your files then, too.',
+      title: m.copies_hints_computer_title(),
+      text: m.copies_hints_computer_text(),
     },
   } satisfies Record<NonNullable<SpreadView['hint']>, { title: string; text: string }>,
-  dismiss: 'Leave it so',
+  dismiss: m.copies_dismiss(),
   form: {
-    title: (name: string) => `Copy the backup of “${name}” to another place`,
-    text: 'All snapshots go there, encrypted with a password of their own, and new ones about once a day at a quiet moment.',
-    kept: 'When the backup forgets old snapshots',
-    keep: 'The copy keeps them',
-    keepHint: 'It grows with time.',
-    remove: 'The copy forgets them too',
-    removeHint: 'What is pinned there, or held for an unusual change, stays.',
-    save: 'Add and copy now',
-    saveLater: 'Add copy',
+    title: (name: string) => m.copies_form_title({ name }),
+    text: m.copies_form_text(),
+    kept: m.copies_form_kept(),
+    keep: m.copies_form_keep(),
+    keepHint: m.copies_form_keepHint(),
+    remove: m.copies_form_remove(),
+    removeHint: m.copies_form_removeHint(),
+    save: m.copies_form_save(),
+    saveLater: m.copies_form_saveLater(),
   },
 } as const
 
 /** The 3-2-1 of a job in words: `3 copies on 2 kinds of storage, 1 elsewhere`. */
 export function spreadWords({ copies, kinds, elsewhere }: Pick<SpreadView, 'copies' | 'kinds' | 'elsewhere'>): string {
-  return `${formatThings(copies, 'copy', 'copies')} on ${formatThings(kinds, 'kind of storage', 'kinds of storage')}, ${elsewhere === 0 ? 'none' : elsewhere} elsewhere`
+  return m.copies_spread({ copies, kinds, part: elsewhere === 0 ? m.copies_spread2() : elsewhere })
 }
 
 export interface CopyLine {
@@ -74,48 +76,48 @@ function isOld({ completeMs }: CopyView, now: number): boolean {
 /** How old it is. */
 function ageWords({ completeMs, snapshots }: CopyView, now: number): string {
   if (completeMs === undefined) return ''
-  const count = snapshots === undefined ? '' : `, ${formatThings(snapshots, 'snapshot', 'snapshots')}`
-  return `Last copied ${formatAge(completeMs, now)}${count}.`
+  const count = snapshots === undefined ? '' : `, ${m.copies_age_count({ snapshots })}`
+  return m.copies_age({ age: formatAge(completeMs, now), count })
 }
 
 function nextWords({ completeMs, waits, lastRun }: CopyView, now: number): string {
-  if (waits?.wait.type === 'asked') return 'It is made after the first backup.'
+  if (waits?.wait.type === 'asked') return m.copies_next()
   if (completeMs !== undefined) return ''
   const next = waits ? `${waitWords(waits, now)}.` : ''
-  return lastRun ? next : `Not made yet. ${next}`.trim()
+  return lastRun ? next : m.copies_next2({ next }).trim()
 }
 
 function troubleOf({ lastRun, waits }: CopyView, now: number): CopyLine | undefined {
-  if (waits?.wait.type === 'sign-in') return { tone: 'warn', text: 'Waits until somebody has signed in.' }
+  if (waits?.wait.type === 'sign-in') return { tone: 'warn', text: m.copies_trouble_text() }
   if (!lastRun) return undefined
   const age = formatAge(lastRun.finishedMs, now)
-  if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: `Broken off ${age}; it goes on from there by itself.` }
+  if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: m.copies_trouble_text2({ age }) }
   if (lastRun.error) return failedLine(lastRun, lastRun.error, age)
-  return lastRun.problems > 0 ? { tone: 'warn', text: `There were ${formatThings(lastRun.problems, 'warning', 'warnings')} ${age}.` } : undefined
+  return lastRun.problems > 0 ? { tone: 'warn', text: m.copies_trouble_text3({ problems: lastRun.problems, age }) } : undefined
 }
 
 function failedLine({ error: _error, ...run }: RunView, error: NonNullable<RunView['error']>, age: string): CopyLine {
   const atSource = error.data?.['side'] === 'source'
-  if (error.code === 'crashed') return { tone: 'warn', text: `Cut off ${age}; it goes on by itself.` }
+  if (error.code === 'crashed') return { tone: 'warn', text: m.copies_failed_text({ age }) }
   if (error.code === 'offline') {
-    const what = atSource ? 'The backup' : 'This place'
-    return { tone: 'warn', text: `${what} was not there ${age}. Copying goes on as soon as it is back${run.outcome === 'partial' ? ', from where it was' : ''}.` }
+    const what = atSource ? m.copies_failed_what() : m.copies_failed_what2()
+    return { tone: 'warn', text: m.copies_failed_text2({ what, age, part: run.outcome === 'partial' ? m.copies_failed_text3() : '' }) }
   }
   const { title, advice } = errorText(error)
-  return { tone: error.retryable ? 'warn' : 'bad', text: `Failed ${age}: ${atSource ? 'at the backup: ' : ''}${title}. ${error.code === 'password' && !atSource ? 'Another repository is there, or the password is another one. Remove this copy, and add it with the right one or at another place.' : advice}` }
+  return { tone: error.retryable ? 'warn' : 'bad', text: m.copies_failed_text4({ age, part: atSource ? m.copies_failed_text5() : '', title, part2: error.code === 'password' && !atSource ? m.copies_failed_text6() : advice }) }
 }
 
 function stateWords({ state, waits }: CopyView, live: LiveRun | undefined, now: number): string {
-  if (state === 'queued') return waits ? `${waitWords(waits, now)}.` : 'Waits for its turn.'
-  if (state === 'paused') return 'Paused.'
-  if (state === 'stopping') return 'Stopping…'
+  if (state === 'queued') return waits ? `${waitWords(waits, now)}.` : m.copies_state()
+  if (state === 'paused') return m.copies_state2()
+  if (state === 'stopping') return m.copies_state3()
   const progress = live?.progress
-  if (!progress) return 'Begins to copy…'
+  if (!progress) return m.copies_state4()
   if (progress.waitingFor) return `${waitingWords(progress.waitingFor)}.`
   const { sync } = progress
   const parts = [
-    sync && sync.snapshots.total > 0 ? `${sync.snapshots.done} of ${formatThings(sync.snapshots.total, 'snapshot', 'snapshots')}` : '',
+    sync && sync.snapshots.total > 0 ? m.copies_state_parts({ done: sync.snapshots.done, total: sync.snapshots.total }) : '',
     sumWords(progress), progress.fraction === undefined ? '' : formatPercent(progress.fraction), etaWords(progress),
   ].filter((text) => text !== '')
-  return parts.length > 0 ? `Copying: ${parts.join(', ')}.` : 'Copying…'
+  return parts.length > 0 ? m.copies_state5({ parts: parts.join(', ') }) : m.copies_state6()
 }

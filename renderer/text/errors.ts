@@ -1,3 +1,4 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { ErrorCode, Problem, WireError } from '../state/bridge.ts'
 import { formatBytes } from './format.ts'
 
@@ -8,30 +9,30 @@ export interface ErrorText {
 }
 
 const errors: Readonly<Record<ErrorCode, ErrorText>> = {
-  aborted: { title: 'It was stopped', advice: 'Start it again whenever you like; what was already sent is kept.' },
-  arguments: { title: 'Something in the settings is not right', advice: 'Look through the fields and correct what is marked.' },
-  'not-found': { title: 'It is no longer there', advice: 'It may have been removed meanwhile. Reload the list and try again.' },
-  exists: { title: 'That name is taken', advice: 'Choose another name.' },
-  denied: { title: 'Access was refused', advice: 'Check the permissions of the folder or storage; it may be read-only.' },
-  credentials: { title: 'The storage does not accept these keys', advice: 'Check what was entered for the destination; keys and sign-ins can expire.' },
-  password: { title: 'The password does not open this repository', advice: 'Check the spelling and the caps lock. The password of a job can be entered anew under “Edit job”.' },
-  full: { title: 'There is no space left', advice: 'Free some space or raise the quota; the next run continues where this one stopped.' },
-  throttled: { title: 'The storage asks for a slower pace', advice: 'Holdfast waits and goes on by itself. Fewer uploads at a time can help.' },
-  offline: { title: 'The storage cannot be reached', advice: 'Check the network. Holdfast continues where it stopped.' },
-  unavailable: { title: 'The storage has trouble answering', advice: 'This usually passes. Try again in a few minutes.' },
-  unsupported: { title: 'The storage lacks something Holdfast needs', advice: 'Use another destination for this backup.' },
-  damaged: { title: 'Stored data is damaged', advice: 'Check the disk or the storage. Other snapshots may be whole.' },
-  version: { title: 'This repository was made by a newer Holdfast', advice: 'Update Holdfast on this computer.' },
-  'not-a-repository': { title: 'There is no Holdfast repository here', advice: 'Check the address. A backup to it creates one.' },
-  'another-repository': { title: 'There is a different repository at this place', advice: 'Another disk may be plugged in, or the folder was replaced. Nothing was written.' },
-  'rolled-back': { title: 'The repository is older than what this computer has seen of it', advice: 'Somebody put an older copy in its place, or the storage holds the newest snapshots back. Nothing was changed. Bring the newer copy back, or go on with the older one if that was done on purpose.' },
-  busy: { title: 'It is running already', advice: 'Wait until it is done, or stop it first.' },
-  expired: { title: 'The backup took too long to commit', advice: 'Run it again; what was sent is kept.' },
-  'source-missing': { title: 'A source folder cannot be read', advice: 'It may be on a disk that is not plugged in, or was moved. Edit the job if it moved for good.' },
-  'unsafe-path': { title: 'A file was refused because it would have been written outside the target folder', advice: 'Nothing outside of the target was touched. The snapshot may have been tampered with.' },
-  catalog: { title: 'The local index cannot be used', advice: 'Check that this computer’s disk has space and works, then run the job again.' },
-  crashed: { title: 'The backup process ended unexpectedly', advice: 'Run it again; it continues where it stopped. The log tells more.' },
-  internal: { title: 'Something went wrong inside Holdfast', advice: 'Try again. If it happens again, the log tells more.' },
+  aborted: { title: m.error_aborted_title(), advice: m.error_aborted_advice() },
+  arguments: { title: m.error_arguments_title(), advice: m.error_arguments_advice() },
+  'not-found': { title: m.error_notFound_title(), advice: m.error_notFound_advice() },
+  exists: { title: m.error_exists_title(), advice: m.error_exists_advice() },
+  denied: { title: m.error_denied_title(), advice: m.error_denied_advice() },
+  credentials: { title: m.error_credentials_title(), advice: m.error_credentials_advice() },
+  password: { title: m.error_password_title(), advice: m.error_password_advice() },
+  full: { title: m.error_full_title(), advice: m.error_full_advice() },
+  throttled: { title: m.error_throttled_title(), advice: m.error_throttled_advice() },
+  offline: { title: m.error_offline_title(), advice: m.error_offline_advice() },
+  unavailable: { title: m.error_unavailable_title(), advice: m.error_unavailable_advice() },
+  unsupported: { title: m.error_unsupported_title(), advice: m.error_unsupported_advice() },
+  damaged: { title: m.error_damaged_title(), advice: m.error_damaged_advice() },
+  version: { title: m.error_version_title(), advice: m.error_version_advice() },
+  'not-a-repository': { title: m.error_notARepository_title(), advice: m.error_notARepository_advice() },
+  'another-repository': { title: m.error_anotherRepository_title(), advice: m.error_anotherRepository_advice() },
+  'rolled-back': { title: m.error_rolledBack_title(), advice: m.error_rolledBack_advice() },
+  busy: { title: m.error_busy_title(), advice: m.error_busy_advice() },
+  expired: { title: m.error_expired_title(), advice: m.error_expired_advice() },
+  'source-missing': { title: m.error_sourceMissing_title(), advice: m.error_sourceMissing_advice() },
+  'unsafe-path': { title: m.error_unsafePath_title(), advice: m.error_unsafePath_advice() },
+  catalog: { title: m.error_catalog_title(), advice: m.error_catalog_advice() },
+  crashed: { title: m.error_crashed_title(), advice: m.error_crashed_advice() },
+  internal: { title: m.error_internal_title(), advice: m.error_internal_advice() },
 }
 
 /** Says more than the code does where the error knows it: whose disk is full, which object nobody knows, what the storage's refusal asks for. */
@@ -40,10 +41,10 @@ export function errorText(error: WireError): ErrorText {
   const place = error.data?.['place']
   const missing = error.data?.['missingBytes']
   if (error.code === 'full' && typeof missing === 'number') {
-    return { title: `The destination needs about ${formatBytes(missing)} more`, advice: 'Free some space there, raise the quota, or leave something out. Some room always stays free, so that old snapshots can still be cleared away.' }
+    return { title: m.error_title({ missing: formatBytes(missing) }), advice: m.error_advice() }
   }
-  if (error.code === 'full' && place === 'local') return { ...base, title: 'This computer’s disk is full' }
-  if (error.code === 'full' && typeof place === 'string') return { ...base, title: 'The backup storage is full' }
+  if (error.code === 'full' && place === 'local') return { ...base, title: m.error_title2() }
+  if (error.code === 'full' && typeof place === 'string') return { ...base, title: m.error_title3() }
   if (error.code === 'version' && error.data?.['reason'] === 'unknown-name') return unknownObject(String(error.data['object']))
   const known = reasons[`${error.code} ${reasonOf(error) ?? ''}`]
   const advice = error.data?.['advice']
@@ -58,49 +59,49 @@ function reasonOf({ data = {} }: WireError): string | undefined {
 }
 
 const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
-  'offline folder': { title: 'The folder of the backup is not there', advice: 'Plug in its disk, or connect its network drive. Holdfast goes on where it stopped as soon as it is back.' },
-  'not-found disk': { title: 'This disk is not plugged in any more', advice: 'Plug it in again, or choose another one.' },
+  'offline folder': { title: m.error_offlineFolder_title(), advice: m.error_offlineFolder_advice() },
+  'not-found disk': { title: m.error_notFoundDisk_title(), advice: m.error_notFoundDisk_advice() },
   'unsupported login-path': {
-    title: 'Start on login cannot be set for this copy of Holdfast',
-    advice: 'The path of the program has characters that the desktop cannot read back, such as a line break or an equals sign. Move Holdfast to another folder.',
+    title: m.error_unsupportedLoginPath_title(),
+    advice: m.error_unsupportedLoginPath_advice(),
   },
-  'unsupported many-jobs': { title: 'There are 200 jobs already', advice: 'Delete one that is no longer needed, or add folders to a job that exists.' },
-  'unsupported folder-name': { title: 'The name of this folder is in an unknown encoding', advice: 'Rename it, or choose the folder above it. The command line takes such names as they are.' },
-  'exists copy-of-itself': { title: 'The backup itself is at this place', advice: 'Choose a place of its own for the copy, best on another disk or elsewhere.' },
-  'exists copy-there': { title: 'A copy is at this place already', advice: 'Choose another place.' },
-  'arguments in-source': { title: 'The copy would be backed up itself', advice: 'Choose a place that is in none of the folders that are backed up.' },
-  'arguments holds-copy': { title: 'A copy of this backup lies in one of these folders', advice: 'It would be backed up with them and grow each time. Choose other folders, or remove the copy first.' },
-  'unsupported many-copies': { title: 'There are 8 copies already', advice: 'Remove one that is no longer needed.' },
-  'not-found no-snapshot': { title: 'There is no snapshot of this job yet', advice: 'Run a backup first.' },
-  'arguments folder': { title: 'This folder has to be chosen again', advice: 'A folder counts only when it was chosen in the system’s dialog, and only once for a restore.' },
-  'unsupported many-kits': { title: 'There are 16 recovery kits already', advice: 'Take one away whose page is lost or destroyed.' },
-  'not-found kit': { title: 'This recovery kit is no longer there', advice: 'Holdfast forgets the words of a kit after an hour, and when it ends. Make another kit, and destroy the page of this one.' },
-  'arguments current': { title: 'This computer itself opens the backup with these words', advice: 'Enter a password of the backup under “Edit job” first.' },
-  'arguments beside-backup': { title: 'A backup is in this folder', advice: 'Whoever finds it would find what opens it beside it. Save the page somewhere else.' },
-  'denied save': { title: 'The page could not be saved there', advice: 'Choose a folder that you can write to.' },
-  'not-found visit': { title: 'This backup is no longer open', advice: 'Open it again to go on.' },
-  'arguments moved': { title: 'Another destination needs its own password and keys', advice: 'Enter them in the form; what is stored belongs to the old destination.' },
-  'another-repository moved': { title: 'Another repository is at this address', advice: 'Enter its password to use it for this job, or find the address of the job’s own repository.' },
-  'arguments not-empty': { title: 'This folder holds other things', advice: 'A repository wants a folder of its own. Choose an empty one, or make a new one inside.' },
-  'credentials ended': { title: 'The account has to be signed in to again', advice: 'Its consent was withdrawn, or has ended. Sign in again, here or in the settings; jobs with it go on by themselves then.' },
-  'credentials nobody': { title: 'Nobody is signed in to this account', advice: 'Sign in, here or in the settings; jobs with it go on by themselves then.' },
-  'credentials declined': { title: 'Holdfast was not allowed in', advice: 'Sign in again and allow it on the page of the service.' },
-  'credentials late': { title: 'Nobody came back from the browser in time', advice: 'Start the sign-in again.' },
-  'credentials scope': { title: 'Holdfast may not keep files in this account', advice: 'Sign in again, and leave every box ticked on the page of the service.' },
-  'credentials other-app-key': { title: 'The account was signed in to with another app key', advice: 'Set the app key of before, or sign in again.' },
-  'denied other-account': { title: 'That is another account', advice: 'Nothing was changed. Sign in as before; your browser may have to sign out of the other account first. For the other account, use “Sign in to another account”.' },
-  'unsupported app-key': { title: 'This copy of Holdfast cannot sign in there', advice: 'It was built without an app key for this service. The README says how to use one of your own.' },
-  'unsupported browser': { title: 'No browser could be opened', advice: 'Choose a default browser in the settings of your system, then sign in again.' },
-  'busy ports': { title: 'The browser’s answer could not be waited for', advice: 'Another program uses the ports 17417, 22417 and 27417 on this computer. End it, or another sign-in, and try again.' },
-  'busy pace': { title: 'That was a lot at once', advice: 'Wait a moment, then try again.' },
-  'busy dialog': { title: 'Another dialog is open', advice: 'Answer it first; it may be behind this window.' },
-  'denied no-folder': { title: 'This is no folder that can be shown', advice: 'Only plain folders are opened, never programs or files.' },
+  'unsupported many-jobs': { title: m.error_unsupportedManyJobs_title(), advice: m.error_unsupportedManyJobs_advice() },
+  'unsupported folder-name': { title: m.error_unsupportedFolderName_title(), advice: m.error_unsupportedFolderName_advice() },
+  'exists copy-of-itself': { title: m.error_existsCopyOfItself_title(), advice: m.error_existsCopyOfItself_advice() },
+  'exists copy-there': { title: m.error_existsCopyThere_title(), advice: m.error_existsCopyThere_advice() },
+  'arguments in-source': { title: m.error_argumentsInSource_title(), advice: m.error_argumentsInSource_advice() },
+  'arguments holds-copy': { title: m.error_argumentsHoldsCopy_title(), advice: m.error_argumentsHoldsCopy_advice() },
+  'unsupported many-copies': { title: m.error_unsupportedManyCopies_title(), advice: m.error_unsupportedManyCopies_advice() },
+  'not-found no-snapshot': { title: m.error_notFoundNoSnapshot_title(), advice: m.error_notFoundNoSnapshot_advice() },
+  'arguments folder': { title: m.error_argumentsFolder_title(), advice: m.error_argumentsFolder_advice() },
+  'unsupported many-kits': { title: m.error_unsupportedManyKits_title(), advice: m.error_unsupportedManyKits_advice() },
+  'not-found kit': { title: m.error_notFoundKit_title(), advice: m.error_notFoundKit_advice() },
+  'arguments current': { title: m.error_argumentsCurrent_title(), advice: m.error_argumentsCurrent_advice() },
+  'arguments beside-backup': { title: m.error_argumentsBesideBackup_title(), advice: m.error_argumentsBesideBackup_advice() },
+  'denied save': { title: m.error_deniedSave_title(), advice: m.error_deniedSave_advice() },
+  'not-found visit': { title: m.error_notFoundVisit_title(), advice: m.error_notFoundVisit_advice() },
+  'arguments moved': { title: m.error_argumentsMoved_title(), advice: m.error_argumentsMoved_advice() },
+  'another-repository moved': { title: m.error_anotherRepositoryMoved_title(), advice: m.error_anotherRepositoryMoved_advice() },
+  'arguments not-empty': { title: m.error_argumentsNotEmpty_title(), advice: m.error_argumentsNotEmpty_advice() },
+  'credentials ended': { title: m.error_credentialsEnded_title(), advice: m.error_credentialsEnded_advice() },
+  'credentials nobody': { title: m.error_credentialsNobody_title(), advice: m.error_credentialsNobody_advice() },
+  'credentials declined': { title: m.error_credentialsDeclined_title(), advice: m.error_credentialsDeclined_advice() },
+  'credentials late': { title: m.error_credentialsLate_title(), advice: m.error_credentialsLate_advice() },
+  'credentials scope': { title: m.error_credentialsScope_title(), advice: m.error_credentialsScope_advice() },
+  'credentials other-app-key': { title: m.error_credentialsOtherAppKey_title(), advice: m.error_credentialsOtherAppKey_advice() },
+  'denied other-account': { title: m.error_deniedOtherAccount_title(), advice: m.error_deniedOtherAccount_advice() },
+  'unsupported app-key': { title: m.error_unsupportedAppKey_title(), advice: m.error_unsupportedAppKey_advice() },
+  'unsupported browser': { title: m.error_unsupportedBrowser_title(), advice: m.error_unsupportedBrowser_advice() },
+  'busy ports': { title: m.error_busyPorts_title(), advice: m.error_busyPorts_advice() },
+  'busy pace': { title: m.error_busyPace_title(), advice: m.error_busyPace_advice() },
+  'busy dialog': { title: m.error_busyDialog_title(), advice: m.error_busyDialog_advice() },
+  'denied no-folder': { title: m.error_deniedNoFolder_title(), advice: m.error_deniedNoFolder_advice() },
 }
 
 function unknownObject(name: string): ErrorText {
   return {
-    title: 'The repository holds a file that this Holdfast does not know',
-    advice: `It is “${name}”. Update Holdfast on this computer; if it is the newest, something else put that file there: move it out of the repository, nothing is lost by that.`,
+    title: m.error_unknownObject_title(),
+    advice: m.error_unknownObject_advice({ name }),
   }
 }
 
@@ -110,17 +111,17 @@ export function isOffline(error: WireError): boolean {
 }
 
 const problems: Readonly<Record<Problem['code'], string>> = {
-  'source-missing': 'This folder is not there',
-  'source-changed': 'This folder is suddenly empty or on another disk',
-  unreadable: 'Could not be read',
-  vanished: 'Disappeared while it was being read',
-  changed: 'Changed while it was being read',
-  damaged: 'Damaged in the repository',
-  'not-restored': 'Was not restored',
-  metadata: 'Some of its attributes could not be set',
-  'rolled-back': 'Was in the repository and is gone',
-  'not-synced': 'Could not be copied',
-  'unusual-change': 'An unusual change',
+  'source-missing': m.error_problems_sourceMissing(),
+  'source-changed': m.error_problems_sourceChanged(),
+  unreadable: m.error_problems_unreadable(),
+  vanished: m.error_problems_vanished(),
+  changed: m.error_problems_changed(),
+  damaged: m.error_problems_damaged(),
+  'not-restored': m.error_problems_notRestored(),
+  metadata: m.error_problems_metadata(),
+  'rolled-back': m.error_problems_rolledBack(),
+  'not-synced': m.error_problems_notSynced(),
+  'unusual-change': m.error_problems_unusualChange(),
 }
 
 export function problemText(code: Problem['code']): string {

@@ -1,57 +1,57 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { KitView, RecoveryView } from '../state/bridge.ts'
 import { formatDay } from './format.ts'
+import { capital, inSentence } from './sentence.ts'
 
 /** Making a recovery kit, and what became of those that were made. */
 export const kitWords = {
-  label: 'Recovery kit',
-  menu: 'Recovery kit…',
-  none: 'None yet',
-  make: 'Make a recovery kit…',
-  another: 'Make another kit…',
-  making: 'Making it…',
-  notice: (job: string) => `There is no recovery kit for “${job}” yet`,
-  noticeText: 'One page with which you get your files back when this computer and the password are gone.',
-  noticeMake: 'Make one…',
-  dismiss: 'Not now',
-  title: (job: string) => `Recovery kit for “${job}”`,
-  text: 'One page: where the backup is, twelve words that open it, and how to restore. With it you get your files back when this computer, its settings and the password are gone.',
-  keep: 'Keep it where you keep passports and contracts, away from this computer and from the backup. Whoever has it and can reach the storage can read everything in the backup.',
-  kits: 'Kits',
-  number: (number: string) => `Kit ${number}`,
-  checked: (day: string) => `made ${day}, checked`,
-  unchecked: (day: string) => `made ${day}, not checked`,
-  moved: 'The backup has another address now than on the page. Make another kit.',
-  uncheckedText: 'It opens the backup, but nobody has shown that its page can be read. Make another kit, and take this one away.',
-  revoke: 'Take away…',
-  revokeOf: (number: string) => `Take away kit ${number}…`,
-  revoked: (number: string) => `Kit ${number} no longer opens the backup. Destroy its page.`,
-  stepPage: '1. Print the page, or save it',
-  stepPageText: 'Its words are shown nowhere else, and Holdfast does not keep them. Where the page is saved as a file, print the file, then delete it.',
-  print: 'Print…',
-  pdf: 'Save as PDF…',
-  notPrinted: 'Nothing was printed. Where there is no printer, save the page as PDF.',
-  saved: 'The page is saved',
-  stepCheck: '2. Type three of its words',
-  stepCheckText: 'From the paper, so that you know that it can be read.',
-  word: (place: number) => `Word ${place}`,
-  wrong: 'This is not what the page says.',
-  check: 'Check',
-  later: 'Check later',
-  done: (number: string) => `Kit ${number} is checked. Keep it away from this computer.`,
-  close: 'Done',
+  label: m.kit_label(),
+  menu: m.kit_menu(),
+  none: m.kit_none(),
+  make: m.kit_make(),
+  another: m.kit_another(),
+  making: m.kit_making(),
+  notice: (job: string) => m.kit_notice({ job }),
+  noticeText: m.kit_noticeText(),
+  noticeMake: m.kit_noticeMake(),
+  dismiss: m.kit_dismiss(),
+  title: (job: string) => m.kit_title({ job }),
+  text: m.kit_text(),
+  keep: m.kit_keep(),
+  kits: m.kit(),
+  number: (number: string) => m.kit_number({ number }),
+  checked: (day: string) => m.kit_checked({ day }),
+  unchecked: (day: string) => m.kit_unchecked({ day }),
+  moved: m.kit_moved(),
+  uncheckedText: m.kit_uncheckedText(),
+  revoke: m.kit_revoke(),
+  revokeOf: (number: string) => m.kit_revokeOf({ number }),
+  revoked: (number: string) => m.kit_revoked({ number }),
+  stepPage: m.kit_stepPage(),
+  stepPageText: m.kit_stepPageText(),
+  print: m.kit_print(),
+  pdf: m.kit_pdf(),
+  notPrinted: m.kit_notPrinted(),
+  saved: m.kit_saved(),
+  stepCheck: m.kit_stepCheck(),
+  stepCheckText: m.kit_stepCheckText(),
+  word: (place: number) => m.kit_word({ place }),
+  wrong: m.kit_wrong(),
+  check: m.kit_check(),
+  later: m.kit_later(),
+  done: (number: string) => m.kit_done({ number }),
+  close: m.kit_close(),
 } as const
 
 /** The newest one that was checked counts, or else the newest. */
 export function kitStatus({ kits }: Pick<RecoveryView, 'kits'>, now: number): string {
   const best = kits.find((one) => one.checkedMs !== undefined) ?? kits[0]
   if (!best) return kitWords.none
-  const words = kitLine(best, now)
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return capital(kitLine(best, now))
 }
 
 /** `made 3 Mar, checked` */
 export function kitLine({ madeMs, checkedMs }: Pick<KitView, 'madeMs' | 'checkedMs'>, now: number): string {
-  const formatted = formatDay(madeMs, now)
-  const day = /^(Today|Yesterday)$/.test(formatted) ? formatted.toLowerCase() : formatted
+  const day = inSentence(formatDay(madeMs, now))
   return checkedMs === undefined ? kitWords.unchecked(day) : kitWords.checked(day)
 }

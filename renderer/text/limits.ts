@@ -1,31 +1,32 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { LimitTime } from '../state/bridge.ts'
 import { formatRate } from './format.ts'
 import { daysWords } from './schedule.ts'
 
 /** What the window says of limits that hold at some times only. */
 export const limitText = {
-  title: 'At other times',
-  hint: 'Between these times the limits given here hold in place of those above. The first that fits counts.',
-  add: 'Add a time…',
-  days: 'Days',
-  from: 'From',
-  to: 'To',
-  upload: 'Limit uploads',
-  download: 'Limit downloads',
-  keep: 'Add',
-  now: 'Holds now',
-  remove: (words: string) => `Remove “${words}”`,
+  title: m.limits_title(),
+  hint: m.limits_hint(),
+  add: m.limits_add(),
+  days: m.limits_days(),
+  from: m.limits_from(),
+  to: m.limits_to(),
+  upload: m.limits_upload(),
+  download: m.limits_download(),
+  keep: m.limits_keep(),
+  now: m.limits_now(),
+  remove: (words: string) => m.limits_remove({ words }),
   errors: {
-    days: 'Choose at least one day.',
+    days: m.limits_errors_days(),
   },
 } as const
 
 /** `Mon–Fri, 08:00 to 18:00`. */
 export function limitTimeWords({ days, from, to }: LimitTime): string {
-  return `${daysWords(days)}, ${from === to ? (from === '00:00' ? 'all day' : `24 hours from ${from} on`) : `${from} to ${to}${to < from ? ' the next day' : ''}`}`
+  return `${daysWords(days)}, ${from === to ? (from === '00:00' ? m.limits_limitTime() : m.limits_limitTime2({ from })) : m.limits_limitTime3({ from, to, part: to < from ? m.limits_limitTime4() : '' })}`
 }
 
 export function limitWords({ uploadBytesPerSecond: up, downloadBytesPerSecond: down }: LimitTime): string {
-  const limit = (rate: number | undefined): string => (rate === undefined ? 'unlimited' : `at most ${formatRate(rate)}`)
-  return `Uploads ${limit(up)}, downloads ${limit(down)}`
+  const limit = (rate: number | undefined): string => (rate === undefined ? m.limits_unlimited() : m.limits_limit_limit({ rate: formatRate(rate) }))
+  return m.limits_limit({ limit: limit(up), limit2: limit(down) })
 }

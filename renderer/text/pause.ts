@@ -1,16 +1,18 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { PauseLength } from '../state/bridge.ts'
 import { formatMoment, formatTime } from './format.ts'
+import { inSentence } from './sentence.ts'
 
 /** What the window says of a pause of everything. */
 export const pauseWords = {
   lengths: [
-    [1, 'For 1 hour'], [2, 'For 2 hours'], [4, 'For 4 hours'], ['tomorrow', 'Until tomorrow morning'], ['resumed', 'Until I resume'],
+    [1, m.tray_pause_oneHour()], [2, m.tray_pause_twoHours()], [4, m.tray_pause_fourHours()], ['tomorrow', m.tray_pause_tomorrow()], ['resumed', m.tray_pause_resumed()],
   ] satisfies readonly (readonly [PauseLength, string])[],
   /** `Paused until 14:30`, `Paused until Tomorrow 08:00`. */
-  until: (untilMs: number, now: number) => `Paused until ${endWords(untilMs, now)}`,
+  until: (untilMs: number, now: number) => m.pause_until({ end: endWords(untilMs, now) }),
   /** `14:30`, `tomorrow 08:00`. */
   end: endWords,
-  byHand: 'What you start by hand runs all the same.',
+  byHand: m.pause_byHand(),
 } as const
 
 function endWords(untilMs: number, now: number): string {
@@ -19,9 +21,4 @@ function endWords(untilMs: number, now: number): string {
 
 function isSameDay(ms: number, now: number): boolean {
   return new Date(ms).toDateString() === new Date(now).toDateString()
-}
-
-/** `Today 14:30` within a sentence. */
-function inSentence(moment: string): string {
-  return moment.replace(/^(?:Today|Tomorrow|Yesterday)/, (word) => word.toLowerCase())
 }

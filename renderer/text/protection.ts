@@ -1,3 +1,4 @@
+import * as m from '../../main/text/compiled/messages.js'
 import { diskNames } from '../../main/api/conditions.ts'
 import { agoWords, spanWords } from '../../main/api/span.ts'
 import type { Concern, Protection } from '../../main/api/protection.ts'
@@ -5,27 +6,28 @@ import { visibleText } from '../../main/api/text.ts'
 import type { AppState, DestinationView, JobView, RecentBackup } from '../state/bridge.ts'
 import { accountWords } from './account-words.ts'
 import { errorText } from './errors.ts'
-import { formatBytes, formatThings } from './format.ts'
+import { formatBytes } from './format.ts'
 import { pauseWords } from './pause.ts'
+import { afterColon } from './sentence.ts'
 import { waitWords } from './status.ts'
 import { destinationWords } from './words.ts'
 
 /** How safe the files are. */
 export const protectionWords = {
-  attention: 'Needs attention',
-  leave: 'Leave it so',
-  leaveLabel: 'Do not tell of backups that do not come',
+  attention: m.protection_attention(),
+  leave: m.protection_leave(),
+  leaveLabel: m.protection_leaveLabel(),
   actions: {
-    run: 'Back up now',
-    'try-again': 'Try again',
-    show: 'Show',
-    'show-run': 'Show which',
-    edit: 'Enter it…',
+    run: m.protection_actions_run(),
+    'try-again': m.protection_actions_tryAgain(),
+    show: m.protection_actions_show(),
+    'show-run': m.protection_actions_showRun(),
+    edit: m.protection_actions_edit(),
     'sign-in': accountWords.again,
   } satisfies Record<ConcernAction, string>,
   actionLabel: (action: string, name: string) => `${action}: ${name}`,
   size: (bytes: number) => formatBytes(bytes),
-  sizeTitle: 'In the last backup',
+  sizeTitle: m.protection_sizeTitle(),
 } as const
 
 /** What a person can do about a concern: the one thing that helps most. */
@@ -47,12 +49,12 @@ export function headlineOf(protection: Protection, app: Pick<AppState, 'pausedAl
   const text = (...sentences: readonly string[]): string => [...sentences, ...paused].filter((one) => one !== '').join(' ')
   switch (protection.level) {
     case 'none':
-      return { tone: 'neutral', title: 'Nothing is backed up yet', text: text(beginWords(worst?.job, now)), ...(worst && { concern: worst }) }
+      return { tone: 'neutral', title: m.protection_headline_none_title(), text: text(beginWords(worst?.job, now)), ...(worst && { concern: worst }) }
     case 'bad':
     case 'warn': {
       if (!worst) break
       const { title, text: why } = concernText(worst, now)
-      return { tone: protection.level, title: protection.allProtected ? `Protected, but ${uncapital(title)}` : title, text: text(why, protection.allProtected ? lastWords(protection, now) : ''), concern: worst }
+      return { tone: protection.level, title: protection.allProtected ? m.protection_headline_warn_title({ title: afterColon(title) }) : title, text: text(why, protection.allProtected ? lastWords(protection, now) : ''), concern: worst }
     }
     case 'good':
   }
@@ -62,30 +64,30 @@ export function headlineOf(protection: Protection, app: Pick<AppState, 'pausedAl
 
 function goodTitle({ newest }: Protection, open: readonly Concern[], now: number): string {
   const [first] = open
-  if (!first) return 'Protected'
+  if (!first) return m.protection_goodTitle()
   // Where the newest backup of all is an old one, nothing is protected by the others.
-  if (open.some(({ job }) => job.id === newest?.job.id)) return `No backup for ${spanWords(now - (newest?.completeMs ?? now))}`
-  const more = open.length > 1 ? ` and ${formatThings(open.length - 1, 'other', 'others')}` : ''
-  const what = first.job.completeMs === undefined ? 'never backed up so far' : `not backed up for ${spanWords(now - first.job.completeMs)}`
-  return `Protected, except for “${first.job.config.name}”${more}: ${what}`
+  if (open.some(({ job }) => job.id === newest?.job.id)) return m.protection_goodTitle2({ span: spanWords(now - (newest?.completeMs ?? now)) })
+  const more = open.length > 1 ? m.protection_goodTitle_more({ more: open.length - 1 }) : ''
+  const what = first.job.completeMs === undefined ? m.protection_goodTitle_what() : m.protection_goodTitle_what2({ span: spanWords(now - first.job.completeMs) })
+  return m.protection_goodTitle3({ name: first.job.config.name, more, what })
 }
 
 /** `Last backup 12 minutes ago to Blue Disk; the oldest copy is 14 months old.` */
 function lastWords({ newest, oldestMs }: Protection, now: number): string {
   if (!newest) return ''
-  const oldest = oldestMs === undefined || oldestMs >= newest.completeMs ? '' : `; the oldest copy is ${spanWords(now - oldestMs)} old`
-  return `Last backup ${agoWords(now - newest.completeMs)} to ${placeName(newest.job.config.destination)}${oldest}.`
+  const oldest = oldestMs === undefined || oldestMs >= newest.completeMs ? '' : m.protection_last_oldest({ span: spanWords(now - oldestMs) })
+  return m.protection_last({ age: agoWords(now - newest.completeMs), place: placeName(newest.job.config.destination), oldest })
 }
 
 function beginWords(job: JobView | undefined, now: number): string {
   if (!job) return ''
-  if (job.state !== 'idle') return 'The first backup is under way.'
+  if (job.state !== 'idle') return m.protection_begin()
   const next = job.waits ? waitWords(job.waits, now) : ''
   return next === '' ? '' : `“${job.config.name}”: ${next}.`
 }
 
 function pausedSentence({ pausedUntilMs }: Pick<AppState, 'pausedUntilMs'>, now: number): string {
-  return `No backup starts by itself ${pausedUntilMs === undefined ? 'until you resume' : `before ${pauseWords.end(pausedUntilMs, now)}`}.`
+  return m.protection_paused({ part: pausedUntilMs === undefined ? m.protection_paused2() : m.protection_paused3({ end: pauseWords.end(pausedUntilMs, now) }) })
 }
 
 /** Title and explanation of what somebody has to know or do. Titles begin with a capital, and end without a full stop. */
@@ -93,34 +95,34 @@ export function concernText({ what, job }: Concern, now: number): { readonly tit
   const name = `“${job.config.name}”`
   switch (what.type) {
     case 'damaged':
-      return { title: `The ${what.copy ? `copy of ${name} at ${placeName(what.copy.destination)}` : `backup of ${name}`} is damaged`, text: `${formatThings(what.files, 'file of it cannot', 'files of it cannot')} be restored whole.` }
+      return { title: m.protection_concern_damaged_title({ part: what.copy ? m.protection_concern_damaged_title2({ name, place: placeName(what.copy.destination) }) : m.protection_concern_damaged_title3({ name }) }), text: m.protection_concern_damaged_text({ files: what.files }) }
     case 'drill':
-      return { title: `A test restore ${what.copy ? `from the copy of ${name} at ${placeName(what.copy.destination)}` : `of ${name}`} failed`, text: 'Some files did not come back as they were.' }
+      return { title: m.protection_concern_drill_title({ part: what.copy ? m.protection_concern_drill_title2({ name, place: placeName(what.copy.destination) }) : m.protection_concern_drill_title3({ name }) }), text: m.protection_concern_drill_text() }
     case 'password':
-      return { title: `${name} cannot be backed up: its password is not kept here`, text: sinceText(job, now) }
+      return { title: m.protection_concern_password_title({ name }), text: sinceText(job, now) }
     case 'late':
       return { title: lateTitle(name, what.sinceMs, now), text: lateWhy(job, now) }
     case 'failed':
       return { title: failedTitle(name, what.run.outcome === 'partial', job.completeMs, now), text: what.run.error ? `${errorText(what.run.error).title}. ${job.waits?.wait.type === 'retry' ? `${waitWords(job.waits, now)}.` : ''}`.trim() : '' }
     case 'sign-in':
-      return { title: `${name} waits until you sign in`, text: sinceText(job, now) }
+      return { title: m.protection_concern_signIn_title({ name }), text: sinceText(job, now) }
     case 'disk':
-      return { title: `${name} waits for the disk ${diskNames(what.names)}`, text: sinceText(job, now) }
+      return { title: m.protection_concern_disk_title({ name, disks: diskNames(what.names) }), text: sinceText(job, now) }
     case 'held':
-      return { title: `An unusual change in ${name} wants a look`, text: 'Nothing older is let go until you say that it is fine.' }
+      return { title: m.protection_concern_held_title({ name }), text: m.protection_concern_held_text() }
     case 'care':
-      return { title: `The ${what.copy ? `copy of ${name} at ${placeName(what.copy.destination)}` : `backup of ${name}`} could not be looked after`, text: `${errorText(what.error).title}.` }
+      return { title: m.protection_concern_care_title({ part: what.copy ? m.protection_concern_care_title2({ name, place: placeName(what.copy.destination) }) : m.protection_concern_care_title3({ name }) }), text: `${errorText(what.error).title}.` }
     case 'copy':
-      return { title: `${name} could not be copied to ${placeName(what.copy.destination)}`, text: `${errorText(what.error).title}.` }
+      return { title: m.protection_concern_copy_title({ name, place: placeName(what.copy.destination) }), text: `${errorText(what.error).title}.` }
     case 'warnings':
-      return { title: `The last backup of ${name} had ${formatThings(what.run.problems, 'warning', 'warnings')}`, text: '' }
+      return { title: m.protection_concern_warnings_title({ name, problems: what.run.problems }), text: '' }
     case 'first':
-      return { title: `${name} was never backed up so far`, text: '' }
+      return { title: m.protection_concern_first_title({ name }), text: '' }
   }
 }
 
 function lateTitle(name: string, sinceMs: number | undefined, now: number): string {
-  return sinceMs === undefined ? `Not protected: ${name} was never backed up` : `Not protected for ${spanWords(now - sinceMs)}: no backup of ${name} came`
+  return sinceMs === undefined ? m.protection_lateTitle({ name }) : m.protection_lateTitle2({ span: spanWords(now - sinceMs), name })
 }
 
 function lateWhy(job: JobView, now: number): string {
@@ -132,12 +134,12 @@ function lateWhy(job: JobView, now: number): string {
 }
 
 function failedTitle(name: string, isPartial: boolean, completeMs: number | undefined, now: number): string {
-  const how = isPartial ? 'was not finished' : 'failed'
-  return completeMs === undefined ? `Not protected: the first backup of ${name} ${how}` : `Not protected for ${spanWords(now - completeMs)}: the last backup of ${name} ${how}`
+  const how = isPartial ? m.protection_failedTitle_how() : m.protection_failedTitle_how2()
+  return completeMs === undefined ? m.protection_failedTitle({ name, how }) : m.protection_failedTitle2({ span: spanWords(now - completeMs), name, how })
 }
 
 function sinceText({ completeMs }: JobView, now: number): string {
-  return completeMs === undefined ? 'It was never backed up so far.' : `What has changed in the last ${spanWords(now - completeMs)} is not backed up.`
+  return completeMs === undefined ? m.protection_since() : m.protection_since2({ span: spanWords(now - completeMs) })
 }
 
 /** What helps; undefined while the job is at work, and where nothing has to be done. */
@@ -175,9 +177,5 @@ export function trendWords(recent: readonly RecentBackup[]): string {
   const last = recent.at(-1)
   if (!last) return ''
   const most = recent.reduce((highest, { addedBytes }) => Math.max(highest, addedBytes), 0)
-  return recent.length === 1 ? `Added: ${formatBytes(last.addedBytes)}` : `Added by the last ${recent.length} backups: ${formatBytes(last.addedBytes)} by the newest, ${formatBytes(most)} at most`
-}
-
-function uncapital(title: string): string {
-  return /^[A-Z][a-z ]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title
+  return recent.length === 1 ? m.protection_trend({ addedBytes: formatBytes(last.addedBytes) }) : m.protection_trend2({ count: recent.length, addedBytes: formatBytes(last.addedBytes), most: formatBytes(most) })
 }

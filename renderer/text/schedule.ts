@@ -1,52 +1,56 @@
+import * as m from '../../main/text/compiled/messages.js'
+import { intlLocale } from '../../main/text/language.ts'
 import type { Weekday } from '../../main/api/schedule.ts'
 import type { Schedule, WatchView } from '../state/bridge.ts'
-import { formatMoment, formatThings } from './format.ts'
+import { formatMoment } from './format.ts'
 
 /** What the window says of when a job runs. */
 export const scheduleText = {
-  label: 'Schedule',
-  types: { manual: 'By hand', continuous: 'When something changes', hourly: 'Every hour', daily: 'Every day', interval: 'Interval', times: 'Chosen times', cron: 'Cron' } satisfies Record<Schedule['type'], string>,
-  at: 'Time',
-  every: 'Time between two backups',
-  units: { minutes: 'minutes', hours: 'hours' },
-  unit: 'Unit',
-  quiet: 'Minutes without a change',
-  apart: 'Minutes between two backups',
-  days: 'Days',
-  times: 'Times',
-  timesHint: 'Separated by commas: 09:00, 13:00, 18:30',
-  cron: 'Cron expression',
-  cronHint: 'Minute, hour, day of the month, month, weekday: 30 9 * * 1-5',
+  label: m.schedule_label(),
+  types: { manual: m.schedule_types_manual(), continuous: m.schedule_types_continuous(), hourly: m.schedule_types_hourly(), daily: m.schedule_types_daily(), interval: m.schedule_types_interval(), times: m.schedule_types_times(), cron: m.schedule_types_cron() } satisfies Record<Schedule['type'], string>,
+  at: m.schedule_at(),
+  every: m.schedule_every(),
+  units: { minutes: m.schedule_units_minutes(), hours: m.schedule_units_hours() },
+  unit: m.schedule_unit(),
+  quiet: m.schedule_quiet(),
+  apart: m.schedule_apart(),
+  days: m.schedule_days(),
+  times: m.schedule_times(),
+  timesHint: m.schedule_timesHint(),
+  cron: m.schedule_cron(),
+  cronHint: m.schedule_cronHint(),
   hints: {
-    manual: 'Runs only when you click “Back up now”.',
-    continuous: 'Folders are watched. A backup begins when nothing has changed for so long, or, while changes go on, after the longer time. Once a day everything is looked at in any case.',
-    hourly: 'Runs on the hour while this computer is on.',
-    daily: 'A run that was missed is made up for, ten minutes after the computer is back.',
-    interval: 'Counts from the end of the last backup.',
-    times: 'A run that was missed is made up for once, ten minutes after the computer is back.',
-    cron: 'A run that was missed is made up for once, ten minutes after the computer is back.',
+    manual: m.schedule_hints_manual(),
+    continuous: m.schedule_hints_continuous(),
+    hourly: m.schedule_hints_hourly(),
+    daily: m.schedule_hints_daily(),
+    interval: m.schedule_hints_interval(),
+    times: m.schedule_hints_times(),
+    cron: m.schedule_hints_cron(),
   } satisfies Record<Schedule['type'], string>,
-  spread: 'It begins up to ten minutes later, always by the same, so that not everybody comes to the storage on the hour.',
-  next: (times: readonly number[], now: number) => `Next: ${times.map((time) => formatMoment(time, now)).join(' · ')}`,
-  missed: (moment: string) => `Makes up for a missed backup: ${moment}`,
+  spread: m.schedule_spread(),
+  next: (times: readonly number[], now: number) => m.schedule_next({ times: times.map((time) => formatMoment(time, now)).join(' · ') }),
+  missed: (moment: string) => m.schedule_missed({ moment }),
   errors: {
-    interval: 'Choose 15 minutes to 31 days, in whole minutes.',
-    quiet: 'Choose 1 to 60, in whole minutes.',
-    apart: 'Choose 5 to 720, in whole minutes.',
-    days: 'Choose at least one day.',
-    times: 'Enter up to 24 times such as 09:00, 13:00.',
-    pattern: 'This is no cron expression of five fields.',
-    never: 'No such time ever comes.',
-    often: 'Two backups would be closer together than 15 minutes.',
+    interval: m.schedule_errors_interval(),
+    quiet: m.schedule_errors_quiet(),
+    apart: m.schedule_errors_apart(),
+    days: m.schedule_errors_days(),
+    times: m.schedule_errors_times(),
+    pattern: m.schedule_errors_pattern(),
+    never: m.schedule_errors_never(),
+    often: m.schedule_errors_often(),
   },
 } as const
 
-const dayNames: Readonly<Record<Weekday, string>> = { 1: 'Mon', 2: 'Tue', 3: 'Wed', 4: 'Thu', 5: 'Fri', 6: 'Sat', 7: 'Sun' }
-export const weekdays = Object.entries(dayNames).map(([day, name]) => ({ day: Number(day) as Weekday, name }))
+/** 1 January 2024 was a Monday. */
+const shortName = new Intl.DateTimeFormat(intlLocale(), { weekday: 'short' })
+const dayName = (day: Weekday): string => shortName.format(new Date(2024, 0, day))
+export const weekdays = ([1, 2, 3, 4, 5, 6, 7] as const).map((day) => ({ day, name: dayName(day) }))
 
 /** `Mon–Fri, Sun`. */
 export function daysWords(days: readonly Weekday[]): string {
-  if (days.length === 7) return 'Every day'
+  if (days.length === 7) return m.schedule_days2()
   const runs: Weekday[][] = []
   for (const day of days) {
     const last = runs.at(-1)
@@ -56,26 +60,26 @@ export function daysWords(days: readonly Weekday[]): string {
   return runs.flatMap((run) => {
     const [first, last] = [run[0], run.at(-1)]
     if (first === undefined || last === undefined) return []
-    return run.length > 2 ? [`${dayNames[first]}–${dayNames[last]}`] : run.map((day) => dayNames[day])
+    return run.length > 2 ? [`${dayName(first)}–${dayName(last)}`] : run.map(dayName)
   }).join(', ')
 }
 
 export function scheduleWords(schedule: Schedule): string {
   switch (schedule.type) {
     case 'manual':
-      return 'Only by hand'
+      return m.schedule_manual()
     case 'hourly':
       return scheduleText.types.hourly
     case 'daily':
-      return `Every day at ${schedule.at}`
+      return m.schedule_daily({ at: schedule.at })
     case 'interval':
-      return `Every ${schedule.minutes % 60 === 0 ? formatThings(schedule.minutes / 60, 'hour', 'hours') : formatThings(schedule.minutes, 'minute', 'minutes')}`
+      return schedule.minutes % 60 === 0 ? m.schedule_everyHours({ count: schedule.minutes / 60 }) : m.schedule_everyMinutes({ count: schedule.minutes })
     case 'continuous':
-      return `When something changes, ${formatThings(schedule.everyMinutes, 'minute', 'minutes')} apart at least`
+      return m.schedule_continuous({ everyMinutes: schedule.everyMinutes })
     case 'times':
-      return `${daysWords(schedule.days)} at ${schedule.at.join(', ')}`
+      return m.schedule_times2({ days: daysWords(schedule.days), at: schedule.at.join(', ') })
     case 'cron':
-      return `Cron: ${schedule.expression}`
+      return m.schedule_cron2({ expression: schedule.expression })
   }
 }
 
@@ -83,19 +87,19 @@ export function scheduleWords(schedule: Schedule): string {
 export function watchWords(watch: WatchView): string {
   switch (watch.state) {
     case 'starting':
-      return 'Looking for folders to watch'
+      return m.schedule_watch_starting()
     case 'watching': {
-      const words = `Watching ${formatThings(watch.folders, 'folder', 'folders')}`
-      return watch.away === 0 ? words : `${words}; ${formatThings(watch.away, 'source is', 'sources are')} not there`
+      const words = m.schedule_watch_watching_words({ folders: watch.folders })
+      return watch.away === 0 ? words : m.schedule_watch_watching({ words, away: watch.away })
     }
     case 'too-many':
-      return 'Too many folders to watch: backed up each hour instead'
+      return m.schedule_watch_tooMany()
     case 'broken':
-      return 'Watching broke off: backed up each hour until it works again'
+      return m.schedule_watch_broken()
   }
 }
 
 /** What somebody can do about it; empty where that is nothing. */
 export function watchAdvice(watch: WatchView): string {
-  return watch.state === 'too-many' ? 'Leave out folders that need no backup, such as caches, or let the system watch more: raise fs.inotify.max_user_watches.' : ''
+  return watch.state === 'too-many' ? m.schedule_watchAdvice() : ''
 }

@@ -1,3 +1,4 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { JobRunState, JobView, LiveRun, Operation, Progress, RunView, Wait, WaitReason } from '../state/bridge.ts'
 import type { IconName } from '../parts/icons.ts'
 import { awaitedWords } from './conditions.ts'
@@ -6,7 +7,7 @@ import { diskWords } from './disks.ts'
 import { pauseWords } from './pause.ts'
 import { scheduleText } from './schedule.ts'
 import { words } from './words.ts'
-import { formatBytes, formatMoment, formatPercent, formatRate, formatEta, formatThings } from './format.ts'
+import { formatBytes, formatMoment, formatPercent, formatRate, formatEta } from './format.ts'
 
 type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'neutral'
 
@@ -18,47 +19,46 @@ export interface Status {
 }
 
 const outcomes: Readonly<Record<RunView['outcome'], Status>> = {
-  success: { tone: 'good', icon: 'success', words: 'Backed up' },
-  unchanged: { tone: 'good', icon: 'success', words: 'Nothing had changed' },
-  warnings: { tone: 'warn', icon: 'warning', words: 'Backed up with warnings' },
-  partial: { tone: 'warn', icon: 'warning', words: 'Not finished' },
-  failed: { tone: 'bad', icon: 'error', words: 'Failed' },
-  stopped: { tone: 'neutral', icon: 'never', words: 'Stopped' },
+  success: { tone: 'good', icon: 'success', words: m.status_outcomes_success_words() },
+  unchanged: { tone: 'good', icon: 'success', words: m.status_outcomes_unchanged_words() },
+  warnings: { tone: 'warn', icon: 'warning', words: m.status_outcomes_warnings_words() },
+  partial: { tone: 'warn', icon: 'warning', words: m.status_outcomes_partial_words() },
+  failed: { tone: 'bad', icon: 'error', words: m.status_outcomes_failed_words() },
+  stopped: { tone: 'neutral', icon: 'never', words: m.status_outcomes_stopped_words() },
 }
 
 const states: Readonly<Record<Exclude<JobRunState, 'idle'>, Status>> = {
-  queued: { tone: 'neutral', icon: 'clock', words: 'Waiting for its turn' },
-  running: { tone: 'busy', icon: 'up', words: 'Backing up' },
-  paused: { tone: 'neutral', icon: 'pause', words: 'Paused' },
-  restarting: { tone: 'warn', icon: 'refresh', words: 'Starting again' },
-  stopping: { tone: 'neutral', icon: 'stop', words: 'Stopping' },
+  queued: { tone: 'neutral', icon: 'clock', words: m.status_states_queued_words() },
+  running: { tone: 'busy', icon: 'up', words: m.status_states_running_words() },
+  paused: { tone: 'neutral', icon: 'pause', words: m.status_states_paused_words() },
+  restarting: { tone: 'warn', icon: 'refresh', words: m.status_states_restarting_words() },
+  stopping: { tone: 'neutral', icon: 'stop', words: m.status_states_stopping_words() },
 }
 
 export function outcomeStatus(run: Pick<RunView, 'outcome' | 'problems' | 'operation'>): Status {
   const status = outcomes[run.outcome]
-  const words = run.operation === 'restore' ? restoreOutcome(run.outcome) : status.words
-  if (run.outcome !== 'warnings') return { ...status, words }
-  return { ...status, words: `${words.replace(' with warnings', '')}, ${formatThings(run.problems, 'warning', 'warnings')}` }
+  const isRestore = run.operation === 'restore'
+  if (run.outcome !== 'warnings') return { ...status, words: isRestore ? restoreOutcome(run.outcome) : status.words }
+  return { ...status, words: isRestore ? m.status_restoredWithWarnings({ count: run.problems }) : m.status_backedUpWithWarnings({ count: run.problems }) }
 }
 
-function restoreOutcome(outcome: RunView['outcome']): string {
-  if (outcome === 'success') return 'Restored'
-  if (outcome === 'unchanged') return 'Everything was there already'
-  return outcome === 'warnings' ? 'Restored with warnings' : outcomes[outcome].words
+function restoreOutcome(outcome: Exclude<RunView['outcome'], 'warnings'>): string {
+  if (outcome === 'success') return m.status_restored()
+  return outcome === 'unchanged' ? m.status_restoredUnchanged() : outcomes[outcome].words
 }
 
 /** What the icon of a job says: what it does now, else how its last run ended. */
 export function jobStatus(job: JobView, live: LiveRun | undefined): Status {
   const waitingFor = job.state === 'running' ? live?.progress?.waitingFor : undefined
-  if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: 'Waiting for other jobs' }
+  if (waitingFor?.code === 'permit') return { tone: 'neutral', icon: 'clock', words: m.status_jobStatus_words() }
   if (waitingFor) return { tone: 'warn', icon: 'offline', words: job.config.destination.type === 'folder' && waitingFor.code === 'offline' ? diskWords.waitingForDisk : waitingShort }
   if (isWaitingForDisk(job)) return { tone: 'neutral', icon: 'drive', words: diskWords.waiting(job.waits.wait.names) }
   const held = job.state === 'paused' && job.waits ? awaitedWords(job.waits.wait) : undefined
-  if (held !== undefined) return { ...states.paused, words: `Paused: waits for ${held}` }
+  if (held !== undefined) return { ...states.paused, words: m.status_jobStatus_words2({ held }) }
   if (job.state !== 'idle') return states[job.state]
   if (job.signIn) return { tone: 'warn', icon: 'key', words: accountWords.jobWaits(job.signIn) }
   if (job.hold) return { tone: 'bad', icon: 'warning', words: words.job.hold.short }
-  if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: 'Never run' }
+  if (!job.lastRun) return { tone: 'neutral', icon: 'never', words: m.status_jobStatus_words3() }
   return outcomeStatus(job.lastRun)
 }
 
@@ -72,7 +72,7 @@ function isWaitingForDisk(job: JobView): job is JobView & { readonly waits: { re
 export function waitWords({ wait, untilMs }: Wait, now: number): string {
   const text = words.jobs.waits
   const awaited = awaitedWords(wait)
-  if (awaited !== undefined) return `Waits for ${awaited}`
+  if (awaited !== undefined) return m.status_wait({ awaited })
   switch (wait.type) {
     case 'schedule':
       return untilMs === undefined ? '' : text.next(formatMoment(untilMs, now))
@@ -107,7 +107,7 @@ export function waitWords({ wait, untilMs }: Wait, now: number): string {
 export function queuedWords(waits: Wait | undefined): string {
   if (waits?.wait.type === 'disk') return diskWords.queued(waits.wait.names)
   const awaited = waits && awaitedWords(waits.wait)
-  if (awaited !== undefined) return `It starts when there is ${awaited}.`
+  if (awaited !== undefined) return m.status_queued({ awaited })
   switch (waits?.wait.type) {
     case 'paused':
       return words.job.queuedPaused
@@ -120,17 +120,17 @@ export function queuedWords(waits: Wait | undefined): string {
 
 export function stateStatus(state: Exclude<JobRunState, 'idle'>, operation: Operation): Status {
   const status = states[state]
-  return operation === 'restore' && state === 'running' ? { ...status, icon: 'down', words: 'Restoring' } : status
+  return operation === 'restore' && state === 'running' ? { ...status, icon: 'down', words: m.status_stateStatus_words() } : status
 }
 
 const waiting: Readonly<Record<NonNullable<Progress['waitingFor']>['code'], string>> = {
-  offline: 'Waiting for the storage to be reachable',
-  unavailable: 'Waiting for the storage to answer',
-  throttled: 'Waiting: the storage asks for a slower pace',
-  permit: 'Waiting for other jobs with this storage',
+  offline: m.status_waiting_offline(),
+  unavailable: m.status_waiting_unavailable(),
+  throttled: m.status_waiting_throttled(),
+  permit: m.status_waiting_permit(),
 }
 
-const waitingShort = 'Waiting for the storage'
+const waitingShort = m.status_waitingShort()
 
 export function waitingWords(waitingFor: NonNullable<Progress['waitingFor']>): string {
   return waiting[waitingFor.code]
@@ -138,31 +138,31 @@ export function waitingWords(waitingFor: NonNullable<Progress['waitingFor']>): s
 
 /** How many transfers may run at once, and why not as many as the user wants. */
 export function atOnceWords({ limit, wanted, because }: NonNullable<Progress['atOnce']>): string {
-  if (because === undefined || limit >= wanted) return `up to ${limit} at once`
-  return `up to ${limit} at once, not ${wanted}: ${because === 'refused' ? 'the storage takes no more just now' : 'more have not been faster so far'}`
+  if (because === undefined || limit >= wanted) return m.status_atOnce({ limit })
+  return m.status_atOnce2({ limit, wanted, part: because === 'refused' ? m.status_atOnce3() : m.status_atOnce4() })
 }
 
 const working: Partial<Record<Operation, string>> = {
-  backup: 'Backing up',
-  restore: 'Restoring',
-  check: 'Checking',
-  prune: 'Cleaning up',
-  rebuild: 'Rebuilding the index',
-  sync: 'Copying snapshots',
+  backup: m.status_working_backup(),
+  restore: m.status_working_restore(),
+  check: m.status_working_check(),
+  prune: m.status_working_prune(),
+  rebuild: m.status_working_rebuild(),
+  sync: m.status_working_sync(),
 }
 
 export function phaseWords(progress: Progress): string {
   switch (progress.phase) {
     case 'opening':
-      return 'Opening the repository'
+      return m.status_phase_opening()
     case 'scanning':
-      return 'Looking for changes'
+      return m.status_phase_scanning()
     case 'working':
-      return working[progress.operation] ?? 'Working'
+      return working[progress.operation] ?? m.status_phase_working()
     case 'finishing':
-      return 'Finishing'
+      return m.status_phase_finishing()
     case 'verifying':
-      return 'Verifying a sample'
+      return m.status_phase_verifying()
   }
 }
 
@@ -170,13 +170,13 @@ export function phaseWords(progress: Progress): string {
 function amountWords(progress: Progress): string {
   if (progress.bytes.found === 0) return ''
   const done = Math.max(0, progress.bytes.found - progress.bytes.waiting)
-  return `${formatBytes(done)} of ${formatBytes(progress.bytes.found)}`
+  return m.status_amount({ done: formatBytes(done), found: formatBytes(progress.bytes.found) })
 }
 
 /** All transfers as one line. */
 export function sumWords(progress: Progress): string {
   const amount = amountWords(progress)
-  return amount === '' || progress.paused || progress.waitingFor ? amount : `${amount} at ${formatRate(progress.bytesPerSecond)}`
+  return amount === '' || progress.paused || progress.waitingFor ? amount : m.status_sum({ amount, bytesPerSecond: formatRate(progress.bytesPerSecond) })
 }
 
 /** What a row of the list has room for: remaining time and speed. */
@@ -189,16 +189,16 @@ export function shortWords(progress: Progress): string {
 export function etaWords(progress: Progress): string {
   if (progress.waitingFor?.code === 'permit') return waiting.permit
   if (progress.paused || progress.waitingFor) return ''
-  return progress.etaMs ? formatEta(progress.etaMs) : progress.phase === 'working' ? 'estimating…' : ''
+  return progress.etaMs ? formatEta(progress.etaMs) : progress.phase === 'working' ? m.status_eta() : ''
 }
 
 export function continuingWords(progress: Progress): string {
-  return progress.continuedFraction === undefined ? '' : `Continuing at ${formatPercent(progress.continuedFraction)}`
+  return progress.continuedFraction === undefined ? '' : m.status_continuing({ continuedFraction: formatPercent(progress.continuedFraction) })
 }
 
 /** Headings of the five counters. */
 export function counterNames(operation: Operation): Readonly<Record<keyof Progress['files'], string>> {
   return operation === 'restore'
-    ? { found: 'To restore', unchanged: 'Already there', deduplicated: 'Copied locally', uploaded: 'Written', waiting: 'Waiting' }
-    : { found: 'Found', unchanged: 'Unchanged', deduplicated: 'Deduplicated', uploaded: 'Uploaded', waiting: 'Waiting' }
+    ? { found: m.status_counterNames_found(), unchanged: m.status_counterNames_unchanged(), deduplicated: m.status_counterNames_deduplicated(), uploaded: m.status_counterNames_uploaded(), waiting: m.status_counterNames_waiting() }
+    : { found: m.status_counterNames_found2(), unchanged: m.status_counterNames_unchanged2(), deduplicated: m.status_counterNames_deduplicated2(), uploaded: m.status_counterNames_uploaded2(), waiting: m.status_counterNames_waiting2() }
 }

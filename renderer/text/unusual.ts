@@ -1,6 +1,7 @@
+import * as m from '../../main/text/compiled/messages.js'
 import { visibleText } from '../../main/api/text.ts'
 import type { LateBackup, OtherHold, SpaceOutlook, UnusualReason } from '../state/bridge.ts'
-import { formatBytes, formatCount, formatMoment, formatThings } from './format.ts'
+import { formatBytes, formatCount, formatMoment } from './format.ts'
 
 /** What is unusual about a backup, in whole sentences. */
 export function unusualWords(reasons: readonly UnusualReason[]): string {
@@ -8,18 +9,18 @@ export function unusualWords(reasons: readonly UnusualReason[]): string {
 }
 
 function reasonWords({ code, files, of }: UnusualReason): string {
-  const share = `${formatCount(Math.min(files, of))} of ${formatThings(of, 'file', 'files')}`
+  const share = m.unusual_reason_share({ min: formatCount(Math.min(files, of)), of })
   switch (code) {
     case 'scrambled':
-      return `As many as ${share} look encrypted now and did not before.`
+      return m.unusual_reason_scrambled({ share })
     case 'random':
-      return `As many as ${share} were replaced by what looks encrypted.`
+      return m.unusual_reason_random({ share })
     case 'removed':
-      return `As many as ${share} are gone.`
+      return m.unusual_reason_removed({ share })
     case 'rewritten':
-      return `As many as ${share} have another content than before.`
+      return m.unusual_reason_rewritten({ share })
     case 'source-changed':
-      return files === 1 ? 'A folder is suddenly empty or on another disk.' : `${formatCount(files)} folders are suddenly empty or on another disk.`
+      return files === 1 ? m.unusual_reason_sourceChanged() : m.unusual_reason_sourceChanged2({ files: formatCount(files) })
   }
 }
 
@@ -28,10 +29,10 @@ export function otherHoldWords({ job, host, since, sinceMs, reasons }: OtherHold
   const [name, computer, snapshot] = [visibleText(job), visibleText(host), visibleText(since)]
   const moment = sinceMs === undefined ? snapshot : `${snapshot} (${formatMoment(sinceMs, now)})`
   return {
-    title: `An unusual change on another computer: “${name}” on ${computer}`,
-    text: `${unusualWords(reasons)} Since ${moment} nothing older of it is let go, and no space is freed at the destination. Ask whoever works there, and look at its files first; if all is as it should be, say so.`,
-    fine: `“${name}” on ${computer} is fine…`,
-    released: `“${name}” on ${computer} is no longer held`,
+    title: m.unusual_otherHold_title({ name, computer }),
+    text: m.unusual_otherHold_text({ unusual: unusualWords(reasons), moment }),
+    fine: m.unusual_otherHold_fine({ name, computer }),
+    released: m.unusual_otherHold_released({ name, computer }),
   }
 }
 
@@ -41,16 +42,16 @@ const soonDays = 30
 
 /** What the destination has left, and when it will be full where that can be told. `soon`: within a month. */
 export function spaceWords({ freeBytes, fullMs }: SpaceOutlook, now: number): { readonly text: string; readonly soon: boolean } {
-  const left = `${formatBytes(freeBytes)} left at the destination`
+  const left = m.unusual_space_left({ freeBytes: formatBytes(freeBytes) })
   if (fullMs === undefined) return { text: left, soon: false }
   const days = Math.max(0, Math.round((fullMs - now) / dayMs))
-  return { text: days === 0 ? `${left}; it is as good as full` : `${left}; at this rate full in about ${formatThings(days, 'day', 'days')}`, soon: days <= soonDays }
+  return { text: days === 0 ? m.unusual_space_text({ left }) : m.unusual_space_text2({ left, days }), soon: days <= soonDays }
 }
 
 const mostLate = 5
 
 /** Which backups have not come for how long. */
 export function lateWords(late: readonly LateBackup[]): string {
-  const named = late.slice(0, mostLate).map(({ job, host, days }) => `${visibleText(host === undefined ? job : `${job} on ${host}`)}: ${formatThings(days, 'day', 'days')}`)
-  return `${named.join('; ')}${late.length > mostLate ? `; and ${late.length - mostLate} more` : ''}.`
+  const named = late.slice(0, mostLate).map(({ job, host, days }) => `${visibleText(host === undefined ? job : m.unusual_late_named({ job, host }))}: ${m.unusual_late_named2({ days })}`)
+  return `${named.join('; ')}${late.length > mostLate ? m.unusual_late({ more: late.length - mostLate }) : ''}.`
 }
