@@ -4,8 +4,9 @@ import { asHoldfastError, assertNever, HoldfastError, toWireError } from '../bas
 import type { HeldJob } from '../protocol/changes.ts'
 import type { DrillProof } from '../protocol/drill.ts'
 import type { BrowseJob } from '../protocol/job.ts'
-import type { BrowseAnswer, BrowseQuery, EntryView, SnapshotChanges, SnapshotView } from '../protocol/messages.ts'
+import type { BrowseAnswer, BrowseQuery, EntryView, PlannedPart, SnapshotChanges, SnapshotView } from '../protocol/messages.ts'
 import type { RunSummary } from '../protocol/progress.ts'
+import type { PlanPage } from '../protocol/restore-rules.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
 import { systemRandom } from '../repository/crypto.ts'
 import { addPassword, removeKey } from '../repository/keys.ts'
@@ -28,6 +29,9 @@ import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
+import { planPage, planRestore, type PlanStep } from './restore/plan.ts'
+import { selectPaths } from './restore/selection.ts'
+import { viewTarget } from './restore/target.ts'
 
 /** A query of whoever asked the engine to browse, and where its answer goes. */
 export interface BrowseRequest {
@@ -42,6 +46,7 @@ type MachinesAnswer = Omit<Extract<BrowseAnswer, { type: 'machines' }>, 'type'>
 type ListAnswer = Omit<Extract<BrowseAnswer, { type: 'list' }>, 'type'>
 type SearchQuery = Omit<Extract<BrowseQuery, { type: 'search' }>, 'type'>
 type SearchAnswer = Omit<Extract<BrowseAnswer, { type: 'found' }>, 'type'>
+type PlanQuery = Omit<Extract<BrowseQuery, { type: 'plan' }>, 'type'>
 type VersionsQuery = Omit<Extract<BrowseQuery, { type: 'versions' }>, 'type'>
 type VersionsAnswer = Omit<Extract<BrowseAnswer, { type: 'versions' }>, 'type'>
 
@@ -111,6 +116,7 @@ export class Browser implements AsyncDisposable {
         case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
         case 'search': return { type: 'found', ...(await this.search(query)) }
         case 'diff': return { type: 'differences', ...(await this.changes(query)) }
+        case 'plan': return { type: 'planned', ...(await this.planPage(query)) }
         case 'versions': return { type: 'versions', ...(await this.versions(query)) }
         case 'door': throw new HoldfastError('unsupported', 'Whoever browses opens no door.')
         default: return assertNever(query)
@@ -193,6 +199,24 @@ export class Browser implements AsyncDisposable {
     const names = await this.#nameSession()
     const entry = await resolveSnapshot(this.#reader.repository, snapshot, { host: hostOf(this.#job), memory: this.#reader.memory }, this.#context.signal)
     return { versions: names.versions(entry, path), coverage: names.coverage }
+  }
+
+  /** What a restore would meet in its target, entry by entry. @param target absolute. Errors: those of resolveSnapshot, selectPaths, viewTarget, planRestore. */
+  async *plan(part: PlannedPart, target: string): AsyncGenerator<PlanStep> {
+    const { trees: { load } } = this.#reader
+    const root = await this.#root(part.snapshot)
+    const selection = await selectPaths(load, root, part.paths, part.except)
+    using view = await viewTarget(target)
+    yield* planRestore(load, { root, selection, target: view }, this.#context.signal)
+  }
+
+  /** Errors: as of plan. */
+  async planPage({ snapshot, paths, except, target, after, limit }: PlanQuery): Promise<PlanPage> {
+    const { trees: { load } } = this.#reader
+    const root = await this.#root(snapshot)
+    const selection = await selectPaths(load, root, paths, except)
+    using view = await viewTarget(target)
+    return await planPage(load, { root, selection, target: view, ...(after && { after }) }, limit, this.#context.signal)
   }
 
   /** Resolves when the index of names has all that it can have. Errors: as of search. */

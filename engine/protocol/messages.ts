@@ -1,7 +1,8 @@
 import type { AccountReference, TokenAnswer } from './accounts.ts'
 import type { HeldJob, UnusualReason } from './changes.ts'
 import type { WireError } from './errors.ts'
-import type { EngineJob, JobSecrets } from './job.ts'
+import type { EngineJob, JobSecrets, RestoreJob } from './job.ts'
+import type { PlanPage } from './restore-rules.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
 
 /** Version of this message set; `ready` announces it and the supervisor refuses another. */
@@ -63,6 +64,9 @@ export interface Limits {
   readonly downloadBytesPerSecond?: number
 }
 
+/** What of a snapshot is to be restored. */
+export type PlannedPart = Pick<RestoreJob, 'snapshot' | 'paths' | 'except'>
+
 export type BrowseQuery =
   | { readonly type: 'snapshots' }
   /** One directory of a snapshot, a page at a time, so that a huge one needs no wait. `path` is a Uint8Array of exact bytes, empty for the root. */
@@ -87,6 +91,8 @@ export type BrowseQuery =
   | { readonly type: 'search'; readonly text: string; readonly after?: string; readonly limit: number }
   /** What a snapshot changed, compared with the one before it of its job and host; `limit`: of entries that are told one by one. A newer such query ends it (`aborted`). */
   | { readonly type: 'diff'; readonly snapshot: string; readonly limit: number }
+  /** A stretch of what a restore of these paths into this folder would meet there; see PlanPage. Nothing is written. */
+  | ({ readonly type: 'plan'; readonly target: string; readonly after?: Uint8Array; readonly limit: number } & PlannedPart)
   /** What a path was in the snapshots of the same job and host. Bytes as in `list`. */
   | { readonly type: 'versions'; readonly snapshot: string; readonly path: Uint8Array }
 
@@ -112,6 +118,7 @@ export type BrowseAnswer =
   /** `next`: where there are more. */
   | { readonly type: 'found'; readonly entries: readonly FoundEntry[]; readonly next?: string; readonly coverage: SearchCoverage }
   | ({ readonly type: 'differences' } & SnapshotChanges)
+  | ({ readonly type: 'planned' } & PlanPage)
   /** The newest first; empty where nothing is known of the path. */
   | { readonly type: 'versions'; readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
   | { readonly type: 'error'; readonly error: WireError }

@@ -5,6 +5,7 @@ import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import { differenceKinds, type BrowseAnswer, type EngineCommand, type EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
+import { planPage } from './restore-schemas.ts'
 import { overwriteRules } from './restore-rules.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
@@ -204,6 +205,7 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('diff'), snapshot: text, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
   v.object({ type: v.literal('versions'), snapshot: text, path: bytes }),
+  v.object({ type: v.literal('plan'), target: address, snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), after: v.exactOptional(bytes), limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }
@@ -325,6 +327,7 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('found'), entries: v.array(foundEntry), next: v.exactOptional(text), coverage }),
   v.object({ type: v.literal('differences'), older: v.exactOptional(text), newer: text, entries: v.array(difference), totals: differenceTotals, complete: flag }),
   v.object({ type: v.literal('versions'), versions: v.array(pathVersion), coverage }),
+  v.object({ type: v.literal('planned'), ...planPage }),
   v.object({ type: v.literal('error'), error }),
 ])
 

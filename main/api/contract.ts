@@ -1,4 +1,4 @@
-import type { OverwriteRule } from '../../engine/protocol/restore-rules.ts'
+import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rules.ts'
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
@@ -180,6 +180,19 @@ export interface Api {
   /** Puts the password of what is open on the clipboard. Errors: `not-found`. */
   'files.copyPassword'(): void
 
+  /**
+   * A stretch of what a restore would meet in its target: what is there already, and how it differs. Nothing is written, and the folder can still be restored to.
+   * `after`: `next` of the answer before. Errors: `arguments`, `not-found`, `denied`, and what the engine says.
+   */
+  'restore.plan'(request: {
+    readonly place: PlaceRef
+    readonly snapshot: string
+    readonly target: FolderRef
+    readonly paths: readonly Uint8Array[]
+    readonly except: readonly Uint8Array[]
+    readonly after?: Uint8Array
+    readonly limit: number
+  }): PlanPage
   /** Asks where the folder holds configuration, or starts programs, or the originals are in it. */
   'restore.start'(request: {
     readonly place: PlaceRef
@@ -307,6 +320,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'files.open': true,
   'files.close': true,
   'files.copyPassword': true,
+  'restore.plan': true,
   'restore.start': true,
   'restore.pause': true,
   'restore.resume': true,

@@ -89,6 +89,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'files.open': 'heavy',
   'files.close': 'light',
   'files.copyPassword': 'write',
+  'restore.plan': 'light',
   'restore.start': 'heavy',
   'restore.pause': 'light',
   'restore.resume': 'light',

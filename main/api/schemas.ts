@@ -182,6 +182,7 @@ export const requests: RequestSchemas = {
   'files.open': v.strictObject({ place }),
   'files.close': none,
   'files.copyPassword': none,
+  'restore.plan': v.strictObject({ place, snapshot, target: folder, paths: manyPaths, except: manyPaths, after: v.exactOptional(exactBytes), limit: page }),
   'restore.start': v.strictObject({
     place,
     snapshot,

@@ -106,6 +106,14 @@ export class Browsing {
     return { versions: answer.versions, coverage: answer.coverage }
   }
 
+  /** @param target a folder that a person chose. Errors: as of snapshots; `not-found`, `denied`. */
+  async plan({ place, ...query }: Omit<Request<'restore.plan'>, 'target'>, target: string): Promise<Response<'restore.plan'>> {
+    const answer = await this.#ask(place, { type: 'plan', ...query, target })
+    if (answer.type !== 'planned') throw unexpected(answer)
+    const { type: _type, ...page } = answer
+    return page
+  }
+
   /** Errors: as of snapshots; `not-found`, `aborted` where another comparison was asked for. */
   async changes({ place, snapshot, limit }: Request<'browse.changes'>): Promise<Response<'browse.changes'>> {
     const answer = await this.#ask(place, { type: 'diff', snapshot, limit })

@@ -244,6 +244,7 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     'browse.search': (request) => browsing.search(request),
     'browse.changes': (request) => browsing.changes(request),
     'browse.versions': (request) => browsing.versions(request),
+    'restore.plan': ({ target, ...request }) => browsing.plan(request, ports.folders.path('restore', target)),
     'restore.start': (request) => restore(ports, request),
     'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },
     'restore.resume': ({ restoreId }) => { restores.get(restoreId).resume() },

@@ -53,6 +53,10 @@ function restoring({ local, snapshot }: Scene, target: unknown, more: object = {
   return { place: { jobId: local.id }, snapshot, target, paths: [], except: [], overwrite: 'always', ...more }
 }
 
+function planning({ local, snapshot }: Scene, target: unknown, more: object = {}): unknown {
+  return { place: { jobId: local.id }, snapshot, target, paths: [], except: [], limit: 100, ...more }
+}
+
 const job = (sources: unknown, destination: unknown): object => ({ name: 'attack', sources, destination, ...terms })
 
 /** What each channel is tried with, by somebody who can run any script in the window. A channel without a row fails the test. */
@@ -232,6 +236,14 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   ],
   'files.close': () => [['closes what is not open', undefined, 'allowed'], ['closes another', { port: 22 }, 'arguments']],
   'files.copyPassword': () => [['takes the password of what is not open', undefined, 'not-found']],
+  'restore.plan': (scene) => [
+    ['looks at a folder by its path', planning(scene, '/etc'), 'arguments'],
+    ['looks at a folder by an invented id', planning(scene, invented), 'arguments'],
+    ['looks at what is backed up', planning(scene, idOf(scene.chosen.sources)), 'arguments'],
+    ['looks outside of the folder that was chosen', planning(scene, idOf(scene.chosen.home), { paths: [bytes(...Buffer.from('../../etc/passwd'))] }), 'not-found'],
+    ['asks for all at once', planning(scene, idOf(scene.chosen.home), { limit: 1_000_000 }), 'arguments'],
+    ['goes on outside of the snapshot', planning(scene, idOf(scene.chosen.home), { after: bytes(...Buffer.from('../../etc/passwd')) }), 'allowed'],
+  ],
   'restore.start': (scene) => [
     ['plants an autostart file by its path', restoring(scene, join(scene.app.home, '.config/autostart')), 'arguments'],
     ['plants it by an invented id', restoring(scene, invented), 'arguments'],

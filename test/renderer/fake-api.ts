@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, Pushes, RecoveryView, Reply, RestoreView, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -239,6 +239,7 @@ export class FakeApi implements Bridge {
     'browse.search': ({ text, after }) => foundPage(text, after, this.#now),
     'browse.versions': ({ path }) => ({ versions: path.at(-1) === 0x66 ? pathVersions(this.#now) : [], coverage: { searched: 3, snapshots: 3, filling: false } }),
     'browse.changes': ({ snapshot }) => snapshotChanges(snapshot),
+    'restore.plan': ({ after, target }) => planPage(this.#now, target.id, after !== undefined),
     'restore.start': ({ place, snapshot, target, paths, except }) => {
       const restore: RestoreView = {
         id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
@@ -256,6 +257,22 @@ export class FakeApi implements Bridge {
       this.change({ settings: { ...rest, ...Object.fromEntries(limits) } })
     },
     'notice.dismiss': ({ id }) => this.change({ notices: this.app.notices.filter((one) => one.id !== id) }),
+  }
+}
+
+/** Two pages of what stands in a folder; in an empty one there is nothing. */
+function planPage(now: number, folder: string, second: boolean): Response<'restore.plan'> {
+  const none = { entries: 0, bytes: 0 }
+  const nothing = { same: none, older: none, newer: none, other: none, folder: none, blocked: none, below: none, unreadable: none }
+  if (folder.endsWith('empty')) return { entries: [], totals: { new: { entries: 1234, bytes: 2_400_000_000 }, ...nothing } }
+  const entry = (shown: string, of: PlannedEntry['of'], ageHours: number): PlannedEntry => ({
+    path: encoder.encode(`Documents/${shown}`), shown, folder: 'Documents', of, type: of === 'blocked' ? 'directory' : 'file', mtimeMs: now - 48 * hour,
+    ...(of !== 'blocked' && { size: 12_000 }), there: { size: 11_000, mtimeMs: now - ageHours * hour },
+  })
+  if (!second) return { entries: [entry('Budget.ods', 'older', 700)], totals: { new: { entries: 20, bytes: 90_000 }, ...nothing, same: { entries: 100, bytes: 5_000_000 }, older: { entries: 3, bytes: 36_000 } }, next: encoder.encode('Documents/Budget.ods') }
+  return {
+    entries: [entry('Letter.odt', 'newer', 2), entry('Photos', 'blocked', 900)],
+    totals: { new: none, ...nothing, newer: { entries: 1, bytes: 12_000 }, blocked: { entries: 1, bytes: 0 }, below: { entries: 7, bytes: 700 } },
   }
 }
 

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import type { Browser } from '../../commands/browse.ts'
 import type { DiffRequest } from '../../commands/diff.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import { expectChange } from '../../snapshot/annotation.ts'
@@ -8,11 +7,11 @@ import type { AnnotationView, EntryView, SnapshotView } from '../../protocol/mes
 import { overdue } from '../../protocol/overdue.ts'
 import { differenceJson, differenceLine, diffSummary } from '../diff-text.ts'
 import { drillLine } from '../drill-text.ts'
-import { exitCodes } from '../exit-codes.ts'
 import type { Ending, Invocation } from '../execute.ts'
 import { printedPath } from '../files-from.ts'
 import { formatBytes, formatTable, formatTime } from '../format.ts'
 import { exactBytes } from '../json-output.ts'
+import { endingOf } from '../missed.ts'
 import { overdueLine } from '../overdue-text.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -142,12 +141,6 @@ function shortened(note: string): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-/** A repository that lacks what was seen in it is a warning, however well it could be listed. */
-function endingOf({ missed }: Browser): Pick<Ending, 'exitCode' | 'json'> {
-  if (missed.length === 0) return { exitCode: exitCodes.success, json: { outcome: 'success' } }
-  return { exitCode: exitCodes.warnings, json: { outcome: 'warnings', problems: missed.length } }
 }
 
 function snapshotRow(snapshot: SnapshotView): string[] {

@@ -1,10 +1,13 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { absolutePath } from '../../base/typed-path.ts'
+import type { PlanStep } from '../../commands/restore/plan.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import { overwriteRules } from '../../protocol/restore-rules.ts'
 import { detailLines } from '../detail-lines.ts'
-import { runToEnding } from '../execute.ts'
+import { runToEnding, type Ending, type Invocation } from '../execute.ts'
+import { endingOf } from '../missed.ts'
+import { plannedJson, plannedLine, planSummary, planSums } from '../plan-text.ts'
 import { printedPath, readLists, snapshotPath, type ListOptions } from '../files-from.ts'
 import type { ProgramBuilder } from '../program.ts'
 import type { CommonOptions } from '../settings.ts'
@@ -15,6 +18,7 @@ interface RestoreOptions extends CommonOptions, ListOptions {
   readonly path?: readonly string[]
   readonly except?: readonly string[]
   readonly overwrite: RestoreJob['overwrite']
+  readonly dryRun?: true
 }
 
 export function addRestore(program: Command, builder: ProgramBuilder): void {
@@ -27,6 +31,7 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
       'restore home@12 --to ~/old --path Documents/letters --path Pictures/2024',
       'restore latest --to ~/old --path Documents --except Documents/cache',
       'restore latest:home --to ~/old --overwrite never',
+      'restore latest --to ~/old --dry-run',
     ])
     .argument('<snapshot>', 'JOB@REVISION, latest, latest:JOB or latest:HOST/JOB', parseSnapshot)
     .option('--host <name>', 'machine whose snapshots `latest` means (default: this one; else the only one there is)', parseHost)
@@ -36,23 +41,39 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
     .option('--files-from0 <file>', 'more paths inside the snapshot, each ended by a zero byte, exact; - for standard input', collect)
     .option('-x, --except <path>', 'path inside the snapshot that is left out; may be repeated', collect)
     .addOption(overwrite)
+    .option('-n, --dry-run', 'only say what would be written, replaced and left; nothing is written')
   command.action(async (snapshot: string, options: RestoreOptions) => {
-    await builder.run(options, async ({ settings, context }) => {
+    await builder.run(options, async ({ settings, context, output }) => {
       const listed = await readLists(options)
-      return runToEnding(
-        {
-          ...settings,
-          type: 'restore',
-          snapshot,
-          target: absolutePath('--to', options.to),
-          paths: [...(options.path ?? []).map(printedPath), ...listed.map(snapshotPath)],
-          ...(options.except ? { except: options.except.map(printedPath) } : {}),
-          overwrite: options.overwrite,
-        },
-        context,
-        detailLines,
-      )
+      const job: RestoreJob = {
+        ...settings,
+        type: 'restore',
+        snapshot,
+        target: absolutePath('--to', options.to),
+        paths: [...(options.path ?? []).map(printedPath), ...listed.map(snapshotPath)],
+        ...(options.except ? { except: options.except.map(printedPath) } : {}),
+        overwrite: options.overwrite,
+      }
+      return options.dryRun ? showPlan(job, { settings, context, output }) : runToEnding(job, context, detailLines)
     })
   })
   program.addCommand(command)
+}
+
+async function showPlan({ snapshot, target, paths, except, overwrite }: RestoreJob, { settings, context, output }: Invocation): Promise<Ending> {
+  const [{ openBrowser }, { PlanCounter }] = await Promise.all([import('../../commands/browse.ts'), import('../../commands/restore/plan.ts')])
+  await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
+  const counter = new PlanCounter()
+  for await (const step of browser.plan({ snapshot, paths, ...(except ? { except } : {}) }, target)) {
+    if (output.closed) break
+    counter.add(step)
+    if (isTold(step)) output.record(plannedJson(step, overwrite), plannedLine(step, overwrite))
+  }
+  const json = { ...endingOf(browser).json, operation: 'restore', dryRun: true, overwrite, plan: planSums(counter.totals, overwrite) }
+  return { ...endingOf(browser), json, text: [planSummary(counter.totals, overwrite)] }
+}
+
+/** Folders that come or are there anyway say nothing. */
+function isTold({ node, of }: PlanStep): boolean {
+  return node.type !== 'directory' || of === 'blocked' || of === 'unreadable'
 }

@@ -45,10 +45,10 @@ export class SelectedWalk<State> {
     return this.#levels.length
   }
 
-  /** The next steps are of this folder. */
-  enter(tree: BlobId, selection: Selection, state: State): void {
+  /** The next steps are of this folder. @param after exact bytes of a name: the steps begin behind it */
+  enter(tree: BlobId, selection: Selection, state: State, after?: Uint8Array): void {
     // A view of a whole folder would keep it in memory.
-    this.#levels.push({ state, tree: copyOf(tree), selection, nodes: undefined, last: undefined })
+    this.#levels.push({ state, tree: copyOf(tree), selection, nodes: undefined, last: after })
     const above = this.#levels.at(-1 - decodedLevels)
     if (above) above.nodes = undefined
   }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
 import { fromBytes } from '../../base/byte-string.ts'
 import type { ByteString } from '../../base/byte-string.ts'
 import { HoldfastError } from '../../base/errors.ts'
@@ -44,6 +45,32 @@ export async function openTarget(path: string, keys: RepositoryKeys): Promise<Re
     pool,
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]()
+      folders[Symbol.dispose]()
+      calls.closeFolder(held)
+    },
+  }
+}
+
+/** What stands in a folder that a restore is to write to; nothing is changed. */
+export interface TargetView extends Disposable {
+  readonly root: FolderPlace
+  /** Never follows a symbolic link. */
+  look(folder: FolderPlace, name: ByteString): BigIntStats | undefined
+  /** A folder that stands there. Errors: those of the file system, unsafe-path. */
+  enter(folder: FolderPlace, name: ByteString): FolderPlace
+}
+
+/** @returns undefined: there is no such folder yet. Errors: denied, arguments. */
+export async function viewTarget(path: string): Promise<TargetView | undefined> {
+  if (!existsSync(path)) return undefined
+  const calls = await loadSystemCalls()
+  const held = openRoot(() => calls.openRoot(realpathSync.native(path, 'buffer')), path)
+  const folders = new TargetFolders(held, calls)
+  return {
+    root: folders.rootPlace(),
+    look: (folder, name) => calls.look(folders.open(folder), name),
+    enter: (folder, name) => folders.enter(folder, name, undefined),
+    [Symbol.dispose]() {
       folders[Symbol.dispose]()
       calls.closeFolder(held)
     },
