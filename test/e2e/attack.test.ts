@@ -1,15 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { channels, type AppState, type Channel, type FolderView, type JobConfigInput, type JobView, type Reply } from '../../main/api/contract.ts'
+import { channels, type AppState, type Channel, type FolderView, type JobView, type Reply } from '../../main/api/contract.ts'
 import { providers } from '../../main/api/providers.ts'
 import { exampleValues } from '../engine/protocol/providers/example-values.ts'
 import { describeTree } from '../fixtures/tree.ts'
-import { launchApp, type RunningApp } from './harness/app.ts'
-import { bytes, openAttackerServer, send, type AttackerServer } from './harness/attacker.ts'
+import { launchApp } from './harness/app.ts'
+import { openAttackerServer, send } from './harness/attacker.ts'
 import { enginesOf } from './harness/engines.ts'
-import { freshFolder, type TestFolder } from './harness/folder.ts'
+import { freshFolder } from './harness/folder.ts'
 import { findTraces } from './harness/traces.ts'
+import { idOf, inputOf, invented, restoring, type Attack, type Scene } from './harness/attack-scene.ts'
+import { attacksOnRestores } from './harness/attacks-on-restores.ts'
 import { User } from './harness/user.ts'
 
 /** What is kept, and must not leave. */
@@ -18,43 +20,11 @@ const keys = { accessKeyId: 'KEPTKEYID0123456789', secretAccessKey: 'kept/secret
 /** What the attacker brings along. */
 const own = { password: 'the attacker knows this', storage: { accessKeyId: 'ATTACKERKEY', secretAccessKey: 'attacker-secret' } }
 
-interface Scene {
-  readonly app: RunningApp
-  readonly user: User
-  readonly folder: TestFolder
-  readonly server: AttackerServer
-  /** Goes to a folder, and has a snapshot in which an autostart file lies. */
-  readonly local: JobView
-  /** Goes to a storage on the network. */
-  readonly cloud: JobView
-  readonly snapshot: string
-  /** Folders that a person chose in dialogs, by purpose. */
-  readonly chosen: Readonly<Record<'sources' | 'destination' | 'restore' | 'autostart' | 'home', FolderView>>
-}
-
-/** A request that must not work, and the code of the refusal; or one that may work, because it harms nothing ("allowed"). */
-type Attack = readonly [name: string, request: unknown, answer: 'arguments' | 'aborted' | 'denied' | 'not-found' | 'credentials' | 'allowed']
-
 const terms = { excludes: { patterns: [], presets: [], oneFileSystem: false }, concurrency: 4, schedule: { type: 'manual' } } as const
-const idOf = ({ id }: FolderView): { readonly id: string } => ({ id })
-const invented = { id: '00000000-0000-4000-8000-000000000000' }
 const theirs = ({ server }: Scene) => ({ type: 'provider', provider: 's3', values: { endpoint: server.endpoint, region: 'us-east-1', bucket: 'attacker' } }) as const
 
 function withValue({ config: { destination } }: JobView, name: string, value: string): unknown {
   return destination.type === 'provider' ? { ...destination, values: { ...destination.values, [name]: value } } : destination
-}
-
-function inputOf({ config: { sources, destination, ...rest } }: JobView): JobConfigInput {
-  return { ...rest, sources: sources.map(idOf), destination: destination.type === 'folder' ? { type: 'folder', folder: idOf(destination.folder) } : destination }
-}
-
-/** A restore of everything by default. */
-function restoring({ local, snapshot }: Scene, target: unknown, more: object = {}): unknown {
-  return { place: { jobId: local.id }, snapshot, target, paths: [], except: [], overwrite: 'always', ...more }
-}
-
-function planning({ local, snapshot }: Scene, target: unknown, more: object = {}): unknown {
-  return { place: { jobId: local.id }, snapshot, target, paths: [], except: [], limit: 100, ...more }
 }
 
 const job = (sources: unknown, destination: unknown): object => ({ name: 'attack', sources, destination, ...terms })
@@ -205,60 +175,13 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
     ['makes jobs of its own', { visitId: local.id, machineId: '0', jobs: [{ name: 'x', sources: ['/etc'] }], replaces: true }, 'arguments'],
   ],
   'visit.close': () => [['closes what is not open', { visitId: 'constructor' }, 'allowed']],
-  'browse.snapshots': ({ local }) => [
-    ['looks at what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
-    ['looks at what nobody has opened', { place: { visitId: local.id } }, 'not-found'],
-    ['looks at two places at once', { place: { jobId: local.id, visitId: 'a' } }, 'arguments'],
-  ],
-  'browse.list': ({ local, snapshot }) => [
-    ['looks outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc')), limit: 10 }, 'not-found'],
-    ['looks at everything at once', { place: { jobId: local.id }, snapshot, path: bytes(), limit: 1e9 }, 'arguments'],
-  ],
-  'browse.search': ({ local }) => [
-    ['searches what nobody has opened', { place: { visitId: local.id }, text: 'secret', limit: 10 }, 'not-found'],
-    ['searches for everything at once', { place: { jobId: local.id }, text: 'a', limit: 1e9 }, 'arguments'],
-    ['searches with a text without an end', { place: { jobId: local.id }, text: 'a'.repeat(10_000), limit: 10 }, 'arguments'],
-    ['speaks SQL', { place: { jobId: local.id }, text: 'x', after: "1.1' OR 1=1 --", limit: 10 }, 'arguments'],
-    ['speaks to the index', { place: { jobId: local.id }, text: '" OR trigrams:* NEAR(', limit: 10 }, 'allowed'],
-  ],
-  'browse.versions': ({ local, snapshot }) => [
-    ['asks for versions of what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', path: bytes() }, 'not-found'],
-    ['asks for versions outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc/passwd')) }, 'allowed'],
-  ],
-  'browse.changes': ({ local, snapshot }) => [
-    ['compares what nobody has opened', { place: { visitId: local.id }, snapshot, limit: 10 }, 'not-found'],
-    ['compares what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', limit: 10 }, 'not-found'],
-    ['asks for all changes at once', { place: { jobId: local.id }, snapshot, limit: 1e9 }, 'arguments'],
-  ],
+  ...attacksOnRestores,
   'files.open': ({ local }) => [
     ['opens what is not there', { place: { jobId: 'constructor' } }, 'not-found'],
     ['has an address of its own opened', { place: { jobId: local.id }, address: 'file:///etc' }, 'arguments'],
   ],
   'files.close': () => [['closes what is not open', undefined, 'allowed'], ['closes another', { port: 22 }, 'arguments']],
   'files.copyPassword': () => [['takes the password of what is not open', undefined, 'not-found']],
-  'restore.plan': (scene) => [
-    ['looks at a folder by its path', planning(scene, '/etc'), 'arguments'],
-    ['looks at a folder by an invented id', planning(scene, invented), 'arguments'],
-    ['looks at what is backed up', planning(scene, idOf(scene.chosen.sources)), 'arguments'],
-    ['looks outside of the folder that was chosen', planning(scene, idOf(scene.chosen.home), { paths: [bytes(...Buffer.from('../../etc/passwd'))] }), 'not-found'],
-    ['asks for all at once', planning(scene, idOf(scene.chosen.home), { limit: 1_000_000 }), 'arguments'],
-    ['goes on outside of the snapshot', planning(scene, idOf(scene.chosen.home), { after: bytes(...Buffer.from('../../etc/passwd')) }), 'allowed'],
-  ],
-  'restore.start': (scene) => [
-    ['plants an autostart file by its path', restoring(scene, join(scene.app.home, '.config/autostart')), 'arguments'],
-    ['plants it by an invented id', restoring(scene, invented), 'arguments'],
-    ['plants it in a folder that was chosen to be read', restoring(scene, idOf(scene.chosen.sources)), 'arguments'],
-    ['plants it in the folder of the job', restoring(scene, inputOf(scene.local).sources[0]), 'arguments'],
-    ['overwrites the repository', restoring(scene, idOf(scene.chosen.destination)), 'arguments'],
-    ['plants it where a person once chose', restoring(scene, idOf(scene.chosen.autostart)), 'aborted'],
-    ['plants it in the home that a person chose', restoring(scene, idOf(scene.chosen.home)), 'aborted'],
-    ['restores once more where a person restored to', restoring(scene, idOf(scene.chosen.restore)), 'arguments'],
-    ['picks paths of gigabytes', restoring(scene, idOf(scene.chosen.home), { paths: Array.from({ length: 10_001 }, () => bytes(97)) }), 'arguments'],
-  ],
-  'restore.pause': () => [['pauses what is not there', { restoreId: 'constructor' }, 'not-found']],
-  'restore.resume': () => [['resumes what is not there', { restoreId: 'constructor' }, 'not-found']],
-  'restore.stop': () => [['stops what is not there', { restoreId: 'constructor' }, 'not-found']],
-  'restore.dismiss': () => [['hides what is not there', { restoreId: 'constructor' }, 'allowed']],
   'settings.set': () => [
     ['all but stops uploads on each day', { limitTimes: [{ days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '00:00', uploadBytesPerSecond: 1 }] }, 'aborted'],
     ['starts at login', { autoStart: true }, 'aborted'],

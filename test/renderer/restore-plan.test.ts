@@ -37,7 +37,7 @@ test('where a restore goes is looked at before anything is written, and every ru
     expect.stringMatching(/^Replaced Budget\.ods Documents There: 11\.0 kB, .* \(older\)\. In the backup: 12\.0 kB, /), expect.stringMatching(/^Replaced Letter\.odt Documents .* \(newer\)/),
     'Replaced Photos/ Documents No folder is there, though one belongs there.',
   ])
-  expect(await requests('restore.plan')).toMatchObject([{ snapshot: 'Documents@128', target: { id: '/home/mia/Documents' }, paths: [], limit: 200 }, { after: expect.anything() }])
+  expect(await requests('restore.plan')).toMatchObject([{ snapshot: 'Documents@128', target: { id: '/home/mia/Documents' }, paths: [], limit: 200 }, { after: expect.anything() as unknown }])
   const rule = page.getByLabel('When a file is already there')
   await rule.selectOption('older')
   expect(await lines()).toEqual([
