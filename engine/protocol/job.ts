@@ -62,17 +62,27 @@ export interface ExcludeRules {
 
 export type ExcludePreset = 'caches' | 'trash' | 'node_modules' | 'nobackup' | 'cachedir' | 'nodump'
 
-export interface RestoreJob extends JobBase {
+export interface RestoreJob extends JobBase, RestorePart {
   readonly type: 'restore'
+  readonly target: RestoreInto
+  readonly overwrite: OverwriteRule
+  /** Restored after that, in order, in one go. Where an earlier part has another version of a path, a later one's comes beside it, with its snapshot's date in the name. */
+  readonly more?: readonly RestorePart[]
+}
+
+/** An absolute folder that receives the tree; nothing is ever written outside it. `origins`: each source goes to where it was, if it is one of these absolute paths. */
+export type RestoreInto = string | { readonly origins: readonly string[] }
+
+/** What of a snapshot is restored. */
+export interface RestorePart {
   /** `JOB@REV`, `latest`, `latest:JOB` or `latest:HOST/JOB`. */
   readonly snapshot: string
-  /** Absolute folder that receives the tree; nothing is ever written outside it. */
-  readonly target: string
   /** Paths inside the snapshot, exact bytes; empty: everything. */
   readonly paths: readonly Uint8Array[]
   /** Paths that are left out, with what is below them, unless a longer one in `paths` takes it in again. */
   readonly except?: readonly Uint8Array[]
-  readonly overwrite: OverwriteRule
+  /** Of all that only these, as when what failed is tried again; names are found as if all were restored. */
+  readonly only?: readonly Uint8Array[]
 }
 
 export interface CheckJob extends JobBase {

@@ -96,6 +96,8 @@ export interface Problem {
   /** For people: escaped as in EntryView. */
   readonly path: string
   readonly message: string
+  /** Of what was not restored: which version of what. `pathBytes`: its exact path in the snapshot, in base64. */
+  readonly from?: { readonly snapshot: string; readonly pathBytes: string }
 }
 
 /** What a backup met that is worth telling once, and takes nothing from the snapshot: never a warning. */

@@ -42,6 +42,7 @@ export const problem: v.GenericSchema<unknown, Problem> = v.object({
   code: v.picklist(['source-missing', 'source-changed', 'unreadable', 'vanished', 'changed', 'damaged', 'not-restored', 'metadata', 'rolled-back', 'not-synced', 'unusual-change']),
   path: text,
   message: text,
+  from: v.exactOptional(v.object({ snapshot: text, pathBytes: text })),
 })
 
 export const error: v.GenericSchema<unknown, WireError> = v.object({

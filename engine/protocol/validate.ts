@@ -80,14 +80,15 @@ const backupJob = v.object({
   machineSettings: v.exactOptional(v.pipe(v.string(), v.maxLength(1_000_000))),
 })
 
+const restorePart = { snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), only: v.exactOptional(v.array(bytes)) }
+
 const restoreJob = v.object({
   ...jobBase,
+  ...restorePart,
   type: v.literal('restore'),
-  snapshot: text,
-  target: address,
-  paths: v.array(bytes),
-  except: v.exactOptional(v.array(bytes)),
+  target: v.union([address, v.object({ origins: v.pipe(v.array(address), v.minLength(1)) })]),
   overwrite: v.picklist(overwriteRules),
+  more: v.exactOptional(v.pipe(v.array(v.object(restorePart)), v.maxLength(1000))),
 })
 
 const checkJob = v.object({

@@ -45,22 +45,23 @@ export function addRestore(program: Command, builder: ProgramBuilder): void {
   command.action(async (snapshot: string, options: RestoreOptions) => {
     await builder.run(options, async ({ settings, context, output }) => {
       const listed = await readLists(options)
+      const target = absolutePath('--to', options.to)
       const job: RestoreJob = {
         ...settings,
         type: 'restore',
         snapshot,
-        target: absolutePath('--to', options.to),
+        target,
         paths: [...(options.path ?? []).map(printedPath), ...listed.map(snapshotPath)],
         ...(options.except ? { except: options.except.map(printedPath) } : {}),
         overwrite: options.overwrite,
       }
-      return options.dryRun ? showPlan(job, { settings, context, output }) : runToEnding(job, context, detailLines)
+      return options.dryRun ? showPlan(job, target, { settings, context, output }) : runToEnding(job, context, detailLines)
     })
   })
   program.addCommand(command)
 }
 
-async function showPlan({ snapshot, target, paths, except, overwrite }: RestoreJob, { settings, context, output }: Invocation): Promise<Ending> {
+async function showPlan({ snapshot, paths, except, overwrite }: RestoreJob, target: string, { settings, context, output }: Invocation): Promise<Ending> {
   const [{ openBrowser }, { PlanCounter }] = await Promise.all([import('../../commands/browse.ts'), import('../../commands/restore/plan.ts')])
   await using browser = await openBrowser({ ...settings, type: 'browse' }, context)
   const counter = new PlanCounter()

@@ -20,7 +20,7 @@ import { isUnchanged, isWhole, type Chunks } from './compare.ts'
 import { sampleFiles, type DrillSnapshot, type SampledFile, type SampleOptions } from './sample.ts'
 
 interface DrillParts {
-  readonly job: Pick<DrillJob, 'repository' | 'concurrency' | 'host'>
+  readonly job: Pick<DrillJob, 'host'>
   readonly context: CommandContext
   /** Knows nothing but what the storage told since the drill began. */
   readonly reader: Reader
@@ -70,17 +70,14 @@ export class DrillRun {
   }
 
   async #restore(snapshot: DrillSnapshot, files: readonly SampledFile[], folder: string): Promise<void> {
-    const { job, context, reader, progress, home } = this.#parts
+    const { context, reader, progress, home } = this.#parts
     const root = rootOf(snapshot.manifest)
     const selection = await selectPaths(reader.trees.load, root, files.map(({ path }) => toBytes(path)))
     await using target = await openTarget(folder, reader.repository.keys)
     const completion = await Completion.begin(home, target.path, ['drill'])
-    const { repository, concurrency } = job
-    using restorer = new Restorer({
-      job: { type: 'restore', repository, concurrency, home, snapshot: snapshotId(snapshot.manifest, snapshot.ref), target: folder, paths: [], overwrite: 'never' },
-      context, reader, target, progress, completion, label: '',
-    })
+    using restorer = new Restorer({ job: { overwrite: 'never' }, context, reader, target, progress, completion, label: '', earlier: [] })
     await restorer.run(root, selection)
+    progress.expectSomething(folder)
   }
 
   async #compare(file: SampledFile, folder: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { HoldfastError } from '../../base/errors.ts'
+import type { ByteString } from '../../base/byte-string.ts'
 import { copyOf, toHex } from '../../base/bytes.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
@@ -24,7 +25,7 @@ import type { RestoreWindow, RestoringFile } from './window.ts'
 const compareBatch = 512
 
 interface Options {
-  readonly job: RestoreJob
+  readonly job: Pick<RestoreJob, 'overwrite'>
   readonly reader: Reader
   readonly target: RestoreTarget
   readonly completion: Completion
@@ -41,6 +42,8 @@ interface LocatedChunk extends ExpectedChunk {
 /** A file that is to be restored. */
 interface FileToPlan {
   readonly place: EntryPlace
+  /** Its path in the snapshot. */
+  readonly source: ByteString
   readonly node: FileNode
   /** The folder was made by this run: nothing can be there. */
   readonly fresh: boolean
@@ -75,7 +78,7 @@ export class FilePlanner {
     return fate === 'as it should be' ? spec : undefined
   }
 
-  async #write(at: FileSpec, { node, attributes, link }: FileToPlan, window: () => RestoreWindow): Promise<EntryPlace> {
+  async #write(at: FileSpec, { source, node, attributes, link }: FileToPlan, window: () => RestoreWindow): Promise<EntryPlace> {
     const { target } = this.#options
     let spec = at
     const whole = isOneChunk(node)
@@ -85,7 +88,7 @@ export class FilePlanner {
       spec = { ...spec, part: opened.part }
       continued = opened.continued
     }
-    const file: RestoringFile = { spec, left: 0, planned: false, whole, link }
+    const file: RestoringFile = { spec, left: 0, planned: false, whole, link, source }
     window().countFile(spec.folder.path.length + (attributes ?? []).reduce((sum, { value }) => sum + value.length, 0))
     try {
       await this.#chunks(file, node, continued, window)

@@ -1,5 +1,6 @@
 import type { ByteString } from '../../base/byte-string.ts'
 import { toShown } from '../../base/byte-string.ts'
+import { HoldfastError } from '../../base/errors.ts'
 import type { CommandContext } from '../context.ts'
 import { Meter, type Work } from '../../progress/meter.ts'
 import type { Loss, LossKind } from '../../target/dress.ts'
@@ -21,6 +22,8 @@ export class RestoreProgress implements Disposable {
   currentFolder: ByteString = ''
   /** Bytes of everything that will be found, once that is known. */
   totalBytes: number | undefined
+  /** What is restored now: its snapshot, and where below its root it begins. */
+  part: { readonly snapshot: string; readonly below: ByteString } | undefined
   /** The first entry that the system let nobody write, as it is shown. */
   refused: string | undefined
   readonly #context: CommandContext
@@ -43,8 +46,9 @@ export class RestoreProgress implements Disposable {
     this.meter.tell()
   }
 
-  problem(code: Problem['code'], path: ByteString, message: string): void {
-    const problem = { code, path: toShown(path), message }
+  /** @param source path in the part of what is not restored */
+  problem(code: Problem['code'], path: ByteString, message: string, source?: ByteString): void {
+    const problem: Problem = { code, path: toShown(path), message, ...(source !== undefined && this.part && { from: fromOf(this.part, source) }) }
     this.#problemCount += 1
     if (this.#problems.length < 100) this.#problems.push(problem)
     this.#context.events.problem(problem)
@@ -52,9 +56,15 @@ export class RestoreProgress implements Disposable {
   }
 
   /** @param code of the system, or `damaged` where its content cannot be had; @param fallback said of codes that have no words */
-  notWritten(path: ByteString, code: string, fallback: string): void {
+  notWritten(path: ByteString, code: string, fallback: string, source: ByteString): void {
     if (code === 'EACCES' || code === 'EPERM') this.refused ??= toShown(path)
-    this.problem(code === 'damaged' ? 'damaged' : 'not-restored', path, writeWords(code, fallback))
+    this.problem(code === 'damaged' ? 'damaged' : 'not-restored', path, writeWords(code, fallback), source)
+  }
+
+  /** Warnings are for what is missing beside the rest; where there is no rest, the restore has failed. @param target as it is shown. Errors: denied. */
+  expectSomething(target: string): void {
+    if (this.refused === undefined || this.files.written > 0 || this.files.unchanged > 0) return
+    throw new HoldfastError('denied', `Nothing could be restored: you may not write ${this.refused} in ${target}. Choose another folder.`, { data: { place: 'target' } })
   }
 
   /** What the target did not take of an entry that it has now: told for each, and counted by kind. */
@@ -63,6 +73,15 @@ export class RestoreProgress implements Disposable {
       this.#losses.set(loss.kind, (this.#losses.get(loss.kind) ?? 0) + 1)
       this.problem('metadata', path, lossWords(loss))
     }
+  }
+
+  /** A file that an earlier part of the restore has brought already. */
+  sameAgain(bytes: number): void {
+    for (const [totals, more] of [[this.files, 1], [this.bytes, bytes]] as const) {
+      totals.found += more
+      totals.unchanged += more
+    }
+    this.report()
   }
 
   /** Something moved; call it often. */
@@ -103,6 +122,10 @@ export class RestoreProgress implements Disposable {
       ...(this.currentFolder === '' ? {} : { currentPath: toShown(this.currentFolder) }),
     }
   }
+}
+
+function fromOf({ snapshot, below }: NonNullable<RestoreProgress['part']>, source: ByteString): Problem['from'] & object {
+  return { snapshot, pathBytes: Buffer.from(below === '' ? source : `${below}/${source}`, 'latin1').toString('base64') }
 }
 
 function counters({ found, unchanged, written }: Totals): Counters {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../../base/abort.ts'
 import { copyOf } from '../../base/bytes.ts'
-import { toShown, type ByteString } from '../../base/byte-string.ts'
+import type { ByteString } from '../../base/byte-string.ts'
 import { hasCode, HoldfastError } from '../../base/errors.ts'
 import type { RestoreJob } from '../../protocol/job.ts'
 import type { Problem } from '../../protocol/progress.ts'
@@ -10,15 +10,16 @@ import type { Metadata } from '../../target/dress.ts'
 import { errnoOf } from '../../base/errno.ts'
 import { isTemporaryName } from '../../target/file-spec.ts'
 import type { EntryPlace, FolderPlace } from '../../target/folders.ts'
-import { besideNames, type BesideNames } from './beside.ts'
+import type { BesideNames } from './beside.ts'
 import type { CommandContext } from '../context.ts'
 import type { Reader } from '../reader.ts'
 import type { Completion } from './completion.ts'
+import { freeNames, meetEarlier, type EarlierFolder } from './earlier.ts'
 import { FilePlanner } from './file-planner.ts'
 import { HardLinks, linkKey } from './hard-links.ts'
 import { metadataOf } from './metadata.ts'
 import { pathOf } from './paths.ts'
-import { Placement } from './placement.ts'
+import { noName, Placement } from './placement.ts'
 import type { RestoreProgress } from './restore-progress.ts'
 import { SelectedWalk } from './selected-walk.ts'
 import type { Step } from './selected-walk.ts'
@@ -32,7 +33,7 @@ const maxDepth = 4096
 const maxPathBytes = 1024 * 1024
 
 export interface RestorerOptions {
-  readonly job: RestoreJob
+  readonly job: Pick<RestoreJob, 'overwrite'>
   readonly context: CommandContext
   readonly reader: Reader
   readonly target: RestoreTarget
@@ -40,11 +41,16 @@ export interface RestorerOptions {
   readonly progress: RestoreProgress
   /** Told in the name of a file that goes beside what is there. */
   readonly label: string
+  /** What parts that came before restore to the same place. */
+  readonly earlier: readonly EarlierFolder[]
 }
 
 /** A folder on the way. */
 interface Folder {
   readonly place: FolderPlace
+  /** Its path in the snapshot; in the target it may have another name. */
+  readonly source: ByteString
+  readonly earlier: readonly EarlierFolder[]
   /** Undefined for the target itself, whose metadata is the user's. */
   readonly node: DirectoryNode | undefined
   readonly tree: BlobId
@@ -54,6 +60,15 @@ interface Folder {
   whole: boolean
   /** Entries that are only named like leftovers of earlier runs. */
   readonly keep: Set<ByteString>
+}
+
+/** An entry on its way. */
+interface Entry {
+  readonly place: EntryPlace
+  /** Its path in the snapshot. */
+  readonly source: ByteString
+  /** Where another one is in its place. */
+  readonly names: BesideNames
 }
 
 /**
@@ -73,7 +88,7 @@ export class Restorer implements Disposable {
   constructor(options: RestorerOptions) {
     this.#options = options
     this.#walk = new SelectedWalk(options.reader.trees.load)
-    this.#writer = new WindowWriter({ ...options, links: this.#links, onError: (path, error) => { this.#entryFailed(path, error) } })
+    this.#writer = new WindowWriter({ ...options, links: this.#links, onError: (path, error, source) => { this.#entryFailed(path, error, source) } })
     this.#planner = new FilePlanner({ ...options, next: () => this.#writer.next() })
     this.#placement = new Placement(options.target.entries, options.job.overwrite)
   }
@@ -86,7 +101,7 @@ export class Restorer implements Disposable {
     const { target, progress, completion } = this.#options
     progress.phase('working')
     try {
-      this.#walk.enter(root, selection, { place: target.root, node: undefined, tree: root, selection, made: false, whole: true, keep: new Set() })
+      this.#walk.enter(root, selection, { place: target.root, source: '', earlier: this.#options.earlier, node: undefined, tree: root, selection, made: false, whole: true, keep: new Set() })
       for (let step = await this.#walk.next(); step; step = await this.#walk.next()) {
         throwIfAborted(this.#options.context.signal)
         await this.#step(step)
@@ -96,16 +111,8 @@ export class Restorer implements Disposable {
       await this.#writer.settled()
     }
     await this.#writer.end()
-    this.#expectSomething()
     progress.phase('finishing')
     await completion.end(this.#elsewhere ? undefined : target.folders.open(target.root))
-  }
-
-  /** Warnings are for what is missing beside the rest; here there is no rest. Errors: denied. */
-  #expectSomething(): void {
-    const { progress: { files, refused }, target } = this.#options
-    if (refused === undefined || files.written > 0 || files.unchanged > 0) return
-    throw new HoldfastError('denied', `Nothing could be restored: you may not write ${refused} in ${toShown(target.path)}. Choose another folder.`, { data: { place: 'target' } })
   }
 
   async #step(step: Step<Folder>): Promise<void> {
@@ -117,7 +124,7 @@ export class Restorer implements Disposable {
       case 'damaged':
         // Unknown entries might be named like leftovers.
         folder.whole = false
-        this.#problem('damaged', folder.place.path, `the folder cannot be read: ${step.error.message}`)
+        this.#problem('damaged', folder.place.path, `the folder cannot be read: ${step.error.message}`, folder.source)
         return
       case 'left':
         await this.#leave(folder)
@@ -127,34 +134,41 @@ export class Restorer implements Disposable {
         try {
           await this.#entry(folder, step.name, step.node, step.below)
         } catch (error) {
-          this.#entryFailed(pathOf({ folder: folder.place, name: step.name }), error)
+          this.#entryFailed(pathOf({ folder: folder.place, name: step.name }), error, sourceOf(folder, step.name))
         }
       }
     }
   }
 
-  async #entry({ place: folder, tree, made }: Folder, name: ByteString, node: TreeNode, below: Selection): Promise<void> {
-    const place = { folder, name }
-    const names = besideNames(this.#options.reader.trees.load, tree, this.#options.label)
-    if (node.type === 'directory') this.#directory(place, node, below)
-    else if (node.type === 'file') await this.#file(place, node, made, names)
-    else await this.#other(place, node, names)
+  async #entry(folder: Folder, name: ByteString, node: TreeNode, selection: Selection): Promise<void> {
+    const { reader: { trees: { load } }, label, progress } = this.#options
+    const met = await meetEarlier(load, folder.earlier, name, node)
+    if (met.what === 'same') {
+      if (node.type === 'file') progress.sameAgain(node.size)
+      return
+    }
+    const names = freeNames(load, folder.tree, folder.earlier, label)
+    const place = { folder: folder.place, name: met.what === 'another' ? await firstOf(names(name)) : name }
+    const entry: Entry = { place, source: sourceOf(folder, name), names }
+    if (node.type === 'directory') this.#directory(entry, node, selection, met.what === 'another' ? [] : met.below)
+    else if (node.type === 'file') await this.#file(entry, node, folder.made)
+    else await this.#other(entry, node)
   }
 
-  #directory(place: EntryPlace, node: DirectoryNode, below: Selection): void {
+  #directory({ place, source }: Entry, node: DirectoryNode, below: Selection, earlier: readonly EarlierFolder[]): void {
     const { target, job, progress } = this.#options
     const path = pathOf(place)
     if (this.#walk.depth > maxDepth || path.length > maxPathBytes) throw new HoldfastError('unsafe-path', 'The snapshot nests folders deeper than any file system does.')
     const came = target.entries.makeFolder(place.folder, place.name, backupDecides(job.overwrite))
     if (came === 'in the way') {
-      this.#problem('not-restored', path, 'a file or symbolic link stands where a folder belongs')
+      this.#problem('not-restored', path, 'a file or symbolic link stands where a folder belongs', source)
       return
     }
     const made = came === 'made'
     const entered = target.entries.enterFolder(place.folder, place.name, made, node.uid)
     if (entered.device !== target.root.device) this.#elsewhere = true
     progress.currentFolder = path
-    this.#walk.enter(node.tree, below, { place: entered, node, tree: copyOf(node.tree), selection: below, made, whole: true, keep: new Set() })
+    this.#walk.enter(node.tree, below, { place: entered, source, earlier, node, tree: copyOf(node.tree), selection: below, made, whole: true, keep: new Set() })
   }
 
   async #leave({ place, node, selection, made, whole, keep }: Folder): Promise<void> {
@@ -164,7 +178,7 @@ export class Restorer implements Disposable {
     if (this.#writer.full) await this.#writer.next()
   }
 
-  async #file(place: EntryPlace, node: FileNode, fresh: boolean, names: BesideNames): Promise<void> {
+  async #file({ place, source, names }: Entry, node: FileNode, fresh: boolean): Promise<void> {
     const { progress } = this.#options
     progress.files.found += 1
     progress.report()
@@ -172,18 +186,18 @@ export class Restorer implements Disposable {
     const first = link === undefined ? undefined : this.#links.find(link)
     if (link !== undefined && first) {
       const at = await this.#placement.link(place, node, first, names)
-      if (at) this.#writer.linkLater(link, at)
+      if (at) this.#writer.linkLater(link, at, source)
       else progress.files.unchanged += 1
     } else {
       progress.bytes.found += node.size
       const attributes = node.attributes === undefined ? undefined : (await this.#metadata(pathOf(place), node)).attributes
-      const at = await this.#planner.plan({ place, node, fresh, attributes, link, names }, () => this.#writer.window)
+      const at = await this.#planner.plan({ place, source, node, fresh, attributes, link, names }, () => this.#writer.window)
       if (at && link !== undefined) this.#links.add(link, at)
     }
     if (this.#writer.full) await this.#writer.next()
   }
 
-  async #other(place: EntryPlace, node: Extract<TreeNode, { type: 'symlink' | 'fifo' }>, names: BesideNames): Promise<void> {
+  async #other({ place, names }: Entry, node: Extract<TreeNode, { type: 'symlink' | 'fifo' }>): Promise<void> {
     const { target, progress } = this.#options
     const at = await this.#placement.other(place, node, names)
     if (!at) return
@@ -205,19 +219,28 @@ export class Restorer implements Disposable {
   }
 
   /** What concerns one entry is a problem; the rest of the restore goes on. */
-  #entryFailed(path: ByteString, error: unknown): void {
+  #entryFailed(path: ByteString, error: unknown, source: ByteString): void {
     if (hasCode(error, 'damaged', 'unsafe-path')) {
-      this.#problem(error.code === 'damaged' ? 'damaged' : 'not-restored', path, error.message)
+      this.#problem(error.code === 'damaged' ? 'damaged' : 'not-restored', path, error.message, source)
       return
     }
     const code = errnoOf(error)
     if (code === undefined) throw error
     const fatal = fatalWriteError(code, error)
     if (fatal) throw fatal
-    this.#options.progress.notWritten(path, code, error instanceof Error ? error.message : code)
+    this.#options.progress.notWritten(path, code, error instanceof Error ? error.message : code, source)
   }
 
-  #problem(code: Problem['code'], path: ByteString, message: string): void {
-    this.#options.progress.problem(code, path, message)
+  #problem(code: Problem['code'], path: ByteString, message: string, source?: ByteString): void {
+    this.#options.progress.problem(code, path, message, source)
   }
+}
+
+function sourceOf({ source }: Folder, name: ByteString): ByteString {
+  return source === '' ? name : `${source}/${name}`
+}
+
+async function firstOf(names: AsyncIterable<ByteString>): Promise<ByteString> {
+  for await (const name of names) return name
+  throw noName()
 }

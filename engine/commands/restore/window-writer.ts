@@ -19,12 +19,12 @@ const maxWaitingBytes = 8 * 1024 * 1024
 interface Options extends RestorerOptions {
   readonly links: HardLinks
   /** Throws again what concerns more than the one entry. */
-  readonly onError: (path: ByteString, error: unknown) => void
+  readonly onError: (path: ByteString, error: unknown, source: ByteString) => void
 }
 
 /** What has to wait until the files of its window are written. */
 interface Afterwards {
-  readonly links: { readonly link: LinkKey; readonly place: EntryPlace }[]
+  readonly links: { readonly link: LinkKey; readonly place: EntryPlace; readonly source: ByteString }[]
   /** Folders that were left, the inner before the outer. */
   readonly folders: { readonly place: FolderPlace; readonly metadata: Metadata; readonly made: boolean }[]
   /** Folders in which an earlier run may have left something. */
@@ -72,8 +72,8 @@ export class WindowWriter {
     return this.#window.full || links.length + folders.length + leftovers.length >= maxWaiting || pathBytes >= maxWaitingBytes
   }
 
-  linkLater(link: LinkKey, place: EntryPlace): void {
-    this.#afterwards.links.push({ link, place })
+  linkLater(link: LinkKey, place: EntryPlace, source: ByteString): void {
+    this.#afterwards.links.push({ link, place, source })
     this.#afterwards.pathBytes += place.folder.path.length
   }
 
@@ -132,7 +132,7 @@ export class WindowWriter {
   }
 
   #finish(afterwards: Afterwards): void {
-    for (const { link, place } of afterwards.links) this.#link(link, place)
+    for (const { link, place, source } of afterwards.links) this.#link(link, place, source)
     for (const { place, keep } of afterwards.leftovers) this.#clearUp(place, keep)
     for (const { place, metadata, made } of afterwards.folders) this.#finishFolder(place, metadata, made)
   }
@@ -154,10 +154,10 @@ export class WindowWriter {
     if (fatal) throw fatal
     if (file.link !== undefined) links.remove(file.link)
     await target.pool.run({ type: 'discard', files: [spec] })
-    progress.notWritten(pathOf(spec), code, message)
+    progress.notWritten(pathOf(spec), code, message, file.source)
   }
 
-  #link(link: LinkKey, place: EntryPlace): void {
+  #link(link: LinkKey, place: EntryPlace, source: ByteString): void {
     const { target, progress, job, links } = this.#options
     const path = pathOf(place)
     try {
@@ -167,13 +167,13 @@ export class WindowWriter {
       }
       const first = links.find(link)
       if (!first) {
-        progress.problem('not-restored', path, 'not restored: it is another name of a file that could not be restored')
+        progress.problem('not-restored', path, 'not restored: it is another name of a file that could not be restored', source)
         return
       }
       const made = target.entries.makeLink(first, place)
       progress.files[made ? 'written' : 'unchanged'] += 1
     } catch (error) {
-      this.#options.onError(path, error)
+      this.#options.onError(path, error, source)
     }
   }
 
@@ -181,7 +181,7 @@ export class WindowWriter {
     try {
       this.#options.target.entries.removeLeftovers(place, keep, this.#startedMs)
     } catch (error) {
-      this.#options.onError(place.path, error)
+      this.#options.onError(place.path, error, place.path)
     }
   }
 
@@ -192,7 +192,7 @@ export class WindowWriter {
       progress.losses(place.path, losses)
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'unsafe-path') progress.problem('metadata', place.path, error.message)
-      else onError(place.path, error)
+      else onError(place.path, error, place.path)
     }
   }
 }

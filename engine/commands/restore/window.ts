@@ -1,3 +1,4 @@
+import type { ByteString } from '../../base/byte-string.ts'
 import { copyOf } from '../../base/bytes.ts'
 import type { BlobLocation } from '../../repository/pack-info.ts'
 import type { BlobId } from '../../snapshot/node.ts'
@@ -21,6 +22,8 @@ export interface RestoringFile {
   whole: boolean
   /** Of a file with several names. */
   readonly link: LinkKey | undefined
+  /** Its path in the snapshot; in the target it may have another name. */
+  readonly source: ByteString
   failure?: { readonly code: string; readonly message: string }
 }
 
