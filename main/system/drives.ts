@@ -181,13 +181,13 @@ function plainName(name: string): string {
 
 /** @param under folder in place of `/` for what the system says of itself; room is asked where the mounts say */
 export function systemFacts(under = '/'): DriveFacts {
-  const at = (path: string): string => join(under, path)
+  const at = (path: string): string => (/^\/(?:proc|sys|dev)\//.test(path) ? join(under, path) : path)
   return {
     mounts: () => readFile(at('/proc/self/mountinfo'), 'utf8').catch(() => ''),
     names: async (folder) => (await readdir(at(folder)).catch(() => [])).toSorted(),
     real: async (path) => {
       const found = await realpath(at(path)).catch(() => undefined)
-      return found === undefined || under === '/' ? found : found.slice(under.length)
+      return under !== '/' && found?.startsWith(`${under}/`) === true ? found.slice(under.length) : found
     },
     line: async (path) => ((await readFile(at(path), 'utf8').catch(() => '')).split('\n', 1)[0] ?? '').trim(),
     space: (folder) => within(answerMs, statfs(folder).then(({ bsize, bavail, blocks }) => ({ freeBytes: bavail * bsize, totalBytes: blocks * bsize }))),

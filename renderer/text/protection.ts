@@ -76,7 +76,7 @@ function goodTitle({ newest }: Protection, open: readonly Concern[], now: number
 function lastWords({ newest, oldestMs }: Protection, now: number): string {
   if (!newest) return ''
   const oldest = oldestMs === undefined || oldestMs >= newest.completeMs ? '' : m.protection_last_oldest({ span: spanWords(now - oldestMs) })
-  return m.protection_last({ age: agoWords(now - newest.completeMs), place: placeName(newest.job.config.destination), oldest })
+  return m.protection_last({ age: agoWords(now - newest.completeMs), place: backupPlace(newest.job), oldest })
 }
 
 function beginWords(job: JobView | undefined, now: number): string {
@@ -165,6 +165,12 @@ export function concernAction({ what, job }: Concern): ConcernAction | undefined
 }
 
 const mounted = /^\/(?:media\/[^/]+|run\/media\/[^/]+|Volumes)\/([^/]+)/
+
+/** Where the backups of a job go: its disk by its own name. */
+function backupPlace({ disks = [], config }: JobView): string {
+  const disk = disks.find(({ current }) => current)
+  return disk ? visibleText(disk.name) : placeName(config.destination)
+}
 
 /** A disk by its name, all else as everywhere. */
 export function placeName(destination: DestinationView): string {
