@@ -1,20 +1,11 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 import ignore, { type Ignore } from 'ignore'
-import type { ExcludePreset, ExcludeRules } from '../protocol/job.ts'
+import { presetPatterns } from '../protocol/exclude-presets.ts'
+import type { ExcludeRules } from '../protocol/job.ts'
 import { type ByteString, toFilePath, toText } from '../base/byte-string.ts'
 
 /** Why an entry is left out; undefined keeps it. */
 export type Exclusion = 'pattern' | 'size' | 'marker' | 'holdfast' | 'file-system'
-
-/** Folders by name that hold what their programs make again. */
-const presetPatterns: Readonly<Record<ExcludePreset, readonly string[]>> = {
-  caches: ['.cache/', 'Caches/', '__pycache__/', '.npm/_cacache/', '.gradle/caches/', '*.pyc', '.ccache/', '.mypy_cache/', '.pytest_cache/'],
-  trash: ['.Trash/', '.Trash-*/', '.Trashes/', '.local/share/Trash/', '$RECYCLE.BIN/', 'lost+found/'],
-  node_modules: ['node_modules/'],
-  nobackup: [],
-  nodump: [],
-  cachedir: [],
-}
 
 /** Of EntryStat.flags. */
 const noDump = 0x40
