@@ -36,6 +36,7 @@ import { RunQueue } from './runs/queue.ts'
 import { Restores } from './runs/restores.ts'
 import { Returns } from './runs/returns.ts'
 import { startTicks } from './runs/ticks.ts'
+import { sourceHandlers } from './jobs/sources.ts'
 import { JobStore } from './jobs/store.ts'
 import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
@@ -318,7 +319,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...jobHandlers(ports),
     ...copyHandlers(ports),
     ...reportHandlers(ports),
-    ...driveHandlers(ports),
+    ...driveHandlers(ports), ...sourceHandlers({ folders, home: homedir() }),
     ...historyHandlers(ports),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),

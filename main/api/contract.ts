@@ -1,12 +1,12 @@
 import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rules.ts'
 import type { AccountView, SignInKind } from './account-views.ts'
-import type { DriveView } from './drive-views.ts'
-import type { AddressReading, AppState, DestinationInput, EntryView, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
+import type { DriveFolderView, DriveView } from './drive-views.ts'
+import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './views.ts'
-export type { DriveView, JobDisk } from './drive-views.ts'
+export type { DriveFolderView, DriveView, JobDisk } from './drive-views.ts'
 
 /**
  * The one map of what the window may ask: channel → signature. Every request is one plain object (or none) and is parsed in main
@@ -106,8 +106,17 @@ export interface Api {
 
   /** The disks that a person may keep backups on, those made to be unplugged first; empty where none is attached. Takes some seconds at most. */
   'drives.list'(): readonly DriveView[]
-  /** The folder on a disk that backups would be kept in, good as a destination as one that was chosen in a dialog. Errors: `not-found` (unplugged meanwhile), `busy` while another dialog is open. Asks. */
-  'drives.choose'(request: { readonly id: string }): FolderView
+  /**
+   * The folder on a disk that backups would be kept in: that of a repository that is there already, or else a new one. Good as a destination; a job or a copy
+   * there is asked about, since nobody chose it in a dialog. Errors: `not-found` (unplugged meanwhile).
+   */
+  'drives.choose'(request: { readonly id: string }): DriveFolderView
+  /** What a first job may back up: the person's home, and patterns for what programs have downloaded into it. A job with this folder is asked about. */
+  'sources.suggest'(): { readonly folder: FolderView; readonly leaveOut: readonly string[] }
+  /** About how large folders are without what is left out. Bounded in time and entries; ends as well with the next such request, and with the page (`aborted`). */
+  'sources.measure'(request: { readonly sources: readonly FolderRef[]; readonly excludes: ExcludeRules }): SizeView
+  /** Nobody wants to know the size any more. Without effect where none is measured. */
+  'sources.endMeasure'(): void
 
   /**
    * Whether a text is a password of the job's repository; only while it is asked for (notice `password`). `tried`: false where it is not the one that is kept
@@ -232,6 +241,15 @@ export interface SearchAnswer {
   readonly coverage: SearchCoverage
 }
 
+/** About how much is in folders. */
+export interface SizeView {
+  /** Of what was looked at. */
+  readonly bytes: number
+  readonly files: number
+  /** There is more than was looked at. */
+  readonly isMore: boolean
+}
+
 /** What a folder may be used for. */
 export type FolderPurpose = 'sources' | 'destination' | 'restore'
 
@@ -301,6 +319,9 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'dialog.file': true,
   'drives.list': true,
   'drives.choose': true,
+  'sources.suggest': true,
+  'sources.measure': true,
+  'sources.endMeasure': true,
   'password.check': true,
   'password.add': true,
   'kit.make': true,

@@ -1,3 +1,5 @@
+import type { FolderView } from './views.ts'
+
 /** A disk that is attached, on which a person may keep backups. */
 export interface DriveView {
   /** The file system's own id: the same wherever the disk is plugged in and mounted. */
@@ -27,4 +29,10 @@ export interface JobDisk {
   readonly completeMs?: number
   /** It is made to be unplugged, nothing works on it, and all that was written is on it. */
   readonly safe: boolean
+}
+
+/** The folder on a disk that backups are kept in. */
+export interface DriveFolderView extends FolderView {
+  /** A Holdfast repository is there already. */
+  readonly repository: boolean
 }

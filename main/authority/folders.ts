@@ -11,6 +11,8 @@ export interface FolderHolder {
 interface Chosen {
   readonly purpose: FolderPurpose
   readonly path: string
+  /** Nobody chose it so far: main proposed it. */
+  readonly offered?: true
 }
 
 /** So many folders a person may have chosen while one page is open; of more, the oldest are forgotten. */
@@ -18,12 +20,13 @@ export const mostChosen = 4096
 
 /**
  * The folders that the window may name, by ids that it can neither guess nor make. One that a person chose in a dialog is good
- * for what the dialog was about, until the page is left. One that a job holds is good for that job, and as what it is there.
+ * for what the dialog was about, until the page is left; so is one that main proposed. One that a job holds is good for that job, and as what it is there.
  */
 export class Folders {
   readonly #key = randomBytes(32)
   /** By id, oldest first. */
   readonly #chosen = new Map<string, Chosen>()
+  #page = new AbortController()
 
   /** A person chose these in a dialog of main. */
   add(purpose: FolderPurpose, paths: readonly string[]): readonly FolderView[] {
@@ -36,9 +39,30 @@ export class Folders {
     })
   }
 
+  /** Main proposes this one. It is good as one that was chosen, but a job with it is made only after somebody was asked (`isOffered`). Repeating is safe. */
+  offer(purpose: FolderPurpose, path: string): FolderView {
+    const before = [...this.#chosen].find(([, one]) => one.offered && one.purpose === purpose && one.path === path)
+    if (before) return { id: before[0], path }
+    const [{ id }] = this.add(purpose, [path]) as [FolderView]
+    this.#chosen.set(id, { purpose, path, offered: true })
+    return { id, path }
+  }
+
+  /** Whether a job would have a folder that nobody chose in a dialog. */
+  isOffered({ sources, destination }: Pick<JobConfigInput, 'sources' | 'destination'>): boolean {
+    return [...sources, ...(destination.type === 'folder' ? [destination.folder] : [])].some(({ id }) => this.#chosen.get(id)?.offered === true)
+  }
+
+  /** Ends when the page that is there now is left. */
+  get page(): AbortSignal {
+    return this.#page.signal
+  }
+
   /** The page is gone, and with it what was chosen for it. */
   forget(): void {
     this.#chosen.clear()
+    this.#page.abort()
+    this.#page = new AbortController()
   }
 
   /** The path behind an id that is good for this purpose, or for the job as a holder. Errors: `arguments`. */

@@ -98,6 +98,15 @@ export function storageQuestion(config: JobConfig): Question {
   }
 }
 
+/** Folders that main proposed: nobody has chosen them in a dialog. */
+export function proposalQuestion(config: JobConfig): Question {
+  return {
+    title: `Back up to ${destinationName(config.destination)}?`,
+    detail: lines(['Encrypted copies of these folders go there, now and from now on by themselves:', ...config.sources.map(shownText)]),
+    yes: 'Back up',
+  }
+}
+
 /** A storage on the network that no job uses yet: what is in a job's repository goes there. */
 export function copyQuestion(name: string, destination: Destination): Question {
   return {

@@ -26,7 +26,7 @@ export interface CopyHandlerPorts {
   readonly whereabouts: Pick<Whereabouts, 'view' | 'refresh'>
   /** Remembers that somebody does not want to hear of something again. */
   readonly dismiss: (key: string) => void
-  readonly folders: Pick<Folders, 'destination'>
+  readonly folders: Pick<Folders, 'destination' | 'isOffered'>
   readonly ask: Ask
   readonly timers: Pick<Timers, 'now'>
   readonly onChange: () => void
@@ -84,7 +84,7 @@ async function add(ports: CopyHandlerPorts, { jobId, destination: input, secrets
   const merged = mergeSecrets(undefined, typed)
   if (!merged) throw new MainError('arguments', 'A copy needs a password.', { field: 'secrets.password' })
   expectStorageSecrets(destination, typed, true)
-  if (isNewStorage(destination, store.all)) await ask(copyQuestion(store.get(jobId).config.name, destination))
+  if (isNewStorage(destination, store.all) || folders.isOffered({ sources: [], destination: input })) await ask(copyQuestion(store.get(jobId).config.name, destination))
   const copyId = randomUUID()
   // Nothing uses them until there is a record that has their name.
   await secrets.set(copyId, repositoryUrl(destination), merged)

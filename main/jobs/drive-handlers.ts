@@ -1,35 +1,43 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DriveView } from '../api/contract.ts'
+import type { DriveFolderView, DriveView } from '../api/contract.ts'
 import type { Handlers } from '../api/dispatch.ts'
 import { MainError } from '../api/errors.ts'
-import type { Ask } from '../authority/ask.ts'
-import { driveQuestion } from '../authority/drive-questions.ts'
 import type { Folders } from '../authority/folders.ts'
 import type { SizedDrive } from '../system/drives.ts'
+import { exists } from './reach.ts'
 
 export interface DriveHandlerPorts {
   /** The drives that a person may keep backups on. Never rejects. */
   readonly drives: () => Promise<readonly SizedDrive[]>
-  readonly folders: Pick<Folders, 'add'>
-  readonly ask: Ask
+  readonly folders: Pick<Folders, 'offer'>
 }
 
 /** Folder of the repository on a disk. */
 const folderName = 'Holdfast'
+/** Folders at the top of a disk that are looked into for a repository. */
+const mostFolders = 200
 
-export function driveHandlers({ drives, folders, ask }: DriveHandlerPorts): Pick<Handlers, Extract<keyof Handlers, `drives.${string}`>> {
+export function driveHandlers({ drives, folders }: DriveHandlerPorts): Pick<Handlers, Extract<keyof Handlers, `drives.${string}`>> {
   return {
     'drives.list': async () => (await drives()).map(driveView),
-    async 'drives.choose'({ id }) {
+    async 'drives.choose'({ id }): Promise<DriveFolderView> {
       const drive = (await drives()).find((one) => one.id === id)
       if (!drive) throw new MainError('not-found', 'This disk is not attached any more.', { reason: 'disk' })
-      const path = join(drive.mount, folderName)
-      await ask(driveQuestion(drive.name, path))
-      const [folder] = folders.add('destination', [path])
-      if (!folder) throw new MainError('internal', 'The folder was not taken.')
-      return folder
+      const found = await repositoryOn(drive.mount)
+      return { ...folders.offer('destination', found ?? join(drive.mount, folderName)), repository: found !== undefined }
     },
   }
+}
+
+/** The folder of a repository on a disk: the usual one, or else the disk itself or a folder at its top. Undefined where none is. Never rejects. */
+async function repositoryOn(mount: string): Promise<string | undefined> {
+  const entries = await readdir(mount, { withFileTypes: true }).catch(() => [])
+  const names = entries.filter((entry) => entry.isDirectory() && entry.name !== folderName && !entry.name.includes('\ufffd')).map(({ name }) => name)
+  for (const folder of [join(mount, folderName), mount, ...names.sort().slice(0, mostFolders).map((name) => join(mount, name))]) {
+    if ((await Promise.all([exists(join(folder, 'config')), exists(join(folder, 'packs'))])).every((isThere) => isThere)) return folder
+  }
+  return undefined
 }
 
 function driveView({ id, name, mount, freeBytes, totalBytes, removable }: SizedDrive): DriveView {

@@ -7,7 +7,7 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf, retentionLoss } from '../authority/protection.ts'
-import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
+import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, proposalQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
 import type { PasswordReminder } from '../repositories/reminder.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
@@ -124,6 +124,7 @@ async function add({ store, secrets, backups, folders, disks, ask, onChange }: J
   expectStorageSecrets(config.destination, typed, true)
   store.expectFreeName(config.name)
   if (isNewStorage(config.destination, store.all)) await ask(storageQuestion(config))
+  else if (folders.isOffered(input)) await ask(proposalQuestion(config))
   const losses = retentionLoss(defaultRetention, config.retention)
   if (losses.length > 0) await ask(retentionQuestion(config.name, losses))
   const address = repositoryUrl(config.destination)
@@ -148,6 +149,7 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   const record = store.get(jobId)
   const config = { ...folders.config(input, record), name: record.config.name }
   check(config)
+  if (folders.isOffered(input)) await ports.ask(proposalQuestion(config))
   expectNoCopyWithin(config, store.copies.of(record.repository.id))
   const address = repositoryUrl(config.destination)
   const moved = address !== repositoryUrl(record.config.destination)

@@ -1,7 +1,8 @@
-import { lstat, opendir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { Destination, UncoveredFolder } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
+import { sizeOf } from './measure.ts'
 import type { JobStore } from './store.ts'
 
 export interface UncoveredPorts {
@@ -79,9 +80,9 @@ export class Uncovered {
     const before = this.#sizes.get(name)
     const age = now() - (before?.atMs ?? -Infinity)
     if (age >= 0 && age < measuredForMs) return
-    const size = await sizeOf(join(home, name), mostEntries)
-    this.#sizes.set(name, { ...size, atMs: now() })
-    if (size.bytes !== before?.bytes) onChange()
+    const { bytes, isMore } = await sizeOf([join(home, name)], { most: mostEntries })
+    this.#sizes.set(name, { bytes, isMore, atMs: now() })
+    if (bytes !== before?.bytes) onChange()
   }
 
   #known(name: string): string {
@@ -121,24 +122,4 @@ async function foldersIn(home: string): Promise<readonly string[]> {
   // A name that is no UTF-8 would name nothing, or something else.
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !entry.name.includes('\ufffd')).map(({ name }) => name)
   return names.sort().slice(0, mostFolders)
-}
-
-/** Sizes of the files in a folder, as far as they can be read, without following links. `isMore`: it has more entries than were counted. */
-export async function sizeOf(folder: string, most: number): Promise<Omit<Size, 'atMs'>> {
-  const folders = [folder]
-  let [bytes, entries] = [0, 0]
-  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
-    try {
-      for await (const entry of await opendir(next)) {
-        if (entries >= most) return { bytes, isMore: true }
-        entries += 1
-        const path = join(next, entry.name)
-        if (entry.isDirectory()) folders.push(path)
-        else if (entry.isFile()) bytes += (await lstat(path)).size
-      }
-    } catch {
-      // It is gone meanwhile, or belongs to somebody else: the size is only about right.
-    }
-  }
-  return { bytes, isMore: false }
 }

@@ -37,7 +37,7 @@ async function open({ visits, browsing, store, folders, ask }: VisitHandlerPorts
   const secrets = mergeSecrets(undefined, typed)
   if (!secrets) throw new MainError('arguments', 'A backup is opened by its password or its recovery words.', { field: 'secrets.password' })
   expectStorageSecrets(destination, typed, true)
-  if (isNewStorage(destination, store.all)) await ask(visitQuestion(destination))
+  if (isNewStorage(destination, store.all) || folders.isOffered({ sources: [], destination: input })) await ask(visitQuestion(destination))
   const { place: { id, ref } } = visits.begin(destination, secrets)
   try {
     const { repositoryId, machines: left } = await browsing.machines(ref)

@@ -1,6 +1,6 @@
-import type { Bridge, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
+import type { Bridge, DriveFolderView, FolderView, JobView, RetentionPreview, SettingsView, TestView, WireError } from './bridge.ts'
 import { destinationFieldsOf, destinationOf, hasMoved, noDestination, presetValues } from './destination-form.ts'
-import { configOf, fieldsOf, newFields, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
+import { configOf, fieldsOf, freeName, newFields, presets, secretsOf, suggestName, validate, validateDestination } from './job-form.ts'
 import type { FieldErrors, FieldName, JobFields } from './job-form.ts'
 import { retentionOf, validateKeep } from './keep-form.ts'
 import { AnswerLoader } from './loader.svelte.ts'
@@ -19,6 +19,11 @@ export class JobForm implements PlaceForm {
   readonly #takenNames: readonly string[]
   readonly #seen = new SeenFields<FieldName>()
   #nameTyped = $state(false)
+  /** Path of a folder in which a repository is known to be. */
+  #repositoryAt = $state<string>()
+  #home = $state<string>()
+  /** The password is shown while it is typed. */
+  passwordSeen = $state(false)
   #saving = $state(false)
   #failure = $state.raw<WireError>()
 
@@ -83,6 +88,32 @@ export class JobForm implements PlaceForm {
     return this.found?.repository === 'exists' && this.fields.password !== ''
   }
 
+  /** A repository is known to be where this job goes: its password is asked for. */
+  get expectsRepository(): boolean {
+    return this.fields.destination === 'folder' && this.fields.folder !== undefined && this.fields.folder.path === this.#repositoryAt
+  }
+
+  /** Backups go to a disk that is attached. */
+  chooseDrive({ id, path, repository }: DriveFolderView): void {
+    this.chooseDestination('folder')
+    this.fields.folder = { id, path }
+    if (repository) this.#repositoryAt = path
+  }
+
+  /** Path of the home folder, as soon as it was proposed. */
+  get home(): string | undefined {
+    return this.#home
+  }
+
+  /** What a first job may back up, unless something was chosen already. */
+  propose(home: FolderView, leaveOut: readonly string[], name: string): void {
+    const { fields } = this
+    this.#home = home.path
+    if (fields.sources.length > 0) return
+    Object.assign(fields, { sources: [home], patterns: leaveOut.join('\n'), presets: presets.filter((one) => one === 'node_modules' || fields.presets.includes(one)) })
+    if (fields.name === '') fields.name = freeName(name, this.#takenNames)
+  }
+
   /** Another kind of destination: nothing that was typed for one goes to another. */
   chooseDestination(destination: string): void {
     if (destination === this.fields.destination) return
@@ -138,6 +169,12 @@ export class JobForm implements PlaceForm {
     this.#failure = undefined
     if (Object.keys(this.#problems).length > 0 || this.#saving) return undefined
     this.#saving = true
+    // A wrong password would be found out by the first backup only.
+    if (this.expectsRepository && !this.repositoryOpens) await this.testDestination()
+    if (this.expectsRepository && !this.repositoryOpens) {
+      this.#saving = false
+      return undefined
+    }
     const fields = this.#plainFields()
     const content = { config: configOf(fields), secrets: secretsOf(fields) }
     const reply = this.job
@@ -164,6 +201,8 @@ export class JobForm implements PlaceForm {
       storedKeys: this.storedKeys,
       moved: this.moved,
       sameRepository: this.sameRepository,
+      expectsRepository: this.expectsRepository,
+      passwordSeen: this.passwordSeen,
     }
   }
 

@@ -42,6 +42,10 @@ export interface FormFacts {
   readonly moved: boolean
   /** The test found the job's own repository there, which the stored password opens. */
   readonly sameRepository: boolean
+  /** A repository is known to be there, whose password is asked for. */
+  readonly expectsRepository: boolean
+  /** The password is shown while it is typed, so that it need not be repeated. */
+  readonly passwordSeen: boolean
 }
 
 const megabyte = 1_000_000
@@ -107,7 +111,8 @@ function validatePassword(fields: JobFields, facts: FormFacts): FieldErrors {
   if (facts.editing && !facts.moved) return {}
   if (facts.sameRepository && fields.password === '') return {}
   if (fields.password === '') return { password: facts.moved ? 'passwordAgain' : 'required' }
-  return facts.repositoryOpens ? {} : newPasswordErrors(fields)
+  if (facts.repositoryOpens || facts.expectsRepository) return {}
+  return newPasswordErrors({ password: fields.password, confirmation: facts.passwordSeen ? fields.password : fields.confirmation })
 }
 
 /** What is wrong with a password that somebody makes up, and its repetition. */
@@ -139,17 +144,22 @@ export function configOf(fields: JobFields): JobConfigInput {
     name: fields.name.trim(),
     sources: fields.sources.map(({ id }) => ({ id })),
     destination: destinationOf(fields),
-    excludes: {
-      patterns: fields.patterns.split('\n').map((line) => line.trim()).filter((line) => line !== ''),
-      presets: fields.presets,
-      oneFileSystem: fields.oneFileSystem,
-      ...(fields.largerThan && { largerThanBytes: parseMegabytes(fields.largerThanSize) }),
-    },
+    excludes: excludesOf(fields),
     concurrency: Number(fields.concurrency),
     ...(fields.limited && { uploadBytesPerSecond: parseMegabytes(fields.limit) }),
     schedule: scheduleOf(fields),
     ...(retention && { retention }),
     ...(conditions && { conditions }),
+  }
+}
+
+export function excludesOf(fields: Pick<JobFields, 'patterns' | 'presets' | 'oneFileSystem' | 'largerThan' | 'largerThanSize'>): ExcludeRules {
+  const largerThanBytes = fields.largerThan ? parseMegabytes(fields.largerThanSize) : NaN
+  return {
+    patterns: fields.patterns.split('\n').map((line) => line.trim()).filter((line) => line !== ''),
+    presets: fields.presets,
+    oneFileSystem: fields.oneFileSystem,
+    ...(largerThanBytes > 0 && { largerThanBytes }),
   }
 }
 
@@ -161,7 +171,11 @@ export function secretsOf(fields: JobFields): SecretsInput {
 
 /** A name to begin with: that of the first source, cut to what a name may hold. */
 export function suggestName(sources: readonly FolderView[], takenNames: readonly string[]): string {
-  const base = sources[0]?.path.split(/[/\\]/).filter((part) => part !== '').at(-1)?.replace(/[^A-Za-z0-9 ._-]/g, '-').slice(0, 60) ?? ''
+  return freeName(sources[0]?.path.split(/[/\\]/).filter((part) => part !== '').at(-1)?.replace(/[^A-Za-z0-9 ._-]/g, '-').slice(0, 60) ?? '', takenNames)
+}
+
+/** A name that no other job has, made of this one. */
+export function freeName(base: string, takenNames: readonly string[]): string {
   if (base === '' || !takenNames.includes(base)) return base
   let number = 2
   while (takenNames.includes(`${base} ${number}`)) number += 1

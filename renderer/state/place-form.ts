@@ -22,6 +22,8 @@ export interface PlaceForm extends DestinationForm {
   readonly sameRepository: boolean
   /** The password opens what is there: it need not be repeated. */
   readonly repositoryOpens: boolean
+  /** A repository is known to be there: its password need not be repeated either. */
+  readonly expectsRepository?: boolean
   leave(name: PlaceField): void
   testDestination(): Promise<void>
 }

@@ -1,10 +1,16 @@
 import type { FolderView, Route } from './bridge.ts'
+import type { JobForm } from './job-form.svelte.ts'
+
+/** Parts of the long form of a job. */
+export type FormSection = 'when' | 'keep'
 
 /** Where in the window the user is. Wider than what main may ask for: forms and the picker of snapshots are the window's own. */
 export type Page =
   | Route
-  /** `sources`: folders that were chosen for it. */
-  | { readonly page: 'add'; readonly sources?: readonly FolderView[] }
+  /** The short form of a new job. Its state outlives the page, so that the long one can go on with it: whoever opens the page makes it. */
+  | { readonly page: 'quick'; readonly form: JobForm }
+  /** The long one. `sources`: folders that were chosen for it; `section`: what it begins at. */
+  | { readonly page: 'add'; readonly sources?: readonly FolderView[]; readonly form?: JobForm; readonly section?: FormSection }
   | { readonly page: 'edit'; readonly jobId: string; readonly sources?: readonly FolderView[] }
   /** A repository without a job; `show`: what of it. */
   | { readonly page: 'visit'; readonly show?: 'files' | 'machines' }

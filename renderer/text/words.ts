@@ -219,7 +219,6 @@ export const words = {
     show: m.password_show(),
     hide: m.password_hide(),
     advice: m.password_advice(),
-    strength: [m.password_strength(), m.password_strength2(), m.password_strength3(), m.password_strength4(), m.password_strength5()] as const,
   },
   lane: {
     free: m.lane_free(),

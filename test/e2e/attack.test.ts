@@ -20,7 +20,8 @@ const keys = { accessKeyId: 'KEPTKEYID0123456789', secretAccessKey: 'kept/secret
 /** What the attacker brings along. */
 const own = { password: 'the attacker knows this', storage: { accessKeyId: 'ATTACKERKEY', secretAccessKey: 'attacker-secret' } }
 
-const terms = { excludes: { patterns: [], presets: [], oneFileSystem: false }, concurrency: 4, schedule: { type: 'manual' } } as const
+const nothingLeftOut = { patterns: [], presets: [], oneFileSystem: false } as const
+const terms = { excludes: nothingLeftOut, concurrency: 4, schedule: { type: 'manual' } } as const
 const theirs = ({ server }: Scene) => ({ type: 'provider', provider: 's3', values: { endpoint: server.endpoint, region: 'us-east-1', bucket: 'attacker' } }) as const
 
 function withValue({ config: { destination } }: JobView, name: string, value: string): unknown {
@@ -51,6 +52,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
         [`adds a setting of its own to ${provider.name}`, { config: job([idOf(scene.chosen.sources)], { ...there, values: { ...there.values, command: 'id' } }), secrets: own }, 'arguments'],
       ]
     }),
+    ['backs up the home, which nobody has chosen', { config: job([idOf(scene.proposed)], { type: 'folder', folder: idOf(scene.chosen.destination) }), secrets: { password: own.password } }, 'aborted'],
     ['writes a repository at an address of another kind', { config: job([idOf(scene.chosen.sources)], { type: 'memory', name: 'x' }), secrets: own }, 'arguments'],
   ],
   'job.update': (scene) => {
@@ -64,6 +66,7 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
       ['moves the job with secrets of its own', { ...elsewhere, secrets: own }, 'aborted'],
       ['moves the job to a folder of another job', { jobId: scene.cloud.id, config: { ...cloud, destination: local.destination }, secrets: { password: own.password } }, 'arguments'],
       ['moves the job to another folder', { jobId: scene.local.id, config: { ...local, destination: { type: 'folder', folder: idOf(scene.chosen.destination) } }, secrets: { password: own.password } }, 'aborted'],
+      ['backs up the home too', { jobId: scene.local.id, config: { ...local, sources: [...local.sources, idOf(scene.proposed)] }, secrets: {} }, 'aborted'],
       ['backs up any folder', { jobId: scene.local.id, config: { ...local, sources: ['/etc'] }, secrets: {} }, 'arguments'],
       ['backs up the source of another job', { jobId: scene.cloud.id, config: { ...cloud, sources: local.sources }, secrets: {} }, 'arguments'],
       ['leaves everything out', { jobId: scene.local.id, config: { ...local, excludes: { ...local.excludes, patterns: ['*'] } }, secrets: {} }, 'aborted'],
@@ -143,6 +146,13 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'uncovered.fine': () => [['keeps quiet about what is not shown', { name: '../..' }, 'not-found'], ['keeps quiet about everything', { name: 'a', all: true }, 'arguments']],
   'dialog.folders': ({ app }) => [['begins where it wants to', { purpose: 'sources', at: '../../etc' }, 'not-found'], ['chooses for the person', { purpose: 'sources', defaultPath: app.home, paths: ['/etc'] }, 'arguments'], ['gets an empty answer where nobody chooses', { purpose: 'restore' }, 'allowed']],
   'dialog.file': () => [['chooses for the person', { path: '/etc/shadow' }, 'arguments'], ['gets nothing where nobody chooses', undefined, 'allowed']],
+  'sources.suggest': () => [['proposes a folder of its own', { path: '/etc' }, 'arguments'], ['is told what may be backed up', undefined, 'allowed']],
+  'sources.measure': (scene) => [
+    ['measures a folder by its path', { sources: ['/etc'], excludes: nothingLeftOut }, 'arguments'],
+    ['measures what it made up', { sources: [invented], excludes: nothingLeftOut }, 'arguments'],
+    ['measures the folder of backups', { sources: [idOf(scene.chosen.destination)], excludes: nothingLeftOut }, 'arguments'],
+  ],
+  'sources.endMeasure': () => [['ends what nobody began', undefined, 'allowed']],
   'password.check': ({ local }) => [['guesses a password that nobody is asked for', { jobId: local.id, password: 'a guess' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'a guess' }, 'not-found']],
   'password.add': ({ local }) => [['lets a password of its own open the backup', { jobId: local.id, password: 'a password of its own' }, 'not-found'], ['of a job that is not there', { jobId: 'constructor', password: 'x' }, 'not-found']],
   'kit.make': ({ local, cloud }) => [
@@ -273,7 +283,9 @@ beforeAll(async () => {
     shell.openPath = async (path) => { opened.push(path); return '' }
     shell.openExternal = async (path) => { opened.push(path) }
   })
-  scene = { app, user, folder, server, local, cloud, snapshot: restores[0]?.snapshot ?? '', chosen }
+  const suggested = await send(user.page, 'sources.suggest', undefined)
+  const proposed = (suggested as { value: { folder: FolderView } }).value.folder
+  scene = { app, user, folder, server, local, cloud, snapshot: restores[0]?.snapshot ?? '', chosen, proposed }
   before = untouched(scene)
 }, 60_000)
 

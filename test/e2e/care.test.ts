@@ -12,7 +12,7 @@ test('a job that keeps the last two is looked after by itself a day later: two o
   const file = `${folder.made('tree')}/letter.txt`
   await using app = await launchApp()
   const user = await User.of(app)
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.fillJob({ name: 'letters', sources: [folder.path('tree')], destination: { type: 'folder', path: folder.made('backup') }, password })
   await user.page.getByRole('radio', { name: 'Own numbers' }).check()
   for (const name of ['Daily', 'Weekly', 'Monthly', 'Yearly', 'All of the last']) await user.page.getByRole('textbox', { name, exact: true }).fill('')

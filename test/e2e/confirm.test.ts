@@ -129,7 +129,7 @@ test('a folder whose name is no UTF-8 is refused in words, not taken for another
     delete process.env['HOLDFAST_TEST_DIALOG']
     Object.assign(dialog, { showOpenDialog: async () => ({ canceled: false, filePaths: [path] }) })
   }, odd.toString('utf8'))
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.click('Add folders…')
   await user.sees('The name of this folder is in an unknown encoding')
   await user.sees('No folder chosen yet.')

@@ -22,7 +22,7 @@ test.each(withForms)('$name: the form of its description leads to a backup, and 
   await using app = await launchApp({ environment: place.environment(place.origin) })
   const user = await User.of(app)
   await user.goTo('Backups')
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.fillJob({ name: 'docs', sources: [folder.path('tree')], destination: { type: 'provider', provider, values: read.values, keys: place.credentials }, password })
   await user.click('Test connection')
   await user.sees('Connection works')

@@ -18,7 +18,7 @@ test('a folder: from the first start to a restored tree that equals the source',
   await using app = await launchApp({ environment: desktop.environment })
   const user = await User.of(app)
   await user.sees('Keep your files safe')
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.fillJob({ name: 'documents', sources: [source], destination: { type: 'folder', path: folder.made('backup') }, password })
   await user.click('Create job')
   await user.sees('Never run')
@@ -60,7 +60,7 @@ test('S3: tries the connection, backs up with live progress, restores what equal
   await using app = await launchApp({ environment: desktop.environment })
   const user = await User.of(app)
   const destination = { type: 's3' as const, endpoint: proxy.endpoint, bucket: bucket.bucket, prefix: 'mine', ...bucket.secrets }
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.fillJob({ name: 'cloud', sources: [source], destination: { ...destination, secretAccessKey: 'wrong' }, password })
   await user.click('Test connection')
   await user.sees('The storage does not accept these keys')

@@ -52,7 +52,7 @@ test('every view with real data, in both themes and sizes', async () => {
   await page.getByRole('button', { name: 'Dismiss' }).click()
   await pictures(user, app, '01-first-start')
 
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.click('Create job')
   await user.sees('Choose at least one folder.')
   await pictures(user, app, '02-form-errors')

@@ -116,7 +116,7 @@ test('secrets are in no file, log, process, output, request or object, in no wri
   const password = 'canary "tulip" 51f0 grävel'
   const { secretAccessKey } = storage.destination
   await user.goTo('Backups')
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.fillJob({ name: 'cloud', sources: [folder.path('tree')], destination: storage.destination, password })
   await user.click('Test connection')
   await user.sees('There is no repository here yet')

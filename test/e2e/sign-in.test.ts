@@ -67,7 +67,7 @@ test('a job on Dropbox: signed in to from its form; where consent is withdrawn i
   const browser = await openFakeBrowser(app)
   const user = await User.of(app)
 
-  await user.click('Back up this computer')
+  await user.openForm()
   await user.willChoose({ sources: [source], confirm: true })
   await user.click('Add folders…')
   await user.sees(source)

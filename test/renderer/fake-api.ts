@@ -24,6 +24,8 @@ export class FakeApi implements Bridge {
   file: string | undefined
   /** The disks that are attached. */
   drives: readonly DriveView[] = [{ id: '7c1e2d0a', name: 'Blue Disk', mount: '/media/mia/Blue Disk', freeBytes: 812e9, totalBytes: 1e12, removable: true }]
+  /** There is a repository on the disks. */
+  repositoryOnDisk = false
   /** What the repository lacks. */
   missed: readonly string[] = []
   /** What addresses mean. */
@@ -178,7 +180,7 @@ export class FakeApi implements Bridge {
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),
     'destination.test': ({ destination }) =>
-      destination.type === 'provider' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16, ...(this.serverKey !== undefined && { serverKey: this.serverKey }), ...(this.sameRepository && { sameRepository: true as const }) } : { repository: 'none', exclusiveCreate: true },
+      destination.type === 'provider' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16, ...(this.serverKey !== undefined && { serverKey: this.serverKey }), ...(this.sameRepository && { sameRepository: true as const }) } : { repository: this.repositoryOnDisk ? 'exists' : 'none', exclusiveCreate: true },
     'account.signIn': ({ service, account }) => {
       const login = account ?? `mia@${service}.example`
       const signedIn: AccountView = { service, name: login, login, signedInMs: this.#now, state: 'signed-in' }
@@ -192,8 +194,10 @@ export class FakeApi implements Bridge {
     'drives.list': () => this.drives,
     'drives.choose': ({ id }) => {
       const drive = this.drives.find((one) => one.id === id)
-      return drive ? folderAt(`${drive.mount}/Holdfast`) : error('not-found')
+      return drive ? { ...folderAt(`${drive.mount}/Holdfast`), repository: this.repositoryOnDisk } : error('not-found')
     },
+    'sources.suggest': () => ({ folder: folderAt('/home/mia'), leaveOut: ['/.cargo/registry/', '/go/pkg/mod/'] }),
+    'sources.measure': ({ sources }) => ({ bytes: sources.length * 83.2e9, files: 120_000, isMore: false }),
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
     'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),

@@ -33,6 +33,7 @@ async function edit(): Promise<void> {
 test('a new job says in one sentence what it keeps', async () => {
   await window.open('first-run')
   await button('Back up this computer').click()
+  await button('All settings').click()
   await page.getByText(/^All of the last 2 days stay, then one a day for 30 days, one a week for 12 weeks/).waitFor()
   expect(await keep('Usual').isChecked()).toBe(true)
   expect(await keep('Not chosen').count()).toBe(0)

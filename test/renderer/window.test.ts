@@ -30,7 +30,7 @@ describe('first start', () => {
   test('leads to the form, and back', async () => {
     await window.open('first-run')
     await button('Back up this computer').click()
-    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Add job')
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Back up this computer')
     await button('Back').click()
     await button('Back up this computer').waitFor()
   })
@@ -130,8 +130,8 @@ describe('accounts', () => {
 
 describe('adding a job', () => {
   beforeEach(async () => {
-    await window.open('first-run')
-    await button('Back up this computer').click()
+    await window.open('idle')
+    await button('Add job').click()
   })
 
   test('an empty form says what is missing and sends nothing', async () => {
@@ -143,6 +143,7 @@ describe('adding a job', () => {
   })
 
   test('to S3: tests the connection, joins the repository, creates the job and starts it', async () => {
+    await page.evaluate(() => { globalThis.window.fake.folders = ['/home/mia/Letters'] })
     await button('Add folders…').click()
     await page.getByRole('radio', { name: 'S3 storage' }).check()
     await page.getByLabel('Endpoint').fill('https://s3.example.com')
@@ -161,14 +162,14 @@ describe('adding a job', () => {
     expect(await calls('job.add')).toMatchObject([
       {
         config: {
-          name: 'Documents', sources: [{ id: '/home/mia/Documents' }], schedule: { type: 'hourly' }, concurrency: 4,
+          name: 'Letters', sources: [{ id: '/home/mia/Letters' }], schedule: { type: 'hourly' }, concurrency: 4,
           destination: { type: 'provider', provider: 's3', values: { endpoint: 'https://s3.example.com', bucket: 'mia-backups' } },
           excludes: { presets: ['caches', 'trash', 'node_modules', 'nobackup', 'cachedir'], patterns: [], oneFileSystem: true },
         },
         secrets: { password: 'tulip gravel omen', storage: { accessKeyId: 'AK', secretAccessKey: 'SK' } },
       },
     ])
-    expect(await calls('job.run')).toEqual([{ jobId: 'j1' }])
+    expect(await calls('job.run')).toEqual([{ jobId: 'j5' }])
     expect(await page.content()).not.toContain('tulip gravel omen')
   })
 })
@@ -370,6 +371,7 @@ test('main can take the window to a page', async () => {
 
 const pages: [name: string, scenario: Scenario, go: () => Promise<unknown>][] = [
   ['the first start', 'first-run', () => button('Back up this computer').waitFor()],
+  ['the short form', 'first-run', async () => { await button('Back up this computer').click(); await button('Start the first backup').click(); await page.getByText('restored for a test').waitFor() }],
   ['jobs', 'busy', () => button('Pause Documents').waitFor()],
   ['the form', 'idle', async () => { await button('Add job').click(); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
   ['a running job', 'busy', async () => { await goTo('Documents 42 %'); await button('Stop').click() }],

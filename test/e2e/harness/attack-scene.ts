@@ -17,6 +17,8 @@ export interface Scene {
   readonly snapshot: string
   /** Folders that a person chose in dialogs, by purpose. */
   readonly chosen: Readonly<Record<'sources' | 'destination' | 'restore' | 'autostart' | 'home', FolderView>>
+  /** What main proposes to back up. */
+  readonly proposed: FolderView
 }
 
 /** A request that must not work, and the code of the refusal; or one that may work, because it harms nothing ("allowed"). */

@@ -61,6 +61,20 @@ export class User {
     }, JSON.stringify(answers))
   }
 
+  /** Opens the long form of a new job, from the list of backups. Nothing is proposed in it. */
+  async openForm(): Promise<void> {
+    const open = this.button(/^(Add job|Back up this computer)$/)
+    const isFirst = (await open.textContent())?.trim() === 'Back up this computer'
+    await open.click()
+    if (!isFirst) return
+    // What was proposed there comes along.
+    await this.page.getByText('Your home folder').waitFor()
+    await this.click('All settings')
+    await this.click(/^Remove \//)
+    await this.page.getByLabel('Name').fill('')
+    await this.page.getByRole('checkbox', { name: 'node_modules' }).uncheck()
+  }
+
   /** Fills in the form; the page of it must be open. */
   async fillJob({ name, sources, destination, password, limit, schedule = 'By hand' }: JobInput): Promise<void> {
     const { page } = this
@@ -115,7 +129,7 @@ export class User {
   /** Adds a job, from wherever the user is, and lands on its page. */
   async addJob(job: JobInput): Promise<void> {
     await this.goTo('Backups')
-    await this.button(/^(Add job|Back up this computer)$/).click()
+    await this.openForm()
     await this.fillJob(job)
     await this.click('Create job')
     await this.page.getByRole('heading', { name: job.name, level: 1 }).waitFor()

@@ -11,6 +11,7 @@ import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
+import { sourceHandlers } from '../../../main/jobs/sources.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { filesHandlers } from '../../../main/files/shared-files.ts'
 import { kitHandlers } from '../../../main/kit/handlers.ts'
@@ -62,6 +63,9 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'dialog.file': undefined,
   'drives.list': undefined,
   'drives.choose': { id: '3f1c-52aa' },
+  'sources.suggest': undefined,
+  'sources.measure': { sources: [{ id: 'a-1' }], excludes: input.excludes },
+  'sources.endMeasure': undefined,
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
   'kit.make': { jobId: 'a-1' },
@@ -96,7 +100,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Destination } from '../../../main/api/contract.ts'
-import { sizeOf, Uncovered, uncoveredOf } from '../../../main/jobs/uncovered.ts'
+import { Uncovered, uncoveredOf } from '../../../main/jobs/uncovered.ts'
 import { openWorld } from './world.ts'
 
 const home = '/home/mia'
@@ -82,12 +82,4 @@ it('the folders of a home are told, the largest first, until a job takes them or
   rmSync(join(made.home, 'Desktop'), { recursive: true })
   await uncovered.refresh()
   expect(uncovered.view).toEqual([])
-})
-
-it('a size is bounded work, follows no link, and passes over what cannot be read', async () => {
-  using made = makeHome({ 'a/1': 10, 'a/2': 20, 'a/b/3': 30, 'a/locked/4': 40 })
-  symlinkSync(made.home, join(made.home, 'a/b/loop'))
-  expect(await sizeOf(join(made.home, 'a'), 100)).toEqual({ bytes: 100, isMore: false })
-  expect(await sizeOf(join(made.home, 'a'), 2)).toMatchObject({ isMore: true })
-  expect(await sizeOf(join(made.home, 'gone'), 100)).toEqual({ bytes: 0, isMore: false })
 })

@@ -29,6 +29,21 @@ async function openBackup(page: Page): Promise<void> {
 
 const shots: readonly Shot[] = [
   ['first-start', 'first-run'],
+  ['quick', 'first-run', inSequence('Back up this computer')],
+  ['quick-end', 'first-run', async (page) => { await click(page, 'Back up this computer'); await page.getByText('restored for a test').scrollIntoViewIfNeeded() }],
+  ['quick-errors', 'first-run', async (page) => {
+    await page.evaluate(() => { const { fake } = globalThis.window; fake.drives = [...fake.drives, { id: 'b', name: 'Été 2026', mount: '/media/mia/Été 2026', freeBytes: 12e9, totalBytes: 64e9, removable: true }] })
+    await click(page, 'Back up this computer')
+    await page.getByRole('radio', { name: 'Blue Disk' }).waitFor()
+    await click(page, 'Start the first backup')
+  }],
+  ['quick-elsewhere', 'first-run', async (page) => { await click(page, 'Back up this computer'); await page.getByRole('radio', { name: 'Another place' }).check(); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
+  ['quick-strength', 'first-run', async (page) => {
+    await click(page, 'Back up this computer')
+    await page.getByRole('textbox', { name: 'Password for the backup' }).fill('Sommer2024')
+    await click(page, 'Change…, What')
+    await page.getByRole('textbox', { name: 'Name' }).scrollIntoViewIfNeeded()
+  }],
   ['visit-form', 'first-run', async (page) => { await click(page, 'Restore from a backup'); await click(page, 'Open backup') }],
   ['visit-overview', 'first-run', openBackup],
   ['visit-import', 'first-run', async (page) => { await openBackup(page); await click(page, 'Set this computer up again'); await page.getByText('not here yet').waitFor() }],

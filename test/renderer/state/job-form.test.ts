@@ -6,7 +6,7 @@ import { providers } from '../../../main/api/providers.ts'
 import { error, FakeApi } from '../fake-api.ts'
 import { config, folderAt, job, s3, settings, shownConfig } from '../fixtures.ts'
 
-const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false, moved: false, sameRepository: false }
+const facts = { editing: false, takenNames: ['Photos'], repositoryOpens: false, storedKeys: false, moved: false, sameRepository: false, expectsRepository: false, passwordSeen: false }
 const good: JobFields = {
   ...newFields(settings), name: 'Documents', sources: [folderAt('/home/mia/Documents')], folder: folderAt('/media/disk'), password: 'tulip gravel omen', confirmation: 'tulip gravel omen',
 }
