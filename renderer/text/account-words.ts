@@ -9,7 +9,7 @@ export const accountWords = {
   hint: m.account_hint(),
   none: m.account_none(),
   service: (service: SignInKind) => serviceNames[service],
-  account: m.account(),
+  account: m.account_account(),
   choose: m.account_choose(),
   /** One account as a line. */
   line: ({ service, name, login }: AccountView) => (name === login ? `${serviceNames[service]} · ${login}` : `${name} · ${serviceNames[service]} · ${login}`),

@@ -71,18 +71,18 @@ export interface CareLine {
 
 /** How a repository was looked after, in one line. */
 export function careLine({ running, lastRun, waits }: CareView, now: number): CareLine {
-  if (running) return { tone: 'neutral', text: m.care_text() }
-  if (!lastRun) return { tone: 'neutral', text: m.care_text2({ first: firstWords(waits, now) }).trim() }
+  if (running) return { tone: 'neutral', text: m.care_line_running() }
+  if (!lastRun) return { tone: 'neutral', text: m.care_line_notYet({ first: firstWords(waits, now) }).trim() }
   const age = formatAge(lastRun.finishedMs, now)
   const { care, error } = lastRun
-  if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: m.care_text3({ age }) }
+  if (lastRun.outcome === 'stopped') return { tone: 'neutral', text: m.care_line_stopped({ age }) }
   if (error) {
-    if (error.code === 'crashed') return { tone: 'warn', text: m.care_text4({ age }) }
-    return { tone: error.retryable ? 'warn' : 'bad', text: m.care_text5({ age, title: errorText(error).title }) }
+    if (error.code === 'crashed') return { tone: 'warn', text: m.care_line_crashed({ age }) }
+    return { tone: error.retryable ? 'warn' : 'bad', text: m.care_line_failed({ age, title: errorText(error).title }) }
   }
   if (!care) return { tone: 'neutral', text: age }
   const parts = doneWords(care)
-  return { tone: toneOf(care), text: `${capital(age)}: ${parts.length > 0 ? parts.join(', ') : m.care_text6()}. ${readBackWords(care, now)}`.trim() }
+  return { tone: toneOf(care), text: `${capital(age)}: ${parts.length > 0 ? parts.join(', ') : m.care_line_nothing()}. ${readBackWords(care, now)}`.trim() }
 }
 
 function firstWords(waits: Wait | undefined, now: number): string {

@@ -18,7 +18,7 @@ export const changeWords = {
   metadata: (entries: number) => m.changes_metadata({ entries }),
   show: m.changes_show(),
   showThis: (name: string) => m.changes_showThis({ name }),
-  kinds: { added: m.changes_kinds_added(), removed: m.changes_kinds_removed(), content: m.changes_kinds_content(), metadata: m.changes_kinds_metadata(), type: 'Of another type' } satisfies Record<Change['kind'], string>,
+  kinds: { added: m.changes_kinds_added(), removed: m.changes_kinds_removed(), content: m.changes_kinds_content(), metadata: m.changes_kinds_metadata(), type: m.changes_kinds_type() } satisfies Record<Change['kind'], string>,
 } as const
 
 /** `3 new (2.4 MB), 1 gone, 12 changed (30 MB)`; what did not happen is not said. */

@@ -18,7 +18,7 @@ export const kitWords = {
   title: (job: string) => m.kit_title({ job }),
   text: m.kit_text(),
   keep: m.kit_keep(),
-  kits: m.kit(),
+  kits: m.kit_kits(),
   number: (number: string) => m.kit_number({ number }),
   checked: (day: string) => m.kit_checked({ day }),
   unchecked: (day: string) => m.kit_unchecked({ day }),
