@@ -60,6 +60,7 @@ import { appScheme, serveRenderer } from './system/app-protocol.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { debuggingRefusal } from './system/debugging.ts'
+import { logHandlers } from './logs/handlers.ts'
 import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
@@ -321,6 +322,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...reportHandlers(ports),
     ...driveHandlers(ports), ...sourceHandlers({ folders, home: homedir() }),
     ...historyHandlers(ports),
+    ...logHandlers({ logs, copy: ports.copy }),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),
     ...kitHandlers({ ...ports, kits: work.kits, saveFile: (options) => dialogs.saveFile(options), printer: pagePrinter }),

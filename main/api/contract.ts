@@ -2,9 +2,11 @@ import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rule
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveFolderView, DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
+import type { LogFilter, LogPage, LogPosition } from './log-views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
+export type * from './log-views.ts'
 export type * from './views.ts'
 export type { DriveFolderView, DriveView, JobDisk } from './drive-views.ts'
 
@@ -80,6 +82,14 @@ export interface Api {
   'history.problems'(request: { readonly jobId: string; readonly runId: string }): readonly Problem[]
   /** Puts the log lines of the run on the clipboard; returns how many. */
   'history.copyLog'(request: { readonly jobId: string; readonly runId: string }): { readonly lines: number }
+
+  /**
+   * Lines of the log, the newest first: from `before` on backwards, or those behind `after`. Looks through a bounded piece of it at a time, so that it may find
+   * nothing and say where to look on.
+   */
+  'logs.page'(request: { readonly filter: LogFilter; readonly limit: number; readonly before?: LogPosition; readonly after?: LogPosition }): LogPage
+  /** Puts lines on the clipboard, in this order; returns how many are still there. */
+  'logs.copy'(request: { readonly lines: readonly LogPosition[] }): { readonly lines: number }
 
   /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. Asks where a program of this computer is started for it. */
   'destination.test'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
@@ -311,6 +321,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'history.runs': true,
   'history.problems': true,
   'history.copyLog': true,
+  'logs.page': true,
+  'logs.copy': true,
   'destination.test': true,
   'account.signIn': true,
   'account.cancelSignIn': true,

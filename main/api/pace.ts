@@ -62,6 +62,9 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'history.runs': 'light',
   'history.problems': 'light',
   'history.copyLog': 'heavy',
+  // A look through four megabytes of files: less than a process, more than an answer from memory.
+  'logs.page': 'write',
+  'logs.copy': 'write',
   'destination.test': 'heavy',
   'account.signIn': 'heavy',
   'account.cancelSignIn': 'light',

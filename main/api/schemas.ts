@@ -121,6 +121,15 @@ const place = v.union([job, visit])
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
+const logPosition = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}-\d{1,12}$/))
+const logFilter = v.strictObject({
+  level: v.exactOptional(v.picklist(['debug', 'info', 'warning', 'error'])),
+  job: v.exactOptional(v.nullable(v.pipe(v.string(), v.maxLength(64)))),
+  runId: v.exactOptional(id),
+  text: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
+  fromMs: v.exactOptional(whole),
+  toMs: v.exactOptional(whole),
+})
 
 export const requests: RequestSchemas = {
   'state.get': none,
@@ -147,6 +156,8 @@ export const requests: RequestSchemas = {
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,
   'history.copyLog': run,
+  'logs.page': v.strictObject({ filter: logFilter, limit: page, before: v.exactOptional(logPosition), after: v.exactOptional(logPosition) }),
+  'logs.copy': v.strictObject({ lines: v.pipe(few(1000), v.array(logPosition), v.minLength(1)) }),
   'destination.test': v.strictObject({ destination, secrets, jobId: v.exactOptional(id) }),
   'account.signIn': v.strictObject({ service, account: v.exactOptional(accountName) }),
   'account.cancelSignIn': none,

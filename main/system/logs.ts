@@ -2,9 +2,9 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createStream } from 'rotating-file-stream'
 import type { RotatingFileStream } from 'rotating-file-stream'
-import * as v from 'valibot'
 import type { LogContextWire } from '../../engine/protocol/messages.ts'
-import { visibleJson, visibleText } from '../../engine/protocol/visible-text.ts'
+import { visibleJson } from '../../engine/protocol/visible-text.ts'
+import { lineText, parseLine } from '../logs/line.ts'
 import { closeFile, ensureClosed } from './private-folder.ts'
 
 /** One line of the log, with its whole context: as if main and its engines had one call stack (B3). */
@@ -21,17 +21,17 @@ export interface LogWriter {
 
 const fileName = 'holdfast.jsonl'
 
-const lineSchema = v.object({ time: v.string(), level: v.string(), message: v.string(), context: v.looseObject({ run: v.optional(v.string()) }) })
-
 /** A log of which parts can be read again. */
 export interface Logs extends LogWriter {
   readonly folder: string
   linesOf(run: string): Promise<readonly string[]>
+  /** Resolves when what was written so far can be read. */
+  flushed(): Promise<void>
   close(): Promise<void>
 }
 
 /** For an app that found no place for a log: what it has to say is said elsewhere. */
-export const noLogs: Logs = { folder: '', write: () => undefined, linesOf: async () => [], close: async () => undefined }
+export const noLogs: Logs = { folder: '', write: () => undefined, linesOf: async () => [], flushed: async () => undefined, close: async () => undefined }
 
 /** The log in rotating files of JSON lines: eight of at most 5 MB. Never throws: a full disk must not end a backup's supervision. */
 export class LogFiles implements Logs {
@@ -52,6 +52,10 @@ export class LogFiles implements Logs {
   write({ time, level, message, context }: LogLine): void {
     const text = visibleJson({ time: new Date(time).toISOString(), level, message, context })
     this.#flushed = new Promise((resolve) => { this.#stream.write(`${text}\n`, () => { resolve() }) })
+  }
+
+  flushed(): Promise<void> {
+    return this.#flushed
   }
 
   /** Lines of one run as text for people, oldest first. */
@@ -78,18 +82,6 @@ function byAge(a: string, b: string): number {
 }
 
 function shown(line: string, run: string): string[] {
-  const parsed = v.safeParse(lineSchema, parseJson(line))
-  if (!parsed.success || parsed.output.context.run !== run) return []
-  const { time, level, message, context } = parsed.output
-  const { run: _run, ...rest } = context
-  const path = Object.values(rest).map(String).join(' › ')
-  return [visibleText(`${time} ${level.padEnd(7)} ${path}: ${message}`)]
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const parsed = parseLine(line)
+  return parsed?.run === run ? [lineText(parsed)] : []
 }

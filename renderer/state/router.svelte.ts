@@ -14,6 +14,8 @@ export type Page =
   | { readonly page: 'edit'; readonly jobId: string; readonly sources?: readonly FolderView[] }
   /** A repository without a job; `show`: what of it. */
   | { readonly page: 'visit'; readonly show?: 'files' | 'machines' }
+  /** The log; of a job, or of one of its runs. */
+  | { readonly page: 'logs'; readonly jobId?: string; readonly runId?: string }
   | { readonly page: 'browse'; readonly jobId?: string; readonly snapshot?: string }
 
 export class Router {

@@ -9,6 +9,7 @@ import { launchApp } from './harness/app.ts'
 import { openAttackerServer, send } from './harness/attacker.ts'
 import { enginesOf } from './harness/engines.ts'
 import { freshFolder } from './harness/folder.ts'
+import { reportAttacks } from './harness/report-attacks.ts'
 import { findTraces } from './harness/traces.ts'
 import { idOf, inputOf, invented, restoring, type Attack, type Scene } from './harness/attack-scene.ts'
 import { attacksOnRestores } from './harness/attacks-on-restores.ts'
@@ -112,19 +113,10 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   'copy.run': () => [['copies what is not there', { copyId: 'constructor' }, 'not-found'], ['copies to a place of its own', { copyId: 'a', destination: { type: 'folder', path: '/' } }, 'arguments']],
   'copy.stop': () => [['stops what is not there', { copyId: 'constructor' }, 'not-found']],
   'copy.dismissHint': () => [['keeps quiet about what is not there', { jobId: 'constructor' }, 'not-found'], ['keeps quiet about everything', { jobId: 'a', all: true }, 'arguments']],
-  'report.set': ({ local, server }) => [
-    ['tells a server of its own', { jobId: local.id, report: { kind: 'json', address: server.endpoint } }, 'aborted'],
-    ['tells one far away', { jobId: local.id, report: { kind: 'ping', address: 'https://attacker.example/' } }, 'aborted'],
-    ['tells one where everybody can read it', { jobId: local.id, report: { kind: 'ping', address: 'http://192.0.2.1/' } }, 'arguments'],
-    ['sends it to a file', { jobId: local.id, report: { kind: 'json', address: 'file:///etc/passwd' } }, 'arguments'],
-    ['sends words of its own', { jobId: local.id, report: { kind: 'json', address: 'https://attacker.example/', body: 'x' } }, 'arguments'],
-    ['of a job that is not there', { jobId: 'constructor', report: null }, 'not-found'],
-    ['tells nobody any more of what nobody was told of', { jobId: local.id, report: null }, 'allowed'],
-  ],
+  ...reportAttacks,
   'retention.preview': ({ local }) => [['previews what is not there', { jobId: 'constructor', retention: {} }, 'not-found'], ['lets what is held go', { jobId: local.id, retention: { last: 1, despiteUnusual: true } }, 'arguments']],
   'history.runs': ({ local }) => [['reads everything at once', { jobId: local.id, limit: 1e9 }, 'arguments'], ['reads another folder', { jobId: '../../secrets', limit: 1 }, 'arguments']],
   'history.problems': ({ local }) => [['reads another file', { jobId: local.id, runId: '../../secrets.json' }, 'arguments'], ['reads another folder', { jobId: '..', runId: 'a' }, 'arguments']],
-  'history.copyLog': ({ local }) => [['takes the whole log', { jobId: local.id, runId: '-' }, 'allowed']],
   'destination.test': (scene) => [
     ['sends the kept keys', { destination: theirs(scene), secrets: {}, jobId: scene.cloud.id }, 'credentials'],
     ['sends the kept password', { destination: theirs(scene), secrets: { storage: own.storage }, jobId: scene.cloud.id }, 'allowed'],
@@ -342,6 +334,7 @@ test('no storm of requests makes a storm of processes or of dialogs', async () =
     'browse.list': { place: { jobId: local.id }, snapshot, path: { $bytes: [] }, limit: 10 },
     'browse.search': { place: { jobId: local.id }, text: 'a', limit: 10 },
     'browse.changes': { place: { jobId: local.id }, snapshot, limit: 10 },
+    'logs.page': { filter: { text: 'nowhere to be found' }, limit: 1000 },
     'dialog.folders': { purpose: 'restore' },
     'dialog.file': undefined,
     'drives.list': undefined,

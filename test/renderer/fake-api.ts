@@ -1,4 +1,5 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import { logPage, logRows } from './fake-log.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
@@ -40,6 +41,8 @@ export class FakeApi implements Bridge {
   /** What the next tests of a destination find. */
   sameRepository = false
   serverKey: string | undefined
+  /** Newest first. */
+  log: readonly LogRow[]
   app: AppState
   live: LiveState
   readonly #now: number
@@ -50,6 +53,7 @@ export class FakeApi implements Bridge {
   constructor(scenario: Scenario, now: number) {
     this.#scenario = scenario
     this.#now = now
+    this.log = logRows(scenario === 'first-run' ? 0 : 450, now)
     this.app = startState(scenario, now)
     this.live = this.#liveNow()
     if (scenario === 'broken') this.failures.set('state.get', error('internal'))
@@ -179,6 +183,8 @@ export class FakeApi implements Bridge {
     'history.runs': ({ jobId, limit, before }) => historyPage(this.app.jobs.find((one) => one.id === jobId), this.#now, limit, before),
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),
+    'logs.page': (request) => logPage(this.log, request),
+    'logs.copy': ({ lines }) => ({ lines: lines.length }),
     'destination.test': ({ destination }) =>
       destination.type === 'provider' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16, ...(this.serverKey !== undefined && { serverKey: this.serverKey }), ...(this.sameRepository && { sameRepository: true as const }) } : { repository: this.repositoryOnDisk ? 'exists' : 'none', exclusiveCreate: true },
     'account.signIn': ({ service, account }) => {

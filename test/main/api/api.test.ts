@@ -12,6 +12,7 @@ import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
 import { sourceHandlers } from '../../../main/jobs/sources.ts'
+import { logHandlers } from '../../../main/logs/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { filesHandlers } from '../../../main/files/shared-files.ts'
 import { kitHandlers } from '../../../main/kit/handlers.ts'
@@ -54,6 +55,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'history.runs': { jobId: 'a-1', limit: 20 },
   'history.problems': { jobId: 'a-1', runId: 'b-2' },
   'history.copyLog': { jobId: 'a-1', runId: 'b-2' },
+  'logs.page': { filter: { level: 'warning', job: null, text: 'slow', fromMs: 1 }, limit: 200, before: '0123456789abcdef-17' },
+  'logs.copy': { lines: ['0123456789abcdef-0'] },
   'destination.test': { destination: input.destination, secrets: {} },
   'account.signIn': { service: 'dropbox', account: 'anna@example.org' },
   'account.cancelSignIn': undefined,
@@ -100,7 +103,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), logHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 
@@ -171,6 +174,8 @@ it.each([
   ['a time with a limit of nothing', 'settings.set', { limitTimes: [{ days: [1], from: '08:00', to: '09:00', uploadBytesPerSecond: 0 }] }],
   ['times without end', 'settings.set', { limitTimes: Array.from({ length: 13 }, () => ({ days: [1], from: '08:00', to: '09:00' })) }],
   ['a limit of nothing', 'settings.set', { uploadBytesPerSecond: 0 }],
+  ['a file of its own', 'logs.page', { filter: {}, limit: 1, before: '../../secrets.json' }],
+  ['lines without end', 'logs.copy', { lines: Array.from({ length: 1001 }, () => '0123456789abcdef-0') }],
   ['a path of one’s own', 'folder.open', { type: 'path', path: '/etc' }],
 ] as const)('%s is refused', async (_name, channel, request) => {
   const { handlers, given } = recording()

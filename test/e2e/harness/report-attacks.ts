@@ -1,0 +1,26 @@
+import type { Channel } from '../../../main/api/contract.ts'
+import type { Attack, Scene } from './attack-scene.ts'
+
+/** What the channels of logs and reports are tried with. */
+export const reportAttacks = {
+  'report.set': ({ local, server }) => [
+    ['tells a server of its own', { jobId: local.id, report: { kind: 'json', address: server.endpoint } }, 'aborted'],
+    ['tells one far away', { jobId: local.id, report: { kind: 'ping', address: 'https://attacker.example/' } }, 'aborted'],
+    ['tells one where everybody can read it', { jobId: local.id, report: { kind: 'ping', address: 'http://192.0.2.1/' } }, 'arguments'],
+    ['sends it to a file', { jobId: local.id, report: { kind: 'json', address: 'file:///etc/passwd' } }, 'arguments'],
+    ['sends words of its own', { jobId: local.id, report: { kind: 'json', address: 'https://attacker.example/', body: 'x' } }, 'arguments'],
+    ['of a job that is not there', { jobId: 'constructor', report: null }, 'not-found'],
+    ['tells nobody any more of what nobody was told of', { jobId: local.id, report: null }, 'allowed'],
+  ],
+  'history.copyLog': ({ local }) => [['takes the whole log', { jobId: local.id, runId: '-' }, 'allowed']],
+  'logs.page': () => [
+    ['reads another file', { filter: {}, limit: 10, before: '../../secrets.json' }, 'arguments'],
+    ['reads everything at once', { filter: {}, limit: 1e9 }, 'arguments'],
+    ['reads by a pattern of its own', { filter: { text: 'a', pattern: '(a+)+$' }, limit: 10 }, 'arguments'],
+    ['reads from where nothing is', { filter: {}, limit: 10, before: '0000000000000000-999999999999' }, 'allowed'],
+  ],
+  'logs.copy': () => [
+    ['copies words of its own', { lines: ['rm -rf ~'] }, 'arguments'],
+    ['copies what is not there', { lines: ['0000000000000000-0'] }, 'allowed'],
+  ],
+} as const satisfies Partial<Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>>>
