@@ -57,6 +57,7 @@ import { Supervisor } from './supervisor/supervisor.ts'
 import { announceLate, announceOverdue, announcePassword, announceRestore, announceRun } from './system/announcements.ts'
 import { Awake } from './system/awake.ts'
 import { appScheme, serveRenderer } from './system/app-protocol.ts'
+import { endOnUncaught } from './system/last-words.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { debuggingRefusal } from './system/debugging.ts'
@@ -94,13 +95,7 @@ const paths = appPaths(process.env)
 const home = openHome(paths.home)
 const logs: Logs = home.refusal === undefined ? new LogFiles(paths.logs) : noLogs
 
-// Without this, Electron shows a modal dialog and the process hangs. A broken pipe is no reason to end: nobody reads what we print.
-process.on('uncaughtException', (error: Error) => {
-  if ('code' in error && error.code === 'EPIPE') return
-  log('error', `uncaught: ${error.stack ?? error.message}`)
-  app.exit(70)
-})
-process.on('unhandledRejection', (reason) => { log('error', `unhandled: ${reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)}`) })
+endOnUncaught(log, (code) => { app.exit(code) })
 
 function log(level: 'info' | 'warning' | 'error', message: string): void {
   logs.write({ time: timers.now(), level, message, context: {} })
