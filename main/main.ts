@@ -61,7 +61,7 @@ import { endOnUncaught } from './system/last-words.ts'
 import { openLoginItem } from './system/login-item.ts'
 import type { LoginItem } from './system/login-item.ts'
 import { debuggingRefusal } from './system/debugging.ts'
-import { logHandlers } from './logs/handlers.ts'
+import { supportHandlers } from './support/handlers.ts'
 import { LogFiles, noLogs } from './system/logs.ts'
 import type { Logs } from './system/logs.ts'
 import { menuTemplate } from './system/menu.ts'
@@ -317,7 +317,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...reportHandlers(ports),
     ...driveHandlers(ports), ...sourceHandlers({ folders, home: homedir() }),
     ...historyHandlers(ports),
-    ...logHandlers({ logs, copy: ports.copy }),
+    ...supportHandlers({ ...ports, ...work, logs, settings, accounts, home: paths.home, version: app.getVersion(), now: () => timers.now(), saveFile: (options) => dialogs.saveFile(options) }),
     ...repositoryHandlers(ports),
     ...filesHandlers(work.files, ports.copy),
     ...kitHandlers({ ...ports, kits: work.kits, saveFile: (options) => dialogs.saveFile(options), printer: pagePrinter }),

@@ -2,7 +2,7 @@ import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rule
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveFolderView, DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
-import type { LogFilter, LogPage, LogPosition } from './log-views.ts'
+import type { LogFilter, LogPage, LogPosition, SupportPage, SupportView } from './log-views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
@@ -90,6 +90,15 @@ export interface Api {
   'logs.page'(request: { readonly filter: LogFilter; readonly limit: number; readonly before?: LogPosition; readonly after?: LogPosition }): LogPage
   /** Puts lines on the clipboard, in this order; returns how many are still there. */
   'logs.copy'(request: { readonly lines: readonly LogPosition[] }): { readonly lines: number }
+
+  /** Puts a report for support together, in place of the one before, to be looked at and saved. `names`: names of folders, files and jobs are in it. */
+  'support.make'(request: { readonly names: boolean }): SupportView
+  /** A part of one of its files, exactly as it would be saved; from a byte on. Errors: `not-found`. */
+  'support.read'(request: { readonly name: string; readonly from: number }): SupportPage
+  /** Saves it as one file where a person chooses, for this user alone; `done`: false where that was cancelled. Errors: `not-found`, `busy`, `denied`, `full`. */
+  'support.save'(): { readonly done: boolean }
+  /** Nothing of it is kept. Without effect where there is none. */
+  'support.discard'(): void
 
   /** Tries a destination. Secrets that are absent are taken from the job, when one is named and this is its destination. Waits at most four seconds for a storage that is away. Asks where a program of this computer is started for it. */
   'destination.test'(request: { readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly jobId?: string }): TestView
@@ -323,6 +332,10 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'history.copyLog': true,
   'logs.page': true,
   'logs.copy': true,
+  'support.make': true,
+  'support.read': true,
+  'support.save': true,
+  'support.discard': true,
   'destination.test': true,
   'account.signIn': true,
   'account.cancelSignIn': true,

@@ -39,3 +39,15 @@ export interface LogPage {
   /** With `after`: it was not reached. There is more between these rows and the ones that are known. */
   readonly missed?: true
 }
+
+/** A report for support that has been put together. */
+export interface SupportView {
+  readonly files: readonly { readonly name: string; readonly bytes: number }[]
+}
+
+/** A part of one of its files. */
+export interface SupportPage {
+  readonly text: string
+  /** Where the next part begins; absent at the end. */
+  readonly next?: number
+}

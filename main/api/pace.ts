@@ -65,6 +65,10 @@ const costs: Readonly<Record<Channel, Cost>> = {
   // A look through four megabytes of files: less than a process, more than an answer from memory.
   'logs.page': 'write',
   'logs.copy': 'write',
+  'support.make': 'heavy',
+  'support.read': 'light',
+  'support.save': 'write',
+  'support.discard': 'write',
   'destination.test': 'heavy',
   'account.signIn': 'heavy',
   'account.cancelSignIn': 'light',

@@ -55,6 +55,12 @@ export class Reports {
     return kept && { ...kept, ...(failed && { failed }) }
   }
 
+  /** The address that is told of a job, with what identifies its owner. */
+  address(jobId: string): string | undefined {
+    const kept = this.#ports.file.value[jobId]
+    return kept && this.#ports.secrets.get(secretId(jobId), boundTo(kept.origin))?.password
+  }
+
   /** From now on this address is told; undefined: none is. Errors: `arguments` for what cannot be one. */
   async set(jobId: string, report: JobReport | undefined): Promise<void> {
     const { file, secrets, onChange } = this.#ports

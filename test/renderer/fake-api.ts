@@ -184,6 +184,9 @@ export class FakeApi implements Bridge {
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),
     'logs.page': (request) => logPage(this.log, request),
+    'support.make': ({ names }) => ({ files: [{ name: 'read-me.txt', bytes: 612 }, { name: 'log.jsonl', bytes: names ? 130_000 : 120_000 }] }),
+    'support.read': ({ name, from }) => (name === 'read-me.txt' ? { text: 'A report of Holdfast' } : { text: `line ${from} of ‹folder 1›\n`.repeat(30), ...(from === 0 && { next: 65_536 }) }),
+    'support.save': () => ({ done: this.printed }),
     'logs.copy': ({ lines }) => ({ lines: lines.length }),
     'destination.test': ({ destination }) =>
       destination.type === 'provider' ? { repository: 'exists', repositoryId: 'ab', exclusiveCreate: true, maxConnections: 16, ...(this.serverKey !== undefined && { serverKey: this.serverKey }), ...(this.sameRepository && { sameRepository: true as const }) } : { repository: this.repositoryOnDisk ? 'exists' : 'none', exclusiveCreate: true },

@@ -114,6 +114,23 @@ test('an empty log says so, and a log that cannot be read offers to try again', 
   await count('The newest 200 lines')
 })
 
+test('a report for support is shown as it will be, put together anew with names, saved, and not kept', async () => {
+  await openLog()
+  await button('Save a report for support…').click()
+  const dialog = page.getByRole('dialog', { name: 'A report for support' })
+  await dialog.getByText('A report of Holdfast').waitFor()
+  await dialog.getByLabel('What will be in it').selectOption({ label: 'log.jsonl (120 kB)' })
+  const text = dialog.getByRole('region', { name: 'Contents of log.jsonl, exactly as they will be saved' })
+  await text.getByText('line 0 of ‹folder 1›').waitFor()
+  await button('Show more of it').click()
+  await text.getByText('line 65536 of ‹folder 1›').waitFor()
+  await dialog.getByRole('checkbox', { name: 'Include names of folders' }).check()
+  await expect.poll(() => requests('support.make')).toEqual([{ names: false }, { names: true }])
+  await dialog.getByRole('button', { name: 'Save…' }).click()
+  await page.getByText('The report was saved').waitFor()
+  await expect.poll(async () => (await requests('support.discard')).length).toBeGreaterThan(0)
+})
+
 test('a job and a run lead to their lines', async () => {
   await window.open('idle')
   await button(/^Open Documents/).click()

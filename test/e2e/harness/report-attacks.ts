@@ -19,6 +19,10 @@ export const reportAttacks = {
     ['reads by a pattern of its own', { filter: { text: 'a', pattern: '(a+)+$' }, limit: 10 }, 'arguments'],
     ['reads from where nothing is', { filter: {}, limit: 10, before: '0000000000000000-999999999999' }, 'allowed'],
   ],
+  'support.make': () => [['tells what it wants to', { names: true, secrets: true }, 'arguments'], ['puts one together', { names: true }, 'allowed']],
+  'support.read': () => [['reads another file', { name: '../secrets.json', from: 0 }, 'not-found'], ['reads by a path', { name: '/etc/passwd', from: 0 }, 'not-found'], ['reads from nowhere', { name: 'log.jsonl', from: -1 }, 'arguments']],
+  'support.save': () => [['saves it where it wants to', { path: '/etc/cron.d/x' }, 'arguments'], ['saves nothing where nobody chooses', undefined, 'allowed']],
+  'support.discard': () => [['discards what is not there', undefined, 'allowed']],
   'logs.copy': () => [
     ['copies words of its own', { lines: ['rm -rf ~'] }, 'arguments'],
     ['copies what is not there', { lines: ['0000000000000000-0'] }, 'allowed'],

@@ -12,7 +12,7 @@ import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
 import { sourceHandlers } from '../../../main/jobs/sources.ts'
-import { logHandlers } from '../../../main/logs/handlers.ts'
+import { supportHandlers } from '../../../main/support/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
 import { filesHandlers } from '../../../main/files/shared-files.ts'
 import { kitHandlers } from '../../../main/kit/handlers.ts'
@@ -57,6 +57,10 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'history.copyLog': { jobId: 'a-1', runId: 'b-2' },
   'logs.page': { filter: { level: 'warning', job: null, text: 'slow', fromMs: 1 }, limit: 200, before: '0123456789abcdef-17' },
   'logs.copy': { lines: ['0123456789abcdef-0'] },
+  'support.make': { names: false },
+  'support.read': { name: 'log.jsonl', from: 65536 },
+  'support.save': undefined,
+  'support.discard': undefined,
   'destination.test': { destination: input.destination, secrets: {} },
   'account.signIn': { service: 'dropbox', account: 'anna@example.org' },
   'account.cancelSignIn': undefined,
@@ -103,7 +107,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), logHandlers(none), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), supportHandlers({ home: '/nowhere' } as never), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

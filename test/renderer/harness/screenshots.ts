@@ -54,6 +54,7 @@ const shots: readonly Shot[] = [
   ['log', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Show log'); await page.getByRole('listbox').getByRole('option').first().waitFor() }],
   ['log-chosen', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Show log'); await page.getByRole('listbox').getByRole('option').nth(5).click(); await page.getByRole('listbox').getByRole('option').nth(3).click({ modifiers: ['Shift'] }); await page.keyboard.press('Tab'); await page.keyboard.press('Shift+Tab'); await page.getByLabel('When').selectOption('between') }],
   ['log-empty', 'first-run', async (page) => { await goTo(page, 'Settings'); await click(page, 'Show log') }],
+  ['support-report', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Save a report for support…'); await page.getByLabel('What will be in it').selectOption('log.jsonl'); await page.getByText('line 0 of').waitFor() }],
   ['form', 'idle', inSequence('Add job')],
   ['form-errors', 'idle', inSequence('Add job', 'Create job')],
   ['form-s3', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
