@@ -13,7 +13,6 @@ import { OpenSessions } from './open-sessions.ts'
 import { PackTable } from './pack-table.ts'
 import { PackUsage } from './pack-usage.ts'
 import { catalogFolder, catalogsFolder } from './paths.ts'
-import { ProbeMemory } from './probe-memory.ts'
 import { RunJournal } from './run-journal.ts'
 import { schema, schemaVersion } from './schema.ts'
 import { siblingDates } from './sibling-dates.ts'
@@ -42,7 +41,6 @@ export class Catalog implements BlobLocator, Disposable {
   readonly journal: RunJournal
   readonly lastSnapshot: LastSnapshotStore
   readonly uploads: UploadJournal
-  readonly probes: ProbeMemory
   readonly verification: VerificationLedger
   readonly care: CareLedger
   readonly sessions: OpenSessions
@@ -58,7 +56,6 @@ export class Catalog implements BlobLocator, Disposable {
     this.journal = new RunJournal(database)
     this.lastSnapshot = new LastSnapshotStore(database, usage)
     this.uploads = createUploadJournal(database)
-    this.probes = new ProbeMemory(database)
     this.verification = new VerificationLedger(database)
     this.care = new CareLedger(database)
     this.sessions = new OpenSessions(database)

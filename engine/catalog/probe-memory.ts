@@ -1,27 +1,37 @@
-import { guarded } from './database.ts'
-import type { Database } from './database.ts'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import { catalogFolder } from './paths.ts'
 
-const prefix = 'probed '
-
-/** When this machine last saw a storage bear the repository, by the storage's address. */
+/**
+ * When this machine last saw a storage bear a repository, whichever of its jobs looked. It only saves time: a file that is missing or damaged counts
+ * as never.
+ */
 export class ProbeMemory {
-  readonly #database: Database
+  readonly #folder: string
 
-  constructor(database: Database) {
-    this.#database = database
+  /** @param home Holdfast's own folder */
+  constructor(home: string, repositoryId: string) {
+    this.#folder = catalogFolder(home, repositoryId)
   }
 
-  /** Undefined where it was never seen. */
+  /** Undefined where it was never seen at this address. */
   lastMs(address: string): number | undefined {
-    const value = guarded(() => this.#database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck().get(prefix + address))
-    return value === undefined ? undefined : Number(value)
+    try {
+      const [time = '', where] = readFileSync(this.#path, 'utf8').split('\n')
+      return where === address && /^\d{1,15}$/.test(time) ? Number(time) : undefined
+    } catch {
+      return undefined
+    }
   }
 
-  /** Of several addresses only the last is kept. */
-  set(address: string, nowMs: number): void {
-    guarded(() => this.#database.transaction(() => {
-      this.#database.prepare('DELETE FROM meta WHERE key GLOB ?').run(`${prefix}*`)
-      this.#database.prepare('INSERT INTO meta VALUES (?, ?)').run(prefix + address, String(nowMs))
-    })())
+  /** Of several addresses only the last is kept. Errors: those of the file system. */
+  async set(address: string, nowMs: number): Promise<void> {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(this.#path, `${Math.max(0, Math.floor(nowMs))}\n${address}\n`, { mode: 0o600 })
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'probed')
   }
 }

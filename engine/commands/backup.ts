@@ -104,7 +104,7 @@ class BackupRun {
     this.#parts = parts
     this.#room = new Room({ storage: parts.opened.storage, context: parts.context, waitingBytes: () => parts.tally.byteCounters().waiting })
     this.#devices = sourceDevices(parts.sources, parts.disk)
-    this.#keeper = new SessionKeeper({ repository, catalog, jobKey, memory, host, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
+    this.#keeper = new SessionKeeper({ repository, catalog, home: parts.job.home, jobKey, memory, host, clock, log, random: systemRandom, dryRun: parts.job.dryRun })
   }
 
   async run(): Promise<RunSummary> {
@@ -123,7 +123,7 @@ class BackupRun {
 
   async #store(last: LastSnapshot | undefined): Promise<RunSummary> {
     const { job, context, opened, tally } = this.#parts
-    await using machine = new Machine(job, context, opened, { tally, room: this.#room, recordReached: this.#recordReached })
+    await using machine = new Machine(job, context, opened, { tally, room: this.#room, leftBytes: this.#leftBytes, recordReached: this.#recordReached })
     const verification = job.verify === false || job.dryRun ? undefined : new SampleVerification({ opened, context, machine, tally })
     try {
       const passes = new Passes({ ...this.#parts, machine, keeper: this.#keeper, entering: (signal) => this.#expectRoom(signal), entered: () => { verification?.begin() } })
@@ -212,7 +212,13 @@ class BackupRun {
     const { journal } = this.#parts.opened.catalog
     this.#before = journal.reached ?? (journal.isEmpty ? undefined : { doneBytes: 0 })
     if (this.#before?.changes) this.#parts.tally.changes.carry(this.#before.changes)
-    return new Expectation({ lastBytes: last?.bytes, interrupted: this.#before, survey: () => new Surveyor(this.#surveyed) })
+    const isFar = this.#parts.opened.storage.backend.traits.distance === 'far'
+    return new Expectation({ lastBytes: last?.bytes, interrupted: this.#before, survey: () => new Surveyor(this.#surveyed), ...(isFar ? { surveyAfterMs: 0 } : {}) })
+  }
+
+  readonly #leftBytes = (takenBytes: number): number | undefined => {
+    const { tally: { bytes }, progress } = this.#parts
+    return progress.expectation?.leftBytes(bytes.found, bytes.unchanged + bytes.deduplicated + bytes.dropped + takenBytes)
   }
 
   /** How far the run has come, for the run that would have to continue it. */

@@ -1,6 +1,6 @@
 import { probeBackend, type Probe } from '../backend/probe.ts'
 import { HoldfastError } from '../base/errors.ts'
-import type { ProbeMemory } from '../catalog/probe-memory.ts'
+import { ProbeMemory } from '../catalog/probe-memory.ts'
 import type { Repository } from '../repository/repository.ts'
 
 /** A storage that was seen to bear a repository is tried again after this time: servers are replaced, settings change. */
@@ -23,12 +23,18 @@ export function expectBearable(label: string, probe: Probe, arbiter?: Repository
 }
 
 /** The same, unless this machine saw it within the last week at this address. A clock that jumped back makes it try again. */
-export async function requireCapabilitiesOnceAWeek(repository: Repository, memory: ProbeMemory, nowMs: number, signal: AbortSignal): Promise<void> {
+export async function requireCapabilitiesOnceAWeek(repository: Repository, home: string, nowMs: number, signal: AbortSignal): Promise<void> {
   const { label } = repository.backend
+  const memory = new ProbeMemory(home, repository.config.repositoryId)
   const lastMs = memory.lastMs(label)
   if (lastMs !== undefined && lastMs <= nowMs && nowMs - lastMs < probeAgainMs) return
   await requireCapabilities(repository, signal)
-  memory.set(label, nowMs)
+  await rememberProbe(repository, home, nowMs)
+}
+
+/** The storage was just seen to bear the repository. What cannot be remembered is tried again. */
+export async function rememberProbe({ backend, config }: Repository, home: string, nowMs: number): Promise<void> {
+  await new ProbeMemory(home, config.repositoryId).set(backend.label, nowMs).catch(() => undefined)
 }
 
 function notBorne(label: string, why: string): HoldfastError {

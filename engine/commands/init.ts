@@ -24,7 +24,7 @@ export async function init(address: RepositoryAddress, context: CommandContext, 
   const startedMs = context.clock.now()
   const like = likeAddress === undefined ? undefined : await likeOf({ ...address, repository: likeAddress, type: 'test' }, context)
   await using storage = await openStorage({ ...address, type: 'test' }, context, { create: true, operation: 'init' })
-  const { config } = await createRepository(storage.backend, context, like)
+  const { config } = await createRepository(storage.backend, context, address.home, like)
   using marks = openMarks(address.home).marks
   marks.rememberAddress(storage.backend.label, config.repositoryId, context.clock.now())
   return plainSummary('init', startedMs, context.clock.now(), storage.traffic, { repositoryId: config.repositoryId, details: { mode: config.arbiter } })

@@ -81,7 +81,7 @@ async function prepare(address: RepositoryAddress, options: RotateOptions, conte
   await using storage = await openStorage({ ...address, type: 'test' }, { ...context, secrets: ownSecrets(context) }, { create: true, operation: 'sync' })
   const { keys: { blobId, chunker }, config } = old.repository
   if (await repositoryIdAt(storage.backend, signal) === undefined) {
-    await createRepository(storage.backend, context, options.newIds ? undefined : { chunker: config.chunker, content: { blobId, chunker } })
+    await createRepository(storage.backend, context, address.home, options.newIds ? undefined : { chunker: config.chunker, content: { blobId, chunker } })
     return true
   }
   if (await opens(storage.backend, fromSecrets(context).password, signal)) {

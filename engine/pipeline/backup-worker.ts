@@ -35,9 +35,9 @@ function work(job: Exclude<WorkerJob, { type: 'end' }>): WorkerResult {
     case 'window':
       return cutter.window(job)
     case 'seal':
-      return { type: 'sealed', packs: sealer.data(job.blobs) }
+      return { type: 'sealed', packs: sealer.data(job.blobs, job.packBytes) }
     case 'seal-trees':
-      return { type: 'sealed', packs: sealer.trees(job.bytes, job.ids, job.lengths) }
+      return { type: 'sealed', packs: sealer.trees(job, job.packBytes) }
     case 'finish':
       return { type: 'sealed', packs: sealer.finish() }
     case 'verify':

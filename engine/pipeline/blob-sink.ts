@@ -28,7 +28,8 @@ export interface BlobSinkOptions {
   readonly slabs: SlabPool
   readonly catalog: Catalog
   readonly hasher: BlobHasher
-  readonly packBytes: number
+  /** How large packs are to become, asked each time something goes into one. */
+  readonly packBytes: () => number
   /** At the end, partly filled packs of this size stay by themselves: to go to a far storage side by side. Absent: all are merged. */
   readonly worthwhileBytes?: number
   /** A sealed pack; resolves when there is room for it behind. */
@@ -49,6 +50,7 @@ export class BlobSink {
   #treeBatch = 0
   #treeBytes = 0
   #unfinished = 0
+  #takenBytes = 0
   #failed = false
   #waiting: (() => void)[] = []
 
@@ -65,6 +67,11 @@ export class BlobSink {
   /** Ends when the sink is closed and empty; rejects when storing failed. */
   get done(): Promise<void> {
     return this.#stage
+  }
+
+  /** Bytes of files that were new, and are in packs or on their way there. */
+  get takenBytes(): number {
+    return this.#takenBytes
   }
 
   /** Takes the slab over: it is free again when its new blobs are in packs. A byte a blob: 1 where it is stored now. */
@@ -114,7 +121,7 @@ export class BlobSink {
     }
     const results = await this.#options.pool.runOnEach({ type: 'finish' })
     const open = results.flatMap((result) => result.type === 'sealed' ? result.packs : [])
-    for (const group of spillGroups(open, this.#options.packBytes, this.#options.worthwhileBytes)) await this.#merge(group)
+    for (const group of spillGroups(open, this.#options.packBytes(), this.#options.worthwhileBytes)) await this.#merge(group)
   }
 
   /** No more blobs will come. */
@@ -139,8 +146,8 @@ export class BlobSink {
   }
 
   async #seal(task: SealTask): Promise<void> {
-    const { pool, slabs, onPack } = this.#options
-    const result = await pool.run(task.type === 'data' ? { type: 'seal', blobs: task.blobs } : treeJob(task.trees, task.bytes))
+    const { pool, slabs, onPack, packBytes } = this.#options
+    const result = await pool.run(task.type === 'data' ? { type: 'seal', blobs: task.blobs, packBytes: packBytes() } : { ...treeJob(task.trees, task.bytes), packBytes: packBytes() })
     if (task.type === 'data') slabs.release(task.slab)
     else this.#treeBytes -= task.bytes
     if (result.type === 'sealed') for (const pack of result.packs) await onPack(pack)
@@ -160,6 +167,7 @@ export class BlobSink {
       else known += blobs.lengths[at] ?? 0
     })
     if (known > 0) this.#options.onDeduplicated(known)
+    this.#takenBytes += blobs.lengths.reduce((sum, length) => sum + length, -known)
     if (count === wanted.length) return blobs
     const selected = { ids: new Uint8Array(count * idLength), offsets: new Uint32Array(count), lengths: new Uint32Array(count) }
     let to = 0

@@ -31,19 +31,20 @@ export class Sealer {
     this.#memory = slabBytes(setup.slabs)
   }
 
-  /** Packs that became full by it. */
-  data(blobs: BlobRanges): SealedPack[] {
-    return this.#append('data', list(blobs.ids, blobs.lengths, (at) => blobs.offsets[at] ?? 0, this.#memory))
+  /** @returns packs that became full by it: those of `packBytes` and more. */
+  data(blobs: BlobRanges, packBytes: number): SealedPack[] {
+    return this.#append('data', list(blobs.ids, blobs.lengths, (at) => blobs.offsets[at] ?? 0, this.#memory), packBytes)
   }
 
-  trees(bytes: Uint8Array, ids: Uint8Array, lengths: Uint32Array): SealedPack[] {
+  /** @param trees back to back in `bytes` @returns as `data`. */
+  trees({ bytes, ids, lengths }: { readonly bytes: Uint8Array; readonly ids: Uint8Array; readonly lengths: Uint32Array }, packBytes: number): SealedPack[] {
     let next = 0
     const advance = (at: number): number => {
       const offset = next
       next += lengths[at] ?? 0
       return offset
     }
-    return this.#append('tree', list(ids, lengths, advance, bytes))
+    return this.#append('tree', list(ids, lengths, advance, bytes), packBytes)
   }
 
   /** Ends the open packs. */
@@ -67,7 +68,7 @@ export class Sealer {
     }
   }
 
-  #append(kind: BlobKind, blobs: Iterable<BlobBytes>): SealedPack[] {
+  #append(kind: BlobKind, blobs: Iterable<BlobBytes>, packBytes: number): SealedPack[] {
     const sealed: SealedPack[] = []
     const open = this.#open[kind]
     for (const segment of groupBlobs(blobs)) {
@@ -76,7 +77,7 @@ export class Sealer {
       writer.append(segment)
       this.#native.used(segment.reduce((sum, blob) => sum + blob.bytes.length, 0))
       // Room for the blobs of one more segment, however small they are.
-      if (writer.bytesWritten < this.#setup.packBytes && writer.blobRoom > roomKept) continue
+      if (writer.bytesWritten < packBytes && writer.blobRoom > roomKept) continue
       sealed.push(writer.finish())
       open[place] = undefined
     }

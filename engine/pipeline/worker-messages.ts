@@ -13,7 +13,6 @@ export interface WorkerSetup {
   readonly compressionLevel: number
   /** Folder for packs in the making; exists. */
   readonly spoolFolder: string
-  readonly packBytes: number
   /** What a thread may hold of dead buffers outside V8's heap. */
   readonly garbageBytes: number
   /** Of a sync: the keys of the repository that is read. */
@@ -61,10 +60,10 @@ export type WorkerJob =
       /** Whether to look how it begins. */
       readonly looks: boolean
     }
-  /** Compresses and encrypts blobs of a slab into the worker's open data pack. */
-  | { readonly type: 'seal'; readonly blobs: BlobRanges }
+  /** Compresses and encrypts blobs of a slab into the worker's open data packs; those that have `packBytes` then are finished. */
+  | { readonly type: 'seal'; readonly blobs: BlobRanges; readonly packBytes: number }
   /** The same for tree blobs, back to back in `bytes`. */
-  | { readonly type: 'seal-trees'; readonly bytes: Uint8Array; readonly ids: Uint8Array; readonly lengths: Uint32Array }
+  | { readonly type: 'seal-trees'; readonly bytes: Uint8Array; readonly ids: Uint8Array; readonly lengths: Uint32Array; readonly packBytes: number }
   /** Ends the worker's open packs, whatever they hold. */
   | { readonly type: 'finish' }
   /** Opens segments of a pack that was read back, and checks each blob; `bytes` begins with the first segment. */

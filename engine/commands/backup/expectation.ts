@@ -17,6 +17,8 @@ export interface ExpectationOptions {
   readonly interrupted: Reached | undefined
   /** Begins to count the sources. */
   readonly survey: () => Survey
+  /** How long a run has to last until they are counted, in ms; by default 3000. */
+  readonly surveyAfterMs?: number
 }
 
 /**
@@ -34,7 +36,7 @@ export class Expectation implements Disposable {
 
   /** To be called again and again while the sources are walked; begins the survey when it is time for it. */
   advance(elapsedMs: number, foundBytes: number): void {
-    if (this.#walked || this.#survey || elapsedMs < surveyAfterMs) return
+    if (this.#walked || this.#survey || elapsedMs < (this.#options.surveyAfterMs ?? surveyAfterMs)) return
     const expected = this.#options.lastBytes ?? this.#options.interrupted?.totalBytes
     if (expected === undefined || foundBytes > expected * grownBy) this.#survey = this.#options.survey()
   }
@@ -54,6 +56,17 @@ export class Expectation implements Disposable {
     const expected = lastBytes ?? interrupted?.totalBytes
     if (expected === undefined || (counted && counted.bytes > expected)) return undefined
     return Math.max(expected, foundBytes)
+  }
+
+  /**
+   * Bytes of the source that are not done yet; undefined where nobody can tell, as after more was found than was expected.
+   * @param doneBytes as many of those found are stored, or on their way.
+   */
+  leftBytes(foundBytes: number, doneBytes: number): number | undefined {
+    const { lastBytes, interrupted } = this.#options
+    const counted = this.#survey?.totals
+    const expected = counted?.complete ? counted.bytes : lastBytes ?? interrupted?.totalBytes
+    return expected === undefined || Math.max(foundBytes, doneBytes) > expected ? undefined : expected - doneBytes
   }
 
   /** What has been counted ahead, as far as that has come; nothing once the walk has seen it all. */

@@ -28,6 +28,7 @@ const mebibyte = 1024 * 1024
 /** From here on a round trip more is a small part of what the pack takes. */
 const worthwhileBytes = 4 * mebibyte
 
+
 /** What the threads leave of it is the main thread's: with two of them 64 MiB, with three 44. */
 const heapBudget = 104 * mebibyte
 const threadBytes = 20 * mebibyte
@@ -41,6 +42,8 @@ interface RunParts {
   readonly tally: Tally
   /** Absent: nothing is kept free in the storage. */
   readonly room?: Room
+  /** Bytes of files that are left to store besides those that were taken; undefined where nobody can tell. */
+  readonly leftBytes?: (takenBytes: number) => number | undefined
   /** Notes in the catalog how far the run has come; called with every pack, in its transaction. */
   readonly recordReached: () => void
 }
@@ -60,17 +63,19 @@ export class Machine implements AsyncDisposable {
   /** Fires when the run is stopped or a stage has failed: nothing new begins. */
   readonly signal: AbortSignal
 
-  constructor(job: Pick<BackupJob, 'dryRun' | 'onFailure'>, context: CommandContext, backup: MachineParts, { tally, room, recordReached }: RunParts) {
+  constructor(job: Pick<BackupJob, 'dryRun' | 'onFailure'>, context: CommandContext, backup: MachineParts, { tally, room, leftBytes, recordReached }: RunParts) {
     this.#recordReached = recordReached
     const { catalog, repository, storage, source } = backup
     this.#context = context
     this.signal = AbortSignal.any([context.signal, this.#failure.signal])
     const cancelSignal = context.cancelSignal ?? context.signal
     const transferSignal = job.onFailure === 'cancel' ? AbortSignal.any([cancelSignal, this.#failure.signal]) : cancelSignal
-    const packBytes = packSize(catalog.packs.totalBytes())
+    const most = packSize(catalog.packs.totalBytes())
+    const isFar = storage.backend.traits.distance === 'far'
+    const packBytes = (): number => isFar ? fairPackBytes(leftBytes?.(this.sink.takenBytes), most, storage.concurrency) : most
     this.slabs = new SlabPool(slabCount, this.signal, source && source.config.chunker.maxBytes > slabSize ? maxBlobBytes : slabSize)
     this.pool = new WorkerPool({
-      ...(source ? { source: source.keys } : {}), slabs: this.slabs.slabs, keys: repository.keys, chunker: repository.config.chunker, compressionLevel, spoolFolder: backup.spool, packBytes,
+      ...(source ? { source: source.keys } : {}), slabs: this.slabs.slabs, keys: repository.keys, chunker: repository.config.chunker, compressionLevel, spoolFolder: backup.spool,
     })
     this.journal = new JournalWriter(catalog)
     const onUploaded = (pack: SealedPack): void => { if (pack.contents.kind === 'data') tally.bytes.uploaded += rawBytes(pack) }
@@ -94,7 +99,7 @@ export class Machine implements AsyncDisposable {
         }
       : (pack: SealedPack): Promise<void> => this.flow.add(pack)
     this.sink = new BlobSink({
-      ...(storage.backend.traits.distance === 'far' ? { worthwhileBytes } : {}), pool: this.pool, slabs: this.slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
+      ...(isFar ? { worthwhileBytes } : {}), pool: this.pool, slabs: this.slabs, catalog, hasher: new BlobHasher(repository.keys.blobId), packBytes, onPack, signal: this.signal,
       onDeduplicated: (bytes) => { tally.bytes.deduplicated += bytes },
     }, availableParallelism() + 1)
     this.#watch(this.sink.done)
@@ -148,6 +153,15 @@ export class Machine implements AsyncDisposable {
 /** 16 MiB at first; larger in large repositories, so that the number of objects stays manageable. */
 export function packSize(repositoryBytes: number): number {
   return Math.min(64, Math.max(16, Math.round(repositoryBytes / (2048 * mebibyte)))) * mebibyte
+}
+
+/**
+ * How large the next packs should be, so that all transfers end at about the same time: smaller and smaller ones towards the end of what is left.
+ * (Polychronopoulos, Kuck: "Guided Self-Scheduling", IEEE Trans. Computers C-36 (12), 1987.)
+ */
+export function fairPackBytes(leftBytes: number | undefined, mostBytes: number, concurrency: number): number {
+  if (leftBytes === undefined) return mostBytes
+  return Math.min(mostBytes, Math.max(worthwhileBytes, Math.floor(leftBytes / concurrency)))
 }
 
 /** Bytes of files, or of trees, that a pack holds. */

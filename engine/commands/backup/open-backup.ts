@@ -131,7 +131,7 @@ async function openOrCreateRepository(storage: OpenStorage, job: BackupJob, cont
     if (!hasCode(error, 'not-a-repository')) throw error
   }
   try {
-    return { repository: await createRepository(storage.backend, context), created: true }
+    return { repository: await createRepository(storage.backend, context, job.home), created: true }
   } catch (error) {
     if (!hasCode(error, 'exists')) throw error
     return open()

@@ -26,6 +26,8 @@ const refreshMs = 3 * 60_000
 export interface SessionKeeperOptions {
   readonly repository: Repository
   readonly catalog: Catalog
+  /** Holdfast's own folder. */
+  readonly home: string
   readonly jobKey: string
   readonly memory: RepositoryMemory
   readonly host: string
@@ -68,7 +70,7 @@ export class SessionKeeper {
 
   /** Opens a session, and brings the catalog to what it may build upon. Errors: `expired` after five sessions; `unsupported`; those of the storage. */
   async open(signal: AbortSignal): Promise<void> {
-    const { repository, catalog, jobKey, memory, host, clock, random, dryRun } = this.#options
+    const { repository, catalog, home, jobKey, memory, host, clock, random, dryRun } = this.#options
     if (this.#opened++ === maximumSessions) {
       throw new HoldfastError('expired', `A prune ended the session ${maximumSessions} times. Run the backup again when no prune runs.`)
     }
@@ -76,7 +78,7 @@ export class SessionKeeper {
       await this.#takeStock(await peek(repository, signal), signal)
       return
     }
-    const ready = requireCapabilitiesOnceAWeek(repository, catalog.probes, clock.now(), signal)
+    const ready = requireCapabilitiesOnceAWeek(repository, home, clock.now(), signal)
     this.#session = await openSession(repository, jobKey, { host, clock, random, ready, above: memory.floor(jobKey) }, signal)
     memory.announced(this.#session.ref)
     catalog.sessions.add(this.#session.ref)

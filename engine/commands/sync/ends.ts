@@ -71,7 +71,7 @@ async function makeDestination(job: SyncJob, context: CommandContext): Promise<v
   await using storage = await openStorage(job, context, { create: true })
   if (await repositoryIdAt(storage.backend, context.signal) !== undefined) return
   const like = await atSource(likeOf(sourceJobOf(job), context))
-  await createRepository(storage.backend, context, like)
+  await createRepository(storage.backend, context, job.home, like)
 }
 
 /** The same error, that says at which end it came up. */

@@ -36,6 +36,8 @@ export interface LaneParts {
  * wait for each other. Errors in opening: busy, those of both storages.
  */
 export class Lane implements AsyncDisposable {
+  /** Holdfast's own folder. */
+  readonly home: string
   readonly context: CommandContext
   readonly log: PlacedLog
   readonly catalog: Catalog
@@ -55,6 +57,7 @@ export class Lane implements AsyncDisposable {
 
   private constructor(parts: LaneParts, opened: OpenedLane, owned: AsyncDisposableStack) {
     const { ends: { source, destination }, progress } = parts
+    this.home = parts.job.home
     this.context = opened.context
     this.log = opened.log
     this.catalog = opened.catalog

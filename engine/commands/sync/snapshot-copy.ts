@@ -53,7 +53,7 @@ export class SnapshotCopy {
     const { lane, memory, jobKey, snapshot } = parts
     const { clock, log } = lane.context
     this.#keeper = new SessionKeeper({
-      repository: lane.destination, catalog: lane.catalog, jobKey, memory, host: snapshot.manifest.host, clock, log, random: systemRandom, dryRun: false,
+      repository: lane.destination, catalog: lane.catalog, home: lane.home, jobKey, memory, host: snapshot.manifest.host, clock, log, random: systemRandom, dryRun: false,
     })
   }
 

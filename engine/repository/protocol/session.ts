@@ -72,8 +72,10 @@ export async function openSession(repository: Repository, jobKey: string, option
     const suffix = repository.config.arbiter === 'flags' ? randomName(options.random) : ''
     const ref = { jobKey, revision, suffix }
     // A snapshot that exists already: the revision came from a listing that was older than a commit or an expiry.
-    if (await announce(repository, ref, intent, signal) && !await isThere(repository.backend, snapshotName(ref), signal)) {
-      return new BackupSession(repository, ref, intent, { ...options, newest: newest.snapshot })
+    if (await announce(repository, ref, intent, signal)) {
+      const session = new BackupSession(repository, ref, intent, { ...options, newest: newest.snapshot })
+      session.readAhead(signal)
+      if (!await isThere(repository.backend, snapshotName(ref), signal)) return session
     }
     revision++
   }
@@ -123,6 +125,7 @@ export class BackupSession {
   /** Retired since `retired()`, and nobody has said yet that everything was redone without them. */
   readonly #unverified = new Set<string>()
   #state: 'announced' | 'reading' | 'decided' = 'announced'
+  #ahead: Promise<unknown> | undefined
 
   constructor(repository: Repository, ref: SnapshotRef, intent: Intent, options: SessionOptions & { readonly newest: SnapshotRef | undefined }) {
     this.ref = ref
@@ -133,9 +136,16 @@ export class BackupSession {
     this.#shards = options.shards ?? 16
   }
 
-  /** Steps 3 and 4: the retire records, read now, and through them the packs. Errors: `damaged`, `version` for a record that cannot be read. */
+  /** Begins to read the retire records, now that the intent is announced (R1): `retired` has one wait less then. */
+  readAhead(signal: AbortSignal): void {
+    this.#ahead = this.#readRecords(signal)
+    this.#ahead.catch(() => undefined)
+  }
+
+  /** Steps 3 and 4: the retire records, as they were read after the intent, and through them the packs. Errors: `damaged`, `version` for a record that cannot be read. */
   async retired(signal: AbortSignal): Promise<UsablePacks> {
-    await this.#readRecords(signal)
+    await (this.#ahead ?? this.#readRecords(signal))
+    this.#ahead = undefined
     this.#unverified.clear()
     this.#state = 'reading'
     return this.#usable()

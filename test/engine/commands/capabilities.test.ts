@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../../engine/base/clock.ts'
+import { catalogFolder } from '../../../engine/catalog/paths.ts'
 import { runJob } from '../../../engine/commands/run.ts'
 import type { EngineJob } from '../../../engine/protocol/job.ts'
 import type { RunSummary } from '../../../engine/protocol/progress.ts'
@@ -40,11 +42,15 @@ function run(job: EngineJob, days: number): Promise<RunSummary> {
   return runJob(job, { ...world.context(), clock, secrets: { password: world.password, storage: bucket.secrets } })
 }
 
-function backup(days: number): Promise<RunSummary> {
+function backup(days: number, name = 'photos'): Promise<RunSummary> {
   return run({
-    ...world.common, type: 'backup', name: 'photos', sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verify: false,
+    ...world.common, type: 'backup', name, sources: [world.source], dryRun: false, onFailure: 'drain', create: true, verify: false,
     excludes: { patterns: [], presets: [], oneFileSystem: false },
   }, days)
+}
+
+function trials(): number {
+  return new Set(proxy.requests.flatMap((one) => /\/probe\/([0-9a-f]{32})/.exec(one.url)?.[1] ?? [])).size
 }
 
 function probes(): number {
@@ -62,6 +68,16 @@ test('a backup tries the storage once a week, and writes nothing where nothing c
   change()
   expect(await backup(8)).toMatchObject({ outcome: 'success' })
   expect(probes()).toBeGreaterThan(first)
+})
+
+test('whoever makes a repository has tried its storage, for all jobs of this machine', async () => {
+  expect(trials()).toBe(1)
+  const { repositoryId = '' } = await backup(0, 'letters')
+  expect(trials()).toBe(1)
+  writeFileSync(join(catalogFolder(world.home, repositoryId), 'probed'), 'what is this?')
+  change()
+  await backup(0)
+  expect(trials()).toBe(2)
 })
 
 test('a repository that was copied to a server without exclusive creation is not backed up to, nor pruned', async () => {
@@ -87,3 +103,31 @@ test('credentials that may not remove are good for backups; a prune that may cle
   await run({ ...world.common, type: 'prune', dryRun: false }, 8)
   expect(await left()).toBe(0)
 })
+
+test('the intent is announced before retire records are listed, and these before packs', async () => {
+  const before = proxy.requests.length
+  change()
+  await backup(1)
+  const order = proxy.requests.slice(before).map(({ method, url }) => `${method} ${url}`)
+  const at = (pattern: RegExp): number => order.findIndex((line) => pattern.test(line))
+  expect(at(/^PUT .*\/intents\//)).toBeGreaterThan(-1)
+  expect(at(/^GET .*prefix=[^&]*gc%2F/)).toBeGreaterThan(at(/^PUT .*\/intents\//))
+  expect(at(/^GET .*prefix=[^&]*packs%2F/)).toBeGreaterThan(at(/^GET .*prefix=[^&]*gc%2F/))
+})
+
+test('what has to be sent is shared out to all transfers, whether it fills their packs or not', { timeout: 120_000 }, async () => {
+  const write = (): void => { for (let number = 0; number < 5; number++) writeFileSync(join(world.source, `photo-${number}`), randomBytes(8 * 1024 ** 2)) }
+  write()
+  await backup(1)
+  write()
+  const known = new Set(await packs())
+  await backup(2)
+  const sizes = (await packs()).filter((pack) => !known.has(pack)).map((pack) => Number(pack.split(' ')[1]))
+  expect(sizes.reduce((sum, size) => sum + size)).toBeGreaterThan(40 * 1024 ** 2)
+  expect(Math.max(...sizes)).toBeLessThan(14 * 1024 ** 2)
+})
+
+async function packs(): Promise<string[]> {
+  const { Contents = [] } = await bucket.client.send(new ListObjectsV2Command({ Bucket: bucket.bucket, Prefix: 'repository/packs/' }))
+  return Contents.map(({ Key, Size }) => `${Key} ${Size}`)
+}

@@ -28,9 +28,9 @@ const mebibyte = 2 ** 20
 
 /** The sizes of packs in which a run of one thread stores these blobs, in the order in which they are sent. */
 const today: Layout = (blobs, seed, packBytes = 16 * mebibyte, level = 2) => {
-  const sealer = new Sealer({ slabs, keys, chunker: standardChunker, compressionLevel: level, spoolFolder: folder, packBytes, garbageBytes: mebibyte }, native, seeded(seed))
+  const sealer = new Sealer({ slabs, keys, chunker: standardChunker, compressionLevel: level, spoolFolder: folder, garbageBytes: mebibyte }, native, seeded(seed))
   const ids = Buffer.concat(blobs.map((_, at) => noise(`id ${at}`, 32)))
-  const full = sealer.trees(Buffer.concat(blobs), ids, Uint32Array.from(blobs, ({ length }) => length))
+  const full = sealer.trees({ bytes: Buffer.concat(blobs), ids, lengths: Uint32Array.from(blobs, ({ length }) => length) }, packBytes)
   const open = spillGroups(sealer.finish(), packBytes).flatMap((group) => (group.length > 1 ? sealer.merge(group, 'tree') : group))
   return [...full, ...open].map(sizeOnce)
 }
@@ -120,8 +120,8 @@ describe('guesses planted beside a secret', () => {
 
   test('do not change what the secret takes: nothing is compressed together with it', () => {
     const stored = (blobs: readonly Uint8Array[]): number => {
-      const sealer = new Sealer({ slabs, keys, chunker: standardChunker, compressionLevel: 2, spoolFolder: folder, packBytes: mebibyte, garbageBytes: mebibyte }, native)
-      sealer.trees(Buffer.concat(blobs), Buffer.concat(blobs.map((_, at) => noise(`id ${at}`, 32))), Uint32Array.from(blobs, ({ length }) => length))
+      const sealer = new Sealer({ slabs, keys, chunker: standardChunker, compressionLevel: 2, spoolFolder: folder, garbageBytes: mebibyte }, native)
+      sealer.trees({ bytes: Buffer.concat(blobs), ids: Buffer.concat(blobs.map((_, at) => noise(`id ${at}`, 32))), lengths: Uint32Array.from(blobs, ({ length }) => length) }, mebibyte)
       const [pack] = sealer.finish()
       if (pack) sizeOnce(pack)
       return pack?.contents.segments[0]?.storedLength ?? 0

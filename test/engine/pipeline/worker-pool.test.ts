@@ -16,7 +16,7 @@ const program = (folder: string, ends: number): string => `
   const { statWidth } = await import(${at('pipeline/file-reader.ts')})
   const setup = {
     slabs: new SlabPool(2, new AbortController().signal, 1 << 20).slabs, keys: deriveKeys(new Uint8Array(32)), spoolFolder: ${JSON.stringify(folder)},
-    chunker: { minBytes: 4096, averageBytes: 16384, maxBytes: 65536 }, compressionLevel: 1, packBytes: 1 << 20,
+    chunker: { minBytes: 4096, averageBytes: 16384, maxBytes: 65536 }, compressionLevel: 1,
   }
   const job = () => ({ type: 'files', slab: 0, addresses: ${JSON.stringify(join(folder, 'file'))}, stats: new BigInt64Array(statWidth) })
   const warm = new WorkerPool(setup, 1)

@@ -65,3 +65,24 @@ test('what an interrupted run knew serves until a survey knows better', () => {
   expect(expectation.continuedBytes).toBe(63)
   expect(make().expectation.continuedBytes).toBeUndefined()
 })
+
+test('what is left is told as long as no more is found than was expected', () => {
+  const { expectation } = make({ lastBytes: 1000 })
+  expect(expectation.leftBytes(200, 150)).toBe(850)
+  expect(expectation.leftBytes(1000, 1000)).toBe(0)
+  expect(expectation.leftBytes(1001, 900)).toBeUndefined()
+  expect(expectation.leftBytes(900, 1001)).toBeUndefined()
+})
+
+test('nobody tells what is left of a first run until it is counted; from afar it is counted at once', () => {
+  const { expectation, surveys } = make({ surveyAfterMs: 0 })
+  expectation.advance(0, 0)
+  expect(surveys).toHaveLength(1)
+  expect(expectation.leftBytes(10, 0)).toBeUndefined()
+  const [survey] = surveys
+  if (!survey) throw new Error('no survey')
+  survey.totals = { files: 3, bytes: 70, denseBytes: 0, otherBytes: 70, complete: false }
+  expect(expectation.leftBytes(10, 0)).toBeUndefined()
+  survey.totals = { files: 5, bytes: 100, denseBytes: 0, otherBytes: 100, complete: true }
+  expect(expectation.leftBytes(40, 30)).toBe(70)
+})
