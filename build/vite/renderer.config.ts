@@ -18,6 +18,8 @@ export function rendererConfig(root: string): InlineConfig {
       emptyOutDir: false,
       sourcemap: true,
       assetsInlineLimit: 0,
+      // The dictionaries for the strength of a password are one such chunk, which is loaded only when somebody makes one up.
+      chunkSizeWarningLimit: 900,
       modulePreload: { polyfill: false },
     },
   }

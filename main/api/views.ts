@@ -73,6 +73,13 @@ export interface LiveRun {
   readonly transfers: readonly TransferEvent[]
   /** How many times the supervisor has started this run again after a crash. */
   readonly restarts: number
+  readonly throughput?: ThroughputView
+}
+
+/** How fast a run went over the network, both directions: the bytes of each of its spans of so many ms, oldest first; the last one is not over yet. */
+export interface ThroughputView {
+  readonly everyMs: number
+  readonly bytes: readonly number[]
 }
 
 /** A folder that main knows, by an id that only main can make. The window refers to it by id; `path` is there to be shown. */
@@ -413,6 +420,8 @@ export interface RunView extends RunFigures {
   readonly care?: CareFigures
   /** Of a sync that has told what it did. */
   readonly copy?: SyncFigures
+  /** Absent where nothing was transferred, or in a moment. */
+  readonly throughput?: ThroughputView
 }
 
 /** Whose repository is looked at: that of a job, or the one that somebody opened without a job (`visit.open`). */

@@ -8,6 +8,7 @@ import type { Timers } from '../system/timers.ts'
 import { keptProblems } from './history.ts'
 import { LiveProgress } from './live.ts'
 import { runViewOf, runViewWithoutEngine } from './run-view.ts'
+import { Throughput } from './throughput.ts'
 
 export interface RunPorts {
   readonly timers: Timers
@@ -41,6 +42,7 @@ export class ActiveRun {
   readonly ended: Promise<RunView>
   readonly #ports: RunPorts
   readonly #live = new LiveProgress()
+  readonly #throughput = new Throughput()
   readonly #problems: Problem[] = []
   #problemCount = 0
   #settle: (run: RunView) => void = () => undefined
@@ -81,7 +83,8 @@ export class ActiveRun {
 
   get live(): LiveRun {
     const { jobId, operation } = this.identity
-    return { runId: this.id, jobId, operation, startedMs: this.startedMs, restarts: this.#restarts, ...this.#live.picture }
+    const throughput = this.#throughput.view
+    return { runId: this.id, jobId, operation, startedMs: this.startedMs, restarts: this.#restarts, ...this.#live.picture, ...(throughput && { throughput }) }
   }
 
   /** The picture was pushed to the window. */
@@ -188,6 +191,7 @@ export class ActiveRun {
   }
 
   #onEvent(event: EngineEvent): void {
+    if (event.type === 'progress') this.#throughput.add(this.#ports.timers.now(), event.progress.transferredBytes)
     if (event.type === 'problem') {
       this.#problemCount += 1
       if (this.#problems.length < keptProblems) this.#problems.push(event.problem)
@@ -205,7 +209,7 @@ export class ActiveRun {
   #facts() {
     const { jobId, operation, trigger } = this.identity
     const finishedMs = this.#ports.timers.now()
-    return { id: this.id, jobId, operation, trigger, startedMs: this.startedMs, finishedMs, stopped: this.#stopped, problems: this.#problemCount }
+    return { id: this.id, jobId, operation, trigger, startedMs: this.startedMs, finishedMs, stopped: this.#stopped, problems: this.#problemCount, throughput: this.#throughput.view }
   }
 
   #become(state: JobRunState): void {

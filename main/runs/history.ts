@@ -38,6 +38,7 @@ const runSchema: v.GenericSchema<unknown, RunView> = v.object({
   error: v.exactOptional(error),
   care: v.exactOptional(care),
   copy: v.exactOptional(copy),
+  throughput: v.exactOptional(v.object({ everyMs: amount, bytes: v.array(amount) })),
 })
 
 export interface StartedRun {

@@ -2,7 +2,7 @@ import { parseCareDetails } from '../../engine/protocol/care.ts'
 import type { WireError } from '../../engine/protocol/errors.ts'
 import { noCounters, type RunSummary } from '../../engine/protocol/progress.ts'
 import { parseSyncFigures } from '../../engine/protocol/sync.ts'
-import type { CareFigures, Operation, RunView, SyncFigures } from '../api/contract.ts'
+import type { CareFigures, Operation, RunView, SyncFigures, ThroughputView } from '../api/contract.ts'
 import { assertNever } from '../system/never.ts'
 import type { EngineExit } from '../supervisor/engine.ts'
 
@@ -17,6 +17,7 @@ export interface RunFacts {
   readonly stopped: boolean
   /** As counted by main, for runs that end without a summary. */
   readonly problems: number
+  readonly throughput?: ThroughputView | undefined
 }
 
 /** Whether a backup has made a snapshot, or found that none was needed. */
@@ -48,6 +49,7 @@ export function runViewOf(facts: RunFacts, exit: EngineExit): RunView {
     ...(summary?.unusual && { unusual: summary.unusual }),
     ...(summary?.space && { space: summary.space }),
     ...(error && { error }),
+    ...(facts.throughput && { throughput: facts.throughput }),
     ...careOf(summary),
     ...copyOf(summary),
   }

@@ -52,7 +52,7 @@ export function run(jobId: string, id: string, now: number, change: Partial<RunV
     id, jobId, operation: 'backup', trigger: 'schedule', outcome: 'success',
     startedMs: now - 3 * hour - 4 * minute, finishedMs: now - 3 * hour,
     files: counters(48_213, 47_902, 61, 250), bytes: counters(128.4e9, 126.9e9, 212e6, 1.29e9),
-    uploadedBytes: 912_345_678, downloadedBytes: 2_400_000, adoptedPacks: 0, problems: 0, restarts: 0,
+    throughput, uploadedBytes: 912_345_678, downloadedBytes: 2_400_000, adoptedPacks: 0, problems: 0, restarts: 0,
     ...rest, ...(made && { snapshot }),
   }
 }
@@ -113,12 +113,15 @@ export function transfers(seconds: number): readonly TransferEvent[] {
   })
 }
 
+/** In spans of 16 seconds, with a pause. */
+export const throughput = { everyMs: 16_000, bytes: Array.from({ length: 48 }, (_, at) => (at > 30 && at < 34 ? 0 : Math.round(110e6 + 60e6 * Math.sin(at / 3)))) }
+
 export function liveRun(jobId: string, runId: string, now: number, seconds: number, change: Partial<NonNullable<LiveRun['progress']>> = {}): LiveRun {
   const fraction = Math.min(0.99, 0.42 + seconds / 400)
   const files = counters(48_213, Math.round(30_000 * fraction), 820, Math.round(9_000 * fraction))
   const bytes = counters(128.4e9, 80e9 * fraction, 2.12e9, 31e9 * fraction)
   return {
-    runId, jobId, operation: 'backup', startedMs: now - 13 * minute, restarts: 0, transfers: transfers(seconds),
+    runId, jobId, operation: 'backup', startedMs: now - 13 * minute, restarts: 0, transfers: transfers(seconds), throughput,
     progress: {
       operation: 'backup', phase: 'working', paused: false, files, bytes, transferredBytes: bytes.uploaded * 0.7, bytesPerSecond: 6_860_000,
       fraction, etaMs: { from: 12 * minute, to: 18 * minute }, currentPath: '/home/mia/Documents/Reports/2026/Quarterly figures and notes (final, really).odt',

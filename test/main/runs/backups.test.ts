@@ -39,6 +39,21 @@ describe('a run', () => {
     expect(store.get(id).repository.repositoryId).toBe('ab12')
   })
 
+  it('is told how fast it went, while it goes on and ever after, as its progress said', async () => {
+    const { backups, add, last, history, timers } = openWorld()
+    const id = await add('docs')
+    const run = backups.run(id, 'manual')
+    last().ready()
+    for (const transferredBytes of [0, 500, 1_500, 1_500, 4_000]) {
+      last().says({ type: 'progress', progress: { ...progress, transferredBytes } })
+      await timers.advance(1_000)
+    }
+    expect(run.live.throughput).toEqual({ everyMs: 1_000, bytes: [0, 500, 1_000, 0, 2_500] })
+    last().finish({ outcome: 'success', snapshot: 'docs@1' })
+    await settle()
+    expect(history.last(id)?.throughput).toEqual({ everyMs: 1_000, bytes: [0, 500, 1_000, 0, 2_500] })
+  })
+
   it('cannot run twice at once', async () => {
     const { backups, add, hosts } = openWorld()
     const id = await add('docs')
