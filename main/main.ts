@@ -25,6 +25,7 @@ import { historyHandlers, jobHandlers, repositoryHandlers } from './jobs/handler
 import type { JobHandlerPorts } from './jobs/handlers.ts'
 import { copyHandlers, type CopyHandlerPorts } from './jobs/copy-handlers.ts'
 import { driveHandlers, type DriveHandlerPorts } from './jobs/drive-handlers.ts'
+import { rotationHandlers, type RotationHandlerPorts } from './jobs/rotation-handlers.ts'
 import { PasswordChecks } from './jobs/password-check.ts'
 import { RetentionPreviews } from './jobs/retention-preview.ts'
 import { RunHistory } from './runs/history.ts'
@@ -300,7 +301,7 @@ interface Parts {
 function joinHandlers({ stores, accounts, work, face, notices, publisher, sources, folders, loginItem, apply }: Parts): Handlers {
   const { settings, store } = stores
   const { dialogs } = face
-  const ports: JobHandlerPorts & CopyHandlerPorts & ReportHandlerPorts & DriveHandlerPorts = {
+  const ports: JobHandlerPorts & CopyHandlerPorts & ReportHandlerPorts & DriveHandlerPorts & RotationHandlerPorts = {
     timers,
     ...stores,
     ...work,
@@ -315,7 +316,7 @@ function joinHandlers({ stores, accounts, work, face, notices, publisher, source
     ...jobHandlers(ports),
     ...copyHandlers(ports),
     ...reportHandlers(ports),
-    ...driveHandlers(ports), ...sourceHandlers({ folders, home: homedir() }),
+    ...driveHandlers(ports), ...rotationHandlers(ports), ...sourceHandlers({ folders, home: homedir() }),
     ...historyHandlers(ports),
     ...supportHandlers({ ...ports, ...work, logs, settings, accounts, home: paths.home, version: app.getVersion(), now: () => timers.now(), saveFile: (options) => dialogs.saveFile(options) }),
     ...repositoryHandlers(ports),

@@ -55,7 +55,7 @@ export interface Api {
 
   /**
    * Keeps a copy of the whole repository of a job at another place, from now on by itself about once a day. The first run makes it there. Errors: `exists`
-   * (the repository itself, or a copy, is there: `data.reason`), `arguments` (with `data.field`), `unsupported` with `data.reason` `many-copies`. Does not start it.
+   * (the repository itself, or a copy, is there: `data.reason`), `arguments` (with `data.field`), `unsupported` with `data.reason` `many-copies`, or `rotates` (its disks take turns). Does not start it.
    * Asks for a storage on the network that no job uses yet.
    */
   'copy.add'(request: { readonly jobId: string; readonly destination: DestinationInput; readonly secrets: SecretsInput; readonly removeVanished: boolean }): { readonly copyId: string }
@@ -136,6 +136,13 @@ export interface Api {
   'sources.measure'(request: { readonly sources: readonly FolderRef[]; readonly excludes: ExcludeRules }): SizeView
   /** Nobody wants to know the size any more. Without effect where none is measured. */
   'sources.endMeasure'(): void
+  /**
+   * Lets a disk that is attached take turns with those of a job, from now on: backups go to the one that is plugged in, each has a repository of its own, and the
+   * password opens all. Errors: `not-found` (unplugged, or the job goes to no disk), `exists`, `unsupported` with `data.reason` `many-disks` or `has-copies`. Asks.
+   */
+  'disk.add'(request: { readonly jobId: string; readonly id: string }): void
+  /** Lets a disk take no more turns; what is on it stays. Errors: `not-found`, `arguments` with `data.reason` `only-disk`, `busy` while something works on it. Asks. */
+  'disk.remove'(request: { readonly jobId: string; readonly id: string }): void
 
   /**
    * Whether a text is a password of the job's repository; only while it is asked for (notice `password`). `tried`: false where it is not the one that is kept
@@ -347,6 +354,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'sources.suggest': true,
   'sources.measure': true,
   'sources.endMeasure': true,
+  'disk.add': true,
+  'disk.remove': true,
   'password.check': true,
   'password.add': true,
   'kit.make': true,

@@ -80,6 +80,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'sources.suggest': 'light',
   'sources.measure': 'write',
   'sources.endMeasure': 'light',
+  'disk.add': 'write',
+  'disk.remove': 'write',
   'password.check': 'write',
   'password.add': 'heavy',
   'kit.make': 'heavy',

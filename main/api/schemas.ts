@@ -169,6 +169,8 @@ export const requests: RequestSchemas = {
   'dialog.file': none,
   'drives.list': none,
   'drives.choose': v.strictObject({ id: line }),
+  'disk.add': v.strictObject({ jobId: id, id: line }),
+  'disk.remove': v.strictObject({ jobId: id, id: line }),
   'dialog.folders': v.strictObject({ purpose: v.picklist(['sources', 'destination', 'restore']), at: v.exactOptional(fileName) }),
   'uncovered.fine': v.strictObject({ name: fileName }),
   'sources.suggest': none,

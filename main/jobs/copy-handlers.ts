@@ -111,6 +111,8 @@ export function expectNoCopyWithin(config: JobConfig, copies: readonly CopyRecor
 function check({ store }: Pick<CopyHandlerPorts, 'store'>, { repository }: JobRecord, destination: Destination): void {
   const others = store.copies.of(repository.id)
   if (others.length >= mostCopies) throw new MainError('unsupported', `There are ${mostCopies} copies already.`, { reason: 'many-copies' })
+  // What one of its disks lacks would be taken for forgotten in the copy of another.
+  if (repository.rotation) throw new MainError('unsupported', 'The backup is on disks that take turns.', { reason: 'rotates' })
   const jobs = store.all.filter((one) => one.repository.id === repository.id)
   if (jobs.some(({ config }) => configProblem({ ...config, destination }) === 'destination')) throw new MainError('arguments', 'The copy would lie inside a source.', { field: 'destination', reason: 'in-source' })
   if (isAt(repository.destination, destination)) throw new MainError('exists', 'The backup itself is there.', { reason: 'copy-of-itself' })

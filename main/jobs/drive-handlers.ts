@@ -14,7 +14,7 @@ export interface DriveHandlerPorts {
 }
 
 /** Folder of the repository on a disk. */
-const folderName = 'Holdfast'
+export const folderOnDrive = 'Holdfast'
 /** Folders at the top of a disk that are looked into for a repository. */
 const mostFolders = 200
 
@@ -25,7 +25,7 @@ export function driveHandlers({ drives, folders }: DriveHandlerPorts): Pick<Hand
       const drive = (await drives()).find((one) => one.id === id)
       if (!drive) throw new MainError('not-found', 'This disk is not attached any more.', { reason: 'disk' })
       const found = await repositoryOn(drive.mount)
-      return { ...folders.offer('destination', found ?? join(drive.mount, folderName)), repository: found !== undefined }
+      return { ...folders.offer('destination', found ?? join(drive.mount, folderOnDrive)), repository: found !== undefined }
     },
   }
 }
@@ -33,8 +33,8 @@ export function driveHandlers({ drives, folders }: DriveHandlerPorts): Pick<Hand
 /** The folder of a repository on a disk: the usual one, or else the disk itself or a folder at its top. Undefined where none is. Never rejects. */
 async function repositoryOn(mount: string): Promise<string | undefined> {
   const entries = await readdir(mount, { withFileTypes: true }).catch(() => [])
-  const names = entries.filter((entry) => entry.isDirectory() && entry.name !== folderName && !entry.name.includes('\ufffd')).map(({ name }) => name)
-  for (const folder of [join(mount, folderName), mount, ...names.sort().slice(0, mostFolders).map((name) => join(mount, name))]) {
+  const names = entries.filter((entry) => entry.isDirectory() && entry.name !== folderOnDrive && !entry.name.includes('\ufffd')).map(({ name }) => name)
+  for (const folder of [join(mount, folderOnDrive), mount, ...names.sort().slice(0, mostFolders).map((name) => join(mount, name))]) {
     if ((await Promise.all([exists(join(folder, 'config')), exists(join(folder, 'packs'))])).every((isThere) => isThere)) return folder
   }
   return undefined

@@ -1,4 +1,6 @@
 import type { JobDisk, RunView } from '../api/contract.ts'
+import { MainError } from '../api/errors.ts'
+import { nextTimeMs } from '../api/schedule.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import { isComplete } from '../runs/run-view.ts'
 import type { SecretStore } from '../settings/secrets.ts'
@@ -44,6 +46,9 @@ export class Disks {
   /** By disk: the end of the last work on it after which all of it was written. */
   readonly #flushed = new Map<string, number>()
 
+  /** By record: when another disk had its turn last in this session. */
+  readonly #turnedMs = new Map<string, number>()
+
   constructor(ports: DisksPorts) {
     this.#ports = ports
   }
@@ -53,6 +58,13 @@ export class Disks {
     if (!disk) return undefined
     const all = [disk, ...rotation.map((one) => one.disk)]
     return all.some((one) => this.#placeOf(one) !== undefined) ? undefined : all.map(({ name }) => name)
+  }
+
+  /** Whether the disk whose turn it is has missed a time of the job's schedule, while others had theirs, and nothing has run since. */
+  missed({ config: { schedule }, repository: { id, disk } }: JobRecord, lastRun: RunView | undefined): boolean {
+    const turnedMs = this.#turnedMs.get(id)
+    if (!disk || turnedMs === undefined || schedule.type === 'manual' || (lastRun && lastRun.finishedMs >= turnedMs)) return false
+    return disk.completeMs === undefined || (nextTimeMs(schedule, disk.completeMs) ?? Infinity) <= this.#ports.now()
   }
 
   /** The disks of a repository, in the order in which they came. */
@@ -68,6 +80,30 @@ export class Disks {
       ...(one.completeMs !== undefined && { completeMs: one.completeMs }),
       safe: one.removable && this.#isSafe(one),
     }))
+  }
+
+  /** Lets a disk take turns with those of a repository. @param folder of its repository in the file system. @param path the same, as it is seen now */
+  async add(id: string, { id: disk, name, removable }: Drive, folder: string, path: string): Promise<void> {
+    const added: RotatedDisk = { destination: { type: 'folder', path }, disk: { id: disk, name, folder, removable, seenMs: this.#ports.now() } }
+    await this.#ports.store.repositories.setDisks(id, (one) => ({ ...one, rotation: [...(one.rotation ?? []).filter((other) => other.disk.id !== disk), added] }))
+    await this.look()
+  }
+
+  /** Lets a disk take no more turns; of several alone. Errors: `busy` while something works on it. */
+  async remove(id: string, disk: string): Promise<void> {
+    const { store, queue } = this.#ports
+    const record = store.repositories.get(id)
+    if (record.disk?.id === disk) {
+      if (queue.isBusy(id)) throw new MainError('busy', 'Something works on this disk.')
+      // The one after it takes its place, whether it is plugged in or not.
+      const [next] = record.rotation ?? []
+      if (next) await this.#moveTo(id, next.destination, (one) => turned(one, next.disk.id, next.destination.path))
+    }
+    await store.repositories.setDisks(id, ({ rotation = [], ...one }) => {
+      const left = rotation.filter((other) => other.disk.id !== disk)
+      return { ...one, ...(left.length > 0 && { rotation: left }) }
+    })
+    await this.look()
   }
 
   /** Whether a mount has changed since the last look. Cheap, for often. Never rejects. */
@@ -128,37 +164,31 @@ export class Disks {
 
   /** The repository is where its disk is, or on another of its disks. What is under way there goes on where it began. */
   async #choose(id: string): Promise<void> {
-    const { store, secrets, queue, onMoved, onChange } = this.#ports
-    const record = store.repositories.find(id)
-    const to = record && this.#destinationOf(record)
-    if (!record || !to || queue.isBusy(id) || repositoryUrl(to) === repositoryUrl(record.destination)) return
-    // What opens it was entered for a disk: it goes with that, and to those that take turns with it. An app that ended between the two writes has left it for another already.
+    const record = this.#ports.store.repositories.find(id)
+    if (!record?.disk || record.destination.type !== 'folder' || this.#ports.queue.isBusy(id)) return
+    const path = this.#placeOf(record.disk)
+    if (path === record.destination.path) return
+    if (path !== undefined) return this.#moveTo(id, { type: 'folder', path }, (one) => ({ ...one, destination: { type: 'folder', path } }))
+    const next = record.rotation?.find(({ disk }) => this.#placeOf(disk) !== undefined)?.disk
+    const there = next && this.#placeOf(next)
+    if (there === undefined) return
+    await this.#moveTo(id, { type: 'folder', path: there }, (one) => turned(one, next?.id, there))
+    this.#turnedMs.set(id, this.#ports.now())
+  }
+
+  /** What opens it was entered for a disk: it goes with that, and to those that take turns with it. */
+  async #moveTo(id: string, to: RotatedDisk['destination'], moved: (record: RepositoryRecord) => RepositoryRecord): Promise<void> {
+    const { secrets, store, onMoved, onChange } = this.#ports
+    const record = store.repositories.get(id)
+    // An app that ended between the two writes has left it for another already.
     const places = [record.destination, to, ...(record.rotation ?? []).map(({ destination }) => destination)].map(repositoryUrl)
     const kept = places.map((address) => secrets.get(id, address)).find((one) => one !== undefined)
     // What cannot be opened now is not to be lost: the run says so.
     if (!kept && secrets.has(id).password) return
     if (kept) await secrets.set(id, repositoryUrl(to), kept)
-    await store.repositories.setDisks(id, (one) => this.#moved(one))
+    await store.repositories.setDisks(id, moved)
     for (const job of store.all) if (job.repository.id === id) onMoved(job.id)
     onChange()
-  }
-
-  #destinationOf(record: RepositoryRecord): RotatedDisk['destination'] | undefined {
-    const { disk, destination } = this.#moved(record)
-    return disk && destination.type === 'folder' ? destination : undefined
-  }
-
-  /** A record as it is to be with what is plugged in now. */
-  #moved(record: RepositoryRecord): RepositoryRecord {
-    const { rotation = [], disk, destination, repositoryId, known, kits, ...rest } = record
-    if (!disk || destination.type !== 'folder') return record
-    const path = this.#placeOf(disk)
-    if (path !== undefined) return { ...record, destination: { type: 'folder', path } }
-    const next = rotation.find((one) => this.#placeOf(one.disk) !== undefined)
-    const there = next && this.#placeOf(next.disk)
-    if (!next || there === undefined) return record
-    const left: RotatedDisk = { destination, disk, ...(repositoryId !== undefined && { repositoryId }), ...(known && { known }), ...(kits && { kits }) }
-    return { ...rest, ...next, destination: { type: 'folder', path: there }, rotation: [...rotation.filter((one) => one !== next), left] }
   }
 
   /** Writes down when a disk was there, and how it is called now. @param before what was there at the last look */
@@ -202,4 +232,13 @@ export class Disks {
     const ended = here.flatMap((one) => queue.endedMs(one.id) ?? [])
     return { busy: here.some((one) => queue.isBusy(one.id)), endedMs: ended.length > 0 ? Math.max(...ended) : undefined }
   }
+}
+
+/** A record with another of its disks in the first place, and all that belongs to each with it. Without that disk it stays as it is. */
+function turned(record: RepositoryRecord, to: string | undefined, path: string): RepositoryRecord {
+  const { rotation = [], disk, destination, repositoryId, known, kits, ...rest } = record
+  const next = rotation.find((one) => one.disk.id === to)
+  if (!next || !disk || destination.type !== 'folder') return record
+  const left: RotatedDisk = { destination, disk, ...(repositoryId !== undefined && { repositoryId }), ...(known && { known }), ...(kits && { kits }) }
+  return { ...rest, ...next, destination: { type: 'folder', path }, rotation: [...rotation.filter((one) => one !== next), left] }
 }

@@ -31,7 +31,7 @@ export interface BackupPorts extends RunPorts {
   readonly engines: EngineStarter
   /** The account that the storage at an address waits for; undefined where nothing is amiss. */
   readonly missingAccount: (address: string) => MissingAccount | undefined
-  readonly disks: Pick<Disks, 'awaited' | 'ended'>
+  readonly disks: Pick<Disks, 'awaited' | 'missed' | 'ended'>
   /** Folder of catalogs and spools. */
   readonly home: string
   readonly queue: RunQueue
@@ -185,7 +185,7 @@ export class Backups {
       schedule: config.schedule,
       scheduledSinceMs,
       lastRun: this.#ports.history.last(id),
-      goesOn: this.#interrupted.has(id),
+      goesOn: this.#interrupted.has(id) || this.#ports.disks.missed(record, this.#ports.history.last(id)),
       missing: this.missingAccount(record),
       ...(disks && { disks }),
       spreadMs: spreadMs(id, repository.destination),

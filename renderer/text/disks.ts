@@ -1,7 +1,9 @@
 import * as m from '../../main/text/compiled/messages.js'
 import { diskNames } from '../../main/api/conditions.ts'
 import { agoWords, spanWords } from '../../main/api/span.ts'
-import type { JobDisk } from '../state/bridge.ts'
+import { visibleText } from '../../main/api/text.ts'
+import type { DriveView, JobDisk } from '../state/bridge.ts'
+import { formatBytes } from './format.ts'
 
 /** What the window says of disks that come and go. */
 export const diskWords = {
@@ -15,6 +17,18 @@ export const diskWords = {
   present: m.disk_present(),
   away: m.disk_away(),
   never: m.disk_never(),
+  add: m.disk_add(),
+  addTitle: (disk: string) => m.disk_addTitle({ disk: visibleText(disk) }),
+  addText: m.disk_addText(),
+  none: m.disk_none(),
+  look: m.disk_look(),
+  use: m.disk_useShort(),
+  useLabel: (disk: string) => m.disk_use({ disk: visibleText(disk) }),
+  added: (disk: string) => m.disk_added({ disk: visibleText(disk) }),
+  remove: (disk: string) => m.disk_remove({ disk: visibleText(disk) }),
+  removed: (disk: string) => m.disk_removed({ disk: visibleText(disk) }),
+  next: m.disk_next(),
+  room: ({ freeBytes, totalBytes }: DriveView) => m.disk_free({ free: formatBytes(freeBytes), total: formatBytes(totalBytes) }),
 } as const
 
 const dayMs = 24 * 3_600_000

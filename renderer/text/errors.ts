@@ -60,6 +60,11 @@ function reasonOf({ data = {} }: WireError): string | undefined {
 
 const reasons: Readonly<Partial<Record<string, ErrorText>>> = {
   'offline folder': { title: m.error_offlineFolder_title(), advice: m.error_offlineFolder_advice() },
+  'exists disk': { title: m.error_existsDisk_title(), advice: m.error_existsDisk_advice() },
+  'unsupported many-disks': { title: m.error_manyDisks_title(), advice: m.error_manyDisks_advice() },
+  'unsupported has-copies': { title: m.error_hasCopies_title(), advice: m.error_hasCopies_advice() },
+  'unsupported rotates': { title: m.error_rotates_title(), advice: m.error_rotates_advice() },
+  'arguments only-disk': { title: m.error_onlyDisk_title(), advice: m.error_onlyDisk_advice() },
   'not-found disk': { title: m.error_notFoundDisk_title(), advice: m.error_notFoundDisk_advice() },
   'unsupported login-path': {
     title: m.error_unsupportedLoginPath_title(),

@@ -200,6 +200,8 @@ const attacks: Readonly<Record<Channel, (scene: Scene) => readonly Attack[]>> = 
   ],
   'drives.list': () => [['asks which disks there are', undefined, 'allowed'], ['asks for those of another folder', { under: '/' }, 'arguments']],
   'drives.choose': () => [['writes on a disk that it made up', { id: '0000-0000' }, 'not-found'], ['writes at a path', { path: '/etc' }, 'arguments']],
+  'disk.add': ({ local }) => [['sends a backup to a disk that it made up', { jobId: local.id, id: '0000-0000' }, 'not-found'], ['sends it to a path', { jobId: local.id, path: '/etc' }, 'arguments']],
+  'disk.remove': ({ local }) => [['forgets a disk that is none of the job', { jobId: local.id, id: '__proto__' }, 'not-found'], ['forgets all', { jobId: local.id }, 'arguments']],
   'notice.dismiss': () => [['hides what is not there', { id: '__proto__' }, 'allowed']],
 }
 

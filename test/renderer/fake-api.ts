@@ -207,6 +207,12 @@ export class FakeApi implements Bridge {
     },
     'sources.suggest': () => ({ folder: folderAt('/home/mia'), leaveOut: ['/.cargo/registry/', '/go/pkg/mod/'] }),
     'sources.measure': ({ sources }) => ({ bytes: sources.length * 83.2e9, files: 120_000, isMore: false }),
+    'disk.add': ({ jobId, id }) => {
+      const drive = this.drives.find((one) => one.id === id)
+      if (!drive) return error('not-found')
+      return this.changeJob(jobId, (one) => ({ ...one, disks: [...(one.disks ?? []), { id, name: drive.name, current: false, present: true, seenMs: this.#now, safe: false }] }))
+    },
+    'disk.remove': ({ jobId, id }) => this.changeJob(jobId, (one) => ({ ...one, disks: (one.disks ?? []).filter((disk) => disk.id !== id) })),
     'dialog.file': () => (this.file === undefined ? {} : { path: this.file }),
     'password.check': ({ password }) => ({ right: password === 'tulip gravel omen lamp', tried: this.storageAnswers }),
     'password.add': () => this.change({ notices: this.app.notices.filter((one) => one.id !== 'password') }),

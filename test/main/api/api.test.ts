@@ -11,6 +11,7 @@ import { accountHandlers } from '../../../main/accounts/handlers.ts'
 import { copyHandlers } from '../../../main/jobs/copy-handlers.ts'
 import { historyHandlers, jobHandlers, repositoryHandlers } from '../../../main/jobs/handlers.ts'
 import { driveHandlers } from '../../../main/jobs/drive-handlers.ts'
+import { rotationHandlers } from '../../../main/jobs/rotation-handlers.ts'
 import { sourceHandlers } from '../../../main/jobs/sources.ts'
 import { supportHandlers } from '../../../main/support/handlers.ts'
 import { reportHandlers } from '../../../main/reports/handlers.ts'
@@ -73,6 +74,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'sources.suggest': undefined,
   'sources.measure': { sources: [{ id: 'a-1' }], excludes: input.excludes },
   'sources.endMeasure': undefined,
+  'disk.add': { jobId: 'a-1', id: '3f1c-52aa' },
+  'disk.remove': { jobId: 'a-1', id: '3f1c-52aa' },
   'password.check': { jobId: 'a-1', password: 'p' },
   'password.add': { jobId: 'a-1', password: 'p' },
   'kit.make': { jobId: 'a-1' },
@@ -107,7 +110,7 @@ const ports = { onInternal: () => undefined, pace: noPace }
 
 it('every channel has exactly one handler', () => {
   const none = {} as never
-  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), supportHandlers({ home: '/nowhere' } as never), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
+  const all = [jobHandlers(none), copyHandlers(none), historyHandlers(none), supportHandlers({ home: '/nowhere' } as never), repositoryHandlers(none), reportHandlers(none), driveHandlers(none), rotationHandlers(none), sourceHandlers(none), visitHandlers(none), kitHandlers(none), filesHandlers(none, () => undefined), accountHandlers(none), settingsHandlers(none), windowHandlers(none)].flatMap((one) => Object.keys(one))
   expect([...all].sort()).toEqual([...channels].sort())
 })
 

@@ -5,8 +5,11 @@ import { protectionOf } from '../../../main/api/protection.ts'
 import type { AttachedDrives, Drive } from '../../../main/system/drives.ts'
 import { announceAwayDisks, announceSafe } from '../../../main/system/disk-announcements.ts'
 import { announceOverdue } from '../../../main/system/announcements.ts'
+import { declined } from '../../../main/authority/ask.ts'
+import type { Question } from '../../../main/authority/questions.ts'
+import { rotationHandlers } from '../../../main/jobs/rotation-handlers.ts'
 import { settle } from '../fakes.ts'
-import { setUp as setUpHandlers } from '../jobs/handlers-world.ts'
+import { rejects, setUp as setUpHandlers } from '../jobs/handlers-world.ts'
 import { config, openWorld } from '../jobs/world.ts'
 
 const hourMs = 3_600_000
@@ -198,7 +201,97 @@ describe('a disk that may be unplugged', () => {
   })
 })
 
+/** The handlers of disks, with what is plugged in. */
+async function withHandlers(saysYes = true) {
+  const world = await onBlue()
+  const asked: Question[] = []
+  const drives = async () => world.attached.value.all.map((one) => ({ ...one, freeBytes: 5, totalBytes: 9 }))
+  const handlers = rotationHandlers({ ...world, drives, onChange: () => undefined, ask: async (question) => { asked.push(question); if (!saysYes) throw declined() } })
+  return { ...world, asked, handlers }
+}
+
+describe('disks that take turns', () => {
+  it('each have a repository of their own, which the same password opens; the one that is there counts', async () => {
+    const { handlers, asked, plug, id, record, disks, backUp, finish, backups, last, secrets, hosts, timers, folder } = await withHandlers()
+    await backUp('aa')
+    await plug(blue, red)
+    await handlers['disk.add']({ jobId: id, id: red.id })
+    expect(asked.map(({ title }) => title)).toEqual(['Let “Red” take turns for photos?'])
+    // As long as the first is there nothing changes.
+    expect([record().config.destination, record().repository.repositoryId, hosts.length]).toEqual([place, 'aa', 1])
+    timers.time += 5 * 60_000
+    await plug(red)
+    // It has nothing yet, so its first backup begins at once, and makes a repository.
+    expect([backups.of(id)?.state, hosts.length]).toEqual(['running', 2])
+    await finish('bb')
+    expect(last().commands.find(({ type }) => type === 'start')).toMatchObject({ job: { repository: 'file:///media/mia/Red/Holdfast', create: true } })
+    await expect.poll(() => record().repository).toMatchObject({ repositoryId: 'bb', disk: { id: red.id, completeMs: expect.any(Number) as number }, rotation: [{ repositoryId: 'aa', disk: { id: blue.id, completeMs: expect.any(Number) as number } }] })
+    expect(disks.view(record())).toMatchObject([{ name: 'Red', current: true, present: true }, { name: blue.name, current: false, present: false }])
+    // Changed again before it is due for the other one.
+    timers.time += 10 * 60_000
+    await plug(blue)
+    expect([record().repository.repositoryId, hosts.length, secrets.get(record().repository.id, 'file:///media/mia/Blaue%20Platte%20%C3%A9/Holdfast')?.password]).toEqual(['aa', 2, 'pw'])
+    await plug()
+    expect([disks.awaited(record().repository)]).toEqual([[blue.name, 'Red']])
+    timers.time += 2 * hourMs
+    await plug(red)
+    expect([record().repository.repositoryId, hosts.length]).toEqual(['bb', 3])
+    await finish('bb')
+    // The one after it looks at what is there.
+    expect(hosts[2]?.commands.find(({ type }) => type === 'start')).toMatchObject({ job: { expectRepositoryId: 'bb' } })
+    expect(openWorld(folder).store.get(id).repository.rotation).toMatchObject([{ repositoryId: 'aa', destination: place }])
+  })
+
+  it('start nothing again and again, also where a backup fails', async () => {
+    const { handlers, plug, id, backUp, last, hosts, timers, history } = await withHandlers()
+    await backUp('aa')
+    await plug(blue, red)
+    await handlers['disk.add']({ jobId: id, id: red.id })
+    timers.time += 5 * 60_000
+    await plug(red)
+    last().ready()
+    last().says({ type: 'failed', error: { code: 'password', message: '', retryable: false } })
+    last().exit('code 1')
+    await expect.poll(() => history.last(id)?.outcome).toBe('failed')
+    await plug(red)
+    await plug(red)
+    expect(hosts).toHaveLength(2)
+  })
+
+  it('are added only with a yes, once, while they are there, and not beside copies', async () => {
+    const { handlers, plug, id, record, store } = await withHandlers(false)
+    await plug(blue, red)
+    await rejects(handlers['disk.add']({ jobId: id, id: red.id }), { code: 'aborted' })
+    await rejects(handlers['disk.add']({ jobId: id, id: blue.id }), { code: 'exists' })
+    await rejects(handlers['disk.add']({ jobId: id, id: 'gone' }), { code: 'not-found' })
+    await rejects(handlers['disk.remove']({ jobId: id, id: blue.id }), { code: 'arguments', data: { reason: 'only-disk' } })
+    await store.copies.add({ repository: record().repository.id, destination: { type: 'folder', path: '/c' }, removeVanished: true, addedMs: 0 })
+    await rejects(handlers['disk.add']({ jobId: id, id: red.id }), { code: 'unsupported', data: { reason: 'has-copies' } })
+    expect(record().repository.rotation).toBeUndefined()
+  })
+
+  it('are forgotten one by one, also the one whose turn it is; what is on them stays known for the other', async () => {
+    const { handlers, plug, id, record, backUp, secrets } = await withHandlers()
+    await backUp('aa')
+    await plug(blue, red)
+    await handlers['disk.add']({ jobId: id, id: red.id })
+    await handlers['disk.remove']({ jobId: id, id: blue.id })
+    expect(record().repository).toMatchObject({ disk: { id: red.id }, destination: { path: '/media/mia/Red/Holdfast' } })
+    expect([record().repository.rotation, record().repository.repositoryId, secrets.get(record().repository.id, 'file:///media/mia/Red/Holdfast')?.password]).toEqual([undefined, undefined, 'pw'])
+    await rejects(handlers['disk.remove']({ jobId: id, id: red.id }), { code: 'arguments' })
+  })
+})
+
 describe('handlers', () => {
+  it('a backup whose disks take turns gets no copies', async () => {
+    const { handlers, attached, ask, chosen, store, disks } = setUpHandlers()
+    attached.value = attachedOf(drive('1-b', 'Backup', '/backup'), red)
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: { password: 'pw' } })
+    await disks.add(store.get(jobId).repository.id, red, '/Holdfast', '/media/mia/Red/Holdfast')
+    const copy = { jobId, destination: { type: 'folder', folder: chosen('destination', '/copy') }, secrets: { password: 'pw' }, removeVanished: true } as const
+    await rejects(handlers['copy.add'](copy), { code: 'unsupported', data: { reason: 'rotates' } })
+  })
+
   it('a job that is made knows its disk at once', async () => {
     const { handlers, attached, ask, store } = setUpHandlers()
     attached.value = attachedOf(drive('1-b', 'Backup', '/backup'))
