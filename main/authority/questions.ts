@@ -101,9 +101,9 @@ export function storageQuestion(config: JobConfig): Question {
 /** Folders that main proposed: nobody has chosen them in a dialog. */
 export function proposalQuestion(config: JobConfig): Question {
   return {
-    title: `Back up to ${destinationName(config.destination)}?`,
-    detail: lines(['Encrypted copies of these folders go there, now and from now on by themselves:', ...config.sources.map(shownText)]),
-    yes: 'Back up',
+    title: m.ask_proposal_title({ destination: destinationName(config.destination) }),
+    detail: lines([m.ask_proposal_detail(), ...config.sources.map(shownText)]),
+    yes: m.ask_proposal_yes(),
   }
 }
 

@@ -1,3 +1,4 @@
+import * as m from '../text/compiled/messages.js'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
@@ -55,7 +56,7 @@ async function givePage(ports: KitHandlerPorts, { jobId, to }: Request<'kit.page
 }
 
 async function savePdf({ store, saveFile, printer }: KitHandlerPorts, number: string, page: () => string): Promise<boolean> {
-  const path = await saveFile({ title: 'Save the recovery kit', defaultPath: `Holdfast recovery kit ${number}.pdf`, filters: [{ name: 'PDF', extensions: ['pdf'] }] })
+  const path = await saveFile({ title: m.kit_saveTitle(), defaultPath: m.kit_fileName({ number }), filters: [{ name: 'PDF', extensions: ['pdf'] }] })
   if (path === undefined) return false
   const target = await realTarget(path)
   if (await isBesideBackup(target, store)) throw new MainError('arguments', 'A backup is in this folder.', { reason: 'beside-backup' })

@@ -1,30 +1,31 @@
+import * as m from '../../main/text/compiled/messages.js'
 import { fateOf, planClasses, planFates, type PlanFate } from '../../main/api/restore-rules.ts'
 import type { OverwriteRule, PlannedEntry, PlanTotals } from '../state/bridge.ts'
-import { formatBytes, formatCount, formatMoment, formatThings } from './format.ts'
+import { formatBytes, formatCount, formatMoment } from './format.ts'
 
 /** What a restore would meet, and do with it. */
 export const planWords = {
-  title: 'What is there already',
-  looking: (seen: number) => (seen === 0 ? 'Looking at what is there already…' : `Looking at what is there already… ${formatThings(seen, 'file', 'files')} so far`),
-  nothing: 'There is nothing to restore.',
-  fresh: (entries: number, bytes: number) => `Nothing of it is there yet. ${formatThings(entries, 'file', 'files')} (${formatBytes(bytes)}) will be written, and nothing will be replaced.`,
-  newer: (entries: number) => `${formatCount(entries)} of them ${entries === 1 ? 'is' : 'are'} newer than the backup.`,
-  list: 'What is there and differs from the backup',
-  some: (shown: number, all: number) => `The first ${formatCount(shown)} of ${formatCount(all)} are listed. “holdfast restore --dry-run” lists all.`,
-  again: 'Look again',
-  failed: 'What is there already could not be looked at.',
-  startUnseen: 'Start without waiting',
-  fates: { written: 'Written', left: 'Left as it is', compared: 'Compared', replaced: 'Replaced', kept: 'Kept', beside: 'Restored beside it', refused: 'Not restored' } satisfies Record<PlanFate, string>,
+  title: m.plan_title(),
+  looking: (seen: number) => (seen === 0 ? m.plan_looking() : m.plan_looking2({ seen })),
+  nothing: m.plan_nothing(),
+  fresh: (entries: number, bytes: number) => m.plan_fresh({ entries, bytes: formatBytes(bytes) }),
+  newer: (entries: number) => m.plan_newer({ count: entries }),
+  list: m.plan_list(),
+  some: (shown: number, all: number) => m.plan_some({ shown: formatCount(shown), all: formatCount(all) }),
+  again: m.plan_again(),
+  failed: m.plan_failed(),
+  startUnseen: m.plan_startUnseen(),
+  fates: { written: m.plan_fates_written(), left: m.plan_fates_left(), compared: m.plan_fates_compared(), replaced: m.plan_fates_replaced(), kept: m.plan_fates_kept(), beside: m.plan_fates_beside(), refused: m.plan_fates_refused() } satisfies Record<PlanFate, string>,
 } as const
 
 const things: Readonly<Record<PlanFate, (entries: number, bytes: string) => string>> = {
-  written: (entries, bytes) => `${formatThings(entries, 'file is', 'files are')} not there yet and will be written (${bytes}).`,
-  left: (entries) => `${formatThings(entries, 'file is', 'files are')} the same already and will be left.`,
-  compared: (entries, bytes) => `${formatThings(entries, 'file seems', 'files seem')} the same; every byte will be compared (${bytes}).`,
-  replaced: (entries, bytes) => `${formatThings(entries, 'file', 'files')} will be replaced (${bytes}).`,
-  kept: (entries) => `${formatThings(entries, 'file', 'files')} will be kept as ${entries === 1 ? 'it is' : 'they are'} there.`,
-  beside: (entries, bytes) => `${formatThings(entries, 'file', 'files')} will be restored beside what is there, with the date in the name (${bytes}).`,
-  refused: (entries) => `${formatThings(entries, 'item', 'items')} cannot be restored, because something else is in the way.`,
+  written: (entries, bytes) => m.plan_things_written({ entries, bytes }),
+  left: (entries) => m.plan_things_left({ entries }),
+  compared: (entries, bytes) => m.plan_things_compared({ entries, bytes }),
+  replaced: (entries, bytes) => m.plan_things_replaced({ entries, bytes }),
+  kept: (entries) => m.plan_things_kept({ entries }),
+  beside: (entries, bytes) => m.plan_things_beside({ entries, bytes }),
+  refused: (entries) => m.plan_things_refused({ entries }),
 }
 
 /** The order in which it matters to a person. */
@@ -68,14 +69,14 @@ export function listable(totals: PlanTotals): number {
 /** What is there, beside what is in the backup. */
 export function comparison({ of, size, mtimeMs, there }: PlannedEntry, now: number): string {
   switch (of) {
-    case 'other': return 'Something of another kind is there.'
-    case 'folder': return 'A folder is there.'
-    case 'blocked': return 'No folder is there, though one belongs there.'
-    case 'unreadable': return 'The folder cannot be read.'
+    case 'other': return m.plan_comparison_other()
+    case 'folder': return m.plan_comparison_folder()
+    case 'blocked': return m.plan_comparison_blocked()
+    case 'unreadable': return m.plan_comparison_unreadable()
     default: {
       if (!there) return ''
       const backup = `${size === undefined ? '' : `${formatBytes(size)}, `}${formatMoment(mtimeMs, now)}`
-      return `There: ${size === undefined ? '' : `${formatBytes(there.size)}, `}${formatMoment(there.mtimeMs, now)} (${of === 'newer' ? 'newer' : 'older'}). In the backup: ${backup}.`
+      return m.plan_comparison({ size: size === undefined ? '' : `${formatBytes(there.size)}, `, mtime: formatMoment(there.mtimeMs, now), age: of === 'newer' ? m.plan_comparison_newer() : m.plan_comparison_older(), backup })
     }
   }
 }
