@@ -46,7 +46,7 @@ async function expectGerman(options: Parameters<typeof launchApp>[0], desktop: F
   await expect.poll(async () => labels(await desktop.nextTray())).toContain('Holdfast öffnen')
 }
 
-test.each([['de_AT', 'de', 'Sicherungen'], ['fr_FR', 'en', 'Backups']])('a system that speaks %s gets %s', async (system, language, heading) => {
+test.each([['de_AT', 'de', 'Dateien in Sicherheit bringen'], ['fr_FR', 'en', 'Keep your files safe']])('a system that speaks %s gets %s', async (system, language, heading) => {
   await using app = await launchApp({ environment: { LANGUAGE: system } })
   await expect.poll(() => headingOf(app)).toBe(heading)
   expect(await languageOf(app)).toEqual([language, 'ltr'])

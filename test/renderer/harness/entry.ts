@@ -1,4 +1,5 @@
 import { mount } from 'svelte'
+import '../../../renderer/language.ts'
 import '../../../renderer/style/tokens.css'
 import '../../../renderer/style/base.css'
 import App from '../../../renderer/App.svelte'
@@ -13,4 +14,5 @@ declare global {
 
 const query = new URLSearchParams(location.search)
 window.fake = new FakeApi((query.get('scenario') ?? 'idle') as Scenario, Date.now())
+if (query.get('direction') === 'rtl') document.documentElement.dir = 'rtl'
 mount(App, { target: document.body, props: { bridge: window.fake } })

@@ -11,12 +11,13 @@ import { build, mergeConfig } from 'vite'
 import { findRuntime } from '../../../build/runtime/runtime.ts'
 import { rendererConfig } from '../../../build/vite/renderer.config.ts'
 import type { Scenario } from '../fake-api.ts'
+import { pseudoTexts, type Pseudo } from './pseudo.ts'
 
 /** The real window in the real runtime, over a main process that only answers (fake-api.ts). */
 export interface TestWindow extends AsyncDisposable {
   readonly page: Page
   /** Loads the window anew in a scenario. */
-  open(scenario: Scenario): Promise<void>
+  open(scenario: Scenario, language?: 'en' | 'de'): Promise<void>
   /** What the content security policy refused and what the page threw since `open`. */
   readonly complaints: readonly string[]
 }
@@ -27,11 +28,13 @@ const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 const types: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
 
-export async function openTestWindow(): Promise<TestWindow> {
+/** @param pseudo made of English, in place of the languages that there are */
+export async function openTestWindow(pseudo?: Pseudo): Promise<TestWindow> {
   await using started = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-window-'))
   started.defer(() => rm(folder, { recursive: true, force: true }))
-  await build(mergeConfig(rendererConfig(root), { root: here, build: { outDir: folder, sourcemap: false } }))
+  const plugins = pseudo ? [await pseudoTexts(pseudo, join(folder, 'texts'))] : []
+  await build(mergeConfig(rendererConfig(root), { root: here, plugins, build: { outDir: folder, sourcemap: false } }))
   const address = await serve(folder, started)
   const display = process.env['DISPLAY'] ?? (await startDisplay(started))
   const electron = await _electron.launch({
@@ -50,9 +53,9 @@ export async function openTestWindow(): Promise<TestWindow> {
   return {
     page,
     complaints,
-    async open(scenario) {
+    async open(scenario, language = 'en') {
       complaints.length = 0
-      await page.goto(`${address}/index.html?scenario=${scenario}`)
+      await page.goto(`${address}/index.html?scenario=${scenario}&language=${language}&direction=${pseudo === 'rtl' ? 'rtl' : ''}`)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
