@@ -42,7 +42,7 @@ import { JobStore } from './jobs/store.ts'
 import { openReminders, PasswordReminder } from './repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from './repositories/watch.ts'
 import { reportHandlers, type ReportHandlerPorts } from './reports/handlers.ts'
-import { openReportsFile, Reports } from './reports/reports.ts'
+import { openReporting } from './reports/open.ts'
 import { openStatusFile, type StatusFile } from './reports/status-file.ts'
 import { shareRepositories } from './repositories/sharing.ts'
 import { keychainCipher, keyFileCipher } from './settings/ciphers.ts'
@@ -210,7 +210,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const places = new Places({ store, secrets, visits })
   const disks = openDisks({ ...runPorts, app, queue, store, secrets, settings, notifications, onMoved: (jobId) => { browsing.close({ jobId }) } })
   const ports = { ...runPorts, ...disks, queue, store, secrets, places, engines: supervisor, home: paths.home, quietFolders: [app.getPath('userData')] }
-  const reports = new Reports({ file: openReportsFile(paths.reports, () => timers.now()), secrets, timers, host: hostname(), log, onChange: () => { publisher.appChanged() } })
+  const { reports, mail } = openReporting({ ...stores, paths, timers, log, trusted: isForTests(app) ? process.env['HOLDFAST_TEST_MAIL_CA'] : undefined, onChange: () => { publisher.appChanged() } })
   const backups = new Backups({
     ...ports, history,
     missingAccount: (address) => accounts.missing(address),
@@ -218,6 +218,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
     onEnded: (run, record) => {
       watch.runEnded(run, record)
       reports.ended(run, record)
+      mail.ended(run, record)
       if (run.restarts === 0) notices.dismiss(`crash-${run.jobId}`)
       if (run.error?.code === 'crashed') notices.add({ id: `crash-${run.jobId}`, type: 'engine-crashed', jobId: run.jobId, restarts: run.restarts, givenUp: true })
       const { notifications: level, firstSuccessShown } = settings.value
@@ -241,7 +242,7 @@ function openWork(stores: Stores, visits: Visits, accounts: Accounts, notices: N
   const tests = new DestinationTests({ engines: supervisor, home: paths.home, timers, log: logs, pace: new Pace({ ...lookRate, now }) })
   const previews = new RetentionPreviews({ ...ports, pace: new Pace({ ...lookRate, now }) })
   const passwords = new PasswordChecks({ secrets, browsing, tests, guesses: new Pace({ ...guessRate, now }) })
-  return { ...quiet, ...disks, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, watch, tests, previews, passwords, ...openAccess(stores, browsing, notices, notifications, runPorts.onChange) }
+  return { ...quiet, ...disks, supervisor, limits, awake, surroundings, queue, backups, restores, places, visits, browsing, files, reports, mail, watch, tests, previews, passwords, ...openAccess(stores, browsing, notices, notifications, runPorts.onChange) }
 }
 
 /** What keeps people able to open their backups themselves. */
@@ -421,7 +422,7 @@ function startSchedule(work: Work, { interrupted, store, history, settings }: St
 }
 
 /** The app outlives its window; when it quits, engines are told to end, given a moment, and killed. Their runs go on at the next start. */
-function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: Accounts, status: StatusFile): void {
+function endWell({ history }: Stores, { backups, supervisor, mail }: Work, accounts: Accounts, status: StatusFile): void {
   let ending = false
   app.on('window-all-closed', () => undefined)
   app.on('before-quit', (event) => {
@@ -429,7 +430,7 @@ function endWell({ history }: Stores, { backups, supervisor }: Work, accounts: A
     if (ending) return
     ending = true
     backups.quit()
-    void supervisor.stopAll(quitGraceMs).then(() => accounts.close()).then(() => history.flush()).then(() => status.close()).then(() => logs.close()).finally(() => { app.exit(0) })
+    void supervisor.stopAll(quitGraceMs).then(() => accounts.close()).then(() => mail.close()).then(() => history.flush()).then(() => status.close()).then(() => logs.close()).finally(() => { app.exit(0) })
   })
   powerMonitor.on('shutdown', () => { app.quit() })
 }

@@ -2,11 +2,13 @@ import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rule
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveFolderView, DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
+import type { MailReason, MailServer, MailWhen } from './mail-views.ts'
 import type { LogFilter, LogPage, LogPosition, SupportPage, SupportView } from './log-views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 
 export type * from './account-views.ts'
 export type * from './log-views.ts'
+export type * from './mail-views.ts'
 export type * from './views.ts'
 export type { DriveFolderView, DriveView, JobDisk } from './drive-views.ts'
 
@@ -73,6 +75,16 @@ export interface Api {
    * for it. Errors: `arguments` (with `data.problem`) for what is neither https:// nor on this computer. Asks.
    */
   'report.set'(request: { readonly jobId: string; readonly report: JobReport | null }): void
+
+  /**
+   * Sends messages about backups by way of this server from now on; `null`: none any more. `password` absent: the one that is kept for this very server and user.
+   * Errors: `arguments` with `data.field`. Asks.
+   */
+  'mail.set'(request: { readonly server: MailServer | null; readonly password?: string }): void
+  /** Sends a message to try it. `reason`: why that failed; `refused`: addresses that the server did not take. Errors: `not-found` where no server is set up. */
+  'mail.test'(): { readonly reason?: MailReason; readonly refused: readonly string[] }
+  /** What is told of a job by e-mail; `null`: nothing. Asks before less is told than until now. */
+  'mail.choose'(request: { readonly jobId: string; readonly when: MailWhen | null }): void
 
   /** What rules would do to the snapshots of a job; nothing is changed. Errors: `not-found` with `data.reason` `no-snapshot` before the first backup, `busy`, `password`, and what the engine says (`offline`, …). */
   'retention.preview'(request: { readonly jobId: string; readonly retention: Retention }): RetentionPreview
@@ -333,6 +345,9 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'copy.stop': true,
   'copy.dismissHint': true,
   'report.set': true,
+  'mail.set': true,
+  'mail.test': true,
+  'mail.choose': true,
   'retention.preview': true,
   'history.runs': true,
   'history.problems': true,

@@ -2,10 +2,11 @@ import { isAbsolute } from 'node:path'
 import * as v from 'valibot'
 import { overwriteRules } from '../../engine/protocol/restore-rules.ts'
 import { scheduleSchema, timeSchema, weekdaysSchema } from '../../engine/protocol/schedule.ts'
-import type { Channel, Destination, JobConfig, JobConfigInput, LimitTime, ProviderDestination, Request, SecretsInput } from './contract.ts'
+import type { Channel, Destination, JobConfig, JobConfigInput, LimitTime, MailServer, ProviderDestination, Request, SecretsInput } from './contract.ts'
 import { mostKept, mostKeptDays } from './retention.ts'
 import { mostLimitTimes } from './limits.ts'
 import { cronProblem } from './schedule.ts'
+import { isMailHost, mostRecipients, readMailAddress } from './mail-address.ts'
 import { mostAddress } from './report-address.ts'
 import { languages } from '../text/language.ts'
 import { checkedValues, providerById, valueProblems } from './providers.ts'
@@ -120,6 +121,19 @@ const visit = v.strictObject({ visitId: id })
 const place = v.union([job, visit])
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
+const mailAddress = v.pipe(v.string(), v.check((text) => readMailAddress(text) === text))
+const mailLine = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.check((text) => !/\p{Cc}/u.test(text)))
+
+/** A mail server, also as its file keeps it. */
+export const mailServerSchema: v.GenericSchema<unknown, MailServer> = v.strictObject({
+  host: v.pipe(v.string(), v.check(isMailHost)),
+  port: v.pipe(whole, v.minValue(1), v.maxValue(65_535)),
+  security: v.picklist(['tls', 'starttls']),
+  user: v.exactOptional(mailLine),
+  from: mailAddress,
+  to: v.pipe(few(mostRecipients), v.array(mailAddress), v.minLength(1), v.maxLength(mostRecipients)),
+})
+
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
 const logPosition = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}-\d{1,12}$/))
 const logFilter = v.strictObject({
@@ -152,6 +166,9 @@ export const requests: RequestSchemas = {
   'copy.stop': copy,
   'copy.dismissHint': job,
   'report.set': v.strictObject({ jobId: id, report: v.nullable(v.strictObject({ kind: v.picklist(['ping', 'json']), address: v.pipe(v.string(), v.minLength(1), v.maxLength(mostAddress)) })) }),
+  'mail.set': v.strictObject({ server: v.nullable(mailServerSchema), password: v.exactOptional(secret) }),
+  'mail.test': none,
+  'mail.choose': v.strictObject({ jobId: id, when: v.nullable(v.picklist(['failure', 'warning', 'always', 'weekly'])) }),
   'retention.preview': v.strictObject({ jobId: id, retention }),
   'history.runs': v.strictObject({ jobId: id, limit: page, before: v.exactOptional(id) }),
   'history.problems': run,

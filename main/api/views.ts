@@ -6,6 +6,7 @@ import type { EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChange
 import type { AddressValues } from '../../engine/protocol/providers/description.ts'
 import type { LanguageChoice } from '../text/language.ts'
 import type { JobDisk } from './drive-views.ts'
+import type { MailView } from './mail-views.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
 import type { OverwriteRule, PlannedEntry, PlanTotals } from '../../engine/protocol/restore-rules.ts'
 import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
@@ -33,6 +34,8 @@ export interface AppState {
   readonly uncovered: readonly UncoveredFolder[]
   /** Absent where nothing is open in the file manager. */
   readonly files?: FilesView
+  /** Absent where no mail server is set up. */
+  readonly mail?: MailView
   /** "Pause all" is on: running jobs are paused, scheduled runs wait. */
   readonly pausedAll: boolean
   /** When that ends by itself, ms since 1970; absent: only when somebody says so. */

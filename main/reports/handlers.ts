@@ -1,17 +1,16 @@
 import type { Handlers } from '../api/dispatch.ts'
-import type { Ask } from '../authority/ask.ts'
 import { reportEndQuestion, reportQuestion } from '../authority/report-questions.ts'
-import type { JobStore } from '../jobs/store.ts'
+import { mailHandlers, type MailHandlerPorts } from '../mail/handlers.ts'
 import { expectAddress, type Reports } from './reports.ts'
 
-export interface ReportHandlerPorts {
-  readonly store: Pick<JobStore, 'get'>
+export interface ReportHandlerPorts extends MailHandlerPorts {
   readonly reports: Pick<Reports, 'set' | 'view'>
-  readonly ask: Ask
 }
 
-export function reportHandlers({ store, reports, ask }: ReportHandlerPorts): Pick<Handlers, 'report.set'> {
+export function reportHandlers(ports: ReportHandlerPorts): Pick<Handlers, 'report.set' | 'mail.set' | 'mail.test' | 'mail.choose'> {
+  const { store, reports, ask } = ports
   return {
+    ...mailHandlers(ports),
     async 'report.set'({ jobId, report }) {
       const { config } = store.get(jobId)
       const before = reports.view(jobId)

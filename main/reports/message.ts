@@ -51,10 +51,15 @@ const outcomes: Readonly<Record<RunView['outcome'], string>> = {
   success: 'backed up', unchanged: 'nothing had changed', warnings: 'backed up with warnings', partial: 'not finished', failed: 'failed', stopped: 'stopped by hand',
 }
 
+/** How a run ended, in words; of an error its code alone. */
+export function outcomeWords({ outcome, error }: Pick<RunView, 'outcome' | 'error'>): string {
+  return `${outcomes[outcome]}${error ? ` (${error.code})` : ''}`
+}
+
 function lineOf({ job, host, ended }: Told): string {
   const head = `Holdfast backup "${job}" on ${host}`
   if (!ended) return `${head}: started`
-  const { outcome, startedMs, finishedMs, files, bytes, uploadedBytes, problems, error } = ended
+  const { startedMs, finishedMs, files, bytes, uploadedBytes, problems } = ended
   const seconds = Math.max(0, Math.round((finishedMs - startedMs) / 1000))
-  return `${head}: ${outcomes[outcome]}${error ? ` (${error.code})` : ''}, ${files.found} files, ${bytes.found} bytes, ${uploadedBytes} bytes sent, ${problems} warnings, ${seconds} s`
+  return `${head}: ${outcomeWords(ended)}, ${files.found} files, ${bytes.found} bytes, ${uploadedBytes} bytes sent, ${problems} warnings, ${seconds} s`
 }

@@ -4,6 +4,7 @@ import type { SaveDialogOptions } from 'electron'
 import type { Handlers } from '../api/dispatch.ts'
 import type { JobRecord, JobStore } from '../jobs/store.ts'
 import { logHandlers } from '../logs/handlers.ts'
+import type { Mail } from '../mail/mail.ts'
 import type { ReadableLogs } from '../logs/reader.ts'
 import type { Reports } from '../reports/reports.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
@@ -24,6 +25,7 @@ export interface SupportHandlerPorts {
   readonly history: Pick<RunHistory, 'page'>
   readonly secrets: SecretStore
   readonly reports: Pick<Reports, 'address'>
+  readonly mail: Pick<Mail, 'server' | 'password'>
   readonly accounts: { readonly view: { readonly list: readonly { readonly name: string; readonly login: string }[] } }
   readonly copy: (text: string) => void
   /** Where a person wants a file to be; undefined: nowhere. */
@@ -69,17 +71,18 @@ function sourceOf({ version, settings, store, history, secrets }: SupportHandler
 }
 
 /** All of somebody's that is known by its value. */
-function knownOf({ home, store, secrets, reports, accounts }: Pick<SupportHandlerPorts, 'home' | 'store' | 'secrets' | 'reports' | 'accounts'>): Known {
+function knownOf({ home, store, secrets, reports, mail, accounts }: SupportHandlerPorts): Known {
   const places = [...store.all.map(({ config }) => config.destination), ...store.copies.all.map(({ destination }) => destination)]
   const values = places.flatMap((place) => (place.type === 'provider' ? Object.values(place.values) : []))
   const owner = userInfo().username
   return {
     secrets: [...store.repositories.all.map((one) => orNone(() => keptSecrets(secrets, one))), ...store.copies.all.map((one) => orNone(() => secrets.get(one.id, repositoryUrl(one.destination))))]
       .flatMap((kept) => (kept ? [kept.password, ...Object.values(kept.storage)] : []))
+      .concat(mail.password ?? [])
       .concat(store.all.flatMap(({ id }) => addressParts(reports.address(id)))),
     folders: [...store.all.flatMap(({ config }) => config.sources), ...places.flatMap((place) => (place.type === 'folder' ? [place.path] : [])), home, homedir()],
     jobs: store.all.map(({ config }: JobRecord) => config.name),
-    names: [hostname(), owner, ...store.all.flatMap(({ host }) => (host === undefined ? [] : [host])), ...values.filter(isTelling), ...accounts.view.list.flatMap(({ name, login }) => [name, login])],
+    names: [hostname(), owner, ...store.all.flatMap(({ host }) => (host === undefined ? [] : [host])), ...values.filter(isTelling), ...accounts.view.list.flatMap(({ name, login }) => [name, login]), ...(mail.server ? [mail.server.host, mail.server.user ?? '', mail.server.from, ...mail.server.to] : [])],
   }
 }
 

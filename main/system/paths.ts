@@ -18,6 +18,8 @@ export interface AppPaths {
   readonly reminders: string
   /** Who is told of backups. */
   readonly reports: string
+  /** By way of which server messages go to whom, and the ones that wait. */
+  readonly mail: string
   /** The state of the app, for `holdfast status`. */
   readonly status: string
   readonly logs: string
@@ -37,6 +39,7 @@ export function appPaths(environment: Readonly<Record<string, string | undefined
     watch: join(home, 'watch.json'),
     reminders: join(home, 'reminders.json'),
     reports: join(home, 'reports.json'),
+    mail: join(home, 'mail.json'),
     status: join(home, statusFile),
     logs: join(home, 'logs'),
   }

@@ -1,5 +1,5 @@
 import type { Folders } from '../authority/folders.ts'
-import type { AccountsView, AppState, CareView, CopyView, FilesView, JobView, LiveState, Notice, SettingsView, Surroundings } from '../api/contract.ts'
+import type { AccountsView, AppState, CareView, CopyView, FilesView, JobView, LiveState, MailView, Notice, SettingsView, Surroundings } from '../api/contract.ts'
 import type { ActiveRun } from '../runs/active-run.ts'
 import type { Care } from '../runs/care.ts'
 import type { Copies } from '../runs/copies.ts'
@@ -35,6 +35,7 @@ export interface StateSources {
   readonly visits: Pick<Visits, 'current'>
   readonly watch: Pick<RepositoryWatch, 'hold' | 'holdsOfOthers' | 'oldestMs'>
   readonly reports: Pick<Reports, 'view'>
+  readonly mail: { readonly view: MailView | undefined }
   readonly kits: Pick<Kits, 'view'>
   readonly disks: Pick<Disks, 'view'>
   readonly secrets: SecretStore
@@ -63,6 +64,7 @@ export function appState(sources: StateSources): AppState {
     accounts: sources.accounts.view,
     uncovered: store.all.length > 0 ? sources.uncovered.view : [],
     ...(sources.files.view && { files: sources.files.view }),
+    ...(sources.mail.view && { mail: sources.mail.view }),
     pausedAll: queue.pausedAll,
     ...(queue.pausedUntilMs !== undefined && { pausedUntilMs: queue.pausedUntilMs }),
     surroundings: sources.surroundings.value,

@@ -27,7 +27,7 @@ test('an address is told of each backup, shown without what identifies its owner
   await user.addJob({ name: 'letters', sources: [folder.path('tree')], destination: { type: 'folder', path: folder.made('backup') }, password })
   const open = async (): Promise<void> => {
     await user.click('More actions')
-    await user.page.getByRole('menuitem', { name: 'Tell an address…' }).click()
+    await user.page.getByRole('menuitem', { name: 'Tell somebody…' }).click()
   }
   await open()
   await user.page.getByRole('textbox', { name: 'Address' }).fill('http://example.org/x')

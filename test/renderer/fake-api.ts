@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MailReason, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { logPage, logRows } from './fake-log.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
@@ -41,6 +41,8 @@ export class FakeApi implements Bridge {
   /** What the next tests of a destination find. */
   sameRepository = false
   serverKey: string | undefined
+  /** Why test messages are not sent. */
+  mailReason: MailReason | undefined
   /** Newest first. */
   log: readonly LogRow[]
   app: AppState
@@ -184,6 +186,16 @@ export class FakeApi implements Bridge {
     'history.problems': () => problems,
     'history.copyLog': () => ({ lines: 214 }),
     'logs.page': (request) => logPage(this.log, request),
+    'mail.set': ({ server }) => {
+      const { mail, ...rest } = this.app
+      this.app = rest
+      this.change(server ? { mail: { server, jobs: mail?.jobs ?? {} } } : {})
+    },
+    'mail.test': () => ({ ...(this.mailReason !== undefined && { reason: this.mailReason }), refused: [] }),
+    'mail.choose': ({ jobId, when }) => {
+      const { mail } = this.app
+      if (mail) this.change({ mail: { ...mail, jobs: { ...mail.jobs, ...(when && { [jobId]: when }) } } })
+    },
     'support.make': ({ names }) => ({ files: [{ name: 'read-me.txt', bytes: 612 }, { name: 'log.jsonl', bytes: names ? 130_000 : 120_000 }] }),
     'support.read': ({ name, from }) => (name === 'read-me.txt' ? { text: 'A report of Holdfast' } : { text: `line ${from} of ‹folder 1›\n`.repeat(30), ...(from === 0 && { next: 65_536 }) }),
     'support.save': () => ({ done: this.printed }),

@@ -12,6 +12,15 @@ export const reportAttacks = {
     ['of a job that is not there', { jobId: 'constructor', report: null }, 'not-found'],
     ['tells nobody any more of what nobody was told of', { jobId: local.id, report: null }, 'allowed'],
   ],
+  'mail.set': ({ server }) => [
+    ['sends messages by way of a server of its own', { server: { host: new URL(server.endpoint).hostname, port: 25, security: 'starttls', from: 'a@attacker.example', to: ['b@attacker.example'] } }, 'aborted'],
+    ['with the kept password', { server: { host: 'attacker.example', port: 25, security: 'tls', user: 'mia', from: 'a@attacker.example', to: ['b@attacker.example'] } }, 'arguments'],
+    ['to somebody who is hidden in an address', { server: { host: 'attacker.example', port: 25, security: 'tls', from: 'a@b', to: ['a@b\r\nBcc: x@y'] } }, 'arguments'],
+    ['where everybody can read them', { server: { host: 'attacker.example', port: 25, security: 'none', from: 'a@b', to: ['a@b'] } }, 'arguments'],
+    ['none, where there is no server', { server: null }, 'allowed'],
+  ],
+  'mail.test': () => [['sends words of its own', { to: 'x@attacker.example', text: 'x' }, 'arguments'], ['where no server is set up', undefined, 'not-found']],
+  'mail.choose': ({ local }) => [['of a job that is not there', { jobId: 'constructor', when: 'always' }, 'not-found'], ['tells it never', { jobId: local.id, when: 'never' }, 'arguments']],
   'history.copyLog': ({ local }) => [['takes the whole log', { jobId: local.id, runId: '-' }, 'allowed']],
   'logs.page': () => [
     ['reads another file', { filter: {}, limit: 10, before: '../../secrets.json' }, 'arguments'],

@@ -20,6 +20,8 @@ import { Whereabouts } from '../../../main/repositories/whereabouts.ts'
 import type { Where } from '../../../main/repositories/spread.ts'
 import { openReminders, PasswordReminder } from '../../../main/repositories/reminder.ts'
 import { openWatched, RepositoryWatch } from '../../../main/repositories/watch.ts'
+import { Mail } from '../../../main/mail/mail.ts'
+import { openMailFile } from '../../../main/mail/store.ts'
 import { openReportsFile, Reports } from '../../../main/reports/reports.ts'
 import { repositoryUrl } from '../../../main/repositories/address.ts'
 import { Places } from '../../../main/repositories/places.ts'
@@ -88,9 +90,11 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   const missing = new Map<string, MissingAccount>()
   const told: string[] = []
   const reports = new Reports({ ...ports, file: openReportsFile(join(folder, 'reports.json'), now), host: hostname(), log: (_level, words) => { told.push(words) }, timeoutMs: 300 })
+  const mail = new Mail({ ...ports, file: openMailFile(join(folder, 'mail.json'), now), host: hostname(), jobs: () => store.all, runs: (jobId) => history.page(jobId, 200).runs, log: (_level, words) => { told.push(words) } })
   const backups = new Backups({ ...ports, missingAccount: (address) => missing.get(address), onStarted: (startedMs, record) => { reports.started(startedMs, record) }, onEnded: (run, record) => {
     ended.push(run)
     reports.ended(run, record)
+    mail.ended(run, record)
     watch.runEnded(run, record)
   } })
   const restores = new Restores({ ...ports, onEnded: (restore) => { restored.push(restore) } })
@@ -142,5 +146,5 @@ export function openWorld(folder = mkdtempSync(join(tmpdir(), 'holdfast-jobs-'))
   }
   const learn = (id: string, repositoryId: string, known: KnownRepository | undefined): Promise<void> => store.repositories.learn(store.get(id).repository.id, repositoryId, known)
   const repositoryOf = (id: string): string => store.get(id).repository.id
-  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, kits, offered, log, add, folders, pace: ports.pace, whereabout, disks: knownDisks, attached, flushed, safe, whereabouts, dismissed, dismiss }
+  return { folder, settings, awake, surroundings, learn, repositoryOf, missing, timers, hosts, last, lines, ended, restored, restarts, store, secrets, history, interrupted, supervisor, counts, queue, backups, care, cared, copies, copied, awayPlaces, previews, restores, visits, places, browsing, reports, mail, told, watch, shown, announced, tests, passwords, reminder, reminders, asksFor, reminded, kits, offered, log, add, folders, pace: ports.pace, whereabout, disks: knownDisks, attached, flushed, safe, whereabouts, dismissed, dismiss }
 }

@@ -33,6 +33,8 @@ async function telling() {
   const docs = await world.add('docs')
   await world.reports.set(docs, { kind: 'ping', address: 'https://hc.example.net/b7a1-secret-t0ken' })
   secrets.push('b7a1-secret-t0ken')
+  await world.mail.setServer({ host: 'smtp.mail-host.example', port: 465, security: 'tls', user: 'smtp-user-7', from: 'from@example.org', to: ['to@example.org'] }, 'mail pässword 1')
+  secrets.push('mail pässword 1')
   for (const provider of providers) {
     const storage = Object.fromEntries(provider.secrets.map(({ name }) => [name, keyOf(provider.id, name)]))
     secrets.push(...Object.values(storage))
@@ -47,6 +49,7 @@ async function telling() {
   log(`GET ${userinfo} failed`)
   log(`typed ${words}`)
   log(`cannot read ${folders[0]}/Brief an Anwalt.odt: EACCES`, { job: 'docs', file: `${folders[0]}/Brief an Anwalt.odt` })
+  log('smtp-user-7 wrote')
   log('Authorization: Bearer ya29.a0AfH6SMBx-yZ connect to 192.168.7.31 as mia@example.org')
   const saved = join(folder, 'out dir', 'report.zip')
   mkdirSync(join(folder, 'out dir'))
@@ -83,7 +86,7 @@ describe.each([false, true])('a report with names of folders: %s', (names) => {
     }
     const all = Object.values(zip).map((one) => strFromU8(one)).join('\n') + readFileSync(world.saved, 'latin1')
     for (const secret of world.secrets) for (const spelled of spellings(secret)) expect(all.includes(spelled), spelled).toBe(false)
-    for (const telltale of [words, 's3cr3t-in-url', 'q1w2e3r4', 'ya29', '192.168.7.31', 'mia@example.org', 'nas.example.org', 'hc.example.net', 'secret-notice']) expect(all.includes(telltale), telltale).toBe(false)
+    for (const telltale of [words, 's3cr3t-in-url', 'q1w2e3r4', 'ya29', '192.168.7.31', 'mia@example.org', 'nas.example.org', 'hc.example.net', 'smtp-user-7', 'mail-host', 'secret-notice']) expect(all.includes(telltale), telltale).toBe(false)
     for (const provider of providers) for (const value of Object.values(exampleValues(provider))) if (/[.@/:]/.test(value)) expect(all.includes(value), value).toBe(false)
     for (const name of ['Scheidung', 'Brief an Anwalt', 'docs']) expect(all.includes(name), name).toBe(names)
     expect(all).toContain('1.2.3')

@@ -55,6 +55,8 @@ const shots: readonly Shot[] = [
   ['log-chosen', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Show log'); await page.getByRole('listbox').getByRole('option').nth(5).click(); await page.getByRole('listbox').getByRole('option').nth(3).click({ modifiers: ['Shift'] }); await page.keyboard.press('Tab'); await page.keyboard.press('Shift+Tab'); await page.getByLabel('When').selectOption('between') }],
   ['log-empty', 'first-run', async (page) => { await goTo(page, 'Settings'); await click(page, 'Show log') }],
   ['support-report', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Save a report for support…'); await page.getByLabel('What will be in it').selectOption('log.jsonl'); await page.getByText('line 0 of').waitFor() }],
+  ['mail-card', 'idle', async (page) => { await page.evaluate(() => { globalThis.window.fake.change({ mail: { server: { host: 'smtp.example.org', port: 587, security: 'starttls', user: 'mia', from: 'holdfast@example.org', to: ['mia@example.org', 'ops@example.org'] }, jobs: {}, failed: { atMs: Date.now(), reason: 'credentials', givenUp: true } } }) }); await goTo(page, 'Settings'); await click(page, 'Send a test message'); await page.getByText('The mail server took').scrollIntoViewIfNeeded() }],
+  ['mail-dialog', 'idle', async (page) => { await goTo(page, 'Settings'); await click(page, 'Set up e-mail…'); await page.getByLabel('User name').fill('mia'); await click(page, 'Save…') }],
   ['form', 'idle', inSequence('Add job')],
   ['form-errors', 'idle', inSequence('Add job', 'Create job')],
   ['form-s3', 'idle', async (page) => { await click(page, 'Add job'); await page.getByRole('radio', { name: 'S3 storage' }).check() }],
