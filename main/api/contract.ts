@@ -2,9 +2,9 @@ import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rule
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveFolderView, DriveView } from './drive-views.ts'
 import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
-import type { MailReason, MailServer, MailWhen } from './mail-views.ts'
 import type { LogFilter, LogPage, LogPosition, SupportPage, SupportView } from './log-views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
+import type { MailReason, MailServer, MailWhen } from './mail-views.ts'
 
 export type * from './account-views.ts'
 export type * from './log-views.ts'

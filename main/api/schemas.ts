@@ -73,6 +73,19 @@ const conditions = v.strictObject({
   networks: v.exactOptional(v.strictObject({ rule: v.picklist(['only', 'never']), names: v.pipe(few(20), v.array(networkName), v.minLength(1)) })),
 })
 
+const mailAddress = v.pipe(v.string(), v.check((text) => readMailAddress(text) === text))
+const mailLine = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.check((text) => !/\p{Cc}/u.test(text)))
+
+/** A mail server, also as its file keeps it. */
+export const mailServerSchema: v.GenericSchema<unknown, MailServer> = v.strictObject({
+  host: v.pipe(v.string(), v.check(isMailHost)),
+  port: v.pipe(whole, v.minValue(1), v.maxValue(65_535)),
+  security: v.picklist(['tls', 'starttls']),
+  user: v.exactOptional(mailLine),
+  from: mailAddress,
+  to: v.pipe(few(mostRecipients), v.array(mailAddress), v.minLength(1), v.maxLength(mostRecipients)),
+})
+
 const terms = {
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?$/)),
   excludes,
@@ -121,19 +134,6 @@ const visit = v.strictObject({ visitId: id })
 const place = v.union([job, visit])
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
-const mailAddress = v.pipe(v.string(), v.check((text) => readMailAddress(text) === text))
-const mailLine = v.pipe(v.string(), v.minLength(1), v.maxLength(256), v.check((text) => !/\p{Cc}/u.test(text)))
-
-/** A mail server, also as its file keeps it. */
-export const mailServerSchema: v.GenericSchema<unknown, MailServer> = v.strictObject({
-  host: v.pipe(v.string(), v.check(isMailHost)),
-  port: v.pipe(whole, v.minValue(1), v.maxValue(65_535)),
-  security: v.picklist(['tls', 'starttls']),
-  user: v.exactOptional(mailLine),
-  from: mailAddress,
-  to: v.pipe(few(mostRecipients), v.array(mailAddress), v.minLength(1), v.maxLength(mostRecipients)),
-})
-
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
 const logPosition = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}-\d{1,12}$/))
 const logFilter = v.strictObject({

@@ -40,6 +40,7 @@ export const mailWords = {
   whens: { none: 'Never', failure: 'When it fails', warning: 'When it fails or has warnings', always: 'After each run', weekly: 'Once a week, about all such jobs' } satisfies Record<MailWhen | 'none', string>,
   chosen: 'Saved',
   label: 'E-mail',
+  address: 'A web address',
   first: 'Set up a mail server in the settings first.',
   toSettings: 'Open settings',
 } as const

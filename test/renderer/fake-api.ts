@@ -1,5 +1,6 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MailReason, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { logPage, logRows } from './fake-log.ts'
+import type { MailReason } from '../../main/api/mail-views.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
 
 export type Scenario = 'first-run' | 'idle' | 'busy' | 'waiting' | 'paused' | 'crashed' | 'restoring' | 'restored' | 'loading' | 'broken' | 'offline'
