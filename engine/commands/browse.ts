@@ -29,6 +29,7 @@ import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
+import { journeysOf, partsOf } from './restore/journeys.ts'
 import { planPage, planRestore, type PlanStep } from './restore/plan.ts'
 import { selectPaths } from './restore/selection.ts'
 import { viewTarget } from './restore/target.ts'
@@ -211,12 +212,14 @@ export class Browser implements AsyncDisposable {
   }
 
   /** Errors: as of plan. */
-  async planPage({ snapshot, paths, except, target, after, limit }: PlanQuery): Promise<PlanPage> {
-    const { trees: { load } } = this.#reader
-    const root = await this.#root(snapshot)
-    const selection = await selectPaths(load, root, paths, except)
-    using view = await viewTarget(target)
-    return await planPage(load, { root, selection, target: view, ...(after && { after }) }, limit, this.#context.signal)
+  async planPage({ target, after, limit, ...part }: PlanQuery): Promise<PlanPage> {
+    const { repository, memory, trees: { load } } = this.#reader
+    this.#missed ??= await memory.warn(this.#context.signal)
+    const parts = await partsOf(part, this.#reader, (snapshot) => resolveSnapshot(repository, snapshot, { host: hostOf(this.#job), memory }, this.#context.signal))
+    let homeless = 0
+    const journeys = await journeysOf(target, parts, load, () => { homeless += 1 })
+    const page = await planPage(load, journeys, { limit, ...(after && { after }) }, this.#context.signal)
+    return after || homeless === 0 ? page : { ...page, totals: { ...page.totals, unreadable: { entries: page.totals.unreadable.entries + homeless, bytes: page.totals.unreadable.bytes } } }
   }
 
   /** Resolves when the index of names has all that it can have. Errors: as of search. */

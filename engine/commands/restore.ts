@@ -1,4 +1,4 @@
-import { fromText } from '../base/byte-string.ts'
+import { fromText, toShown } from '../base/byte-string.ts'
 import { asHoldfastError } from '../base/errors.ts'
 import { HeapKeeper, keepNativeMemorySmall } from '../base/memory.ts'
 import type { RestoreJob } from '../protocol/job.ts'
@@ -34,7 +34,10 @@ export async function restore(job: RestoreJob, context: CommandContext): Promise
   const [{ id: snapshot }] = parts
   const facts = { snapshot, repositoryId: reader.repository.config.repositoryId }
   if (parts.every(({ wanted }) => wanted === 'all')) progress.totalBytes = parts.reduce((sum, { manifest }) => sum + manifest.counters.bytes, 0)
-  const journeys = await journeysOf(job.target, parts, reader.trees.load, progress)
+  const journeys = await journeysOf(job.target, parts, reader.trees.load, (part, { name, path }) => {
+    progress.part = { snapshot: part.id, below: '' }
+    progress.problem('not-restored', name, `not restored: where ${toShown(path)} was is no folder that this job backs up here; restore it into another folder`, name)
+  })
   await keepNativeMemorySmall()
   try {
     for (const journey of journeys) await travel(journey, job, { context, reader, progress })

@@ -1,7 +1,7 @@
 import type { AccountReference, TokenAnswer } from './accounts.ts'
 import type { HeldJob, UnusualReason } from './changes.ts'
 import type { WireError } from './errors.ts'
-import type { EngineJob, JobSecrets, RestoreJob } from './job.ts'
+import type { EngineJob, JobSecrets, RestoreInto, RestoreJob } from './job.ts'
 import type { PlanPage } from './restore-rules.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
 
@@ -91,8 +91,8 @@ export type BrowseQuery =
   | { readonly type: 'search'; readonly text: string; readonly after?: string; readonly limit: number }
   /** What a snapshot changed, compared with the one before it of its job and host; `limit`: of entries that are told one by one. A newer such query ends it (`aborted`). */
   | { readonly type: 'diff'; readonly snapshot: string; readonly limit: number }
-  /** A stretch of what a restore of these paths into this folder would meet there; see PlanPage. Nothing is written. */
-  | ({ readonly type: 'plan'; readonly target: string; readonly after?: Uint8Array; readonly limit: number } & PlannedPart)
+  /** A stretch of what a restore of these paths would meet where it goes; see PlanPage. Nothing is written. `after`: `next` of the answer before. */
+  | ({ readonly type: 'plan'; readonly target: RestoreInto; readonly after?: Uint8Array; readonly limit: number } & PlannedPart)
   /** What a path was in the snapshots of the same job and host. Bytes as in `list`. */
   | { readonly type: 'versions'; readonly snapshot: string; readonly path: Uint8Array }
 

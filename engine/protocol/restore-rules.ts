@@ -55,7 +55,7 @@ export interface PlannedEntry {
   readonly there?: { readonly size: number; readonly mtimeMs: number }
 }
 
-/** A stretch of a plan. `next`: where it goes on, in the order of the paths; absent: it was the last. */
+/** A stretch of a plan. `next`: where it goes on, for whoever made it; absent: it was the last. */
 export interface PlanPage {
   readonly entries: readonly PlannedEntry[]
   /** Of this stretch. */

@@ -82,11 +82,13 @@ const backupJob = v.object({
 
 const restorePart = { snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), only: v.exactOptional(v.array(bytes)) }
 
+const restoreInto = v.union([address, v.object({ origins: v.pipe(v.array(address), v.minLength(1)) })])
+
 const restoreJob = v.object({
   ...jobBase,
   ...restorePart,
   type: v.literal('restore'),
-  target: v.union([address, v.object({ origins: v.pipe(v.array(address), v.minLength(1)) })]),
+  target: restoreInto,
   overwrite: v.picklist(overwriteRules),
   more: v.exactOptional(v.pipe(v.array(v.object(restorePart)), v.maxLength(1000))),
 })
@@ -206,7 +208,7 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('diff'), snapshot: text, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
   v.object({ type: v.literal('versions'), snapshot: text, path: bytes }),
-  v.object({ type: v.literal('plan'), target: address, snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), after: v.exactOptional(bytes), limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
+  v.object({ type: v.literal('plan'), target: restoreInto, snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), after: v.exactOptional(bytes), limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
 ])
 
 const secrets = { password: text, storage: v.record(text, text) }

@@ -234,23 +234,22 @@ export interface Api {
   'restore.plan'(request: {
     readonly place: PlaceRef
     readonly snapshot: string
-    readonly target: FolderRef
+    readonly target: RestoreTo
     readonly paths: readonly Uint8Array[]
     readonly except: readonly Uint8Array[]
     readonly after?: Uint8Array
     readonly limit: number
   }): PlanPage
-  /** Asks where the folder holds configuration, or starts programs, or the originals are in it. */
-  'restore.start'(request: {
+  /** Asks where the folder holds configuration, or starts programs, or the originals are in it; and before it goes to where the files were. */
+  'restore.start'(request: RestorePart & {
     readonly place: PlaceRef
-    readonly snapshot: string
-    readonly target: FolderRef
-    /** Empty: everything. */
-    readonly paths: readonly Uint8Array[]
-    /** Left out, with what is below, unless a longer one in `paths` takes it in again. */
-    readonly except: readonly Uint8Array[]
+    readonly target: RestoreTo
     readonly overwrite: OverwriteRule
+    /** Restored after that, in one go; a second version of a path gets a name with its date. */
+    readonly more?: readonly RestorePart[]
   }): { readonly restoreId: string }
+  /** Tries again what an ended restore could not restore, and nothing else, as it was asked for then. Errors: `not-found`, with `data.reason` `nothing` where nothing can be. Asks as restore.start. */
+  'restore.retry'(request: { readonly restoreId: string }): { readonly restoreId: string }
   'restore.pause'(request: { readonly restoreId: string }): void
   'restore.resume'(request: { readonly restoreId: string }): void
   'restore.stop'(request: { readonly restoreId: string }): void
@@ -271,6 +270,18 @@ export interface Api {
   /** Nobody wants to hear again that no job covers a folder (`AppState.uncovered`). Errors: `not-found`. */
   'uncovered.fine'(request: { readonly name: string }): void
 }
+
+/** What of a snapshot is restored. */
+export interface RestorePart {
+  readonly snapshot: string
+  /** Empty: everything. */
+  readonly paths: readonly Uint8Array[]
+  /** Left out, with what is below, unless a longer one in `paths` takes it in again. */
+  readonly except: readonly Uint8Array[]
+}
+
+/** A folder, or where the files were: where the jobs of this computer that share the repository back up from. Only of a job's repository. */
+export type RestoreTo = FolderRef | { readonly original: true }
 
 export interface SearchAnswer {
   readonly entries: readonly FoundEntry[]
@@ -392,6 +403,7 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'files.copyPassword': true,
   'restore.plan': true,
   'restore.start': true,
+  'restore.retry': true,
   'restore.pause': true,
   'restore.resume': true,
   'restore.stop': true,

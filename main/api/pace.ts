@@ -106,6 +106,7 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'files.copyPassword': 'write',
   'restore.plan': 'light',
   'restore.start': 'heavy',
+  'restore.retry': 'heavy',
   'restore.pause': 'light',
   'restore.resume': 'light',
   'restore.stop': 'light',

@@ -134,6 +134,10 @@ const visit = v.strictObject({ visitId: id })
 const place = v.union([job, visit])
 const run = v.strictObject({ jobId: id, runId: id })
 const restore = v.strictObject({ restoreId: id })
+const restorePart = { snapshot, paths: manyPaths, except: manyPaths }
+const restoreTo = v.union([folder, v.strictObject({ original: v.literal(true) })])
+/** Snapshots that one restore may take something from. */
+const mostParts = 100
 const page = v.pipe(whole, v.minValue(1), v.maxValue(1000))
 const logPosition = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}-\d{1,12}$/))
 const logFilter = v.strictObject({
@@ -219,15 +223,9 @@ export const requests: RequestSchemas = {
   'files.open': v.strictObject({ place }),
   'files.close': none,
   'files.copyPassword': none,
-  'restore.plan': v.strictObject({ place, snapshot, target: folder, paths: manyPaths, except: manyPaths, after: v.exactOptional(exactBytes), limit: page }),
-  'restore.start': v.strictObject({
-    place,
-    snapshot,
-    target: folder,
-    paths: manyPaths,
-    except: manyPaths,
-    overwrite: v.picklist(overwriteRules),
-  }),
+  'restore.plan': v.strictObject({ place, ...restorePart, target: restoreTo, after: v.exactOptional(exactBytes), limit: page }),
+  'restore.start': v.strictObject({ place, ...restorePart, target: restoreTo, overwrite: v.picklist(overwriteRules), more: v.exactOptional(v.pipe(few(mostParts - 1), v.array(v.strictObject(restorePart)))) }),
+  'restore.retry': restore,
   'restore.pause': restore,
   'restore.resume': restore,
   'restore.stop': restore,

@@ -488,7 +488,10 @@ export interface RestoreView {
   /** Name of the job, or where the repository is. */
   readonly from: string
   readonly snapshot: string
-  readonly target: string
+  /** How many more snapshots it takes something from. */
+  readonly more: number
+  /** A folder; absent: where the files were. */
+  readonly target?: string
   /** How many paths were picked; 0: everything. */
   readonly paths: number
   /** How many were left out of what was picked. */
@@ -496,6 +499,8 @@ export interface RestoreView {
   readonly state: JobRunState
   /** Key into LiveState.runs while it runs. */
   readonly runId: string
+  /** Something that was not restored can be tried again. */
+  readonly canRetry: boolean
   readonly result?: RunView
 }
 

@@ -211,6 +211,15 @@ export function restoreQuestion(target: string, reason: Sensitivity): Question {
   }
 }
 
+/** @param origins where the files that may be written were */
+export function originalsQuestion(origins: readonly string[]): Question {
+  return {
+    title: 'Restore to where the files were?',
+    detail: lines([...origins.slice(0, 8).map(shownText), ...(origins.length > 8 ? [`and ${origins.length - 8} more`] : []), 'Restored files may replace what is there. If you are not sure, cancel and choose an empty folder.']),
+    yes: 'Restore there',
+  }
+}
+
 export function autoStartQuestion(on: boolean): Question {
   return on
     ? { title: m.ask_autoStart_title(), detail: m.ask_autoStart_detail(), yes: m.ask_autoStart_yes() }

@@ -1,3 +1,4 @@
+import type { RestoreInto } from '../../engine/protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery } from '../../engine/protocol/messages.ts'
 import type { PlaceRef, Request, Response } from '../api/contract.ts'
 import { EngineError, MainError } from '../api/errors.ts'
@@ -106,8 +107,8 @@ export class Browsing {
     return { versions: answer.versions, coverage: answer.coverage }
   }
 
-  /** @param target a folder that a person chose. Errors: as of snapshots; `not-found`, `denied`. */
-  async plan({ place, ...query }: Omit<Request<'restore.plan'>, 'target'>, target: string): Promise<Response<'restore.plan'>> {
+  /** @param target a folder that a person chose, or where files were. Errors: as of snapshots; `not-found`, `denied`. */
+  async plan({ place, ...query }: Omit<Request<'restore.plan'>, 'target'>, target: RestoreInto): Promise<Response<'restore.plan'>> {
     const answer = await this.#ask(place, { type: 'plan', ...query, target })
     if (answer.type !== 'planned') throw unexpected(answer)
     const { type: _type, ...page } = answer

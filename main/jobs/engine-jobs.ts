@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
-import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, ServeJob, SyncJob, TestJob, WatchJob } from '../../engine/protocol/job.ts'
+import type { BackupJob, BrowseJob, CareJob, ForgetJob, RestoreJob, RestorePart, ServeJob, SyncJob, TestJob, WatchJob } from '../../engine/protocol/job.ts'
 import type { KnownRepository } from '../../engine/protocol/known.ts'
-import type { Destination, JobConfig, Request, Retention } from '../api/contract.ts'
+import type { Destination, JobConfig, PlaceRef, Retention } from '../api/contract.ts'
 import { keepsAll } from '../api/retention.ts'
 import { repositoryUrl } from '../repositories/address.ts'
 import type { CopyRecord } from '../repositories/copies.ts'
@@ -21,8 +21,10 @@ const groupsAtOnce = 2
 /** Asks the engine to tell what it learns. */
 const nothingKnown: KnownRepository = { repositoryId: '0'.repeat(32), revisions: [], floors: [] }
 
-/** A restore whose target is a path that main itself learned. */
-export type RestoreRequest = Omit<Request<'restore.start'>, 'target'> & { readonly target: string }
+/** A restore whose target, or the places where the files were, main itself learned. */
+export interface RestoreRequest extends Pick<RestoreJob, 'target' | 'snapshot' | 'paths' | 'except' | 'only' | 'overwrite' | 'more'> {
+  readonly place: PlaceRef
+}
 
 /** @param acceptOlderRepository somebody said that the repository may be older than what is known of it */
 export function backupJobOf(record: JobRecord, home: string, acceptOlderRepository = false): BackupJob {
@@ -45,14 +47,17 @@ export function backupJobOf(record: JobRecord, home: string, acceptOlderReposito
 export function restoreJobOf(place: Place, home: string, request: RestoreRequest): RestoreJob {
   return {
     type: 'restore',
-    snapshot: request.snapshot,
+    ...partOf(request),
     target: request.target,
-    paths: request.paths,
-    except: request.except,
     overwrite: request.overwrite,
+    ...(request.more && request.more.length > 0 && { more: request.more.map(partOf) }),
     ...repositoryOf(place, home),
     concurrency: place.concurrency,
   }
+}
+
+function partOf({ snapshot, paths, except, only }: RestorePart): RestorePart {
+  return { snapshot, paths, ...(except && { except }), ...(only && { only }) }
 }
 
 export function browseJobOf(place: Place, home: string): BrowseJob {

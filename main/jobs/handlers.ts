@@ -7,7 +7,7 @@ import type { Handlers } from '../api/dispatch.ts'
 import type { Ask } from '../authority/ask.ts'
 import type { Folders } from '../authority/folders.ts'
 import { lossesOf, retentionLoss } from '../authority/protection.ts'
-import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, proposalQuestion, removalQuestion, restoreQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
+import { acknowledgeQuestion, changeQuestion, olderQuestion, passwordQuestion, proposalQuestion, removalQuestion, retentionQuestion, storageQuestion, tryQuestion } from '../authority/questions.ts'
 import type { Sensitivity } from '../authority/sensitive.ts'
 import type { PasswordReminder } from '../repositories/reminder.ts'
 import type { RepositoryWatch } from '../repositories/watch.ts'
@@ -25,6 +25,7 @@ import { dropCopies, endCopies, expectNoCopyWithin } from './copy-handlers.ts'
 import { configProblem } from './engine-jobs.ts'
 import { keptSecrets, repositoryUrl } from '../repositories/address.ts'
 import type { Disks } from '../repositories/disks.ts'
+import { restoreHandlers } from './restore-handlers.ts'
 import type { Places } from '../repositories/places.ts'
 import type { RunHistory } from '../runs/history.ts'
 import type { Care } from '../runs/care.ts'
@@ -221,7 +222,7 @@ export function historyHandlers({ history, care, copies, restores, logs, copy, s
 }
 
 export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 'restore' | 'password'> & Pick<Handlers, 'destination.test'> {
-  const { browsing, restores } = ports
+  const { browsing } = ports
   return {
     'destination.test': (request) => test(ports, request),
     async 'password.check'({ jobId, password }) {
@@ -246,12 +247,7 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     'browse.search': (request) => browsing.search(request),
     'browse.changes': (request) => browsing.changes(request),
     'browse.versions': (request) => browsing.versions(request),
-    'restore.plan': ({ target, ...request }) => browsing.plan(request, ports.folders.path('restore', target)),
-    'restore.start': (request) => restore(ports, request),
-    'restore.pause': ({ restoreId }) => { restores.get(restoreId).pause() },
-    'restore.resume': ({ restoreId }) => { restores.get(restoreId).resume() },
-    'restore.stop': ({ restoreId }) => { restores.get(restoreId).stop('cancel') },
-    'restore.dismiss': ({ restoreId }) => { restores.dismiss(restoreId) },
+    ...restoreHandlers(ports),
   }
 }
 
@@ -267,17 +263,4 @@ async function test(ports: JobHandlerPorts, { destination: input, secrets, jobId
   const destination = ports.folders.destination(input, record)
   if (isTriedOnlyWhenAsked(destination, ports.store.all)) await ports.ask(tryQuestion(destination))
   return testDestination(ports, record, destination, secrets)
-}
-
-/** A folder that was chosen is good for one restore, so that no later one writes there unnoticed. */
-async function restore({ restores, folders, sensitivity, ask, places }: JobHandlerPorts, request: Request<'restore.start'>): Promise<{ readonly restoreId: string }> {
-  places.open(request.place)
-  const target = folders.path('restore', request.target)
-  const reason = sensitivity(target)
-  if (reason) await ask(restoreQuestion(target, reason))
-  // While somebody was asked, another request may have used it.
-  folders.path('restore', request.target)
-  const restoreId = restores.start({ ...request, target })
-  folders.spend(request.target)
-  return { restoreId }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { RestoreView, RunView } from '../api/contract.ts'
+import type { Problem, RestoreView, RunView } from '../api/contract.ts'
 import { MainError } from '../api/errors.ts'
 import { ActiveRun } from './active-run.ts'
 import type { RunPorts } from './active-run.ts'
@@ -75,9 +75,21 @@ export class Restores {
     return this.#find(id).run
   }
 
-  /** Errors: `not-found`. */
+  /** The folder that it restores to; the first of where the files were. Errors: `not-found`. */
   target(id: string): string {
-    return this.#find(id).request.target
+    const { target } = this.#find(id).request
+    return typeof target === 'string' ? target : (target.origins[0] ?? '')
+  }
+
+  /** What would try again what a restore that has ended did not restore. Errors: `not-found`, with `data.reason` `nothing` where there is nothing to try. */
+  again(id: string): RestoreRequest {
+    const { request, run, result } = this.#find(id)
+    const failed = result ? failedOf(run) : []
+    if (failed.length === 0) throw new MainError('not-found', 'There is nothing to try again.', { reason: 'nothing' })
+    const [first, ...more] = [request, ...(request.more ?? [])].map((part) => ({
+      ...part, only: failed.filter(({ snapshot }) => snapshot === part.snapshot).map(({ pathBytes }) => new Uint8Array(Buffer.from(pathBytes, 'base64'))),
+    }))
+    return { ...request, ...(first && { only: first.only }), more }
   }
 
   /** Problems of a restore by the id of its run, or undefined where the run is no restore of this session. */
@@ -105,6 +117,17 @@ export class Restores {
 }
 
 function viewOf({ id, request, place, run, result }: Restore): RestoreView {
-  const { snapshot, target, paths, except } = request
-  return { id, place: place.ref, from: place.name, snapshot, target, paths: paths.length, except: except.length, state: run.state, runId: run.id, ...(result && { result }) }
+  const { snapshot, target, more = [] } = request
+  const parts = [request, ...more]
+  const everything = parts.some(({ paths }) => paths.length === 0)
+  return {
+    id, place: place.ref, from: place.name, snapshot, more: more.length, ...(typeof target === 'string' && { target }),
+    paths: everything ? 0 : parts.reduce((sum, { paths }) => sum + paths.length, 0), except: parts.reduce((sum, { except = [] }) => sum + except.length, 0),
+    state: run.state, runId: run.id, canRetry: result !== undefined && failedOf(run).length > 0, ...(result && { result }),
+  }
+}
+
+/** What was not restored, as far as it is kept. */
+function failedOf({ problems }: ActiveRun): readonly NonNullable<Problem['from']>[] {
+  return problems.flatMap(({ from }) => from ?? [])
 }

@@ -127,7 +127,7 @@ export function announceRestore(restore: RestoreView, level: SettingsView['notif
   const failed = outcome === 'failed' || outcome === 'partial'
   if (failed) return { title: m.tell_restore_title(), body: restore.result ? failureText(restore.result) : '', urgent: true, route }
   const warned = outcome === 'warnings' ? m.tell_restore_warned({ problems: restore.result?.problems ?? 0 }) : ''
-  return { title: m.tell_restore_title2({ warned }), body: m.tell_restore_body({ target: visibleText(restore.target) }), urgent: false, route }
+  return { title: m.tell_restore_title2({ warned }), body: restore.target === undefined ? m.tell_restore_originals() : m.tell_restore_body({ target: visibleText(restore.target) }), urgent: false, route }
 }
 
 function fullText(error: RunView['error']): string {

@@ -1,8 +1,5 @@
 import { planClasses } from '../../main/api/restore-rules.ts'
-import type { Bridge, PlaceRef, PlannedEntry, PlanTotals, Request, WireError } from './bridge.ts'
-
-/** What of a snapshot is restored. */
-export type RestorePart = Pick<Request<'restore.start'>, 'snapshot' | 'paths' | 'except'>
+import type { Bridge, PlaceRef, PlannedEntry, PlanTotals, RestorePart, RestoreTo, WireError } from './bridge.ts'
 
 const pageSize = 200
 /** More are counted, and not listed. */
@@ -42,7 +39,7 @@ export class RestorePlan {
   }
 
   /** Begins anew. Of several targets the last one counts. */
-  async look(parts: readonly RestorePart[], target: Request<'restore.plan'>['target']): Promise<void> {
+  async look(parts: readonly RestorePart[], target: RestoreTo): Promise<void> {
     this.stop()
     const turn = this.#turn
     this.#state = 'looking'

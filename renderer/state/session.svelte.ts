@@ -1,9 +1,11 @@
 import { getContext, setContext } from 'svelte'
-import type { Api, Bridge, Channel, Response } from './bridge.ts'
+import type { Api, Bridge, Channel, PlaceRef, Response } from './bridge.ts'
+import { Baskets, mostItems, type BasketItem } from './basket.svelte.ts'
 import { AppStore } from './app-store.svelte.ts'
 import { isDeclined } from './declined.ts'
 import { Clock } from './clock.svelte.ts'
 import { Router } from './router.svelte.ts'
+import { basketWords } from '../text/basket.ts'
 import { Toasts } from './toasts.svelte.ts'
 
 const key = Symbol('session')
@@ -15,6 +17,7 @@ export class Session {
   readonly router = new Router()
   readonly toasts = new Toasts()
   readonly clock = new Clock()
+  readonly baskets = new Baskets()
 
   constructor(bridge: Bridge) {
     this.bridge = bridge
@@ -30,6 +33,14 @@ export class Session {
     return () => {
       for (const end of ends) end()
     }
+  }
+
+  /** Puts something into the restore list of a place, and says so. */
+  gather(place: PlaceRef, items: readonly BasketItem[]): void {
+    const basket = this.baskets.of(place)
+    const left = basket.add(items)
+    if (left > 0) this.toasts.problem(basketWords.full(left, mostItems))
+    else this.toasts.good(basketWords.added(basket.items.length))
   }
 
   /** Sends an intent. A failure is shown as a toast and answered with nothing; so is a no in main's own dialog, without a toast. */

@@ -24,6 +24,11 @@ export class Toasts {
     setTimeout(() => this.close(id), shownMs)
   }
 
+  /** Something that could not be done, which is no error of main's. */
+  problem(title: string): void {
+    this.#add({ tone: 'bad', title })
+  }
+
   bad(error: WireError): void {
     const { title, advice } = errorText(error)
     this.#add({ tone: 'bad', title, advice })

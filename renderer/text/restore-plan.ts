@@ -5,6 +5,10 @@ import { formatBytes, formatCount, formatMoment } from './format.ts'
 
 /** What a restore would meet, and do with it. */
 export const planWords = {
+  where: m.plan_where(),
+  folder: m.plan_folder(),
+  original: m.plan_original(),
+  originalHint: m.plan_originalHint(),
   title: m.plan_title(),
   looking: (seen: number) => (seen === 0 ? m.plan_looking() : m.plan_looking2({ seen })),
   nothing: m.plan_nothing(),

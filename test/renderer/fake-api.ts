@@ -271,13 +271,18 @@ export class FakeApi implements Bridge {
     'browse.search': ({ text, after }) => foundPage(text, after, this.#now),
     'browse.versions': ({ path }) => ({ versions: path.at(-1) === 0x66 ? pathVersions(this.#now) : [], coverage: { searched: 3, snapshots: 3, filling: false } }),
     'browse.changes': ({ snapshot }) => snapshotChanges(snapshot),
-    'restore.plan': ({ after, target }) => planPage(this.#now, target.id, after !== undefined),
-    'restore.start': ({ place, snapshot, target, paths, except }) => {
+    'restore.plan': ({ after, target }) => planPage(this.#now, 'id' in target ? target.id : '/home/mia', after !== undefined),
+    'restore.start': ({ place, snapshot, target, paths, except, more = [] }) => {
       const restore: RestoreView = {
-        id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, target: target.id, paths: paths.length, except: except.length, state: 'running', runId: 'run-x9',
+        id: 'x9', place, from: this.app.jobs.find((one) => 'jobId' in place && one.id === place.jobId)?.config.name ?? this.app.visit?.name ?? '', snapshot, more: more.length, ...('id' in target && { target: target.id }), paths: paths.length, except: except.length, state: 'running', runId: 'run-x9', canRetry: false,
       }
       this.change({ restores: [restore, ...this.app.restores] })
       return { restoreId: restore.id }
+    },
+    'restore.retry': ({ restoreId }) => {
+      const [before] = this.app.restores.filter(({ id }) => id === restoreId)
+      if (before) this.change({ restores: [{ ...before, id: 'x10', state: 'running', runId: 'run-x10', canRetry: false }, ...this.app.restores] })
+      return { restoreId: 'x10' }
     },
     'restore.pause': ({ restoreId }) => this.#setRestore(restoreId, 'paused'),
     'restore.resume': ({ restoreId }) => this.#setRestore(restoreId, 'running'),
@@ -358,7 +363,7 @@ function startState(scenario: Scenario, now: number): AppState {
   if (scenario === 'first-run' || !first || !second) return appState([], scenario === 'first-run' ? { notices: [{ id: 'n1', type: 'secrets-in-file' }] } : {})
   const state = scenario === 'paused' ? 'paused' : 'running'
   const running = [{ ...first, state, runId: 'run-j1' }, { ...second, state: 'running', runId: 'run-j2' }] as const
-  const restore: RestoreView = { id: 'x1', place: { jobId: 'j1' }, from: 'Documents', snapshot: 'Documents@128', target: '/home/mia/Restored', paths: 3, except: 1, state: 'running', runId: 'run-x1' }
+  const restore: RestoreView = { id: 'x1', place: { jobId: 'j1' }, from: 'Documents', snapshot: 'Documents@128', more: 0, target: '/home/mia/Restored', paths: 3, except: 1, state: 'running', runId: 'run-x1', canRetry: false }
   const result = run('j1', 'run-x1', now, { operation: 'restore', outcome: 'warnings', problems: 3, finishedMs: now - 90_000, startedMs: now - 8 * 60_000 })
   switch (scenario) {
     case 'busy':
@@ -370,7 +375,7 @@ function startState(scenario: Scenario, now: number): AppState {
     case 'restoring':
       return appState(jobs, { restores: [restore] })
     case 'restored':
-      return appState(jobs, { restores: [{ ...restore, state: 'idle', result }] })
+      return appState(jobs, { restores: [{ ...restore, state: 'idle', canRetry: true, result }] })
     case 'idle':
     case 'loading':
     case 'broken':

@@ -1,5 +1,5 @@
 import { dirname, basename } from 'node:path'
-import { fromBytes, fromText, toShown, type ByteString } from '../../base/byte-string.ts'
+import { fromBytes, fromText, type ByteString } from '../../base/byte-string.ts'
 import { copyOf } from '../../base/bytes.ts'
 import { HoldfastError } from '../../base/errors.ts'
 import type { RestoreInto, RestoreJob, RestorePart } from '../../protocol/job.ts'
@@ -12,7 +12,6 @@ import { findInTree } from '../../snapshot/tree-walk.ts'
 import type { Reader } from '../reader.ts'
 import { besideLabel } from './beside.ts'
 import type { EarlierFolder } from './earlier.ts'
-import type { RestoreProgress } from './restore-progress.ts'
 import { selectionOf, selectPaths, type Selection } from './selection.ts'
 
 /** What of a snapshot is restored, found. */
@@ -40,7 +39,7 @@ export interface Journey {
 }
 
 /** Errors: those of `choose`; not-found for a path that a snapshot does not hold; those of the storage. */
-export async function partsOf(job: RestoreJob, { trees: { load } }: Pick<Reader, 'trees'>, choose: (snapshot: string) => ReturnType<typeof resolveSnapshot>): Promise<readonly [FoundPart, ...FoundPart[]]> {
+export async function partsOf(job: RestorePart & Pick<RestoreJob, 'more'>, { trees: { load } }: Pick<Reader, 'trees'>, choose: (snapshot: string) => ReturnType<typeof resolveSnapshot>): Promise<readonly [FoundPart, ...FoundPart[]]> {
   const labels = new Set<string>()
   const find = async (part: RestorePart): Promise<FoundPart> => {
     const { manifest, ref } = await choose(part.snapshot)
@@ -55,16 +54,19 @@ export async function partsOf(job: RestoreJob, { trees: { load } }: Pick<Reader,
   return [first, ...more]
 }
 
-/** Where each part goes, in order. What has no place is told as a problem. Errors: those of the storage. */
-export async function journeysOf(target: RestoreInto, parts: readonly FoundPart[], load: LoadTree, progress: RestoreProgress): Promise<readonly Journey[]> {
-  if (typeof target !== 'string') return originsOf(target.origins, parts, load, progress)
+/** A source of a part that has no place: it was in no folder that may be restored to. */
+export type OnHomeless = (part: FoundPart, source: { readonly name: ByteString; readonly path: ByteString }) => void
+
+/** Where each part goes, in order. Errors: not-found where nothing has a place, those of the storage. */
+export async function journeysOf(target: RestoreInto, parts: readonly FoundPart[], load: LoadTree, onHomeless: OnHomeless): Promise<readonly Journey[]> {
+  if (typeof target !== 'string') return originsOf(target.origins, parts, load, onHomeless)
   return parts.map((part, index) => ({
     part, target, root: part.root, wanted: part.wanted, below: '', earlier: parts.slice(0, index).map(({ root, selection, label }) => ({ tree: root, selection, label })),
   }))
 }
 
 /** Each source that was a folder goes back into it; one that was a file, into the folder that it was in. Errors: not-found where nothing has a place. */
-async function originsOf(origins: readonly string[], parts: readonly FoundPart[], load: LoadTree, progress: RestoreProgress): Promise<readonly Journey[]> {
+async function originsOf(origins: readonly string[], parts: readonly FoundPart[], load: LoadTree, onHomeless: OnHomeless): Promise<readonly Journey[]> {
   const allowed = new Map(origins.map((path) => [fromText(path), path]))
   const journeys: Journey[] = []
   const before = new Map<ByteString, EarlierFolder[]>()
@@ -77,9 +79,7 @@ async function originsOf(origins: readonly string[], parts: readonly FoundPart[]
       const path = allowed.get(fromBytes(source.path))
       const home = node && path !== undefined ? homeOf(node, name, path, part) : undefined
       if (!home) {
-        if (wanted === 'nothing') continue
-        progress.part = { snapshot: part.id, below: '' }
-        progress.problem('not-restored', name, `not restored: where ${toShown(fromBytes(source.path))} was is no folder that this job backs up here; restore it into another folder`, name)
+        if (wanted !== 'nothing') onHomeless(part, { name, path: fromBytes(source.path) })
         continue
       }
       const earlier = before.get(fromText(home.target)) ?? []

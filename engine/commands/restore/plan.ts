@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs'
-import { namesOf, toBytes, toShown, type ByteString } from '../../base/byte-string.ts'
+import { fromBytes, namesOf, toBytes, toShown, type ByteString } from '../../base/byte-string.ts'
 import { errnoOf } from '../../base/errno.ts'
 import { hasCode } from '../../base/errors.ts'
 import { planClasses, type PlanClass, type PlannedEntry, type PlanPage, type PlanTotals } from '../../protocol/restore-rules.ts'
@@ -7,9 +7,10 @@ import type { LoadTree } from '../../snapshot/content.ts'
 import type { BlobId, DirectoryNode, TreeNode } from '../../snapshot/node.ts'
 import { findInTree } from '../../snapshot/tree-walk.ts'
 import type { FolderPlace } from '../../target/folders.ts'
+import type { Journey } from './journeys.ts'
 import { SelectedWalk } from './selected-walk.ts'
 import { selectionOf, type Selection } from './selection.ts'
-import type { TargetView } from './target.ts'
+import { viewTarget, type TargetView } from './target.ts'
 
 /** Entries that one page looks at: about a second. */
 const mostLookedAt = 20_000
@@ -52,17 +53,34 @@ export async function* planRestore(load: LoadTree, request: PlanRequest, signal:
   }
 }
 
-/** The next stretch of a plan, with at most `limit` entries that are not just new or the same. Memory: the page. Errors: as of planRestore. */
-export async function planPage(load: LoadTree, request: PlanRequest, limit: number, signal: AbortSignal): Promise<PlanPage> {
+/** What goes to one folder. */
+export type PlannedJourney = Pick<Journey, 'root' | 'wanted' | 'target' | 'below'>
+
+/**
+ * The next stretch of a plan, with at most `limit` entries that are not just new or the same. Memory: the page. Errors: as of planRestore, and of viewTarget.
+ * @param after `next` of the page before
+ */
+export async function planPage(load: LoadTree, journeys: readonly PlannedJourney[], { after, limit }: { readonly after?: Uint8Array; readonly limit: number }, signal: AbortSignal): Promise<PlanPage> {
+  const { number, path } = cursorOf(after)
+  const journey = journeys[number]
   const entries: PlannedEntry[] = []
+  if (!journey) return { entries, totals: new PlanCounter().totals }
+  const { root, wanted, below } = journey
+  using target = await viewTarget(journey.target)
   const counter = new PlanCounter()
   let lookedAt = 0
-  for await (const step of planRestore(load, request, signal)) {
+  for await (const step of planRestore(load, { root, selection: wanted, target, ...(path !== '' && { after: toBytes(path) }) }, signal)) {
     counter.add(step)
-    if (step.of !== 'new' && step.of !== 'same' && step.of !== 'below') entries.push(viewOf(step))
-    if (++lookedAt >= mostLookedAt || entries.length >= limit) return { entries, totals: counter.totals, next: toBytes(step.path) }
+    if (step.of !== 'new' && step.of !== 'same' && step.of !== 'below') entries.push(viewOf({ ...step, path: below === '' ? step.path : `${below}/${step.path}` }))
+    if (++lookedAt >= mostLookedAt || entries.length >= limit) return { entries, totals: counter.totals, next: toBytes(`${String(number)}/${step.path}`) }
   }
-  return { entries, totals: counter.totals }
+  return { entries, totals: counter.totals, ...(journeys[number + 1] && { next: toBytes(`${String(number + 1)}/`) }) }
+}
+
+/** `2/a/b`: what follows `a/b` in the third journey. */
+function cursorOf(after: Uint8Array | undefined): { readonly number: number; readonly path: ByteString } {
+  const [first = '', ...names] = after ? fromBytes(after).split('/') : []
+  return { number: /^\d{1,6}$/.test(first) ? Number(first) : 0, path: names.join('/') }
 }
 
 /** Counts what a plan comes to. */

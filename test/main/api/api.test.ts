@@ -100,6 +100,7 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'browse.changes': { place: { jobId: 'a-1' }, snapshot: 'docs@1', limit: 100 },
   'restore.plan': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [], after: new Uint8Array([1]), limit: 100 },
   'restore.start': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [new Uint8Array([1, 47, 2])], overwrite: 'never' },
+  'restore.retry': { restoreId: 'a-1' },
   'restore.pause': { restoreId: 'a-1' },
   'restore.resume': { restoreId: 'a-1' },
   'restore.stop': { restoreId: 'a-1' },

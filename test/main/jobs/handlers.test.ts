@@ -172,6 +172,20 @@ describe('folders', () => {
     expect(asked.map((one) => one.title)).toEqual(['Restore into /home/u/.config?', 'Restore into /home/u/.config?'])
     expect(restores.views.map((one) => one.target)).toEqual(['/home/u/.config', '/tmp/out'])
   })
+
+  it('that files were in are restored to only where a job with that repository has them, and never without a question', async () => {
+    const { handlers, ask, person, asked, last } = setUp()
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: keyless })
+    const request = { place: { jobId }, snapshot: 'docs@1', target: { original: true as const }, paths: [], except: [], overwrite: 'changed' as const }
+    person.saysYes = false
+    await rejects(handlers['restore.start'](request), { code: 'aborted' })
+    person.saysYes = true
+    await handlers['restore.start'](request)
+    expect(asked.map(({ title, detail }) => [title, detail.split('\n')[0]])).toEqual([['Restore to where the files were?', '/home/u/docs'], ['Restore to where the files were?', '/home/u/docs']])
+    last().ready()
+    expect(last().got('start')[0]).toMatchObject({ job: { target: { origins: ['/home/u/docs'] } } })
+    await rejects(handlers['restore.start']({ ...request, place: { visitId: 'v1' } }), { code: 'not-found' })
+  })
 })
 
 describe('a storage on the network', () => {

@@ -27,6 +27,28 @@ describe('a restore', () => {
     expect(() => restores.get(id)).toThrow(expect.objectContaining({ code: 'not-found' }) as Error)
   })
 
+  it('tries again only what was not restored, in the place and by the rule of before', async () => {
+    const { add, restores, last } = openWorld()
+    const jobId = await add('docs')
+    const part = (snapshot: string, name: string) => ({ snapshot, paths: [new Uint8Array(Buffer.from(name))], except: [new Uint8Array([1])] })
+    const id = restores.start({ place: { jobId }, ...part('docs@1', 'a'), more: [part('docs@2', 'b'), part('docs@3', 'c')], target: { origins: ['/home/u/docs'] }, overwrite: 'older' })
+    expect(restores.views).toMatchObject([{ snapshot: 'docs@1', more: 2, paths: 3, except: 3, canRetry: false }])
+    expect(restores.views[0]).not.toHaveProperty('target')
+    last().ready()
+    const bytes = Buffer.from([0xff, 0x2f, 0x61])
+    last().says({ type: 'problem', problem: { code: 'not-restored', path: 'x', message: 'm', from: { snapshot: 'docs@2', pathBytes: bytes.toString('base64') } } })
+    last().says({ type: 'problem', problem: { code: 'metadata', path: 'y', message: 'm' } })
+    expect(() => restores.again(id)).toThrow(expect.objectContaining({ code: 'not-found', data: { reason: 'nothing' } }) as Error)
+    last().finish({ operation: 'restore', outcome: 'warnings', problems: 2 })
+    await settle()
+    expect(restores.views[0]?.canRetry).toBe(true)
+    restores.start(restores.again(id))
+    last().ready()
+    expect(last().got('start')[0]).toMatchObject({ job: {
+      ...part('docs@1', 'a'), only: [], more: [{ ...part('docs@2', 'b'), only: [new Uint8Array(bytes)] }, { ...part('docs@3', 'c'), only: [] }], target: { origins: ['/home/u/docs'] }, overwrite: 'older',
+    } })
+  })
+
   it('that crashes has failed', async () => {
     const { add, restores, last, restored } = openWorld()
     restores.start({ place: { jobId: await add('docs') }, snapshot: 'latest', target: '/tmp/out', paths: [], except: [], overwrite: 'never' })

@@ -52,15 +52,17 @@ describe('announcements', () => {
 
   it('show what a name or path hides', () => {
     const odd = 'docs\u202egnp\u001b[31m\n'
-    const restore: RestoreView = { id: 'r1', place: { jobId: 'job' }, from: odd, snapshot: 'docs@1', target: `/out/${odd}`, paths: 0, except: 0, state: 'idle', runId: 'run', result: run('success') }
+    const restore: RestoreView = { id: 'r1', place: { jobId: 'job' }, from: odd, more: 0, canRetry: false, snapshot: 'docs@1', target: `/out/${odd}`, paths: 0, except: 0, state: 'idle', runId: 'run', result: run('success') }
     const texts = [announceRun(run('failed'), odd, 'all', true), announceRun(run('success'), odd, 'all', false), announceRestore(restore, 'all')].flatMap((one) => [one?.title, one?.body])
     expect(texts.join('')).not.toMatch(/[\p{Cc}\u202e]/u)
     expect(texts).toContain('docs\\u202egnp\\x1b[31m\\x0a: backup failed')
   })
 
   it('tell of a restore, and lead to it', () => {
-    const restore = (result: RunView): RestoreView => ({ id: 'r1', place: { jobId: 'job' }, from: 'docs', snapshot: 'docs@1', target: '/out', paths: 0, except: 0, state: 'idle', runId: 'run', result })
+    const restore = (result: RunView): RestoreView => ({ id: 'r1', place: { jobId: 'job' }, from: 'docs', more: 0, canRetry: false, snapshot: 'docs@1', target: '/out', paths: 0, except: 0, state: 'idle', runId: 'run', result })
     expect(announceRestore(restore(run('success')), 'failures')).toMatchObject({ title: 'Restore complete', body: 'The files are in /out.', route: { page: 'restore', restoreId: 'r1' } })
+    const { target: _folder, ...original } = restore(run('success'))
+    expect(announceRestore(original, 'all')?.body).toBe('The files are where they were.')
     expect(announceRestore(restore(run('warnings', { problems: 2 })), 'all')?.title).toBe('Restore complete with 2 warnings')
     expect(announceRestore(restore(run('failed')), 'all')?.urgent).toBe(true)
     expect(announceRestore(restore(run('stopped')), 'all')).toBeUndefined()
