@@ -5,6 +5,7 @@ import type { HeldJob } from '../protocol/changes.ts'
 import type { DrillProof } from '../protocol/drill.ts'
 import type { BrowseJob } from '../protocol/job.ts'
 import type { BrowseAnswer, BrowseQuery, EntryView, PlannedPart, SnapshotChanges, SnapshotView } from '../protocol/messages.ts'
+import type { TextComparison } from '../protocol/preview.ts'
 import type { RunSummary } from '../protocol/progress.ts'
 import type { PlanPage } from '../protocol/restore-rules.ts'
 import { annotateSnapshot, readAnnotations, type AnnotationCache, type Annotations } from '../repository/protocol/annotations.ts'
@@ -27,6 +28,8 @@ import { makeKit, type UnwrittenKit } from './kit.ts'
 import { NameSession } from './names/session.ts'
 import { wordsOf, type Missed } from './memory.ts'
 import { plainSummary } from './plain-summary.ts'
+import { compareTexts, previewOf } from './preview/preview.ts'
+import { ContentReader } from './serve/content.ts'
 import { openReader } from './reader.ts'
 import type { Reader } from './reader.ts'
 import { journeysOf, partsOf } from './restore/journeys.ts'
@@ -73,6 +76,7 @@ export async function openBrowser(job: BrowseJob, context: CommandContext): Prom
 export class Browser implements AsyncDisposable {
   readonly #reader: Reader
   readonly #context: CommandContext
+  readonly #content: ContentReader
   readonly #decisions = new DecisionCache()
   readonly #annotations: AnnotationCache = new Map()
   /** Snapshot, as it was asked for → its root. A snapshot never changes. */
@@ -88,6 +92,7 @@ export class Browser implements AsyncDisposable {
   constructor(reader: Reader, job: BrowseJob, context: CommandContext) {
     this.#reader = reader
     this.#job = job
+    this.#content = new ContentReader(reader, context)
     this.#context = context
   }
 
@@ -117,6 +122,8 @@ export class Browser implements AsyncDisposable {
         case 'watched': throw new HoldfastError('unsupported', 'Whoever browses watches nothing.')
         case 'search': return { type: 'found', ...(await this.search(query)) }
         case 'diff': return { type: 'differences', ...(await this.changes(query)) }
+        case 'preview': return { type: 'previewed', preview: await previewOf(this.#reader, this.#content, await this.#root(query.snapshot), query.path) }
+        case 'compare': return { type: 'compared', comparison: await this.compare(query) }
         case 'plan': return { type: 'planned', ...(await this.planPage(query)) }
         case 'versions': return { type: 'versions', ...(await this.versions(query)) }
         case 'door': throw new HoldfastError('unsupported', 'Whoever browses opens no door.')
@@ -200,6 +207,11 @@ export class Browser implements AsyncDisposable {
     const names = await this.#nameSession()
     const entry = await resolveSnapshot(this.#reader.repository, snapshot, { host: hostOf(this.#job), memory: this.#reader.memory }, this.#context.signal)
     return { versions: names.versions(entry, path), coverage: names.coverage }
+  }
+
+  /** How two versions of a text file differ. Errors: as of compareTexts. */
+  async compare({ older, newer, path }: { readonly older: string; readonly newer: string; readonly path: Uint8Array }): Promise<TextComparison> {
+    return compareTexts(this.#reader, this.#content, { older: await this.#root(older), newer: await this.#root(newer) }, path)
   }
 
   /** What a restore would meet in its target, entry by entry. @param target absolute. Errors: those of resolveSnapshot, selectPaths, viewTarget, planRestore. */

@@ -2,6 +2,7 @@ import type { AccountReference, TokenAnswer } from './accounts.ts'
 import type { HeldJob, UnusualReason } from './changes.ts'
 import type { WireError } from './errors.ts'
 import type { EngineJob, JobSecrets, RestoreInto, RestoreJob } from './job.ts'
+import type { FilePreview, TextComparison } from './preview.ts'
 import type { PlanPage } from './restore-rules.ts'
 import type { Progress, TransferEvent, RunSummary, Problem } from './progress.ts'
 
@@ -93,6 +94,10 @@ export type BrowseQuery =
   | { readonly type: 'diff'; readonly snapshot: string; readonly limit: number }
   /** A stretch of what a restore of these paths would meet where it goes; see PlanPage. Nothing is written. `after`: `next` of the answer before. */
   | ({ readonly type: 'plan'; readonly target: RestoreInto; readonly after?: Uint8Array; readonly limit: number } & PlannedPart)
+  /** What a file holds, as far as it can be shown. Bytes as in `list`. */
+  | { readonly type: 'preview'; readonly snapshot: string; readonly path: Uint8Array }
+  /** How two versions of a text file differ. */
+  | { readonly type: 'compare'; readonly older: string; readonly newer: string; readonly path: Uint8Array }
   /** What a path was in the snapshots of the same job and host. Bytes as in `list`. */
   | { readonly type: 'versions'; readonly snapshot: string; readonly path: Uint8Array }
 
@@ -119,6 +124,8 @@ export type BrowseAnswer =
   | { readonly type: 'found'; readonly entries: readonly FoundEntry[]; readonly next?: string; readonly coverage: SearchCoverage }
   | ({ readonly type: 'differences' } & SnapshotChanges)
   | ({ readonly type: 'planned' } & PlanPage)
+  | { readonly type: 'previewed'; readonly preview: FilePreview }
+  | { readonly type: 'compared'; readonly comparison: TextComparison }
   /** The newest first; empty where nothing is known of the path. */
   | { readonly type: 'versions'; readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
   | { readonly type: 'error'; readonly error: WireError }

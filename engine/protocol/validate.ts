@@ -5,7 +5,7 @@ import type { EngineJob } from './job.ts'
 import { knownRepository } from './known.ts'
 import { differenceKinds, type BrowseAnswer, type EngineCommand, type EngineEvent } from './messages.ts'
 import type { RunSummary } from './progress.ts'
-import { planPage } from './restore-schemas.ts'
+import { filePreview, planPage, textComparison } from './restore-schemas.ts'
 import { overwriteRules } from './restore-rules.ts'
 import { amount, count, counters, error, flag, operation, problem, runFigures, text } from './schemas.ts'
 
@@ -208,6 +208,8 @@ const query = v.variant('type', [
   }),
   v.object({ type: v.literal('diff'), snapshot: text, limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
   v.object({ type: v.literal('versions'), snapshot: text, path: bytes }),
+  v.object({ type: v.literal('preview'), snapshot: text, path: bytes }),
+  v.object({ type: v.literal('compare'), older: text, newer: text, path: bytes }),
   v.object({ type: v.literal('plan'), target: restoreInto, snapshot: text, paths: v.array(bytes), except: v.exactOptional(v.array(bytes)), after: v.exactOptional(bytes), limit: v.pipe(count, v.minValue(1), v.maxValue(1000)) }),
 ])
 
@@ -331,6 +333,8 @@ const answer: v.GenericSchema<unknown, BrowseAnswer> = v.variant('type', [
   v.object({ type: v.literal('differences'), older: v.exactOptional(text), newer: text, entries: v.array(difference), totals: differenceTotals, complete: flag }),
   v.object({ type: v.literal('versions'), versions: v.array(pathVersion), coverage }),
   v.object({ type: v.literal('planned'), ...planPage }),
+  v.object({ type: v.literal('previewed'), preview: filePreview }),
+  v.object({ type: v.literal('compared'), comparison: textComparison }),
   v.object({ type: v.literal('error'), error }),
 ])
 

@@ -1,7 +1,7 @@
 import type { OverwriteRule, PlanPage } from '../../engine/protocol/restore-rules.ts'
 import type { AccountView, SignInKind } from './account-views.ts'
 import type { DriveFolderView, DriveView } from './drive-views.ts'
-import type { AddressReading, AppState, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
+import type { AddressReading, AppState, FilePreview, TextComparison, DestinationInput, EntryView, ExcludeRules, FolderRef, FolderView, FoundEntry, JobConfigInput, LiveState, MachineView, PathVersion, PlaceRef, Problem, Retention, RetentionPreview, Route, RunView, SnapshotChanges } from './views.ts'
 import type { LogFilter, LogPage, LogPosition, SupportPage, SupportView } from './log-views.ts'
 import type { LimitTime, JobReport, PauseLength, SearchCoverage, SecretsInput, SettingsView, SnapshotView, TestView, WireError } from './views.ts'
 import type { MailReason, MailServer, MailWhen } from './mail-views.ts'
@@ -214,6 +214,10 @@ export interface Api {
   'browse.search'(request: { readonly place: PlaceRef; readonly text: string; readonly after?: string; readonly limit: number }): SearchAnswer
   /** What a snapshot changed since the one before it of its job and computer, which is absent for the first. Errors: `aborted` where another was asked for. */
   'browse.changes'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly limit: number }): SnapshotChanges
+  /** What a file of a snapshot holds, as far as it can be shown: the beginning of a text, or a whole image of a bounded size. `path`: as in `browse.list`. Errors: `not-found`, `damaged`. */
+  'browse.preview'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly path: Uint8Array }): FilePreview
+  /** How two versions of a text file differ, line by line, of a bounded size. Errors: as browse.preview. */
+  'browse.compare'(request: { readonly place: PlaceRef; readonly older: string; readonly newer: string; readonly path: Uint8Array }): TextComparison
   /** What a path was in the snapshots of the same job and computer, the newest first. `path`: as in `browse.list`. */
   'browse.versions'(request: { readonly place: PlaceRef; readonly snapshot: string; readonly path: Uint8Array }): { readonly versions: readonly PathVersion[]; readonly coverage: SearchCoverage }
 
@@ -396,6 +400,8 @@ const everyChannel: Readonly<Record<Channel, true>> = {
   'browse.snapshots': true,
   'browse.list': true,
   'browse.search': true,
+  'browse.preview': true,
+  'browse.compare': true,
   'browse.versions': true,
   'browse.changes': true,
   'files.open': true,

@@ -99,6 +99,8 @@ const costs: Readonly<Record<Channel, Cost>> = {
   'browse.snapshots': 'light',
   'browse.list': 'light',
   'browse.search': 'light',
+  'browse.preview': 'write',
+  'browse.compare': 'write',
   'browse.versions': 'light',
   'browse.changes': 'light',
   'files.open': 'heavy',

@@ -219,6 +219,8 @@ export const requests: RequestSchemas = {
     place, text: v.pipe(v.string(), v.minLength(1), v.maxLength(256)), after: v.exactOptional(v.pipe(v.string(), v.regex(/^\d{1,16}\.\d{1,16}$/))), limit: page,
   }),
   'browse.changes': v.strictObject({ place, snapshot, limit: page }),
+  'browse.preview': v.strictObject({ place, snapshot, path: exactBytes }),
+  'browse.compare': v.strictObject({ place, older: snapshot, newer: snapshot, path: exactBytes }),
   'browse.versions': v.strictObject({ place, snapshot, path: exactBytes }),
   'files.open': v.strictObject({ place }),
   'files.close': none,

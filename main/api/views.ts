@@ -8,6 +8,7 @@ import type { LanguageChoice } from '../text/language.ts'
 import type { JobDisk } from './drive-views.ts'
 import type { MailView } from './mail-views.ts'
 import type { AccountsView, MissingAccount } from './account-views.ts'
+import type { FilePreview, TextComparison } from '../../engine/protocol/preview.ts'
 import type { OverwriteRule, PlannedEntry, PlanTotals } from '../../engine/protocol/restore-rules.ts'
 import type { Schedule, Weekday } from '../../engine/protocol/schedule.ts'
 import type { SpaceOutlook } from '../../engine/protocol/space.ts'
@@ -15,7 +16,7 @@ import type { SyncFigures } from '../../engine/protocol/sync.ts'
 import type { Counters, Note, Operation, Problem, Progress, RunFigures, TransferEvent } from '../../engine/protocol/progress.ts'
 
 /** What the window shows, as main publishes it. Plain data, no secrets; every list is in the order in which it is shown. */
-export type { Counters, OverwriteRule, PlannedEntry, PlanTotals, Schedule, Note, EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
+export type { Counters, FilePreview, TextComparison, OverwriteRule, PlannedEntry, PlanTotals, Schedule, Note, EntryView, FoundEntry, PathVersion, SearchCoverage, SnapshotChanges, ErrorCode, ExcludeRules, Operation, Problem, Progress, SnapshotView, SpaceOutlook, SyncFigures, TransferEvent, UnusualReason, WireError }
 
 /** The slow part of the picture: pushed whole whenever something in it changes. */
 export interface AppState {

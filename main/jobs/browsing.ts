@@ -107,6 +107,20 @@ export class Browsing {
     return { versions: answer.versions, coverage: answer.coverage }
   }
 
+  /** Errors: as of snapshots; `not-found`, `damaged`. */
+  async preview({ place, snapshot, path }: Request<'browse.preview'>): Promise<Response<'browse.preview'>> {
+    const answer = await this.#ask(place, { type: 'preview', snapshot, path })
+    if (answer.type !== 'previewed') throw unexpected(answer)
+    return answer.preview
+  }
+
+  /** Errors: as of preview. */
+  async compare({ place, older, newer, path }: Request<'browse.compare'>): Promise<Response<'browse.compare'>> {
+    const answer = await this.#ask(place, { type: 'compare', older, newer, path })
+    if (answer.type !== 'compared') throw unexpected(answer)
+    return answer.comparison
+  }
+
   /** @param target a folder that a person chose, or where files were. Errors: as of snapshots; `not-found`, `denied`. */
   async plan({ place, ...query }: Omit<Request<'restore.plan'>, 'target'>, target: RestoreInto): Promise<Response<'restore.plan'>> {
     const answer = await this.#ask(place, { type: 'plan', ...query, target })

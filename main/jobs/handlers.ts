@@ -246,6 +246,8 @@ export function repositoryHandlers(ports: JobHandlerPorts): Named<'browse' | 're
     'browse.list': (request) => browsing.list(request),
     'browse.search': (request) => browsing.search(request),
     'browse.changes': (request) => browsing.changes(request),
+    'browse.preview': (request) => browsing.preview(request),
+    'browse.compare': (request) => browsing.compare(request),
     'browse.versions': (request) => browsing.versions(request),
     ...restoreHandlers(ports),
   }

@@ -1,4 +1,4 @@
-import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MachineView, PathVersion, PlannedEntry, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
+import type { AccountView, AddressReading, AppState, Api, Bridge, Channel, CopyView, DriveView, EntryView, FoundEntry, JobView, LiveState, LogRow, MachineView, PathVersion, PlannedEntry, FilePreview, TextComparison, Pushes, RecoveryView, Reply, RestoreView, Response, RetentionPreview, SearchAnswer, WireError, SnapshotChanges } from '../../main/api/contract.ts'
 import { logPage, logRows } from './fake-log.ts'
 import type { MailReason } from '../../main/api/mail-views.ts'
 import { appState, config, folderAt, idleJobs, job, liveRun, machines, problems, run, shownConfig, snapshots } from './fixtures.ts'
@@ -269,6 +269,8 @@ export class FakeApi implements Bridge {
     'browse.snapshots': () => ({ snapshots: snapshots(this.#now), missed: this.missed }),
     'browse.list': ({ path, after, limit }) => folderPage(new TextDecoder().decode(path), after, limit, this.#now),
     'browse.search': ({ text, after }) => foundPage(text, after, this.#now),
+    'browse.preview': ({ snapshot }) => preview(snapshot),
+    'browse.compare': ({ older }) => comparison(older),
     'browse.versions': ({ path }) => ({ versions: path.at(-1) === 0x66 ? pathVersions(this.#now) : [], coverage: { searched: 3, snapshots: 3, filling: false } }),
     'browse.changes': ({ snapshot }) => snapshotChanges(snapshot),
     'restore.plan': ({ after, target }) => planPage(this.#now, 'id' in target ? target.id : '/home/mia', after !== undefined),
@@ -295,6 +297,21 @@ export class FakeApi implements Bridge {
     },
     'notice.dismiss': ({ id }) => this.change({ notices: this.app.notices.filter((one) => one.id !== id) }),
   }
+}
+
+/** By the number of the snapshot: a text, a picture, what is neither. */
+function preview(snapshot: string): FilePreview {
+  if (snapshot.endsWith('128')) return { kind: 'text', text: 'Dear Zoë,\n<b>all is well</b>', size: 400_000, complete: false }
+  if (snapshot.endsWith('120')) return { kind: 'image', format: 'png', bytes: Uint8Array.from(atob(picture), (character) => character.charCodeAt(0)), width: 3, height: 2, size: 74 }
+  return { kind: 'none', reason: 'binary', size: 12_000 }
+}
+
+/** A red PNG of three points by two. */
+const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAEElEQVR4nGP4z8AAQQxwFgBB0gX7h/C5SAAAAABJRU5ErkJggg=='
+
+function comparison(older: string): TextComparison {
+  if (!older.endsWith('120')) return { kind: 'none', reason: 'large' }
+  return { kind: 'lines', added: 2, removed: 1, complete: false, hunks: [{ olderLine: 4, newerLine: 4, lines: [{ kind: 'same', text: 'Dear Zoë,' }, { kind: 'removed', text: 'all is lost' }, { kind: 'added', text: 'all is well' }, { kind: 'added', text: '<i>truly</i>' }] }] }
 }
 
 /** Two pages of what stands in a folder; in an empty one there is nothing. */

@@ -25,6 +25,15 @@ export const attacksOnRestores: Attacks<Extract<Channel, `browse.${string}` | `r
     ['speaks SQL', { place: { jobId: local.id }, text: 'x', after: "1.1' OR 1=1 --", limit: 10 }, 'arguments'],
     ['speaks to the index', { place: { jobId: local.id }, text: '" OR trigrams:* NEAR(', limit: 10 }, 'allowed'],
   ],
+  'browse.preview': ({ local, snapshot }) => [
+    ['reads outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc/passwd')) }, 'not-found'],
+    ['reads what nobody has opened', { place: { visitId: local.id }, snapshot, path: bytes(97) }, 'not-found'],
+    ['reads more than is shown', { place: { jobId: local.id }, snapshot, path: bytes(97), limit: 1e12 }, 'arguments'],
+  ],
+  'browse.compare': ({ local, snapshot }) => [
+    ['compares with a file of this computer', { place: { jobId: local.id }, older: '/etc/passwd', newer: snapshot, path: bytes(97) }, 'arguments'],
+    ['compares outside of the snapshot', { place: { jobId: local.id }, older: snapshot, newer: snapshot, path: bytes(...Buffer.from('../../etc/passwd')) }, 'not-found'],
+  ],
   'browse.versions': ({ local, snapshot }) => [
     ['asks for versions of what is not there', { place: { jobId: local.id }, snapshot: 'constructor@1', path: bytes() }, 'not-found'],
     ['asks for versions outside of the snapshot', { place: { jobId: local.id }, snapshot, path: bytes(...Buffer.from('../../../../etc/passwd')) }, 'allowed'],

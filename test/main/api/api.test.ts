@@ -96,6 +96,8 @@ const valid: Readonly<Record<Channel, unknown>> = {
   'browse.snapshots': { place: { visitId: 'a-1' } },
   'browse.list': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]), limit: 100 },
   'browse.search': { place: { jobId: 'a-1' }, text: 'x', after: '1.2', limit: 100 },
+  'browse.preview': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]) },
+  'browse.compare': { place: { jobId: 'a-1' }, older: 'docs@1', newer: 'docs@2', path: new Uint8Array([0xff]) },
   'browse.versions': { place: { jobId: 'a-1' }, snapshot: 'docs@1', path: new Uint8Array([0xff]) },
   'browse.changes': { place: { jobId: 'a-1' }, snapshot: 'docs@1', limit: 100 },
   'restore.plan': { place: { jobId: 'a-1' }, snapshot: 'docs@1', target: { id: '0a-1' }, paths: [new Uint8Array([1])], except: [], after: new Uint8Array([1]), limit: 100 },
