@@ -73,9 +73,11 @@ test('consent that is withdrawn on the way ends the run with how to sign in; aft
   await using world = await setUp(10)
   await world.login()
   await world.run('init')
-  let uploads = 0
+  let isWithdrawn = false
   world.storage.choose = ({ url }) => {
-    if (url.includes('upload_session') && ++uploads === 4) world.auth.withdraw()
+    if (isWithdrawn || !url.includes('upload_session') || world.storage.receivedBytes <= 8 << 20) return undefined
+    isWithdrawn = true
+    world.auth.withdraw()
     return undefined
   }
   const cut = await world.run('backup', join(world.folder, 'docs'), '--job', 'docs')
