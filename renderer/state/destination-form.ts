@@ -1,5 +1,6 @@
-import { checkedValues, providerById, valueProblems, writeAddress } from '../../main/api/providers.ts'
+import { checkedValues, valueProblems, writeAddress } from '../../main/api/providers.ts'
 import type { AddressValues, ProviderDescription, SecretField } from '../../main/api/providers.ts'
+import { providerById } from '../text/providers.ts'
 import type { DestinationInput, FolderView, JobView, SecretsInput } from './bridge.ts'
 import type { FieldError } from '../text/words.ts'
 

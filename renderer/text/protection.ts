@@ -83,7 +83,7 @@ function beginWords(job: JobView | undefined, now: number): string {
   if (!job) return ''
   if (job.state !== 'idle') return m.protection_begin()
   const next = job.waits ? waitWords(job.waits, now) : ''
-  return next === '' ? '' : `“${job.config.name}”: ${next}.`
+  return next === '' ? '' : m.protection_begin_next({ name: job.config.name, next })
 }
 
 function pausedSentence({ pausedUntilMs }: Pick<AppState, 'pausedUntilMs'>, now: number): string {
@@ -92,7 +92,7 @@ function pausedSentence({ pausedUntilMs }: Pick<AppState, 'pausedUntilMs'>, now:
 
 /** Title and explanation of what somebody has to know or do. Titles begin with a capital, and end without a full stop. */
 export function concernText({ what, job }: Concern, now: number): { readonly title: string; readonly text: string } {
-  const name = `“${job.config.name}”`
+  const name = m.quoted({ name: job.config.name })
   switch (what.type) {
     case 'damaged':
       return { title: m.protection_concern_damaged_title({ part: what.copy ? m.protection_concern_damaged_title2({ name, place: placeName(what.copy.destination) }) : m.protection_concern_damaged_title3({ name }) }), text: m.protection_concern_damaged_text({ files: what.files }) }
