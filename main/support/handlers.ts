@@ -1,3 +1,4 @@
+import * as m from '../text/compiled/messages.js'
 import { arch, cpus, homedir, hostname, release, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { SaveDialogOptions } from 'electron'
@@ -47,7 +48,7 @@ export function supportHandlers(ports: SupportHandlerPorts): Pick<Handlers, 'log
     'support.read': ({ name, from }) => reports.read(name, from),
     async 'support.save'() {
       const day = new Date(now()).toISOString().slice(0, 10)
-      const path = await ports.saveFile({ title: 'Save a report for support', defaultPath: `Holdfast report ${day}.zip`, filters: [{ name: 'Zip archive', extensions: ['zip'] }] })
+      const path = await ports.saveFile({ title: m.support_saveTitle(), defaultPath: m.support_fileName({ day }), filters: [{ name: m.support_zip(), extensions: ['zip'] }] })
       if (path === undefined) return { done: false }
       await reports.save(path)
       return { done: true }

@@ -4,15 +4,15 @@ import type { Strength, Weakness } from '../state/strength.ts'
 const scoreWords = [m.password_strength(), m.password_strength2(), m.password_strength3(), m.password_strength4(), m.password_strength5()] as const
 
 const weaknessWords: Readonly<Record<Weakness, string>> = {
-  common: 'It is one of the passwords that are tried first.',
-  similar: 'It is much like one that is tried first.',
-  keys: 'Its keys lie side by side.',
-  repeats: 'It repeats itself.',
-  runs: 'It goes on like abc or 123.',
-  dates: 'Years and dates are soon guessed.',
-  names: 'Names are soon guessed.',
-  word: 'One word alone is soon guessed.',
-  ours: 'It is made of words that stand in this window.',
+  common: m.strength_weakness_common(),
+  similar: m.strength_weakness_similar(),
+  keys: m.strength_weakness_keys(),
+  repeats: m.strength_weakness_repeats(),
+  runs: m.strength_weakness_runs(),
+  dates: m.strength_weakness_dates(),
+  names: m.strength_weakness_names(),
+  word: m.strength_weakness_word(),
+  ours: m.strength_weakness_ours(),
 }
 
 /** How hard a password is to guess, in plain words. */

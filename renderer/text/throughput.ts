@@ -1,16 +1,17 @@
+import * as m from '../../main/text/compiled/messages.js'
 import type { ThroughputView } from '../state/bridge.ts'
 import { formatDuration, formatRate } from './format.ts'
 
 export const throughputWords = {
-  title: 'Speed',
-  figures: 'Figures',
-  time: 'Time',
-  rate: 'Speed',
+  title: m.throughput_title(),
+  figures: m.throughput_figures(),
+  time: m.throughput_time(),
+  rate: m.throughput_rate(),
   /** The picture in words. */
   sum: (rates: readonly ThroughputRate[]) => {
     const most = Math.max(...rates.map(({ bytesPerSecond }) => bytesPerSecond))
     const last = rates.at(-1)
-    return `Speed over ${formatDuration((last?.toSeconds ?? 0) * 1000)}: ${formatRate(most)} at most`
+    return m.throughput_sum({ duration: formatDuration((last?.toSeconds ?? 0) * 1000), most: formatRate(most) })
   },
   span: ({ fromSeconds, toSeconds }: ThroughputRate) => `${formatDuration(fromSeconds * 1000)} – ${formatDuration(toSeconds * 1000)}`,
 } as const
