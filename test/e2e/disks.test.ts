@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { launchApp, type RunningApp } from './harness/app.ts'
@@ -67,3 +67,35 @@ test('a job waits for its disk, takes no other for it, goes on by itself whereve
   expect(readdirSync(join(blue.content, 'Holdfast', 'snapshots')).length).toBeGreaterThan(0)
   expect((await desktop.nextNotification('unplug')).summary).toBe('You can unplug Blue Disk é')
 }, 180_000)
+
+test('two disks take turns: each gets a repository of its own, and the job’s page says what is on which', async () => {
+  using folder = freshFolder()
+  writeFileSync(join(folder.made('photos'), 'one.txt'), 'one')
+  using disks = new TestDisks(folder)
+  await using app = await launchApp({ environment: disks.environment })
+  const user = await User.of(app)
+  const [blue, red] = [disks.disk('5A2B-11C0', 'Blue'), disks.disk('77-ED', 'Red é')]
+  const point = disks.plug(blue)
+  await user.addJob({ name: 'photos', sources: [folder.path('photos')], destination: { type: 'folder', path: join(point, 'Holdfast') }, password, schedule: 'Every hour' })
+  await user.backUpNow()
+  await user.click('Add a disk to take turns…')
+  await user.sees('No other disk is plugged in. Plug one in, then look again.')
+  const second = disks.plug(red)
+  await user.click('Look again')
+  await user.button('Use Red é').waitFor()
+  await app.screenshot('disk-add')
+  await user.willChoose({ confirm: true })
+  await user.click('Use Red é')
+  await user.sees('Disks that take turns')
+
+  disks.unplug(point)
+  // It has nothing yet: its first backup begins at once.
+  await expect.poll(() => existsSync(join(red.content, 'Holdfast', 'config')), soon).toBe(true)
+  await user.sees(join(second, 'Holdfast'))
+  await user.sees('Not plugged in')
+  await user.page.getByText('Last backup just now').nth(1).waitFor()
+  await user.page.getByRole('button', { name: 'No longer use Blue' }).scrollIntoViewIfNeeded()
+  await app.screenshot('disk-turns')
+  expect(readdirSync(join(blue.content, 'Holdfast', 'snapshots')).length).toBeGreaterThan(0)
+  expect(readdirSync(point)).toEqual([])
+}, 120_000)
