@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { JobConfig, Request, TestView } from '../api/contract.ts'
+import type { JobConfig, JobConfigInput, JobConfigView, Request, TestView } from '../api/contract.ts'
 import { defaultRetention } from '../api/retention.ts'
 import { MainError } from '../api/errors.ts'
 import type { Handlers } from '../api/dispatch.ts'
@@ -51,7 +51,7 @@ export interface JobHandlerPorts {
   readonly reminder: Pick<PasswordReminder, 'asksFor' | 'known' | 'tick'>
   readonly passwords: Pick<PasswordChecks, 'check' | 'add'>
   readonly tests: DestinationTests
-  readonly disks: Pick<Disks, 'look'>
+  readonly disks: Pick<Disks, 'look' | 'awaited'>
   readonly folders: Folders
   readonly ask: Ask
   /** What is special about a folder that somebody wants to restore to. */
@@ -153,7 +153,9 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
   if (folders.isOffered(input)) await ports.ask(proposalQuestion(config))
   expectNoCopyWithin(config, store.copies.of(record.repository.id))
   const address = repositoryUrl(config.destination)
-  const moved = address !== repositoryUrl(record.config.destination)
+  // At the path of a disk that is away another one may be mounted now, which somebody has chosen there.
+  const isOnOther = ports.disks.awaited(record.repository) !== undefined && isChosenAnew(input, folders.view(jobId, record.config))
+  const moved = isOnOther || address !== repositoryUrl(record.config.destination)
   if (moved && isTriedOnlyWhenAsked(config.destination, store.all)) await ports.ask(tryQuestion(config.destination))
   const arrival = moved ? await secretsOfMoved(ports, record, config.destination, typed) : undefined
   if (!arrival) expectStorageSecrets(config.destination, typed, false)
@@ -180,7 +182,15 @@ async function update(ports: JobHandlerPorts, { jobId, config: input, secrets: t
 /** The record of the place that a job moves to: one that other jobs use with the same secrets, or a new one. */
 function newHome({ store, secrets }: JobHandlerPorts, record: JobRecord, address: string, arrival: Arrival): string {
   const repositoryId = arrival.sameRepository ? record.repository.repositoryId : undefined
-  return sharedRepository(store.repositories.all, secrets, { address, secrets: arrival.secrets, repositoryId })?.id ?? randomUUID()
+  // At the same address only another disk makes it a move.
+  const isSamePath = address === repositoryUrl(record.config.destination)
+  const others = store.repositories.all.filter(({ id }) => !isSamePath || id !== record.repository.id)
+  return sharedRepository(others, secrets, { address, secrets: arrival.secrets, repositoryId })?.id ?? randomUUID()
+}
+
+/** Whether the destination is a folder that was chosen in a dialog just now, and not the one that the job has. */
+function isChosenAnew({ destination }: JobConfigInput, { destination: held }: JobConfigView): boolean {
+  return destination.type === 'folder' && held.type === 'folder' && destination.folder.id !== held.folder.id
 }
 
 /** Secrets go with the last job that used them. */

@@ -283,6 +283,20 @@ describe('disks that take turns', () => {
 })
 
 describe('handlers', () => {
+  it('a job goes to another disk at the same path once somebody chooses that there, and to no other by a change of something else', async () => {
+    const { handlers, attached, ask, shown, store, disks } = setUpHandlers()
+    attached.value = attachedOf(drive('1-b', 'Backup', '/backup'))
+    const { jobId } = await handlers['job.add']({ config: ask(), secrets: { password: 'pw' } })
+    attached.value = attachedOf(drive('2-c', 'Backup', '/backup'))
+    await disks.look()
+    await handlers['job.update']({ jobId, config: { ...shown(jobId), concurrency: 2 }, secrets: {} })
+    expect(store.get(jobId).repository.disk?.id).toBe('1-b')
+    await rejects(handlers['job.update']({ jobId, config: ask(), secrets: {} }), { code: 'arguments', data: { reason: 'moved' } })
+    await handlers['job.update']({ jobId, config: ask(), secrets: { password: 'pw' } })
+    expect(store.get(jobId).repository).toMatchObject({ destination: { path: '/backup' }, disk: { id: '2-c' } })
+    expect(disks.awaited(store.get(jobId).repository)).toBeUndefined()
+  })
+
   it('a backup whose disks take turns gets no copies', async () => {
     const { handlers, attached, ask, chosen, store, disks } = setUpHandlers()
     attached.value = attachedOf(drive('1-b', 'Backup', '/backup'), red)
