@@ -15,7 +15,7 @@ const othersMayWrite = 0o022
 const everybodyMayWrite = 0o002
 
 /** Entries of HOLDFAST_HOME: where there is nothing else, the folder is Holdfast's own. */
-const ownNames = /^(?:catalogs|drills|host-keys|spool|restores|logs|history|window|dry-run-.*|(?:app-)?accounts\.(?:json|lock).*|(?:concurrency|settings|jobs|reminders|reports|secrets|status|watch)\.json.*|secrets\.key.*|marks\.db.*)$/
+const ownNames = /^(?:catalogs|drills|host-keys|spool|restores|logs|history|window|dry-run-.*|(?:app-)?accounts\.(?:json|lock).*|(?:concurrency|settings|jobs|mail|reminders|reports|secrets|status|watch)\.json.*|secrets\.key.*|marks\.db.*)$/
 
 /**
  * HOLDFAST_HOME, made where there is none: it holds names of files in plain, so nobody else may look into it, and nobody else may have
