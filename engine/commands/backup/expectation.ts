@@ -50,12 +50,8 @@ export class Expectation implements Disposable {
   /** Bytes of the whole source; undefined while nobody knows. */
   totalBytes(foundBytes: number): number | undefined {
     if (this.#walked) return foundBytes
-    const { lastBytes, interrupted } = this.#options
-    const counted = this.#survey?.totals
-    if (counted?.complete) return Math.max(counted.bytes, foundBytes)
-    const expected = lastBytes ?? interrupted?.totalBytes
-    if (expected === undefined || (counted && counted.bytes > expected)) return undefined
-    return Math.max(expected, foundBytes)
+    const expected = this.#expectedBytes
+    return expected === undefined ? undefined : Math.max(expected, foundBytes)
   }
 
   /**
@@ -63,9 +59,7 @@ export class Expectation implements Disposable {
    * @param doneBytes as many of those found are stored, or on their way.
    */
   leftBytes(foundBytes: number, doneBytes: number): number | undefined {
-    const { lastBytes, interrupted } = this.#options
-    const counted = this.#survey?.totals
-    const expected = counted?.complete ? counted.bytes : lastBytes ?? interrupted?.totalBytes
+    const expected = this.#expectedBytes
     return expected === undefined || Math.max(foundBytes, doneBytes) > expected ? undefined : expected - doneBytes
   }
 
@@ -77,6 +71,15 @@ export class Expectation implements Disposable {
   /** Bytes that an interrupted run had finished; undefined where this run continues none. */
   get continuedBytes(): number | undefined {
     return this.#options.interrupted?.doneBytes
+  }
+
+  /** Ahead of the walk: what was counted, else what was there the last time, as long as the count has not gone beyond that. */
+  get #expectedBytes(): number | undefined {
+    const { lastBytes, interrupted } = this.#options
+    const counted = this.#survey?.totals
+    if (counted?.complete) return counted.bytes
+    const expected = lastBytes ?? interrupted?.totalBytes
+    return expected === undefined || (counted && counted.bytes > expected) ? undefined : expected
   }
 
   [Symbol.dispose](): void {
