@@ -39,6 +39,7 @@ const homeAdvice: Partial<Record<ErrorCode, string>> = {
 
 export function adviceFor({ code, data }: Pick<WireError, 'code' | 'data'>): string | undefined {
   if (data?.['place'] === 'home') return homeAdvice[code] ?? advice[code]
+  if (code === 'offline' && data?.['reason'] === 'folder') return 'Plug in its disk, or connect its network drive, and run the command again. If the folder is elsewhere now, give its new address.'
   if (code === 'version' && data?.['reason'] === 'catalog') return 'Update Holdfast on this machine, or set HOLDFAST_HOME to another folder. Nothing is lost by that.'
   if (code === 'version' && data?.['reason'] === 'unknown-name') {
     return `Update Holdfast on this machine. If it is the newest, somebody else put ${String(data['object'])} there: move it out of the repository. Nothing is lost by that.`

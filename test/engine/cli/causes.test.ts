@@ -41,7 +41,7 @@ const causes: Readonly<Record<string, Cause>> = {
   'no address': { args: list, environment: repository(''), says: 'No repository is named', ...wrongArguments },
   'an empty --repo': { args: () => ['snapshots', '--repo', ''], says: 'empty', ...wrongArguments },
   '~ for a user without a home': { args: list, environment: () => ({ HOLDFAST_REPO: '~/x', HOME: '' }), says: 'HOME is not set', ...wrongArguments },
-  'a folder that is not there': { args: list, environment: repository('/nonexistent/x'), exit: 100, code: 'offline', says: /\S/, advises: /\S/ },
+  'a folder that is not there': { args: list, environment: repository('/nonexistent/x'), exit: 100, code: 'offline', says: 'not there', advises: 'Plug in its disk' },
 
   'an empty password file': { prepare: passwordFile(''), args: withPasswordFile, says: 'is empty', ...wrongArguments },
   'a password file that begins with an empty line': { prepare: passwordFile('\nx'), args: withPasswordFile, says: 'is empty', ...wrongArguments },
